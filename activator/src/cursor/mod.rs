@@ -1,0 +1,131 @@
+//! How far a subscription is in a partition: a prefix, below which all is done, and done ranges above it.
+//!
+//! Both are stored, so one event that waits for its retry neither stalls its subscription nor makes a crash
+//! deliver everything behind it again. The cursor is derived from what is unfinished, never kept beside it.
+
+mod text;
+
+use alloc::vec::Vec;
+
+use crate::id::Offset;
+
+pub use text::CursorError;
+
+/// Everything below `prefix` is done, and so is every half-open range in `done`.
+///
+/// The ranges are ascending, not empty, do not touch, and lie above the prefix.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    prefix: Offset,
+    done: Vec<(Offset, Offset)>,
+}
+
+impl Cursor {
+    /// All below `prefix` is done and nothing above it.
+    pub const fn at(prefix: Offset) -> Self {
+        Self {
+            prefix,
+            done: Vec::new(),
+        }
+    }
+
+    /// What is done when everything below `position` was read and all but `unfinished` (ascending) is done.
+    pub fn from_unfinished(unfinished: impl IntoIterator<Item = Offset>, position: Offset) -> Self {
+        let mut unfinished = unfinished.into_iter();
+        let Some(prefix) = unfinished.next() else {
+            return Self::at(position);
+        };
+        let mut cursor = Self::at(prefix);
+        let mut done_from = prefix.next();
+        for offset in unfinished {
+            cursor.push_done(done_from, offset);
+            done_from = offset.next();
+        }
+        cursor.push_done(done_from, position);
+        cursor
+    }
+
+    fn push_done(&mut self, from: Offset, to: Offset) {
+        if from < to {
+            self.done.push((from, to));
+        }
+    }
+
+    /// The lowest offset that is not done.
+    pub const fn prefix(&self) -> Offset {
+        self.prefix
+    }
+
+    /// The done ranges above the prefix, each from its first offset to the one behind its last.
+    pub fn done(&self) -> &[(Offset, Offset)] {
+        &self.done
+    }
+
+    /// Whether the record at `offset` is done.
+    pub fn contains(&self, offset: Offset) -> bool {
+        offset < self.prefix || {
+            let behind = self.done.partition_point(|&(from, _)| from <= offset);
+            behind.checked_sub(1).is_some_and(|i| offset < self.done[i].1)
+        }
+    }
+
+    /// The offset from which on nothing is done.
+    pub fn end(&self) -> Offset {
+        self.done.last().map_or(self.prefix, |&(_, to)| to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn cursor(unfinished: &[u64], position: u64) -> Cursor {
+        Cursor::from_unfinished(unfinished.iter().map(|&o| Offset(o)), Offset(position))
+    }
+
+    #[test]
+    fn nothing_unfinished_stands_at_the_position() {
+        assert_eq!(cursor(&[], 7), Cursor::at(Offset(7)));
+    }
+
+    #[test]
+    fn the_prefix_never_passes_an_unfinished_event() {
+        let c = cursor(&[3, 4, 9], 12);
+        assert_eq!(c.prefix(), Offset(3));
+        assert_eq!(c.done(), vec![(Offset(5), Offset(9)), (Offset(10), Offset(12))]);
+        let done: Vec<u64> = (0..14).filter(|&o| c.contains(Offset(o))).collect();
+        assert_eq!(done, vec![0, 1, 2, 5, 6, 7, 8, 10, 11]);
+        assert_eq!(c.end(), Offset(12));
+    }
+
+    #[test]
+    fn text_gives_back_the_cursor_it_was_made_from() {
+        for c in [
+            cursor(&[], 0),
+            cursor(&[], 900),
+            cursor(&[3], 4),
+            cursor(&[3, 4, 9], 12),
+        ] {
+            let text = alloc::format!("{c}");
+            assert_eq!(text.parse::<Cursor>(), Ok(c), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_cursor_is_refused() {
+        for text in [
+            "",
+            "x",
+            "3+",
+            "3+4",
+            "3+1-",
+            "3+0-4",
+            "3+1-0",
+            "18446744073709551615+1-9",
+            "99999999999999999999",
+        ] {
+            assert!(text.parse::<Cursor>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What came back from an attempt, and what it means (CloudEvents HTTP delivery as Knative's data plane spec
+//! "Event Acknowledgement and Delivery Retry" has it; exit codes as in the oneshot contract).
+
+use alloc::{format, string::String};
+
+use crate::event::Event;
+
+/// The end of one attempt, as the body saw it. Every attempt has exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An HTTP answer, with the event in it, if any.
+    Answered {
+        /// The status code.
+        status: u16,
+        /// The event in headers or body.
+        reply: Option<Event>,
+    },
+    /// The process of a oneshot function ended.
+    Ended {
+        /// Its exit code; a signal `n` is `128 + n`, as shells have it.
+        code: i32,
+        /// The event it printed.
+        reply: Option<Event>,
+    },
+    /// An answer that claims to be an event and is none.
+    MalformedReply(String),
+    /// The connection broke after the request was accepted, or nothing answers at a URL.
+    Lost(String),
+    /// No answer in time.
+    TimedOut,
+    /// The instance never took the request: nobody ran anything, so no attempt is counted.
+    NotTaken,
+}
+
+/// What an outcome means for the delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is delivered; the reply, if any, is to be routed.
+    Delivered(Option<Event>),
+    /// It failed, and another attempt may succeed.
+    Retry,
+    /// It failed for good.
+    Reject,
+    /// It never began.
+    Again,
+}
+
+/// A oneshot's way to say: this event can never be handled (`EX_DATAERR` of sysexits.h).
+const EXIT_REJECTED: i32 = 65;
+
+impl Outcome {
+    /// What it means, as the contract's table has it.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            // Knative routes the event of a 202; the specification does not let it be one.
+            Self::Answered {
+                status: 202 | 204, ..
+            } => Verdict::Delivered(None),
+            Self::Answered {
+                status: 200..=299,
+                reply,
+            } => Verdict::Delivered(reply.clone()),
+            Self::Answered {
+                status: 404 | 408 | 409 | 429,
+                ..
+            } => Verdict::Retry,
+            Self::Answered {
+                status: 100..=499, ..
+            } => Verdict::Reject,
+            Self::Ended { code: 0, reply } => Verdict::Delivered(reply.clone()),
+            Self::Ended {
+                code: EXIT_REJECTED, ..
+            } => Verdict::Reject,
+            Self::Answered { .. } | Self::Ended { .. } => Verdict::Retry,
+            Self::MalformedReply(_) | Self::Lost(_) | Self::TimedOut => Verdict::Retry,
+            Self::NotTaken => Verdict::Again,
+        }
+    }
+
+    /// The status as people read it: `200`, `exit 101`, `timeout`, ...
+    pub fn status(&self) -> String {
+        match self {
+            Self::Answered { status, .. } => format!("{status}"),
+            Self::Ended { code, .. } => format!("exit {code}"),
+            Self::MalformedReply(_) => "malformed reply".into(),
+            Self::Lost(_) => "connection lost".into(),
+            Self::TimedOut => "timeout".into(),
+            Self::NotTaken => "not taken".into(),
+        }
+    }
+
+    /// What went wrong, where the status alone does not tell.
+    pub fn error(&self) -> Option<&str> {
+        match self {
+            Self::MalformedReply(reason) | Self::Lost(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// The code for the `knativeerrorcode` extension: HTTP's, or the exit code, or 0 where nothing answered.
+    pub fn code(&self) -> i32 {
+        match self {
+            Self::Answered { status, .. } => i32::from(*status),
+            Self::Ended { code, .. } => *code,
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn event() -> Event {
+        let mut event = Event::builder();
+        for name in ["id", "source", "type"] {
+            event.attribute(name, "x").unwrap();
+        }
+        event.build(Bytes::new()).unwrap()
+    }
+
+    #[test]
+    fn statuses_mean_what_the_contract_says() {
+        let check = |statuses: &[u16], expected: Verdict| {
+            for &status in statuses {
+                let verdict = Outcome::Answered { status, reply: None }.verdict();
+                assert_eq!(verdict, expected, "{status}");
+            }
+        };
+        check(&[200, 201, 202, 204, 299], Verdict::Delivered(None));
+        check(
+            &[404, 408, 409, 429, 500, 502, 503, 599, 600, 999, 99],
+            Verdict::Retry,
+        );
+        check(
+            &[100, 300, 301, 307, 400, 401, 403, 410, 413, 422],
+            Verdict::Reject,
+        );
+    }
+
+    #[test]
+    fn an_event_in_a_202_is_not_routed() {
+        let answer = |status| {
+            Outcome::Answered {
+                status,
+                reply: Some(event()),
+            }
+            .verdict()
+        };
+        assert_eq!(answer(202), Verdict::Delivered(None));
+        assert_eq!(answer(200), Verdict::Delivered(Some(event())));
+    }
+
+    #[test]
+    fn exit_codes_mean_what_the_contract_says() {
+        let ended = |code| Outcome::Ended { code, reply: None }.verdict();
+        assert_eq!(ended(0), Verdict::Delivered(None));
+        assert_eq!(ended(65), Verdict::Reject);
+        assert_eq!(ended(1), Verdict::Retry);
+        assert_eq!(ended(137), Verdict::Retry);
+    }
+
+    #[test]
+    fn what_never_began_is_no_attempt() {
+        assert_eq!(Outcome::NotTaken.verdict(), Verdict::Again);
+        assert_eq!(Outcome::TimedOut.verdict(), Verdict::Retry);
+    }
+}

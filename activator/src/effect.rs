@@ -1,0 +1,209 @@
+//! All that can be asked for.
+
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use core::time::Duration;
+
+use crate::delivery::Outcome;
+use crate::event::Event;
+use crate::id::{
+    AppendId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision,
+    SinkId, SubscriptionId,
+};
+use crate::input::Progress;
+
+/// Something the body is to do. Nothing waits for it; the [`Input`](crate::Input) named answers it.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Open a channel, trying until it opens. Answer: [`Opened`](crate::Input::Opened).
+    Open {
+        /// Which channel.
+        channel: ChannelId,
+    },
+    /// Let go of a channel that is in no wiring any more. Its pending reads need no answer; nothing else is
+    /// pending.
+    Close {
+        /// Which channel.
+        channel: ChannelId,
+    },
+    /// Read from an offset on, waiting for a record when there is none yet. At most one read of a partition
+    /// waits at its end; the others ask for what is there. Answer: [`Records`](crate::Input::Records), with
+    /// fewer or no records where the log has a gap.
+    Read {
+        /// Which channel.
+        channel: ChannelId,
+        /// Which partition.
+        partition: Partition,
+        /// The epoch the answer must bear.
+        epoch: Epoch,
+        /// The first offset wanted.
+        from: Offset,
+        /// Records wanted at most.
+        records_max: u32,
+        /// Bytes wanted at most; one record comes however large it is.
+        bytes_max: u32,
+    },
+    /// Store an event. Answer: [`Appended`](crate::Input::Appended).
+    Append {
+        /// Bears the answer.
+        append: AppendId,
+        /// Where to.
+        channel: ChannelId,
+        /// What.
+        event: Event,
+    },
+    /// Store how far the subscriptions are. One is under way per channel. Answer:
+    /// [`Committed`](crate::Input::Committed).
+    Commit {
+        /// Which channel.
+        channel: ChannelId,
+        /// The partitions that moved.
+        progress: Vec<(Partition, Progress)>,
+    },
+    /// Start a process. Answer: [`Exited`](crate::Input::Exited), with [`Ready`](crate::Input::Ready) before it
+    /// if all goes well.
+    Spawn {
+        /// Its name from now on.
+        instance: InstanceId,
+        /// Of which content and settings.
+        revision: Revision,
+    },
+    /// Hand a request to an instance, a starting one too, or to a URL. Answer: one of
+    /// [`Outcomes`](crate::Input::Outcomes).
+    Deliver {
+        /// Bears the answer.
+        delivery: DeliveryId,
+        /// Who gets it.
+        to: Target,
+        /// What it gets.
+        what: Payload,
+        /// How long it may take.
+        timeout: Duration,
+    },
+    /// End a process: politely, or at once. The answer is that of its [`Effect::Spawn`].
+    Terminate {
+        /// Which instance.
+        instance: InstanceId,
+        /// Whether to kill it.
+        kill: bool,
+    },
+    /// Tell a caller that there is no one to take the call. Answered by nothing: the call is over.
+    Refuse {
+        /// Which call.
+        call: CallId,
+        /// Why.
+        why: Refusal,
+    },
+    /// Tell people what happened. Answered by nothing.
+    Report(Report),
+}
+
+/// Who gets a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A process.
+    Instance(InstanceId),
+    /// A URL.
+    Sink(SinkId),
+}
+
+/// What is delivered.
+#[derive(Clone, Debug)]
+pub enum Payload {
+    /// An event.
+    Event(Event),
+    /// The request the ingress holds under this number.
+    Call(CallId),
+}
+
+/// Why a call finds no one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such function.
+    Unknown,
+    /// The function's file is missing or cannot run; the text says why.
+    Broken(String),
+    /// The runtime is stopping.
+    Stopping,
+}
+
+/// Which event of which subscription is spoken of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventRef {
+    /// Whose delivery.
+    pub subscription: SubscriptionId,
+    /// The partition of the subscription's channel.
+    pub partition: Partition,
+    /// The record.
+    pub offset: Offset,
+}
+
+/// What happened, for the history and the log.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// A record matched a subscription; its delivery begins.
+    Matched {
+        /// The event.
+        event: EventRef,
+    },
+    /// An attempt ended and another follows, now (when it never began) or after the wait.
+    Retrying {
+        /// The event.
+        event: EventRef,
+        /// Which attempt ended; 1 is the first.
+        attempt: u32,
+        /// How it ended.
+        outcome: Box<Outcome>,
+        /// How long until the next.
+        wait: Duration,
+    },
+    /// The delivery is over, and the cursor may pass.
+    Settled {
+        /// The event.
+        event: EventRef,
+        /// How many attempts it took.
+        attempts: u32,
+        /// How it ended.
+        end: End,
+    },
+    /// A revision of a function came into use, or cannot be used.
+    Function {
+        /// Which function.
+        function: FunctionId,
+        /// What happened.
+        news: FunctionNews,
+    },
+}
+
+/// How a delivery ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A function, channel or URL has it.
+    Delivered {
+        /// What the last attempt saw; nothing when it went to a channel.
+        outcome: Option<Box<Outcome>>,
+        /// The id of the stored reply.
+        reply: Option<Arc<str>>,
+    },
+    /// It is stored as a dead letter.
+    DeadLetter(Box<Outcome>),
+    /// The subscription does not want it any more.
+    Unmatched,
+}
+
+/// What happened to a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FunctionNews {
+    /// A process is being started.
+    Starting(InstanceId),
+    /// A process took its first request.
+    Warm(InstanceId),
+    /// A process ended before it took a request; the next start waits.
+    StartFailed {
+        /// How it ended.
+        reason: String,
+        /// How long until the next start.
+        wait: Duration,
+    },
+    /// The last process ended, with this many events served since the first one began.
+    Zero,
+}

@@ -1,0 +1,132 @@
+//! All that can happen.
+
+use alloc::{string::String, sync::Arc, vec::Vec};
+
+use crate::cursor::Cursor;
+use crate::delivery::Outcome;
+use crate::event::Event;
+use crate::id::{AppendId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition};
+use crate::lifecycle::Availability;
+use crate::topology::Topology;
+
+/// Something happened. What answers an [`Effect`](crate::Effect) says so; each is answered exactly once.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The wiring: at the start, and at every reload.
+    Wired(Topology),
+    /// The folder holds something else under a function's name.
+    Revised {
+        /// Which function.
+        function: FunctionId,
+        /// What there is now.
+        now: Availability,
+    },
+    /// Answers [`Open`](crate::Effect::Open): the channel can be read, appended to and committed to.
+    Opened {
+        /// Which channel.
+        channel: ChannelId,
+        /// Every later read and its answer bear this number.
+        epoch: Epoch,
+        /// All its partitions.
+        partitions: Vec<OpenedPartition>,
+    },
+    /// Answers [`Read`](crate::Effect::Read).
+    Records {
+        /// Which channel.
+        channel: ChannelId,
+        /// Which partition.
+        partition: Partition,
+        /// The epoch of the read.
+        epoch: Epoch,
+        /// What was asked for.
+        from: Offset,
+        /// What there was.
+        batch: Batch,
+    },
+    /// Answers [`Append`](crate::Effect::Append): stored, as durably as the channel says of itself, or not.
+    Appended {
+        /// Which append.
+        append: AppendId,
+        /// Whether it is stored.
+        stored: bool,
+    },
+    /// Answers [`Commit`](crate::Effect::Commit).
+    Committed {
+        /// Which channel.
+        channel: ChannelId,
+        /// Whether it is stored.
+        stored: bool,
+    },
+    /// The instance took or answered its first request. Comes at most once, before [`Input::Exited`].
+    Ready {
+        /// Which instance.
+        instance: InstanceId,
+    },
+    /// Answers [`Spawn`](crate::Effect::Spawn): the process is gone, or never came to be. The last word on it.
+    Exited {
+        /// Which instance.
+        instance: InstanceId,
+        /// How it ended, for people: `exit 101`, `signal 9`, `not executable: chmod +x functions/x`.
+        reason: String,
+    },
+    /// Answers to [`Deliver`](crate::Effect::Deliver).
+    Outcomes(Vec<(DeliveryId, Outcome)>),
+    /// A request/response call waits for a function.
+    Called {
+        /// Which call.
+        call: CallId,
+        /// Whom it calls.
+        function: FunctionId,
+    },
+    /// The caller is gone. Has no meaning once the call was delivered or refused.
+    HungUp {
+        /// Which call.
+        call: CallId,
+    },
+    /// Someone wants the function at zero now; what is in flight finishes.
+    Reap {
+        /// Which function.
+        function: FunctionId,
+    },
+    /// The runtime is asked to stop: finish what is in flight, commit, bring all to zero.
+    Drain,
+}
+
+/// One partition of a channel that was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedPartition {
+    /// Which partition.
+    pub partition: Partition,
+    /// Where reading begins when nothing was ever committed.
+    pub begin: Offset,
+    /// What was committed last.
+    pub committed: Option<Progress>,
+}
+
+/// How far all subscriptions are in a partition; what a commit stores.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Where a subscription stands that is not named below, also one that comes later.
+    pub position: Offset,
+    /// Those that have something unfinished below the position, by name.
+    pub behind: Vec<(Arc<str>, Cursor)>,
+}
+
+impl Progress {
+    /// The lowest offset that any subscription still needs.
+    pub fn low(&self) -> Offset {
+        self.behind
+            .iter()
+            .map(|(_, cursor)| cursor.prefix())
+            .fold(self.position, Offset::min)
+    }
+}
+
+/// Records in the order of their offsets.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Each with its offset; gaps are allowed.
+    pub records: Vec<(Offset, Event)>,
+    /// Where the next read goes on: behind the last record, or behind a gap in the log.
+    pub next: Offset,
+}

@@ -1,0 +1,50 @@
+//! A function's processes: zero -> starting -> warm -> retiring -> stopping -> zero, and the crash loop.
+//!
+//! [`Function`] decides who takes the next delivery and when a process starts or stops; it knows nothing of
+//! events, queues or cursors.
+
+mod function;
+mod instance;
+
+use alloc::string::String;
+use core::time::Duration;
+
+use crate::id::Revision;
+
+pub use function::{Finish, Function, IdleCheck, Place, Start};
+pub use instance::{Instance, State};
+
+/// What the folder holds under a function's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// Something that can be started.
+    Present(Settings),
+    /// Nothing: events wait.
+    Absent,
+    /// Something that cannot be started, and why; a working process goes on serving.
+    Broken(String),
+}
+
+/// How a revision of a function is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Which content and settings.
+    pub revision: Revision,
+    /// Whether a process takes one delivery and ends by itself (the oneshot contract).
+    pub single_use: bool,
+    /// Deliveries an instance takes at a time, at least 1.
+    pub concurrency: u32,
+    /// Instances at most, at least 1.
+    pub instances_max: u32,
+    /// How long an instance without work is kept.
+    pub idle: Duration,
+    /// How long a process may take until it accepts its first request.
+    pub start_timeout: Duration,
+    /// How long a request/response call may take.
+    pub call_timeout: Duration,
+    /// How long a process may finish what it holds when another revision took over.
+    pub drain_timeout: Duration,
+}
+
+#[cfg(test)]
+mod tests;

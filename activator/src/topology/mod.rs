@@ -1,0 +1,61 @@
+//! What is wired to what: channels, the subscriptions to them, and where each delivers to.
+//!
+//! Everything that holds events in order is a channel here: a broker's log, a plain channel, a Kafka topic that
+//! a source reads, the dead letters. A trigger is a subscription with a filter whose replies go back to its
+//! channel; a source is a subscription to its topic. So there is one road for an event, whatever the wiring.
+
+use alloc::{sync::Arc, vec::Vec};
+
+use crate::delivery::Policy;
+use crate::filter::Filter;
+use crate::id::{ChannelId, FunctionId, SinkId, SubscriptionId};
+
+/// The whole wiring; a reload brings a new one, and equal parts go on undisturbed.
+#[derive(Clone, Debug, Default)]
+pub struct Topology {
+    /// All channels.
+    pub channels: Vec<Channel>,
+    /// All subscriptions, of every kind.
+    pub subscriptions: Vec<Subscription>,
+    /// Where events go that nobody could take.
+    pub dead_letters: Option<ChannelId>,
+}
+
+/// A channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// Which one.
+    pub id: ChannelId,
+    /// Whether it keeps what it holds until someone reads it: it is not read while nobody subscribes.
+    pub keeps: bool,
+}
+
+/// A subscription: which events of a channel go where, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// Which one.
+    pub id: SubscriptionId,
+    /// Its stable name, under which its cursor is stored: `trigger/bill`, `subscription/ship`, `source/orders`.
+    pub name: Arc<str>,
+    /// The channel it reads.
+    pub channel: ChannelId,
+    /// Which events it wants.
+    pub filter: Filter,
+    /// Where they go.
+    pub to: Destination,
+    /// Where replies go; dropped when nothing is given.
+    pub reply: Option<ChannelId>,
+    /// How hard to try.
+    pub delivery: Policy,
+}
+
+/// Where a subscription delivers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Destination {
+    /// A function, started when it sleeps.
+    Function(FunctionId),
+    /// Another channel.
+    Channel(ChannelId),
+    /// A URL.
+    Sink(SinkId),
+}

@@ -1,0 +1,175 @@
+//! Channels: partitioned logs of events with stored cursors. One narrow face, three kinds behind it, and one
+//! conformance suite (`conformance.rs`) that runs over all of them.
+//!
+//! - [`memory`]: a bounded ring; loses everything at exit and says so.
+//! - [`durable`]: our own segmented log; survives a kill of the runtime.
+//! - [`kafka`]: a topic of a cluster, with the cursors in its consumer group. Only that module knows rdkafka.
+//!
+//! A handle is cheap to clone. What goes on at the end of a partition is told by waking the reader, never by
+//! polling. Nothing in here decides when to read, append or commit: the activator does.
+
+mod durable;
+#[cfg(feature = "kafka")]
+mod kafka;
+mod memory;
+mod murmur2;
+
+#[cfg(test)]
+mod conformance;
+
+use std::path::PathBuf;
+
+use activator::event::Event;
+use activator::id::{Offset, Partition};
+use activator::input::{Batch, OpenedPartition, Progress};
+
+pub(crate) use durable::Durable;
+#[cfg(feature = "kafka")]
+pub(crate) use kafka::Kafka;
+pub(crate) use memory::Memory;
+
+/// What a channel is made of; equal specifications are the same channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Spec {
+    Memory(MemorySpec),
+    Durable(DurableSpec),
+    Kafka(KafkaSpec),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MemorySpec {
+    pub(crate) partitions: u32,
+    /// What the ring holds at most; an append beyond it is refused until the slowest cursor moves.
+    pub(crate) bytes_max: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DurableSpec {
+    /// The channel's own folder.
+    pub(crate) dir: PathBuf,
+    pub(crate) partitions: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KafkaSpec {
+    /// `host:port` of one or more brokers.
+    pub(crate) brokers: Vec<String>,
+    pub(crate) topic: String,
+    /// The consumer group whose committed offsets and metadata are the cursor store.
+    pub(crate) group: String,
+    /// Created with this many partitions when it does not exist; nothing = it must exist (a source's topic).
+    pub(crate) create: Option<CreateTopic>,
+    /// Where reading begins when nothing was ever committed.
+    pub(crate) start: Start,
+    /// `source` of events made from records that are no CloudEvents.
+    pub(crate) event_source: String,
+    /// Further librdkafka settings, as the user wrote them.
+    pub(crate) options: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CreateTopic {
+    pub(crate) partitions: u32,
+    pub(crate) replication: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    Earliest,
+    Latest,
+}
+
+/// An open channel.
+#[derive(Clone)]
+pub(crate) enum Channel {
+    Memory(Memory),
+    Durable(Durable),
+    #[cfg(feature = "kafka")]
+    Kafka(Kafka),
+}
+
+/// Where an event was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Position {
+    pub(crate) partition: Partition,
+    pub(crate) offset: Offset,
+}
+
+/// A channel could not be opened; the caller says so and tries again.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open: {0}")]
+pub(crate) struct OpenError(pub(crate) String);
+
+/// An event was not stored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AppendError {
+    /// It never will be.
+    #[error("the event has {size} bytes, the channel takes {limit}")]
+    TooLarge { size: usize, limit: usize },
+    /// Not now.
+    #[error("the channel cannot store now: {0}")]
+    Unavailable(String),
+}
+
+/// Reading failed; the caller says so and tries again.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read: {0}")]
+pub(crate) struct ReadError(pub(crate) String);
+
+/// Progress was not stored; the caller says so and tries again.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot commit: {0}")]
+pub(crate) struct CommitError(pub(crate) String);
+
+impl Channel {
+    /// Opens the channel, recovering what a crash left. Gives every partition with what was committed.
+    pub(crate) async fn open(spec: &Spec) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
+        match spec {
+            Spec::Memory(spec) => Ok(Memory::open(spec)).map(|(c, p)| (Self::Memory(c), p)),
+            Spec::Durable(spec) => Durable::open(spec).await.map(|(c, p)| (Self::Durable(c), p)),
+            #[cfg(feature = "kafka")]
+            Spec::Kafka(spec) => Kafka::open(spec).await.map(|(c, p)| (Self::Kafka(c), p)),
+            #[cfg(not(feature = "kafka"))]
+            Spec::Kafka(_) => Err(OpenError("this hydrant was built without Kafka".into())),
+        }
+    }
+
+    /// Stores an event; done when it is as durable as the channel says of itself. The partition follows the
+    /// event's `partitionkey` (murmur2, as Kafka's clients have it), else any.
+    pub(crate) async fn append(&self, event: Event) -> Result<Position, AppendError> {
+        match self {
+            Self::Memory(channel) => channel.append(event),
+            Self::Durable(channel) => channel.append(event).await,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.append(event).await,
+        }
+    }
+
+    /// Records from `from` on, at least one if there is any, waiting at the end of the partition for the next
+    /// one. At most `records_max` and about `bytes_max` bytes. May be dropped while it waits.
+    pub(crate) async fn read(
+        &self,
+        partition: Partition,
+        from: Offset,
+        records_max: u32,
+        bytes_max: u32,
+    ) -> Result<Batch, ReadError> {
+        match self {
+            Self::Memory(channel) => channel.read(partition, from, records_max, bytes_max).await,
+            Self::Durable(channel) => channel.read(partition, from, records_max, bytes_max).await,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.read(partition, from, records_max, bytes_max).await,
+        }
+    }
+
+    /// Stores how far the subscriptions are, all partitions given or none. What lies below the lowest of them
+    /// may then be deleted.
+    pub(crate) async fn commit(&self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
+        match self {
+            Self::Memory(channel) => Ok(channel.commit(&progress)),
+            Self::Durable(channel) => channel.commit(progress).await,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.commit(progress).await,
+        }
+    }
+}

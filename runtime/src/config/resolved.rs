@@ -1,0 +1,113 @@
+//! The configuration as the rest of the program sees it: complete, and unable to be wrong.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use activator::id::{ChannelId, FunctionId, SinkId};
+use activator::lifecycle::Settings;
+use activator::topology::Topology;
+
+use crate::channel;
+
+/// Everything `runtime.toml`, sidecars, script headers and the functions folders say together.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    pub(crate) runtime: Runtime,
+    /// Channels, subscriptions of every kind, and where dead letters go: what the activator is told.
+    pub(crate) topology: Topology,
+    /// What stands behind each channel of the topology.
+    pub(crate) channels: BTreeMap<ChannelId, NamedChannel>,
+    /// Every function in the folders, in the configuration, or named by a subscription.
+    pub(crate) functions: BTreeMap<FunctionId, Function>,
+    pub(crate) sinks: BTreeMap<SinkId, hyper::Uri>,
+}
+
+/// `[runtime]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Runtime {
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    pub(crate) functions: Vec<PathBuf>,
+    /// Nothing = keep nothing (`state = "memory"`).
+    pub(crate) state: Option<PathBuf>,
+    /// The largest event the ingress takes.
+    pub(crate) body_bytes_max: usize,
+    /// How much payload the activator may hold.
+    pub(crate) budget_bytes: usize,
+    /// How long what is in flight may take when the runtime is asked to stop.
+    pub(crate) drain: std::time::Duration,
+}
+
+/// A channel with the name people know it by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamedChannel {
+    pub(crate) kind: ChannelKind,
+    pub(crate) name: String,
+    pub(crate) spec: channel::Spec,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChannelKind {
+    /// `/broker/NAME`.
+    Broker,
+    /// `/channel/NAME`.
+    Channel,
+    /// A topic that a source reads; nobody appends to it here.
+    Source,
+    /// The built-in dead letters.
+    DeadLetters,
+}
+
+/// A function: its name, and what can be run under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Function {
+    pub(crate) name: String,
+    pub(crate) found: Found,
+}
+
+/// What the folder holds under a function's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Something to run. Equal programs and settings are the same revision.
+    Program(Program),
+    /// Named by a subscription or the configuration, and no file is there.
+    Absent,
+    /// There is something that cannot run, and why: `functions/old is not executable (chmod +x functions/old)`.
+    Broken(String),
+}
+
+/// How to start a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    /// The file to execute, absolute.
+    pub(crate) path: PathBuf,
+    pub(crate) args: Vec<String>,
+    /// What the user adds to the environment.
+    pub(crate) env: BTreeMap<String, String>,
+    /// Where it runs: the project folder.
+    pub(crate) dir: PathBuf,
+    pub(crate) protocol: Protocol,
+    /// Tells one content of the file from another.
+    pub(crate) fingerprint: Fingerprint,
+    /// Its limits; `revision` is filled in by whoever counts them.
+    pub(crate) settings: Settings,
+}
+
+/// How a function is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// HTTP over a listener on fd 3, or on `$PORT`.
+    Http,
+    /// A process per event: data on stdin, attributes as `CE_*`, exit code as answer.
+    Oneshot,
+}
+
+/// Device, inode, size, and the time of the last change in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) size: u64,
+    pub(crate) modified_ns: i128,
+}

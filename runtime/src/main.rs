@@ -1,0 +1,3 @@
+//! hydrant: a serverless function runtime with scale-to-zero, for a folder of binaries.
+
+fn main() {}
