@@ -188,6 +188,8 @@ pub enum End {
     DeadLetter(Box<Outcome>),
     /// The subscription does not want it any more.
     Unmatched,
+    /// The channel does not hold it any more: a retention rule of the user's overtook it.
+    Gone,
 }
 
 /// What happened to a function.
@@ -204,6 +206,6 @@ pub enum FunctionNews {
         /// How long until the next start.
         wait: Duration,
     },
-    /// The last process ended, with this many events served since the first one began.
+    /// The last process ended.
     Zero,
 }

@@ -43,12 +43,12 @@ pub enum Input {
         /// What there was.
         batch: Batch,
     },
-    /// Answers [`Append`](crate::Effect::Append): stored, as durably as the channel says of itself, or not.
+    /// Answers [`Append`](crate::Effect::Append).
     Appended {
         /// Which append.
         append: AppendId,
-        /// Whether it is stored.
-        stored: bool,
+        /// What became of it.
+        stored: Stored,
     },
     /// Answers [`Commit`](crate::Effect::Commit).
     Committed {
@@ -92,6 +92,17 @@ pub enum Input {
     Drain,
 }
 
+/// What became of an append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It is stored, as durably as the channel says of itself.
+    Yes,
+    /// It is not; another try may succeed. It may be stored all the same when the answer was lost on the way.
+    NotNow,
+    /// It is not and never will be: too large, for example.
+    Never(String),
+}
+
 /// One partition of a channel that was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenedPartition {
@@ -115,10 +126,7 @@ pub struct Progress {
 impl Progress {
     /// The lowest offset that any subscription still needs.
     pub fn low(&self) -> Offset {
-        self.behind
-            .iter()
-            .map(|(_, cursor)| cursor.prefix())
-            .fold(self.position, Offset::min)
+        self.behind.iter().map(|(_, cursor)| cursor.prefix()).fold(self.position, Offset::min)
     }
 }
 

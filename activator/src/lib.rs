@@ -27,5 +27,5 @@ pub mod topology;
 
 pub use effect::Effect;
 pub use input::Input;
-pub use mind::{Activator, Limits, State};
+pub use mind::{Activator, FunctionPhase, Limits, State};
 pub use time::Time;

@@ -29,9 +29,6 @@ impl Add<Duration> for Time {
 
     /// Saturates: a deadline beyond the end of time is never reached, which is what was asked for.
     fn add(self, wait: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(u64::try_from(wait.as_micros()).unwrap_or(u64::MAX)),
-        )
+        Self(self.0.saturating_add(u64::try_from(wait.as_micros()).unwrap_or(u64::MAX)))
     }
 }

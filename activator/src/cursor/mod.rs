@@ -23,10 +23,7 @@ pub struct Cursor {
 impl Cursor {
     /// All below `prefix` is done and nothing above it.
     pub const fn at(prefix: Offset) -> Self {
-        Self {
-            prefix,
-            done: Vec::new(),
-        }
+        Self { prefix, done: Vec::new() }
     }
 
     /// What is done when everything below `position` was read and all but `unfinished` (ascending) is done.
@@ -45,9 +42,38 @@ impl Cursor {
         cursor
     }
 
+    /// This cursor, which knows all below `position`, with what `earlier` knows from there on.
+    #[must_use]
+    pub fn continued(mut self, position: Offset, earlier: &Self) -> Self {
+        self.push_done(position, earlier.prefix);
+        for &(from, to) in &earlier.done {
+            self.push_done(from.max(position), to);
+        }
+        self
+    }
+
+    /// Adds a range above all others, if it is one.
     fn push_done(&mut self, from: Offset, to: Offset) {
-        if from < to {
-            self.done.push((from, to));
+        if from >= to {
+            return;
+        }
+        match self.done.last_mut() {
+            Some((_, end)) if *end == from => *end = to,
+            None if self.prefix == from => self.prefix = to,
+            _ => self.done.push((from, to)),
+        }
+    }
+
+    /// The record at `offset` is done now, wherever it lies.
+    pub fn mark_done(&mut self, offset: Offset) {
+        if self.contains(offset) {
+            return;
+        }
+        let at = self.done.partition_point(|&(from, _)| from < offset);
+        self.done.insert(at, (offset, offset.next()));
+        let ranges = core::mem::take(&mut self.done);
+        for (from, to) in ranges {
+            self.push_done(from, to);
         }
     }
 
@@ -100,13 +126,33 @@ mod tests {
     }
 
     #[test]
+    fn what_was_done_before_a_restart_stays_done_while_the_log_is_read_again() {
+        let earlier = cursor(&[3, 9], 12);
+        assert_eq!(cursor(&[], 2).continued(Offset(2), &earlier), cursor(&[3, 9], 12), "not there yet");
+        assert_eq!(cursor(&[3], 5).continued(Offset(5), &earlier), cursor(&[3, 9], 12), "in between");
+        assert_eq!(cursor(&[], 5).continued(Offset(5), &earlier), cursor(&[9], 12), "the first one done");
+        assert_eq!(cursor(&[3, 9], 20).continued(Offset(20), &earlier), cursor(&[3, 9], 20), "behind it");
+        assert_eq!(cursor(&[], 4).continued(Offset(4), &Cursor::at(Offset(12))), Cursor::at(Offset(12)));
+    }
+
+    #[test]
+    fn what_is_done_late_closes_the_gap_it_left() {
+        let mut c = cursor(&[3, 4, 9], 12);
+        c.mark_done(Offset(4));
+        assert_eq!(c, cursor(&[3, 9], 12));
+        c.mark_done(Offset(3));
+        assert_eq!(c, cursor(&[9], 12));
+        c.mark_done(Offset(2));
+        c.mark_done(Offset(13));
+        assert_eq!(c, cursor(&[9, 12], 14));
+        c.mark_done(Offset(12));
+        c.mark_done(Offset(9));
+        assert_eq!(c, Cursor::at(Offset(14)));
+    }
+
+    #[test]
     fn text_gives_back_the_cursor_it_was_made_from() {
-        for c in [
-            cursor(&[], 0),
-            cursor(&[], 900),
-            cursor(&[3], 4),
-            cursor(&[3, 4, 9], 12),
-        ] {
+        for c in [cursor(&[], 0), cursor(&[], 900), cursor(&[3], 4), cursor(&[3, 4, 9], 12)] {
             let text = alloc::format!("{c}");
             assert_eq!(text.parse::<Cursor>(), Ok(c), "{text}");
         }

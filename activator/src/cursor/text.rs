@@ -38,10 +38,7 @@ impl FromStr for Cursor {
             end = from.checked_add(positive(length)?).ok_or(CursorError)?;
             done.push((Offset(from), Offset(end)));
         }
-        Ok(Self {
-            prefix: Offset(prefix),
-            done,
-        })
+        Ok(Self { prefix: Offset(prefix), done })
     }
 }
 

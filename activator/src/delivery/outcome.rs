@@ -2,6 +2,7 @@
 //! "Event Acknowledgement and Delivery Retry" has it; exit codes as in the oneshot contract).
 
 use alloc::{format, string::String};
+use bytes::Bytes;
 
 use crate::event::Event;
 
@@ -14,6 +15,8 @@ pub enum Outcome {
         status: u16,
         /// The event in headers or body.
         reply: Option<Event>,
+        /// The start of a body that is no event.
+        excerpt: Bytes,
     },
     /// The process of a oneshot function ended.
     Ended {
@@ -21,6 +24,8 @@ pub enum Outcome {
         code: i32,
         /// The event it printed.
         reply: Option<Event>,
+        /// The start of what it printed that is no event.
+        excerpt: Bytes,
     },
     /// An answer that claims to be an event and is none.
     MalformedReply(String),
@@ -53,24 +58,12 @@ impl Outcome {
     pub fn verdict(&self) -> Verdict {
         match self {
             // Knative routes the event of a 202; the specification does not let it be one.
-            Self::Answered {
-                status: 202 | 204, ..
-            } => Verdict::Delivered(None),
-            Self::Answered {
-                status: 200..=299,
-                reply,
-            } => Verdict::Delivered(reply.clone()),
-            Self::Answered {
-                status: 404 | 408 | 409 | 429,
-                ..
-            } => Verdict::Retry,
-            Self::Answered {
-                status: 100..=499, ..
-            } => Verdict::Reject,
-            Self::Ended { code: 0, reply } => Verdict::Delivered(reply.clone()),
-            Self::Ended {
-                code: EXIT_REJECTED, ..
-            } => Verdict::Reject,
+            Self::Answered { status: 202 | 204, .. } => Verdict::Delivered(None),
+            Self::Answered { status: 200..=299, reply, .. } => Verdict::Delivered(reply.clone()),
+            Self::Answered { status: 404 | 408 | 409 | 429, .. } => Verdict::Retry,
+            Self::Answered { status: 100..=499, .. } => Verdict::Reject,
+            Self::Ended { code: 0, reply, .. } => Verdict::Delivered(reply.clone()),
+            Self::Ended { code: EXIT_REJECTED, .. } => Verdict::Reject,
             Self::Answered { .. } | Self::Ended { .. } => Verdict::Retry,
             Self::MalformedReply(_) | Self::Lost(_) | Self::TimedOut => Verdict::Retry,
             Self::NotTaken => Verdict::Again,
@@ -97,6 +90,15 @@ impl Outcome {
         }
     }
 
+    /// The start of what was answered, for the `knativeerrordata` extension: what says most about the failure.
+    pub fn excerpt(&self) -> &[u8] {
+        match self {
+            Self::Answered { excerpt, .. } | Self::Ended { excerpt, .. } => excerpt,
+            Self::MalformedReply(reason) | Self::Lost(reason) => reason.as_bytes(),
+            Self::TimedOut | Self::NotTaken => &[],
+        }
+    }
+
     /// The code for the `knativeerrorcode` extension: HTTP's, or the exit code, or 0 where nothing answered.
     pub fn code(&self) -> i32 {
         match self {
@@ -110,7 +112,6 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
 
     fn event() -> Event {
         let mut event = Event::builder();
@@ -124,37 +125,26 @@ mod tests {
     fn statuses_mean_what_the_contract_says() {
         let check = |statuses: &[u16], expected: Verdict| {
             for &status in statuses {
-                let verdict = Outcome::Answered { status, reply: None }.verdict();
+                let verdict = Outcome::Answered { status, reply: None, excerpt: Bytes::new() }.verdict();
                 assert_eq!(verdict, expected, "{status}");
             }
         };
         check(&[200, 201, 202, 204, 299], Verdict::Delivered(None));
-        check(
-            &[404, 408, 409, 429, 500, 502, 503, 599, 600, 999, 99],
-            Verdict::Retry,
-        );
-        check(
-            &[100, 300, 301, 307, 400, 401, 403, 410, 413, 422],
-            Verdict::Reject,
-        );
+        check(&[404, 408, 409, 429, 500, 502, 503, 599, 600, 999, 99], Verdict::Retry);
+        check(&[100, 300, 301, 307, 400, 401, 403, 410, 413, 422], Verdict::Reject);
     }
 
     #[test]
     fn an_event_in_a_202_is_not_routed() {
-        let answer = |status| {
-            Outcome::Answered {
-                status,
-                reply: Some(event()),
-            }
-            .verdict()
-        };
+        let answer =
+            |status| Outcome::Answered { status, reply: Some(event()), excerpt: Bytes::new() }.verdict();
         assert_eq!(answer(202), Verdict::Delivered(None));
         assert_eq!(answer(200), Verdict::Delivered(Some(event())));
     }
 
     #[test]
     fn exit_codes_mean_what_the_contract_says() {
-        let ended = |code| Outcome::Ended { code, reply: None }.verdict();
+        let ended = |code| Outcome::Ended { code, reply: None, excerpt: Bytes::new() }.verdict();
         assert_eq!(ended(0), Verdict::Delivered(None));
         assert_eq!(ended(65), Verdict::Reject);
         assert_eq!(ended(1), Verdict::Retry);

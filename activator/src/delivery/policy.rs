@@ -58,45 +58,25 @@ mod tests {
     use alloc::vec::Vec;
 
     fn waits(policy: &Policy) -> Vec<Option<u128>> {
-        (1..=5)
-            .map(|failed| policy.wait_after(failed).map(|w| w.as_millis()))
-            .collect()
+        (1..=5).map(|failed| policy.wait_after(failed).map(|w| w.as_millis())).collect()
     }
 
     #[test]
     fn exponential_starts_with_the_delay_itself_doubles_and_stops_at_the_cap() {
-        let policy = Policy {
-            retry: 4,
-            delay_max: Duration::from_millis(700),
-            ..Policy::default()
-        };
+        let policy = Policy { retry: 4, delay_max: Duration::from_millis(700), ..Policy::default() };
         assert_eq!(waits(&policy), [Some(200), Some(400), Some(700), Some(700), None]);
     }
 
     #[test]
     fn linear_waits_the_same_each_time() {
-        let policy = Policy {
-            retry: 2,
-            backoff: Backoff::Linear,
-            ..Policy::default()
-        };
+        let policy = Policy { retry: 2, backoff: Backoff::Linear, ..Policy::default() };
         assert_eq!(waits(&policy), [Some(200), Some(200), None, None, None]);
     }
 
     #[test]
     fn no_retry_means_one_attempt_and_a_huge_number_of_them_does_not_overflow() {
-        assert_eq!(
-            Policy {
-                retry: 0,
-                ..Policy::default()
-            }
-            .wait_after(1),
-            None
-        );
-        let policy = Policy {
-            retry: u32::MAX,
-            ..Policy::default()
-        };
+        assert_eq!(Policy { retry: 0, ..Policy::default() }.wait_after(1), None);
+        let policy = Policy { retry: u32::MAX, ..Policy::default() };
         assert_eq!(policy.wait_after(4_000_000), Some(Duration::from_secs(30)));
     }
 }

@@ -42,18 +42,13 @@ impl Attributes {
     /// All names with their texts, in the order they came.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         entries(&self.0).filter_map(|(name, value)| {
-            Some((
-                core::str::from_utf8(name).ok()?,
-                core::str::from_utf8(value).ok()?,
-            ))
+            Some((core::str::from_utf8(name).ok()?, core::str::from_utf8(value).ok()?))
         })
     }
 }
 
 pub(super) fn find<'a>(block: &'a [u8], wanted: &str) -> Option<&'a [u8]> {
-    entries(block)
-        .find(|(name, _)| *name == wanted.as_bytes())
-        .map(|(_, value)| value)
+    entries(block).find(|(name, _)| *name == wanted.as_bytes()).map(|(_, value)| value)
 }
 
 fn entries(block: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {

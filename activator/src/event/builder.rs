@@ -64,11 +64,7 @@ impl Builder {
     /// When the name is not allowed or there already, or the value holds what no attribute may.
     pub fn attribute(&mut self, name: &str, value: &str) -> Result<&mut Self, EventError> {
         if name == "specversion" {
-            return if value == SPECVERSION {
-                Ok(self)
-            } else {
-                Err(EventError::Specversion(value.into()))
-            };
+            return if value == SPECVERSION { Ok(self) } else { Err(EventError::Specversion(value.into())) };
         }
         let name_len = u8::try_from(name.len()).map_err(|_| EventError::Name(name.into()))?;
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
@@ -106,9 +102,6 @@ impl Builder {
                 Some(_) => {}
             }
         }
-        Ok(Event {
-            attributes: Attributes::trusted(self.block.into()),
-            data,
-        })
+        Ok(Event { attributes: Attributes::trusted(self.block.into()), data })
     }
 }

@@ -23,9 +23,7 @@ pub enum Mode {
 
 /// Which mode the headers speak of; nothing when the message is no CloudEvent.
 pub fn mode(content_type: Option<&str>, has_ce_headers: bool) -> Option<Mode> {
-    let media_type = content_type
-        .and_then(|t| t.split(';').next())
-        .map_or("", str::trim);
+    let media_type = content_type.and_then(|t| t.split(';').next()).map_or("", str::trim);
     if media_type.eq_ignore_ascii_case(BATCH) {
         Some(Mode::Batch)
     } else if media_type.eq_ignore_ascii_case(STRUCTURED) {
@@ -44,10 +42,7 @@ pub fn decode<'a>(
     body: Bytes,
 ) -> Result<Event, EventError> {
     let content_type = header(headers.clone(), "content-type");
-    match mode(
-        content_type,
-        headers.clone().any(|(name, _)| name.starts_with("ce-")),
-    ) {
+    match mode(content_type, headers.clone().any(|(name, _)| name.starts_with("ce-"))) {
         Some(Mode::Binary) => decode_binary(headers, content_type, body),
         Some(Mode::Structured) => json::decode(&body),
         Some(Mode::Batch) | None => Err(EventError::NotAnEvent),
@@ -55,9 +50,7 @@ pub fn decode<'a>(
 }
 
 fn header<'a>(mut headers: impl Iterator<Item = (&'a str, &'a [u8])>, wanted: &str) -> Option<&'a str> {
-    headers
-        .find(|(name, _)| *name == wanted)
-        .and_then(|(_, value)| core::str::from_utf8(value).ok())
+    headers.find(|(name, _)| *name == wanted).and_then(|(_, value)| core::str::from_utf8(value).ok())
 }
 
 fn decode_binary<'a>(

@@ -47,18 +47,12 @@ fn decode_value(value: Value) -> Result<Event, EventError> {
 
 /// `data_base64` is bytes; `data` is text for a string under a media type that is not JSON, else JSON itself.
 fn take_data(members: &mut Map<String, Value>) -> Result<Bytes, EventError> {
-    let json = members
-        .get("datacontenttype")
-        .and_then(Value::as_str)
-        .is_none_or(is_json);
+    let json = members.get("datacontenttype").and_then(Value::as_str).is_none_or(is_json);
     match (members.remove("data"), members.remove("data_base64")) {
-        (Some(_), Some(_)) => Err(EventError::Json(
-            "`data` and `data_base64` exclude each other".into(),
-        )),
-        (None, Some(Value::String(text))) => STANDARD
-            .decode(text)
-            .map(Bytes::from)
-            .map_err(|e| EventError::Json(e.to_string())),
+        (Some(_), Some(_)) => Err(EventError::Json("`data` and `data_base64` exclude each other".into())),
+        (None, Some(Value::String(text))) => {
+            STANDARD.decode(text).map(Bytes::from).map_err(|e| EventError::Json(e.to_string()))
+        }
         (None, Some(_)) => Err(EventError::Json("`data_base64` must be a string".into())),
         (None, None) => Ok(Bytes::new()),
         (Some(Value::String(text)), None) if !json => Ok(text.into()),
@@ -70,9 +64,7 @@ fn is_json(media_type: &str) -> bool {
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     media_type.eq_ignore_ascii_case("application/json")
         || media_type.eq_ignore_ascii_case("text/json")
-        || media_type
-            .rsplit_once('+')
-            .is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"))
+        || media_type.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"))
 }
 
 /// Section 2.2 "Type System Mapping"; `null` is an attribute that is not there.
@@ -98,16 +90,8 @@ pub fn to_value(event: &Event) -> Value {
         return Value::Object(members);
     }
     let json = event.get("datacontenttype").is_none_or(is_json);
-    let parsed = if json {
-        serde_json::from_slice(event.data()).ok()
-    } else {
-        None
-    };
-    let text = if json {
-        None
-    } else {
-        core::str::from_utf8(event.data()).ok()
-    };
+    let parsed = if json { serde_json::from_slice(event.data()).ok() } else { None };
+    let text = if json { None } else { core::str::from_utf8(event.data()).ok() };
     match (parsed, text) {
         (Some(value), _) => members.insert("data".into(), value),
         (None, Some(text)) => members.insert("data".into(), text.into()),

@@ -96,12 +96,7 @@ fn about_record<'a, H>(record: Record<'a, H>, origin: &Origin<'_>, reason: Optio
 where
     H: Iterator<Item = (&'a str, Option<&'a [u8]>)> + Clone,
 {
-    let Origin {
-        source,
-        partition,
-        offset,
-        time,
-    } = *origin;
+    let Origin { source, partition, offset, time } = *origin;
     let mut event = Event::builder();
     // A name or value that no attribute may have is left out: the record's data still arrives.
     let mut add = |name: &str, value: &str| drop(event.attribute(name, value));
@@ -131,17 +126,11 @@ where
             add(&format!("kafkaheader{}", attribute_name(header)), value);
         }
     }
-    event
-        .build(record.value.unwrap_or_default())
-        .expect("id, source and type were added above and are valid")
+    event.build(record.value.unwrap_or_default()).expect("id, source and type were added above and are valid")
 }
 
 fn attribute_name(header: &str) -> String {
-    header
-        .chars()
-        .map(|c| c.to_ascii_lowercase())
-        .filter(char::is_ascii_alphanumeric)
-        .collect()
+    header.chars().map(|c| c.to_ascii_lowercase()).filter(char::is_ascii_alphanumeric).collect()
 }
 
 /// Gives every header of the event in binary mode: `ce_` names and `content-type`. The value is the data.

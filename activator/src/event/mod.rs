@@ -51,9 +51,7 @@ impl Event {
 
     /// An attribute's canonical text, `specversion` included.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .get(name)
-            .or_else(|| (name == "specversion").then_some(SPECVERSION))
+        self.attributes.get(name).or_else(|| (name == "specversion").then_some(SPECVERSION))
     }
 
     /// `id`: with `source`, what tells this event from all others.
@@ -99,10 +97,7 @@ const REQUIRED: [&str; 3] = ["id", "source", "type"];
 
 impl core::fmt::Debug for Event {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_map()
-            .entries(self.attributes.iter())
-            .entry(&"data", &self.data.len())
-            .finish()
+        f.debug_map().entries(self.attributes.iter()).entry(&"data", &self.data.len()).finish()
     }
 }
 

@@ -5,10 +5,7 @@ use super::{Event, EventError, http, json, kafka};
 
 fn event(attributes: &[(&str, &str)], data: &'static str) -> Event {
     let mut builder = Event::builder();
-    for (name, value) in [("id", "1"), ("source", "/s"), ("type", "t")]
-        .iter()
-        .chain(attributes)
-    {
+    for (name, value) in [("id", "1"), ("source", "/s"), ("type", "t")].iter().chain(attributes) {
         builder.attribute(name, value).unwrap();
     }
     builder.build(Bytes::from_static(data.as_bytes())).unwrap()
@@ -19,12 +16,8 @@ fn from_http(headers: &[(&str, &str)], body: &'static str) -> Result<Event, Even
     http::decode(headers, Bytes::from_static(body.as_bytes()))
 }
 
-const REQUIRED: [(&str, &str); 4] = [
-    ("ce-id", "1"),
-    ("ce-source", "/s"),
-    ("ce-type", "t"),
-    ("ce-specversion", "1.0"),
-];
+const REQUIRED: [(&str, &str); 4] =
+    [("ce-id", "1"), ("ce-source", "/s"), ("ce-type", "t"), ("ce-specversion", "1.0")];
 
 fn binary(more: &[(&'static str, &'static str)]) -> Result<Event, EventError> {
     let headers: Vec<_> = REQUIRED.iter().chain(more).copied().collect();
@@ -33,10 +26,7 @@ fn binary(more: &[(&'static str, &'static str)]) -> Result<Event, EventError> {
 
 #[test]
 fn what_is_stored_is_what_comes_back() {
-    let event = event(
-        &[("subject", "äöü \u{1F600}"), ("datacontenttype", "text/plain")],
-        "hello",
-    );
+    let event = event(&[("subject", "äöü \u{1F600}"), ("datacontenttype", "text/plain")], "hello");
     let back = Event::from_stored(event.attributes().block().clone(), event.data().clone()).unwrap();
     assert_eq!(back, event);
     assert_eq!(back.get("subject"), Some("äöü \u{1F600}"));
@@ -47,22 +37,13 @@ fn a_block_that_was_cut_is_refused_not_read() {
     let whole = event(&[], "").attributes().block().len();
     let block = event(&[("subject", "s")], "").attributes().block().clone();
     for len in (0..block.len()).filter(|&len| len != whole) {
-        assert!(
-            Event::from_stored(block.slice(..len), Bytes::new()).is_err(),
-            "cut at {len}"
-        );
+        assert!(Event::from_stored(block.slice(..len), Bytes::new()).is_err(), "cut at {len}");
     }
 }
 
 #[test]
 fn binary_mode_gives_back_the_event_it_was_made_from() {
-    let event = event(
-        &[
-            ("subject", "50% of \"ä\" \u{1F600}"),
-            ("datacontenttype", "text/plain"),
-        ],
-        "hello",
-    );
+    let event = event(&[("subject", "50% of \"ä\" \u{1F600}"), ("datacontenttype", "text/plain")], "hello");
     let mut headers: Vec<(String, String)> = Vec::new();
     http::encode_binary(&event, |name, value| headers.push((name.into(), value.into())));
     assert!(headers.iter().all(|(_, value)| value.is_ascii()));
@@ -80,27 +61,12 @@ fn quoted_header_values_lose_their_quotes_and_escapes() {
 #[test]
 fn what_is_no_event_is_refused_with_the_reason() {
     let refused = |more: &[(&'static str, &'static str)]| binary(more).unwrap_err();
-    assert_eq!(
-        refused(&[("ce-bad_name", "x")]),
-        EventError::Name("bad_name".into())
-    );
+    assert_eq!(refused(&[("ce-bad_name", "x")]), EventError::Name("bad_name".into()));
     assert_eq!(refused(&[("ce-id", "2")]), EventError::Duplicate("id".into()));
-    assert_eq!(
-        refused(&[("ce-subject", "%4")]),
-        EventError::Percent("subject".into())
-    );
-    assert_eq!(
-        refused(&[("ce-subject", "%zz")]),
-        EventError::Percent("subject".into())
-    );
-    assert_eq!(
-        refused(&[("ce-subject", "%FF")]),
-        EventError::Utf8("subject".into())
-    );
-    assert_eq!(
-        refused(&[("ce-subject", "a%0d%0ab")]),
-        EventError::Control("subject".into())
-    );
+    assert_eq!(refused(&[("ce-subject", "%4")]), EventError::Percent("subject".into()));
+    assert_eq!(refused(&[("ce-subject", "%zz")]), EventError::Percent("subject".into()));
+    assert_eq!(refused(&[("ce-subject", "%FF")]), EventError::Utf8("subject".into()));
+    assert_eq!(refused(&[("ce-subject", "a%0d%0ab")]), EventError::Control("subject".into()));
     assert_eq!(refused(&[("ce-datacontenttype", "x/y")]), EventError::ContentType);
     for missing in 0..REQUIRED.len() {
         let mut headers = REQUIRED.to_vec();
@@ -108,20 +74,9 @@ fn what_is_no_event_is_refused_with_the_reason() {
         let expected = name.strip_prefix("ce-").unwrap();
         assert!(matches!(from_http(&headers, ""), Err(EventError::Missing(name)) if name == expected));
     }
-    assert_eq!(
-        from_http(&[("content-type", "text/plain")], "x").unwrap_err(),
-        EventError::NotAnEvent
-    );
-    let versions = [
-        ("ce-id", "1"),
-        ("ce-source", "/s"),
-        ("ce-type", "t"),
-        ("ce-specversion", "2.0"),
-    ];
-    assert_eq!(
-        from_http(&versions, "").unwrap_err(),
-        EventError::Specversion("2.0".into())
-    );
+    assert_eq!(from_http(&[("content-type", "text/plain")], "x").unwrap_err(), EventError::NotAnEvent);
+    let versions = [("ce-id", "1"), ("ce-source", "/s"), ("ce-type", "t"), ("ce-specversion", "2.0")];
+    assert_eq!(from_http(&versions, "").unwrap_err(), EventError::Specversion("2.0".into()));
 }
 
 #[test]
@@ -130,11 +85,7 @@ fn structured_mode_keeps_data_in_every_form() {
         let body = alloc::format!(r#"{{"specversion":"1.0","id":"1","source":"/s","type":"t",{members}}}"#);
         let event = json::decode(body.as_bytes()).unwrap();
         assert_eq!(event.data(), expected.as_bytes(), "{members}");
-        assert_eq!(
-            json::decode(json::encode(&event).as_bytes()).unwrap().data(),
-            event.data(),
-            "{members}"
-        );
+        assert_eq!(json::decode(json::encode(&event).as_bytes()).unwrap().data(), event.data(), "{members}");
     };
     check(r#""data":{"a":1}"#, r#"{"a":1}"#);
     check(r#""data":"text""#, r#""text""#);
@@ -148,16 +99,10 @@ fn structured_mode_keeps_data_in_every_form() {
 fn structured_attributes_become_canonical_text() {
     let body = br#"{"specversion":"1.0","id":"1","source":"/s","type":"t","n":-5,"b":true,"gone":null}"#;
     let event = json::decode(body).unwrap();
-    assert_eq!(
-        (event.get("n"), event.get("b"), event.get("gone")),
-        (Some("-5"), Some("true"), None)
-    );
+    assert_eq!((event.get("n"), event.get("b"), event.get("gone")), (Some("-5"), Some("true"), None));
     let body = br#"{"specversion":"1.0","id":"1","source":"/s","type":"t","n":1.5}"#;
     assert_eq!(json::decode(body).unwrap_err(), EventError::Type("n".into()));
-    assert!(
-        json::decode(br#"{"id":"1","source":"/s","type":"t"}"#).is_err(),
-        "no specversion"
-    );
+    assert!(json::decode(br#"{"id":"1","source":"/s","type":"t"}"#).is_err(), "no specversion");
     assert!(json::decode(b"[]").is_err());
 }
 
@@ -171,21 +116,10 @@ fn one_wrong_event_refuses_the_whole_batch() {
 }
 
 fn from_kafka(key: Option<&[u8]>, headers: &[(&str, Option<&[u8]>)], value: Option<&'static str>) -> Event {
-    let origin = kafka::Origin {
-        source: "/k#topic",
-        partition: 3,
-        offset: 14,
-        time: Some("2026-11-23T00:00:00Z"),
-    };
+    let origin =
+        kafka::Origin { source: "/k#topic", partition: 3, offset: 14, time: Some("2026-11-23T00:00:00Z") };
     let value = value.map(|v| Bytes::from_static(v.as_bytes()));
-    kafka::decode(
-        kafka::Record {
-            key,
-            headers: headers.iter().copied(),
-            value,
-        },
-        &origin,
-    )
+    kafka::decode(kafka::Record { key, headers: headers.iter().copied(), value }, &origin)
 }
 
 const CE: [(&str, Option<&[u8]>); 4] = [
@@ -198,14 +132,9 @@ const CE: [(&str, Option<&[u8]>); 4] = [
 #[test]
 fn a_record_in_binary_mode_is_its_event() {
     let event = from_kafka(Some(b"k"), &CE, Some("data"));
-    assert_eq!(
-        (event.ty(), event.get("partitionkey"), &event.data()[..]),
-        ("t", Some("k"), &b"data"[..])
-    );
+    assert_eq!((event.ty(), event.get("partitionkey"), &event.data()[..]), ("t", Some("k"), &b"data"[..]));
     let mut headers: Vec<(String, Vec<u8>)> = Vec::new();
-    kafka::encode_binary(&event, |name, value| {
-        headers.push((name.into(), value.as_bytes().to_vec()))
-    });
+    kafka::encode_binary(&event, |name, value| headers.push((name.into(), value.as_bytes().to_vec())));
     let headers: Vec<(&str, Option<&[u8]>)> =
         headers.iter().map(|(n, v)| (n.as_str(), Some(&v[..]))).collect();
     assert_eq!(from_kafka(Some(b"k"), &headers, Some("data")), event);
@@ -216,10 +145,7 @@ fn a_record_in_structured_mode_is_its_event() {
     let body = r#"{"specversion":"1.0","id":"9","source":"/s","type":"t","data":1}"#;
     let event = from_kafka(
         None,
-        &[(
-            "content-type",
-            Some(b"application/cloudevents+json; charset=UTF-8"),
-        )],
+        &[("content-type", Some(b"application/cloudevents+json; charset=UTF-8"))],
         Some(body),
     );
     assert_eq!((event.id(), &event.data()[..]), ("9", &b"1"[..]));
@@ -227,11 +153,7 @@ fn a_record_in_structured_mode_is_its_event() {
 
 #[test]
 fn a_record_that_is_no_event_becomes_one_about_the_record() {
-    let event = from_kafka(
-        Some(b"k1"),
-        &[("X-Trace.Id", Some(b"7")), ("null", None)],
-        Some("raw"),
-    );
+    let event = from_kafka(Some(b"k1"), &[("X-Trace.Id", Some(b"7")), ("null", None)], Some("raw"));
     assert_eq!(event.id(), "partition:3/offset:14");
     assert_eq!(event.source(), "/k#topic");
     assert_eq!(event.ty(), "dev.knative.kafka.event");
@@ -250,17 +172,9 @@ fn no_record_panics_or_is_lost() {
         "dev.knative.kafka.event",
         "null header"
     );
-    let bad_utf8 = from_kafka(
-        Some(b"\xff"),
-        &[("ce_id", Some(b"\xff")), ("h", Some(b"\xff"))],
-        Some("x"),
-    );
+    let bad_utf8 = from_kafka(Some(b"\xff"), &[("ce_id", Some(b"\xff")), ("h", Some(b"\xff"))], Some("x"));
     assert_eq!(bad_utf8.get("hydranterror"), Some("attribute `id` is not UTF-8"));
-    let not_json = from_kafka(
-        None,
-        &[("content-type", Some(b"application/cloudevents+json"))],
-        Some("{"),
-    );
+    let not_json = from_kafka(None, &[("content-type", Some(b"application/cloudevents+json"))], Some("{"));
     assert!(not_json.get("hydranterror").is_some());
 }
 

@@ -51,11 +51,7 @@ impl Filter {
             Self::All(filters) => filters.iter().find_map(|f| f.refusal(event)).unwrap_or_default(),
             Self::Any(filters) => {
                 let clauses: Vec<String> = filters.iter().filter_map(|f| f.refusal(event)).collect();
-                if clauses.is_empty() {
-                    "no alternative given".into()
-                } else {
-                    clauses.join("; ")
-                }
+                if clauses.is_empty() { "no alternative given".into() } else { clauses.join("; ") }
             }
             Self::Not(filter) => format!("not ({})", filter.describe()),
             Self::Exact(name, _) | Self::Prefix(name, _) | Self::Suffix(name, _) => {

@@ -6,12 +6,7 @@ use crate::event::Event;
 
 fn order_created() -> Event {
     let mut event = Event::builder();
-    for (name, value) in [
-        ("id", "1"),
-        ("source", "/shop/eu"),
-        ("type", "order.created"),
-        ("tier", ""),
-    ] {
+    for (name, value) in [("id", "1"), ("source", "/shop/eu"), ("type", "order.created"), ("tier", "")] {
         event.attribute(name, value).unwrap();
     }
     event.build(Bytes::new()).unwrap()
@@ -20,11 +15,7 @@ fn order_created() -> Event {
 fn check(filter: Filter, expected: bool) {
     let event = order_created();
     assert_eq!(filter.matches(&event), expected, "{filter:?}");
-    assert_eq!(
-        filter.refusal(&event).is_none(),
-        expected,
-        "a refusal exists exactly when it does not match"
-    );
+    assert_eq!(filter.refusal(&event).is_none(), expected, "a refusal exists exactly when it does not match");
 }
 
 fn exact(name: &str, value: &str) -> Filter {
@@ -61,11 +52,7 @@ fn clauses_combine() {
 
 #[test]
 fn a_refusal_names_the_clause_and_the_events_value() {
-    let filter = All(vec![
-        exact("id", "1"),
-        exact("type", "order.paid"),
-        exact("absent", "x"),
-    ]);
+    let filter = All(vec![exact("id", "1"), exact("type", "order.paid"), exact("absent", "x")]);
     let refusal = filter.refusal(&order_created()).unwrap();
     assert_eq!(refusal, "type = \"order.paid\" (event has \"order.created\")");
 }

@@ -31,11 +31,7 @@ enum Health {
     /// Nothing speaks against it.
     Sound,
     /// Its last start failed: one start at a time, and not before `until`.
-    Failing {
-        failures: u32,
-        until: Time,
-        reason: String,
-    },
+    Failing { failures: u32, until: Time, reason: String },
 }
 
 /// Who takes the next delivery.
@@ -111,11 +107,7 @@ impl Function {
         self.availability = now;
         self.health = Health::Sound;
         // Warm -> Retiring: the function was removed, so nothing of it takes events any more.
-        if gone {
-            self.retire_all_but(None)
-        } else {
-            Vec::new()
-        }
+        if gone { self.retire_all_but(None) } else { Vec::new() }
     }
 
     /// Who takes the next of `waiting` deliveries. A start decided here has begun; the caller carries it out.
@@ -125,45 +117,26 @@ impl Function {
             Availability::Broken(_) => return self.place_at_old(),
             Availability::Absent => return Place::Wait,
         };
-        let mut room = self
-            .instances
-            .iter()
-            .filter(|i| i.settings.revision == current.revision && i.has_room());
+        let mut room =
+            self.instances.iter().filter(|i| i.settings.revision == current.revision && i.has_room());
         if let Some(instance) = room.next() {
-            return Place::Instance {
-                id: instance.id,
-                cold: instance.state == State::Starting,
-            };
+            return Place::Instance { id: instance.id, cold: instance.state == State::Starting };
         }
         if self.may_start(now, &current, waiting) {
             return Place::Start(self.start(current));
         }
         // While the new revision does not start, a working one goes on.
-        if self.failures() > 0 {
-            self.place_at_old()
-        } else {
-            Place::Wait
-        }
+        if self.failures() > 0 { self.place_at_old() } else { Place::Wait }
     }
 
     fn place_at_old(&self) -> Place {
         let warm = |i: &&Instance| matches!(i.state, State::Warm { .. }) && i.has_room();
-        self.instances
-            .iter()
-            .find(warm)
-            .map_or(Place::Wait, |i| Place::Instance {
-                id: i.id,
-                cold: false,
-            })
+        self.instances.iter().find(warm).map_or(Place::Wait, |i| Place::Instance { id: i.id, cold: false })
     }
 
     fn may_start(&self, now: Time, current: &Settings, waiting: usize) -> bool {
         let (mut running, mut in_flight, mut unproven) = (0, 0, false);
-        for instance in self
-            .instances
-            .iter()
-            .filter(|i| i.settings.revision == current.revision)
-        {
+        for instance in self.instances.iter().filter(|i| i.settings.revision == current.revision) {
             match instance.state {
                 // Its end is news about the revision; the next start waits for it.
                 State::Stopping { start_failed: true } => return false,
@@ -183,10 +156,7 @@ impl Function {
 
     /// Zero -> Starting: somebody needs it and nobody has room.
     fn start(&mut self, settings: Settings) -> Start {
-        let instance = InstanceId {
-            function: self.id,
-            generation: self.next_generation,
-        };
+        let instance = InstanceId { function: self.id, generation: self.next_generation };
         self.next_generation += 1;
         self.instances.push(Instance {
             id: instance,
@@ -195,11 +165,7 @@ impl Function {
             in_flight: 0,
             timeouts: 0,
         });
-        Start {
-            instance,
-            revision: settings.revision,
-            timeout: settings.start_timeout,
-        }
+        Start { instance, revision: settings.revision, timeout: settings.start_timeout }
     }
 
     fn instance(&mut self, id: InstanceId) -> Option<&mut Instance> {
@@ -224,9 +190,7 @@ impl Function {
         };
         let revision = instance.settings.revision;
         if instance.state == State::Starting {
-            instance.state = State::Warm {
-                idle_since: (instance.in_flight == 0).then_some(now),
-            };
+            instance.state = State::Warm { idle_since: (instance.in_flight == 0).then_some(now) };
         }
         match &self.availability {
             Availability::Present(settings) if settings.revision == revision => {
@@ -240,11 +204,7 @@ impl Function {
     /// Warm -> Retiring, or -> Stopping when it holds nothing: another revision serves now, or none.
     fn retire_all_but(&mut self, kept: Option<Revision>) -> Vec<InstanceId> {
         let mut stop = Vec::new();
-        for instance in self
-            .instances
-            .iter_mut()
-            .filter(|i| Some(i.settings.revision) != kept)
-        {
+        for instance in self.instances.iter_mut().filter(|i| Some(i.settings.revision) != kept) {
             match instance.state {
                 State::Stopping { .. } | State::Retiring => {}
                 _ if instance.in_flight > 0 => instance.state = State::Retiring,
@@ -263,11 +223,7 @@ impl Function {
             return false;
         };
         instance.in_flight = instance.in_flight.saturating_sub(1);
-        instance.timeouts = if how == Finish::TimedOut {
-            instance.timeouts + 1
-        } else {
-            0
-        };
+        instance.timeouts = if how == Finish::TimedOut { instance.timeouts + 1 } else { 0 };
         // A process that takes nothing is about to end; one that hangs will not answer the next either.
         let lost = how == Finish::NotTaken || instance.timeouts >= HUNG_AFTER;
         let idle = instance.in_flight == 0;
@@ -281,12 +237,7 @@ impl Function {
             State::Starting | State::Warm { .. } if instance.settings.single_use => {
                 (State::Stopping { start_failed: false }, false)
             }
-            State::Warm { .. } if idle => (
-                State::Warm {
-                    idle_since: Some(now),
-                },
-                false,
-            ),
+            State::Warm { .. } if idle => (State::Warm { idle_since: Some(now) }, false),
             unchanged => (unchanged, false),
         };
         instance.state = next;
@@ -298,10 +249,7 @@ impl Function {
         let Some(instance) = self.instance(id) else {
             return IdleCheck::Busy;
         };
-        let State::Warm {
-            idle_since: Some(since),
-        } = instance.state
-        else {
+        let State::Warm { idle_since: Some(since) } = instance.state else {
             return IdleCheck::Busy;
         };
         let until = since + instance.settings.idle;
@@ -339,24 +287,15 @@ impl Function {
     pub fn exited(&mut self, now: Time, id: InstanceId, reason: &str) -> Option<Duration> {
         let at = self.instances.iter().position(|i| i.id == id)?;
         let instance = self.instances.remove(at);
-        let unproven = matches!(
-            instance.state,
-            State::Starting | State::Stopping { start_failed: true }
-        );
+        let unproven = matches!(instance.state, State::Starting | State::Stopping { start_failed: true });
         let current =
             matches!(self.availability, Availability::Present(s) if s.revision == instance.settings.revision);
         if !unproven || !current {
             return None;
         }
         let failures = self.failures() + 1;
-        let wait = RESTART_WAIT
-            .saturating_mul(1 << (failures - 1).min(16))
-            .min(RESTART_WAIT_MAX);
-        self.health = Health::Failing {
-            failures,
-            until: now + wait,
-            reason: reason.into(),
-        };
+        let wait = RESTART_WAIT.saturating_mul(1 << (failures - 1).min(16)).min(RESTART_WAIT_MAX);
+        self.health = Health::Failing { failures, until: now + wait, reason: reason.into() };
         Some(wait)
     }
 }

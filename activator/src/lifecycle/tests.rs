@@ -62,10 +62,7 @@ fn the_first_event_starts_a_process_and_waits_in_it() {
     f.began(id);
     assert_eq!(f.place(at(0), 1), here(id, true), "room for a second one");
     f.began(id);
-    assert!(
-        matches!(f.place(at(0), 1), Place::Start(_)),
-        "full: the next process"
-    );
+    assert!(matches!(f.place(at(0), 1), Place::Start(_)), "full: the next process");
 }
 
 #[test]
@@ -98,10 +95,7 @@ fn a_new_revision_takes_the_next_event_and_the_old_one_finishes_what_it_holds() 
     let new = start(&mut f, at(1));
     f.began(new);
     assert_eq!(f.ready(at(2), new), vec![], "the old one still holds something");
-    assert!(
-        f.finished(at(3), old, Finish::Answered),
-        "and stops when that is done"
-    );
+    assert!(f.finished(at(3), old, Finish::Answered), "and stops when that is done");
 }
 
 #[test]
@@ -110,10 +104,7 @@ fn a_broken_revision_never_replaces_a_working_one() {
     let old = warm(&mut f, at(0));
     f.revise(present(2));
     let broken = start(&mut f, at(1));
-    assert_eq!(
-        f.exited(at(2), broken, "exit 1"),
-        Some(Duration::from_millis(100))
-    );
+    assert_eq!(f.exited(at(2), broken, "exit 1"), Some(Duration::from_millis(100)));
     assert_eq!(f.place(at(2), 1), here(old, false));
     f.revise(Availability::Broken("not executable".into()));
     assert_eq!(f.place(at(2), 1), here(old, false));
@@ -185,11 +176,7 @@ fn news_of_a_process_that_is_gone_changes_nothing() {
 #[test]
 fn a_single_use_process_takes_one_delivery() {
     let mut f = Function::new(HELLO);
-    f.revise(Availability::Present(Settings {
-        single_use: true,
-        concurrency: 1,
-        ..settings(1)
-    }));
+    f.revise(Availability::Present(Settings { single_use: true, concurrency: 1, ..settings(1) }));
     let id = warm(&mut f, at(0));
     let next = start(&mut f, at(0));
     assert_ne!(id, next);

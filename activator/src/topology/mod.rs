@@ -17,8 +17,8 @@ pub struct Topology {
     pub channels: Vec<Channel>,
     /// All subscriptions, of every kind.
     pub subscriptions: Vec<Subscription>,
-    /// Where events go that nobody could take.
-    pub dead_letters: Option<ChannelId>,
+    /// Where events go that nobody could take; one of the channels.
+    pub dead_letters: ChannelId,
 }
 
 /// A channel.
@@ -43,6 +43,8 @@ pub struct Subscription {
     pub filter: Filter,
     /// Where they go.
     pub to: Destination,
+    /// The same as the user wrote it, for dead letters and people: `fn/bill`, `http://...`.
+    pub to_name: Arc<str>,
     /// Where replies go; dropped when nothing is given.
     pub reply: Option<ChannelId>,
     /// How hard to try.

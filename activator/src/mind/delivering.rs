@@ -1,0 +1,300 @@
+//! Who takes what, what came of it, and when to try again.
+
+use alloc::boxed::Box;
+use core::time::Duration;
+
+use super::Activator;
+use super::delivery::{Delivery, Stage, Storing, Subject};
+use super::reading::Hold;
+use super::timer::Timer;
+use crate::delivery::{Outcome, Verdict};
+use crate::effect::{Effect, End, EventRef, Payload, Refusal, Report, Target};
+use crate::id::{CallId, DeliveryId, FunctionId, SinkId};
+use crate::lifecycle::{Finish, Place};
+use crate::time::Time;
+use crate::topology::Destination;
+
+impl Activator {
+    fn destination(&self, delivery: DeliveryId) -> Option<Destination> {
+        match self.deliveries.get(delivery)?.subject {
+            Subject::Call { function, .. } => Some(Destination::Function(function)),
+            Subject::Event(event) => self.subscriptions.get(&event.subscription).map(|s| s.to),
+        }
+    }
+
+    /// Puts a delivery behind all others of its destination.
+    pub(super) fn enqueue(&mut self, id: DeliveryId) {
+        self.queue_up(id, false);
+    }
+
+    /// Puts a delivery before all others: it had its turn already.
+    pub(super) fn enqueue_first(&mut self, id: DeliveryId) {
+        self.queue_up(id, true);
+    }
+
+    fn queue_up(&mut self, id: DeliveryId, first: bool) {
+        let Some(destination) = self.destination(id) else { return self.forget(id) };
+        if let Some(delivery) = self.deliveries.get_mut(id) {
+            delivery.stage = match destination {
+                Destination::Channel(_) => Stage::Storing { what: Storing::Forward, failures: 0 },
+                _ => Stage::Queued,
+            };
+        }
+        let queue = match destination {
+            Destination::Function(function) => match self.functions.get_mut(&function) {
+                Some(function) => &mut function.queue,
+                None => return self.forget(id),
+            },
+            Destination::Sink(sink) => &mut self.sinks.entry(sink).or_default().queue,
+            Destination::Channel(_) => &mut self.to_store,
+        };
+        if first {
+            queue.push_front(id)
+        } else {
+            queue.push_back(id)
+        }
+        self.touched.push(destination);
+    }
+
+    /// Hands out what waits for a function, starting processes as needed.
+    pub(super) fn dispatch_to_function(&mut self, now: Time, id: FunctionId) {
+        while !self.is_stopping() {
+            let Some(function) = self.functions.get_mut(&id) else { return };
+            let Some(&next) = function.queue.front() else { return };
+            if self.deliveries.get(next).is_none_or(|d| d.stage != Stage::Queued) {
+                function.queue.pop_front();
+                continue;
+            }
+            match function.machine.place(now, function.queue.len()) {
+                Place::Wait => return,
+                Place::Start(start) => self.start(now, start),
+                Place::Instance { id: instance, .. } => {
+                    if !self.hand_over(next, Target::Instance(instance)) {
+                        return self.starved.push(Destination::Function(id));
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn dispatch_to_sink(&mut self, id: SinkId) {
+        while !self.is_stopping() {
+            let Some(sink) = self.sinks.get_mut(&id) else { return };
+            let Some(&next) = sink.queue.front() else { return };
+            if self.deliveries.get(next).is_none_or(|d| d.stage != Stage::Queued) {
+                sink.queue.pop_front();
+                continue;
+            }
+            if sink.in_flight >= self.limits.sink_concurrency {
+                return;
+            }
+            if !self.hand_over(next, Target::Sink(id)) {
+                return self.starved.push(Destination::Sink(id));
+            }
+        }
+    }
+
+    /// Begins an attempt with the delivery at the front of its queue, or fetches its event first. Says whether
+    /// there was credit for that.
+    fn hand_over(&mut self, id: DeliveryId, to: Target) -> bool {
+        let Some(delivery) = self.deliveries.get(id) else { return true };
+        let (what, timeout) = match delivery.subject {
+            Subject::Call { call, function } => (Payload::Call(call), self.call_timeout(function)),
+            Subject::Event(subject) => {
+                let Some(event) = self.event_of(id) else {
+                    let room = self.fetch(id);
+                    if room {
+                        self.pop_front(to);
+                    }
+                    return room;
+                };
+                self.hold(id, &event, Hold::Always);
+                let subscription = self.subscriptions.get(&subject.subscription);
+                (Payload::Event(event), subscription.map_or(Duration::ZERO, |s| s.delivery.timeout))
+            }
+        };
+        self.pop_front(to);
+        match to {
+            Target::Instance(instance) => {
+                self.functions
+                    .get_mut(&instance.function)
+                    .into_iter()
+                    .for_each(|f| f.machine.began(instance));
+            }
+            Target::Sink(sink) => self.sinks.entry(sink).or_default().in_flight += 1,
+        }
+        if let Some(delivery) = self.deliveries.get_mut(id) {
+            delivery.attempts += 1;
+            delivery.stage = Stage::UnderWay(to);
+        }
+        self.ask(Effect::Deliver { delivery: id, to, what, timeout });
+        true
+    }
+
+    fn pop_front(&mut self, to: Target) {
+        match to {
+            Target::Instance(instance) => {
+                self.functions.get_mut(&instance.function).and_then(|f| f.queue.pop_front());
+            }
+            Target::Sink(sink) => drop(self.sinks.get_mut(&sink).and_then(|s| s.queue.pop_front())),
+        }
+    }
+
+    pub(super) fn outcome(&mut self, now: Time, id: DeliveryId, outcome: Outcome) {
+        let Some(delivery) = self.deliveries.get_mut(id) else { return };
+        let Stage::UnderWay(target) = delivery.stage else { return };
+        let subject = delivery.subject;
+        self.free(now, target, &outcome);
+        match subject {
+            Subject::Event(event) => self.conclude(now, id, event, outcome),
+            Subject::Call { .. } if outcome == Outcome::NotTaken => self.again(id),
+            Subject::Call { call, .. } => {
+                self.calls.remove(&call);
+                self.deliveries.remove(id);
+            }
+        }
+    }
+
+    /// The instance or URL has room for another one.
+    fn free(&mut self, now: Time, target: Target, outcome: &Outcome) {
+        match target {
+            Target::Sink(id) => {
+                let sink = self.sinks.entry(id).or_default();
+                sink.in_flight = sink.in_flight.saturating_sub(1);
+                self.touched.push(Destination::Sink(id));
+            }
+            Target::Instance(id) => {
+                let how = match outcome {
+                    Outcome::NotTaken => Finish::NotTaken,
+                    Outcome::TimedOut => Finish::TimedOut,
+                    _ => Finish::Answered,
+                };
+                self.instance_finished(now, id, how);
+            }
+        }
+    }
+
+    /// What an attempt means for its event.
+    fn conclude(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome) {
+        let Some(subscription) = self.subscriptions.get(&event.subscription) else { return self.forget(id) };
+        let reply_to = subscription.reply;
+        let attempts = self.deliveries.get(id).map_or(0, |d| d.attempts);
+        match outcome.verdict() {
+            Verdict::Delivered(Some(reply)) if reply_to.is_some() => {
+                self.store(id, Storing::Reply { event: reply, outcome: Box::new(outcome) });
+            }
+            Verdict::Delivered(_) => {
+                self.settle(now, id, End::Delivered { outcome: Some(Box::new(outcome)), reply: None });
+            }
+            Verdict::Again => {
+                self.report(Report::Retrying {
+                    event,
+                    attempt: attempts,
+                    outcome: Box::new(outcome),
+                    wait: Duration::ZERO,
+                });
+                self.again(id);
+            }
+            Verdict::Reject => self.store(id, Storing::DeadLetter(Box::new(outcome))),
+            Verdict::Retry => self.retry(now, id, event, outcome),
+        }
+    }
+
+    /// Back to the front: nobody ran anything, so nothing counts.
+    fn again(&mut self, id: DeliveryId) {
+        if let Some(delivery) = self.deliveries.get_mut(id) {
+            delivery.attempts -= 1;
+        }
+        self.enqueue_first(id);
+    }
+
+    /// UnderWay -> Waiting, or -> Storing as a dead letter when that was the last attempt.
+    fn retry(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome) {
+        let attempts = self.deliveries.get(id).map_or(0, |d| d.attempts);
+        let Some(subscription) = self.subscriptions.get(&event.subscription) else { return };
+        let policy = &subscription.delivery;
+        let wait = match policy.wait_after(attempts) {
+            Some(wait) => wait,
+            // A dead letter that fails has nowhere else to go: it stays where it is and is tried on.
+            None if subscription.channel == self.dead_letters => policy.delay_max,
+            None => return self.store(id, Storing::DeadLetter(Box::new(outcome))),
+        };
+        self.release(id);
+        if let Some(delivery) = self.deliveries.get_mut(id) {
+            delivery.stage = Stage::Waiting;
+        }
+        self.arm(now + wait, Timer::Retry(id));
+        self.report(Report::Retrying { event, attempt: attempts, outcome: Box::new(outcome), wait });
+    }
+
+    pub(super) fn retry_due(&mut self, id: DeliveryId) {
+        if self.deliveries.get(id).is_some_and(|d| d.stage == Stage::Waiting) {
+            self.enqueue(id);
+        }
+    }
+
+    /// The event is not in its channel any more.
+    pub(super) fn gone(&mut self, now: Time, id: DeliveryId) {
+        if self.deliveries.get(id).is_some_and(|d| d.stage == Stage::Fetching) {
+            self.settle(now, id, End::Gone);
+        }
+    }
+
+    /// The delivery is over: the cursor may pass.
+    pub(super) fn settle(&mut self, now: Time, id: DeliveryId, end: End) {
+        let Some((event, channel)) = self.subject(id) else { return self.forget(id) };
+        self.release(id);
+        let attempts = self.deliveries.remove(id).map_or(0, |d| d.attempts);
+        if let Some(partition) = self.partition(channel, event.partition) {
+            partition.dirty = true;
+            if let Some(lane) = partition.lanes.get_mut(&event.subscription) {
+                lane.settle(event.offset);
+            }
+        }
+        self.report(Report::Settled { event, attempts, end });
+        self.commit_soon(now, channel);
+    }
+
+    /// Drops a delivery without settling it: its subscription is gone, or about to match its event anew from a
+    /// cursor that was taken before.
+    pub(super) fn forget(&mut self, id: DeliveryId) {
+        self.release(id);
+        if let Some((event, channel)) = self.subject(id)
+            && let Some(partition) = self.partition(channel, event.partition)
+            && let Some(lane) = partition.lanes.get_mut(&event.subscription)
+        {
+            lane.unfinished.remove(&event.offset);
+        }
+        self.deliveries.remove(id);
+    }
+
+    pub(super) fn called(&mut self, now: Time, call: CallId, function: FunctionId) {
+        if self.is_stopping() {
+            return self.ask(Effect::Refuse { call, why: Refusal::Stopping });
+        }
+        if !self.functions.contains_key(&function) {
+            return self.ask(Effect::Refuse { call, why: Refusal::Unknown });
+        }
+        let id = self.deliveries.insert(Delivery::new(Subject::Call { call, function }));
+        self.calls.insert(call, id);
+        self.enqueue(id);
+        self.watch_patience(now, function);
+    }
+
+    pub(super) fn hung_up(&mut self, call: CallId) {
+        let Some(&id) = self.calls.get(&call) else { return };
+        if self.deliveries.get(id).is_some_and(|d| d.stage == Stage::Queued) {
+            self.calls.remove(&call);
+            self.deliveries.remove(id);
+        }
+    }
+
+    /// Refuses a call that still waits.
+    pub(super) fn refuse_queued(&mut self, call: CallId, why: Refusal) {
+        let queued = self.calls.get(&call).and_then(|id| self.deliveries.get(*id));
+        if queued.is_some_and(|d| d.stage == Stage::Queued) {
+            self.hung_up(call);
+            self.ask(Effect::Refuse { call, why });
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! One delivery as the mind keeps it: what, for whom, and how far.
+
+use alloc::boxed::Box;
+
+use crate::delivery::Outcome;
+use crate::effect::{EventRef, Target};
+use crate::event::Event;
+use crate::id::{CallId, FunctionId};
+
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) subject: Subject,
+    /// Attempts that began and count.
+    pub(super) attempts: u32,
+    pub(super) stage: Stage,
+    /// Whether it keeps its event in the window. A waiting retry holds an offset, not a payload.
+    pub(super) holds: bool,
+}
+
+/// What is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    Event(EventRef),
+    Call { call: CallId, function: FunctionId },
+}
+
+/// How far it is. Exactly one thing moves it on, and is named here.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Someone with room.
+    Queued,
+    /// Its event, which is read again.
+    Fetching,
+    /// The outcome.
+    UnderWay(Target),
+    /// The timer of the next attempt.
+    Waiting,
+    /// The append, or the timer of the next one.
+    Storing { what: Storing, failures: u32 },
+}
+
+/// What is appended to another channel, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Storing {
+    /// The event itself: its destination is a channel.
+    Forward,
+    /// What the function answered. It is held here until it is stored; the function is not called again.
+    Reply { event: Event, outcome: Box<Outcome> },
+    /// The event, since nobody could take it.
+    DeadLetter(Box<Outcome>),
+}
+
+impl Delivery {
+    pub(super) const fn new(subject: Subject) -> Self {
+        Self { subject, attempts: 0, stage: Stage::Queued, holds: false }
+    }
+}

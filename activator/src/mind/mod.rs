@@ -1,0 +1,250 @@
+//! The activator itself: routes what happened to the small machines below, and collects what is to be done.
+//!
+//! - `wiring`: a new topology against the old one.
+//! - `reading`: channels opened, records read, matched and queued; `partition` keeps one partition.
+//! - `delivering`: who takes what, what came of it, when to try again; `delivery` and `table` keep one each.
+//! - `storing`: replies, dead letters and forwarded events on their way into a channel.
+//! - `committing`: how far everyone is, stored.
+//! - `running`: functions, their processes and their idle time.
+//! - `stopping`: bringing all to zero in order.
+
+mod committing;
+mod delivering;
+mod delivery;
+mod partition;
+mod reading;
+mod running;
+mod state;
+mod stopping;
+mod storing;
+mod table;
+mod timer;
+mod wiring;
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    vec::Vec,
+};
+use core::time::Duration;
+
+use self::committing::CommitState;
+use self::delivery::Delivery;
+use self::partition::Partition;
+use self::running::FunctionQueue;
+use self::stopping::Phase;
+use self::table::Table;
+use self::timer::Timer;
+use crate::cursor::Cursor;
+use crate::effect::{Effect, Report};
+use crate::id::{
+    AppendId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Partition as PartitionId, SinkId,
+    SubscriptionId,
+};
+use crate::input::Input;
+use crate::time::Time;
+use crate::topology::{Destination, Subscription};
+
+pub use self::state::{FunctionPhase, State};
+
+/// Bounds of the mind. Each is a promise of the body, too: it takes that many unanswered effects without waiting.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of events kept in memory; reading waits beyond it.
+    pub budget_bytes: usize,
+    /// Unfinished events of one subscription in one partition; reading that partition waits beyond it.
+    pub unfinished_max: usize,
+    /// Appends under way.
+    pub appends_max: usize,
+    /// Events read again at a time.
+    pub fetches_max: usize,
+    /// Deliveries under way to one URL.
+    pub sink_concurrency: usize,
+    /// Records of one read.
+    pub read_records: u32,
+    /// Bytes of one read.
+    pub read_bytes: u32,
+    /// The longest that progress stays unstored.
+    pub commit_every: Duration,
+    /// How long what is in flight may take once the runtime is asked to stop.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            budget_bytes: 64 << 20,
+            unfinished_max: 65_536,
+            appends_max: 1024,
+            fetches_max: 16,
+            sink_concurrency: 64,
+            read_records: 256,
+            read_bytes: 256 << 10,
+            commit_every: Duration::from_millis(50),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Every decision of the runtime. See the crate's documentation.
+#[derive(Debug)]
+pub struct Activator {
+    limits: Limits,
+    phase: Phase,
+    dead_letters: ChannelId,
+    channels: BTreeMap<ChannelId, Channel>,
+    subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    functions: BTreeMap<FunctionId, FunctionQueue>,
+    sinks: BTreeMap<SinkId, SinkQueue>,
+    deliveries: Table<Delivery>,
+    calls: BTreeMap<CallId, DeliveryId>,
+    /// Deliveries whose turn to be stored has come.
+    to_store: VecDeque<DeliveryId>,
+    appends: BTreeMap<AppendId, DeliveryId>,
+    next_append: AppendId,
+    fetches: usize,
+    held_bytes: usize,
+    timers: BTreeSet<(Time, Timer)>,
+    /// Whoever may have got room or work in this turn.
+    touched: Vec<Destination>,
+    /// Whoever waits for the credit to read an event again.
+    starved: Vec<Destination>,
+    effects: VecDeque<Effect>,
+}
+
+/// One channel that is wired.
+#[derive(Debug)]
+struct Channel {
+    keeps: bool,
+    /// Nothing until it is opened.
+    epoch: Option<Epoch>,
+    partitions: BTreeMap<PartitionId, Partition>,
+    subscriptions: Vec<SubscriptionId>,
+    /// Cursors of names that nobody bears at the moment.
+    orphans: BTreeMap<(PartitionId, Arc<str>), Cursor>,
+    commit: CommitState,
+}
+
+/// What waits for a URL.
+#[derive(Debug, Default)]
+struct SinkQueue {
+    queue: VecDeque<DeliveryId>,
+    in_flight: usize,
+}
+
+impl Activator {
+    /// A mind that knows of nothing yet; [`Input::Wired`] and [`Input::Revised`] tell it.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            phase: Phase::Running,
+            dead_letters: ChannelId::default(),
+            channels: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            sinks: BTreeMap::new(),
+            deliveries: Table::default(),
+            calls: BTreeMap::new(),
+            to_store: VecDeque::new(),
+            appends: BTreeMap::new(),
+            next_append: AppendId::default(),
+            fetches: 0,
+            held_bytes: 0,
+            timers: BTreeSet::new(),
+            touched: Vec::new(),
+            starved: Vec::new(),
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// Something happened.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        match input {
+            Input::Wired(topology) => self.wired(now, topology),
+            Input::Revised { function, now: availability } => self.revised(now, function, availability),
+            Input::Opened { channel, epoch, partitions } => self.opened(now, channel, epoch, &partitions),
+            Input::Records { channel, partition, epoch, from, batch } => {
+                self.records(now, channel, partition, epoch, from, batch);
+            }
+            Input::Appended { append, stored } => self.appended(now, append, stored),
+            Input::Committed { channel, stored } => self.committed(now, channel, stored),
+            Input::Ready { instance } => self.ready(now, instance),
+            Input::Exited { instance, reason } => self.exited(now, instance, &reason),
+            Input::Outcomes(outcomes) => {
+                for (delivery, outcome) in outcomes {
+                    self.outcome(now, delivery, outcome);
+                }
+            }
+            Input::Called { call, function } => self.called(now, call, function),
+            Input::HungUp { call } => self.hung_up(call),
+            Input::Reap { function } => self.reap(now, function),
+            Input::Drain => self.drain(now),
+        }
+        self.follow_up(now);
+    }
+
+    /// The moment of [`poll_timeout`](Self::poll_timeout) has come, or a later one.
+    pub fn handle_timeout(&mut self, now: Time) {
+        while let Some(&(due, timer)) = self.timers.first()
+            && due <= now
+        {
+            self.timers.pop_first();
+            self.timer_fired(now, timer);
+        }
+        self.follow_up(now);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called, if nothing else happens.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.timers.first().map(|&(due, _)| due)
+    }
+
+    /// The next thing to do; to be asked until there is none.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// What becomes possible by what happened in this turn.
+    fn follow_up(&mut self, now: Time) {
+        while let Some(destination) = self.touched.pop() {
+            match destination {
+                Destination::Function(function) => self.dispatch_to_function(now, function),
+                Destination::Sink(sink) => self.dispatch_to_sink(sink),
+                Destination::Channel(_) => {}
+            }
+        }
+        self.store_next(now);
+        self.read_next();
+        self.stop_next(now);
+    }
+
+    fn timer_fired(&mut self, now: Time, timer: Timer) {
+        match timer {
+            Timer::Retry(delivery) => self.retry_due(delivery),
+            Timer::Store(delivery) => self.to_store.push_back(delivery),
+            Timer::Commit(channel) => self.commit_due(channel),
+            Timer::Start(instance) => self.start_overdue(instance),
+            Timer::Idle(instance) => self.idle_due(now, instance),
+            Timer::Retire(instance) => self.retire_overdue(instance),
+            Timer::Restart(function) => self.touched.push(Destination::Function(function)),
+            Timer::Patience(call) => self.patience_over(call),
+            Timer::Drain => self.drain_overdue(),
+        }
+    }
+
+    fn arm(&mut self, due: Time, timer: Timer) {
+        self.timers.insert((due, timer));
+    }
+
+    fn ask(&mut self, effect: Effect) {
+        self.effects.push_back(effect);
+    }
+
+    fn report(&mut self, report: Report) {
+        self.effects.push_back(Effect::Report(report));
+    }
+
+    fn terminate(&mut self, instance: InstanceId) {
+        self.ask(Effect::Terminate { instance, kill: false });
+    }
+}

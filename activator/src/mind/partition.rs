@@ -1,0 +1,188 @@
+//! One partition as the mind sees it: how far it is read and matched, what is unfinished for whom, and the
+//! window of events that someone still needs.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+
+use crate::cursor::Cursor;
+use crate::event::Event;
+use crate::id::{DeliveryId, Offset, SubscriptionId};
+use crate::input::OpenedPartition;
+
+#[derive(Debug)]
+pub(super) struct Partition {
+    /// Everything below was read and matched, in this life.
+    pub(super) position: Offset,
+    /// Everything below was read and matched in this life or an earlier one: where a newcomer stands.
+    matched: Offset,
+    /// The tail read under way.
+    pub(super) reading: Option<Offset>,
+    /// Point reads under way.
+    pub(super) fetching: BTreeSet<Offset>,
+    pub(super) lanes: BTreeMap<SubscriptionId, Lane>,
+    window: BTreeMap<Offset, Held>,
+    /// Whether the stored progress is behind.
+    pub(super) dirty: bool,
+}
+
+/// One subscription's share of a partition.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    /// What matched and is not settled.
+    pub(super) unfinished: BTreeMap<Offset, DeliveryId>,
+    /// What was done before the log was read again from further back.
+    earlier: Option<Cursor>,
+    /// Bytes of events it keeps in the window.
+    pub(super) held_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Held {
+    event: Event,
+    users: u32,
+}
+
+/// What an event costs beyond its own bytes: the entries in window, lane and table.
+const ENTRY_BYTES: usize = 128;
+
+impl Partition {
+    /// A partition as it was opened, with the cursor of each subscription.
+    pub(super) fn opened(opened: &OpenedPartition, lanes: BTreeMap<SubscriptionId, Cursor>) -> Self {
+        let matched = opened.committed.as_ref().map_or(opened.begin, |progress| progress.position);
+        let mut partition = Self {
+            position: matched,
+            matched,
+            reading: None,
+            fetching: BTreeSet::new(),
+            lanes: BTreeMap::new(),
+            window: BTreeMap::new(),
+            // A beginning that was never stored is pinned, or a restart before the first event could move it.
+            dirty: opened.committed.is_none(),
+        };
+        for (subscription, cursor) in lanes {
+            partition.lanes.insert(subscription, Lane::default());
+            partition.resume(subscription, cursor);
+        }
+        partition
+    }
+
+    /// Where a subscription begins of which nothing is stored.
+    pub(super) const fn newcomers_begin(&self) -> Offset {
+        self.matched
+    }
+
+    /// Lets a subscription go on from a cursor that may lie behind: the log is read again from there, and the
+    /// others are not bothered with what they have done.
+    pub(super) fn resume(&mut self, subscription: SubscriptionId, cursor: Cursor) {
+        let back_to = cursor.prefix().min(self.position);
+        if back_to < self.position {
+            let position = self.position;
+            for lane in self.lanes.values_mut() {
+                lane.earlier = Some(lane.cursor(position));
+            }
+            self.position = back_to;
+            self.reading = None;
+        }
+        self.matched = self.matched.max(cursor.end());
+        self.lanes.entry(subscription).or_default().earlier = Some(cursor);
+    }
+
+    /// Moves the position; what was known from an earlier life is forgotten once it is known anew.
+    pub(super) fn advance(&mut self, position: Offset) {
+        self.position = position;
+        self.matched = self.matched.max(position);
+        for lane in self.lanes.values_mut() {
+            lane.earlier.take_if(|earlier| earlier.end() <= position);
+        }
+        self.dirty = true;
+    }
+
+    /// The cursors of all that do not stand at the matched end.
+    pub(super) fn behind(&self) -> impl Iterator<Item = (SubscriptionId, Cursor)> {
+        self.lanes.iter().filter_map(|(&id, lane)| {
+            let cursor = lane.cursor(self.position);
+            (cursor != Cursor::at(self.matched)).then_some((id, cursor))
+        })
+    }
+
+    pub(super) fn cursor(&self, subscription: SubscriptionId) -> Option<Cursor> {
+        self.lanes.get(&subscription).map(|lane| lane.cursor(self.position))
+    }
+
+    pub(super) fn event(&self, offset: Offset) -> Option<&Event> {
+        self.window.get(&offset).map(|held| &held.event)
+    }
+
+    /// Keeps an event in the window for one more user. Gives the bytes the window grew by.
+    pub(super) fn hold(&mut self, subscription: SubscriptionId, offset: Offset, event: &Event) -> usize {
+        let bytes = event.size() + ENTRY_BYTES;
+        if let Some(lane) = self.lanes.get_mut(&subscription) {
+            lane.held_bytes += bytes;
+        }
+        if let Some(held) = self.window.get_mut(&offset) {
+            held.users += 1;
+            return 0;
+        }
+        self.window.insert(offset, Held { event: event.clone(), users: 1 });
+        bytes
+    }
+
+    /// One user less. Gives the bytes the window shrank by.
+    pub(super) fn release(&mut self, subscription: SubscriptionId, offset: Offset) -> usize {
+        let Some(held) = self.window.get_mut(&offset) else { return 0 };
+        let bytes = held.event.size() + ENTRY_BYTES;
+        if let Some(lane) = self.lanes.get_mut(&subscription) {
+            lane.held_bytes = lane.held_bytes.saturating_sub(bytes);
+        }
+        held.users -= 1;
+        if held.users > 0 {
+            return 0;
+        }
+        self.window.remove(&offset);
+        bytes
+    }
+
+    /// All the window holds, when the partition goes away.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.window.values().map(|held| held.event.size() + ENTRY_BYTES).sum()
+    }
+
+    /// Whether no lane has more unfinished events than `max`.
+    pub(super) fn has_room(&self, max: usize) -> bool {
+        self.lanes.values().all(|lane| lane.unfinished.len() < max)
+    }
+
+    /// All deliveries of a subscription, in the order of their offsets.
+    pub(super) fn deliveries(&self, subscription: SubscriptionId) -> Vec<DeliveryId> {
+        self.lanes
+            .get(&subscription)
+            .map_or_else(Vec::new, |lane| lane.unfinished.values().copied().collect())
+    }
+}
+
+impl Lane {
+    /// Whether the record is settled already, or under way.
+    pub(super) fn knows(&self, offset: Offset) -> bool {
+        self.earlier.as_ref().is_some_and(|c| c.contains(offset)) || self.unfinished.contains_key(&offset)
+    }
+
+    /// The record is settled. Above the position it was read before the log was read again, and must not match anew.
+    pub(super) fn settle(&mut self, offset: Offset) {
+        self.unfinished.remove(&offset);
+        if let Some(earlier) = &mut self.earlier {
+            earlier.mark_done(offset);
+        }
+    }
+
+    fn cursor(&self, position: Offset) -> Cursor {
+        // What is under way above the position was read before the log was read again.
+        let below = self.unfinished.range(..position).map(|(&offset, _)| offset);
+        let cursor = Cursor::from_unfinished(below, position);
+        match &self.earlier {
+            Some(earlier) => cursor.continued(position, earlier),
+            None => cursor,
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Functions, their processes, and their idle time.
+
+use alloc::{collections::VecDeque, string::ToString, vec::Vec};
+use core::time::Duration;
+
+use super::Activator;
+use super::delivery::Subject;
+use super::timer::Timer;
+use crate::effect::{Effect, FunctionNews, Refusal, Report};
+use crate::id::{CallId, DeliveryId, FunctionId, InstanceId};
+use crate::lifecycle::{Availability, Finish, Function, IdleCheck, Start, State};
+use crate::time::Time;
+use crate::topology::Destination;
+
+/// How long a caller waits for a file that is missing: a build replaces it by deleting it first.
+const ABSENT_PATIENCE: Duration = Duration::from_secs(1);
+/// Failed starts in a row after which callers are told, rather than kept waiting.
+const CALLS_REFUSED_AFTER: u32 = 2;
+
+/// A function and what waits for it.
+#[derive(Debug)]
+pub(super) struct FunctionQueue {
+    pub(super) machine: Function,
+    pub(super) queue: VecDeque<DeliveryId>,
+    /// Instances with an idle timer: one each, or under load there would be one an event.
+    idle_timers: Vec<InstanceId>,
+}
+
+impl FunctionQueue {
+    pub(super) const fn new(id: FunctionId) -> Self {
+        Self { machine: Function::new(id), queue: VecDeque::new(), idle_timers: Vec::new() }
+    }
+}
+
+impl Activator {
+    pub(super) fn revised(&mut self, now: Time, id: FunctionId, availability: Availability) {
+        let function = self.functions.entry(id).or_insert_with(|| FunctionQueue::new(id));
+        let stop = function.machine.revise(availability);
+        self.stop_and_retire(now, id, stop);
+        self.watch_patience(now, id);
+        self.touched.push(Destination::Function(id));
+    }
+
+    pub(super) fn start(&mut self, now: Time, start: Start) {
+        self.arm(now + start.timeout, Timer::Start(start.instance));
+        self.ask(Effect::Spawn { instance: start.instance, revision: start.revision });
+        self.report(Report::Function {
+            function: start.instance.function,
+            news: FunctionNews::Starting(start.instance),
+        });
+    }
+
+    pub(super) fn ready(&mut self, now: Time, id: InstanceId) {
+        let Some(function) = self.functions.get_mut(&id.function) else { return };
+        let stop = function.machine.ready(now, id);
+        self.stop_and_retire(now, id.function, stop);
+        self.watch_idle(now, id);
+        self.report(Report::Function { function: id.function, news: FunctionNews::Warm(id) });
+        self.touched.push(Destination::Function(id.function));
+    }
+
+    pub(super) fn exited(&mut self, now: Time, id: InstanceId, reason: &str) {
+        let Some(function) = self.functions.get_mut(&id.function) else { return };
+        if let Some(wait) = function.machine.exited(now, id, reason) {
+            let failures = function.machine.failures();
+            self.arm(now + wait, Timer::Restart(id.function));
+            let news = FunctionNews::StartFailed { reason: reason.to_string(), wait };
+            self.report(Report::Function { function: id.function, news });
+            if failures >= CALLS_REFUSED_AFTER {
+                self.refuse_calls_of(id.function);
+            }
+        } else if function.machine.instances().is_empty() {
+            self.report(Report::Function { function: id.function, news: FunctionNews::Zero });
+        }
+        self.touched.push(Destination::Function(id.function));
+    }
+
+    pub(super) fn instance_finished(&mut self, now: Time, id: InstanceId, how: Finish) {
+        let Some(function) = self.functions.get_mut(&id.function) else { return };
+        if function.machine.finished(now, id, how) {
+            self.terminate(id);
+        }
+        self.watch_idle(now, id);
+        self.touched.push(Destination::Function(id.function));
+    }
+
+    /// An instance without work is looked at again when its time is up.
+    fn watch_idle(&mut self, now: Time, id: InstanceId) {
+        let Some(function) = self.functions.get_mut(&id.function) else { return };
+        let Some(instance) = function.machine.instances().iter().find(|i| i.id == id) else { return };
+        let idle = matches!(instance.state, State::Warm { idle_since: Some(_) });
+        if !idle || function.idle_timers.contains(&id) {
+            return;
+        }
+        let due = now + instance.settings.idle;
+        function.idle_timers.push(id);
+        self.arm(due, Timer::Idle(id));
+    }
+
+    pub(super) fn idle_due(&mut self, now: Time, id: InstanceId) {
+        let Some(function) = self.functions.get_mut(&id.function) else { return };
+        match function.machine.idle_check(now, id) {
+            IdleCheck::LookAgain(due) => self.arm(due, Timer::Idle(id)),
+            IdleCheck::Busy => function.idle_timers.retain(|i| *i != id),
+            IdleCheck::Stop => {
+                function.idle_timers.retain(|i| *i != id);
+                self.terminate(id);
+            }
+        }
+    }
+
+    pub(super) fn start_overdue(&mut self, id: InstanceId) {
+        let Some(function) = self.functions.get_mut(&id.function) else { return };
+        if function.machine.start_timed_out(id) {
+            self.ask(Effect::Terminate { instance: id, kill: true });
+        }
+    }
+
+    pub(super) fn retire_overdue(&mut self, id: InstanceId) {
+        let Some(function) = self.functions.get_mut(&id.function) else { return };
+        if function.machine.drain_timed_out(id) {
+            self.terminate(id);
+        }
+    }
+
+    pub(super) fn reap(&mut self, now: Time, id: FunctionId) {
+        let Some(function) = self.functions.get_mut(&id) else { return };
+        let stop = function.machine.reap();
+        self.stop_and_retire(now, id, stop);
+    }
+
+    /// Stops those that hold nothing, and gives the retiring ones their time.
+    fn stop_and_retire(&mut self, now: Time, id: FunctionId, stop: Vec<InstanceId>) {
+        for instance in stop {
+            self.terminate(instance);
+        }
+        let Some(function) = self.functions.get(&id) else { return };
+        let retiring: Vec<_> = function
+            .machine
+            .instances()
+            .iter()
+            .filter(|i| i.state == State::Retiring)
+            .map(|i| (now + i.settings.drain_timeout, Timer::Retire(i.id)))
+            .collect();
+        self.timers.extend(retiring);
+    }
+
+    pub(super) fn call_timeout(&self, id: FunctionId) -> Duration {
+        match self.functions.get(&id).map(|f| f.machine.availability()) {
+            Some(Availability::Present(settings)) => settings.call_timeout,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Callers of a function in trouble are told when their patience is over.
+    pub(super) fn watch_patience(&mut self, now: Time, id: FunctionId) {
+        let Some(function) = self.functions.get(&id).filter(|f| f.machine.trouble().is_some()) else {
+            return;
+        };
+        let patience = match function.machine.availability() {
+            Availability::Present(settings) => settings.start_timeout,
+            Availability::Absent => ABSENT_PATIENCE,
+            Availability::Broken(_) => Duration::ZERO,
+        };
+        for call in self.calls_of(id) {
+            self.arm(now + patience, Timer::Patience(call));
+        }
+    }
+
+    pub(super) fn patience_over(&mut self, call: CallId) {
+        let subject = self.calls.get(&call).and_then(|id| self.deliveries.get(*id)).map(|d| d.subject);
+        let Some(Subject::Call { function, .. }) = subject else { return };
+        let trouble = self.functions.get(&function).and_then(|f| f.machine.trouble());
+        if let Some(reason) = trouble.map(ToString::to_string) {
+            self.refuse_queued(call, Refusal::Broken(reason));
+        }
+    }
+
+    /// A function does not start: callers are told why. Events wait.
+    fn refuse_calls_of(&mut self, id: FunctionId) {
+        let trouble = self.functions.get(&id).and_then(|f| f.machine.trouble());
+        let Some(reason) = trouble.map(ToString::to_string) else { return };
+        for call in self.calls_of(id) {
+            self.refuse_queued(call, Refusal::Broken(reason.clone()));
+        }
+    }
+
+    fn calls_of(&self, id: FunctionId) -> Vec<CallId> {
+        let queue = self.functions.get(&id).into_iter().flat_map(|f| &f.queue);
+        let subjects = queue.filter_map(|delivery| Some(self.deliveries.get(*delivery)?.subject));
+        subjects
+            .filter_map(|subject| match subject {
+                Subject::Call { call, .. } => Some(call),
+                Subject::Event(_) => None,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,139 @@
+//! Replies, dead letters and forwarded events on their way into a channel. None counts before it is stored.
+
+use alloc::{boxed::Box, format, string::String, sync::Arc};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use core::time::Duration;
+
+use super::Activator;
+use super::delivery::{Stage, Storing};
+use super::timer::Timer;
+use crate::delivery::Outcome;
+use crate::effect::{Effect, End};
+use crate::event::Event;
+use crate::id::{AppendId, ChannelId, DeliveryId};
+use crate::input::Stored;
+use crate::time::Time;
+use crate::topology::{Destination, Subscription};
+
+/// The wait after the first failed append; it doubles with each further one.
+const STORE_WAIT: Duration = Duration::from_millis(100);
+/// The longest wait between appends of one event.
+const STORE_WAIT_MAX: Duration = Duration::from_secs(5);
+/// How often an event may be passed on from channel to channel (Knative's default).
+const HOPS_MAX: u32 = 255;
+/// The extension that counts down the hops (Knative, `knativebrokerttl`).
+const HOPS: &str = "knativebrokerttl";
+/// What of a failed answer is kept (Knative, `knativeerrordata`).
+const ERROR_DATA_MAX: usize = 1024;
+
+impl Activator {
+    /// Any -> Storing.
+    pub(super) fn store(&mut self, id: DeliveryId, what: Storing) {
+        if let Some(delivery) = self.deliveries.get_mut(id) {
+            delivery.stage = Stage::Storing { what, failures: 0 };
+            self.to_store.push_back(id);
+        }
+    }
+
+    /// Appends what waits, as far as the credit goes.
+    pub(super) fn store_next(&mut self, now: Time) {
+        // Each is looked at once a turn: one that needs its event read first comes back later.
+        for _ in 0..self.to_store.len() {
+            if self.appends.len() >= self.limits.appends_max {
+                return;
+            }
+            let Some(id) = self.to_store.pop_front() else { return };
+            self.store_one(now, id);
+        }
+    }
+
+    fn store_one(&mut self, now: Time, id: DeliveryId) {
+        let Some((subject, from)) = self.subject(id) else { return self.forget(id) };
+        let Some(Stage::Storing { what, .. }) = self.deliveries.get(id).map(|d| &d.stage) else { return };
+        let what = what.clone();
+        let Some(event) = self.event_of(id) else {
+            // Only what is forwarded can have been let go of; it is back in the line once it is read again.
+            if !self.fetch(id) {
+                self.to_store.push_back(id);
+            }
+            return;
+        };
+        let Some(subscription) = self.subscriptions.get(&subject.subscription) else { return };
+        let made = match (what, subscription.to, subscription.reply) {
+            (Storing::Forward, Destination::Channel(to), _) => hop(&event, &event).map(|e| (to, e)),
+            (Storing::Reply { event: reply, .. }, _, Some(to)) => hop(&event, &reply).map(|e| (to, e)),
+            (Storing::DeadLetter(outcome), ..) => {
+                Ok((self.dead_letters, dead_letter(&event, subscription, &outcome)))
+            }
+            // The wiring changed while it waited.
+            (Storing::Forward, ..) => return self.enqueue(id),
+            (Storing::Reply { outcome, .. }, ..) => {
+                return self.settle(now, id, End::Delivered { outcome: Some(outcome), reply: None });
+            }
+        };
+        match made {
+            Ok((to, event)) => self.append(id, to, event),
+            Err(_) if from == self.dead_letters => self.store_later(now, id),
+            Err(reason) => self.store(id, Storing::DeadLetter(Box::new(Outcome::MalformedReply(reason)))),
+        }
+    }
+
+    fn append(&mut self, id: DeliveryId, channel: ChannelId, event: Event) {
+        let append = self.next_append;
+        self.next_append = AppendId(append.0 + 1);
+        self.appends.insert(append, id);
+        self.ask(Effect::Append { append, channel, event });
+    }
+
+    pub(super) fn appended(&mut self, now: Time, append: AppendId, stored: Stored) {
+        let Some(id) = self.appends.remove(&append) else { return };
+        let Some(Stage::Storing { what, .. }) = self.deliveries.get(id).map(|d| &d.stage) else { return };
+        match (stored, what.clone()) {
+            (Stored::Yes, Storing::Forward) => {
+                self.settle(now, id, End::Delivered { outcome: None, reply: None });
+            }
+            (Stored::Yes, Storing::Reply { event, outcome }) => {
+                let reply = Some(Arc::from(event.id()));
+                self.settle(now, id, End::Delivered { outcome: Some(outcome), reply });
+            }
+            (Stored::Yes, Storing::DeadLetter(outcome)) => self.settle(now, id, End::DeadLetter(outcome)),
+            // A failed dead letter is not progress.
+            (Stored::NotNow, _) | (Stored::Never(_), Storing::DeadLetter(_)) => self.store_later(now, id),
+            (Stored::Never(reason), _) => {
+                self.store(id, Storing::DeadLetter(Box::new(Outcome::MalformedReply(reason))));
+            }
+        }
+    }
+
+    fn store_later(&mut self, now: Time, id: DeliveryId) {
+        let Some(delivery) = self.deliveries.get_mut(id) else { return };
+        let Stage::Storing { failures, .. } = &mut delivery.stage else { return };
+        let wait = STORE_WAIT.saturating_mul(1 << (*failures).min(16)).min(STORE_WAIT_MAX);
+        *failures += 1;
+        self.arm(now + wait, Timer::Store(id));
+    }
+}
+
+/// The event with one hop less than the one it comes from.
+fn hop(from: &Event, event: &Event) -> Result<Event, String> {
+    let left = from.get(HOPS).and_then(|hops| hops.parse().ok()).unwrap_or(HOPS_MAX);
+    let left =
+        left.checked_sub(1).ok_or_else(|| String::from("passed on too often: its hops are used up"))?;
+    event.with(HOPS, &format!("{left}")).map_err(|e| format!("{e}"))
+}
+
+/// The event with Knative's error extensions (data plane spec, "Error extensions").
+fn dead_letter(event: &Event, subscription: &Subscription, outcome: &Outcome) -> Event {
+    let excerpt = outcome.excerpt();
+    let data = STANDARD.encode(&excerpt[..excerpt.len().min(ERROR_DATA_MAX)]);
+    let extensions = [
+        ("knativeerrordest", &*subscription.to_name),
+        ("knativeerrorcode", &format!("{}", outcome.code())),
+        ("knativeerrordata", &data),
+        ("hydrantsubscription", &subscription.name),
+    ];
+    extensions.into_iter().fold(event.clone(), |event, (name, value)| {
+        // A name that no attribute may hold is better left out than the dead letter lost.
+        event.with(name, value).unwrap_or(event)
+    })
+}

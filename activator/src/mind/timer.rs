@@ -1,0 +1,25 @@
+//! What the mind waits for by time. A timer may outlive its reason; whoever it wakes looks for itself.
+
+use crate::id::{CallId, ChannelId, DeliveryId, FunctionId, InstanceId};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// The next attempt of a delivery.
+    Retry(DeliveryId),
+    /// The next append for a delivery.
+    Store(DeliveryId),
+    /// The next commit of a channel.
+    Commit(ChannelId),
+    /// The end of a start's time.
+    Start(InstanceId),
+    /// The moment an instance may have been idle for long enough.
+    Idle(InstanceId),
+    /// The end of a retiring instance's time.
+    Retire(InstanceId),
+    /// The end of a crash loop's wait.
+    Restart(FunctionId),
+    /// The end of a caller's patience with a function that cannot start.
+    Patience(CallId),
+    /// The end of the time to stop in order.
+    Drain,
+}

@@ -1,0 +1,143 @@
+//! A new topology against the old one: what is equal goes on undisturbed.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use super::committing::CommitState;
+use super::delivery::Stage;
+use super::running::FunctionQueue;
+use super::{Activator, Channel};
+use crate::cursor::Cursor;
+use crate::effect::Effect;
+use crate::id::{ChannelId, DeliveryId, SubscriptionId};
+use crate::time::Time;
+use crate::topology::{self, Destination, Subscription, Topology};
+
+impl Activator {
+    pub(super) fn wired(&mut self, now: Time, topology: Topology) {
+        self.dead_letters = topology.dead_letters;
+        let mut new: BTreeMap<_, _> = topology.subscriptions.into_iter().map(|s| (s.id, s)).collect();
+        let known: Vec<SubscriptionId> = self.subscriptions.keys().copied().collect();
+        for id in known {
+            let old = &self.subscriptions[&id];
+            match new.get(&id) {
+                Some(same) if same == old => drop(new.remove(&id)),
+                Some(changed) if changed.channel == old.channel => {
+                    let changed = changed.clone();
+                    new.remove(&id);
+                    self.rewire(now, changed);
+                }
+                _ => self.unsubscribe(now, id),
+            }
+        }
+        self.close_all_but(&topology.channels);
+        for channel in &topology.channels {
+            self.wire_channel(channel);
+        }
+        for subscription in new.into_values() {
+            self.subscribe(now, subscription);
+        }
+    }
+
+    fn wire_channel(&mut self, channel: &topology::Channel) {
+        if let Some(known) = self.channels.get_mut(&channel.id) {
+            known.keeps = channel.keeps;
+            return;
+        }
+        let wired = Channel {
+            keeps: channel.keeps,
+            epoch: None,
+            partitions: BTreeMap::new(),
+            subscriptions: Vec::new(),
+            orphans: BTreeMap::new(),
+            commit: CommitState::Clean,
+        };
+        self.channels.insert(channel.id, wired);
+        self.ask(Effect::Open { channel: channel.id });
+    }
+
+    fn close_all_but(&mut self, kept: &[topology::Channel]) {
+        let gone: Vec<ChannelId> =
+            self.channels.keys().filter(|id| !kept.iter().any(|c| c.id == **id)).copied().collect();
+        for id in gone {
+            let Some(channel) = self.channels.remove(&id) else { continue };
+            self.held_bytes -= channel.partitions.values().map(|p| p.held_bytes()).sum::<usize>();
+            self.fetches -= channel.partitions.values().map(|p| p.fetching.len()).sum::<usize>();
+            self.ask(Effect::Close { channel: id });
+        }
+    }
+
+    /// A subscription goes on from the cursor its name has, or begins where the channel is.
+    fn subscribe(&mut self, now: Time, subscription: Subscription) {
+        let id = subscription.id;
+        if let Destination::Function(function) = subscription.to {
+            self.functions.entry(function).or_insert_with(|| FunctionQueue::new(function));
+        }
+        if let Some(channel) = self.channels.get_mut(&subscription.channel) {
+            channel.subscriptions.push(id);
+            for (&number, partition) in &mut channel.partitions {
+                let orphan = channel.orphans.remove(&(number, subscription.name.clone()));
+                let cursor = orphan.unwrap_or_else(|| Cursor::at(partition.newcomers_begin()));
+                partition.resume(id, cursor);
+                partition.dirty = true;
+            }
+            self.commit_soon(now, subscription.channel);
+        }
+        self.subscriptions.insert(id, subscription);
+    }
+
+    /// A subscription is gone: its cursor stays behind under its name. What is under way comes to its end, and
+    /// is delivered again should the name come back.
+    fn unsubscribe(&mut self, now: Time, id: SubscriptionId) {
+        let Some(subscription) = self.subscriptions.get(&id) else { return };
+        let (channel_id, name) = (subscription.channel, subscription.name.clone());
+        let Some(channel) = self.channels.get_mut(&channel_id) else { return };
+        channel.subscriptions.retain(|s| *s != id);
+        let mut deliveries = Vec::new();
+        for (&number, partition) in &mut channel.partitions {
+            let Some(cursor) = partition.cursor(id) else { continue };
+            channel.orphans.insert((number, name.clone()), cursor);
+            deliveries.extend(partition.deliveries(id));
+            partition.dirty = true;
+        }
+        for delivery in deliveries {
+            self.release(delivery);
+            self.abandon(delivery);
+        }
+        if let Some(channel) = self.channels.get_mut(&channel_id) {
+            channel.partitions.values_mut().for_each(|p| drop(p.lanes.remove(&id)));
+        }
+        self.subscriptions.remove(&id);
+        self.commit_soon(now, channel_id);
+    }
+
+    /// A subscription is the same and wants something else: what waits is matched anew from the channel, what is
+    /// under way comes to its end and is not delivered again.
+    fn rewire(&mut self, now: Time, subscription: Subscription) {
+        let (id, channel_id) = (subscription.id, subscription.channel);
+        let Some(channel) = self.channels.get(&channel_id) else { return };
+        let cursors: Vec<_> =
+            channel.partitions.iter().filter_map(|(&n, p)| Some((n, p.cursor(id)?))).collect();
+        let deliveries: Vec<_> = channel.partitions.values().flat_map(|p| p.deliveries(id)).collect();
+        for delivery in deliveries {
+            self.abandon(delivery);
+        }
+        if let Destination::Function(function) = subscription.to {
+            self.functions.entry(function).or_insert_with(|| FunctionQueue::new(function));
+        }
+        self.subscriptions.insert(id, subscription);
+        if let Some(channel) = self.channels.get_mut(&channel_id) {
+            for (number, cursor) in cursors {
+                channel.partitions.get_mut(&number).into_iter().for_each(|p| p.resume(id, cursor.clone()));
+            }
+        }
+        self.commit_soon(now, channel_id);
+    }
+
+    /// Forgets a delivery that waits. One that someone holds an answer for comes to its end.
+    fn abandon(&mut self, id: DeliveryId) {
+        match self.deliveries.get(id).map(|d| &d.stage) {
+            Some(Stage::UnderWay(_) | Stage::Storing { .. }) | None => {}
+            Some(Stage::Queued | Stage::Fetching | Stage::Waiting) => self.forget(id),
+        }
+    }
+}
