@@ -145,6 +145,17 @@ pub enum Report {
         /// The event.
         event: EventRef,
     },
+    /// An attempt begins; its [`Effect::Deliver`] follows.
+    Attempting {
+        /// Bears the outcome.
+        delivery: DeliveryId,
+        /// The event.
+        event: EventRef,
+        /// Which attempt; 1 is the first.
+        attempt: u32,
+        /// Whether it waits for a process to start.
+        cold: bool,
+    },
     /// An attempt ended and another follows, now (when it never began) or after the wait.
     Retrying {
         /// The event.

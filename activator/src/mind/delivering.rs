@@ -68,8 +68,8 @@ impl Activator {
             match function.machine.place(now, function.queue.len()) {
                 Place::Wait => return,
                 Place::Start(start) => self.start(now, start),
-                Place::Instance { id: instance, .. } => {
-                    if !self.hand_over(next, Target::Instance(instance)) {
+                Place::Instance { id: instance, cold } => {
+                    if !self.hand_over(next, Target::Instance(instance), cold) {
                         return self.starved.push(Destination::Function(id));
                     }
                 }
@@ -88,7 +88,7 @@ impl Activator {
             if sink.in_flight >= self.limits.sink_concurrency {
                 return;
             }
-            if !self.hand_over(next, Target::Sink(id)) {
+            if !self.hand_over(next, Target::Sink(id), false) {
                 return self.starved.push(Destination::Sink(id));
             }
         }
@@ -96,7 +96,7 @@ impl Activator {
 
     /// Begins an attempt with the delivery at the front of its queue, or fetches its event first. Says whether
     /// there was credit for that.
-    fn hand_over(&mut self, id: DeliveryId, to: Target) -> bool {
+    fn hand_over(&mut self, id: DeliveryId, to: Target, cold: bool) -> bool {
         let Some(delivery) = self.deliveries.get(id) else { return true };
         let (what, timeout) = match delivery.subject {
             Subject::Call { call, function } => (Payload::Call(call), self.call_timeout(function)),
@@ -123,9 +123,12 @@ impl Activator {
             }
             Target::Sink(sink) => self.sinks.entry(sink).or_default().in_flight += 1,
         }
-        if let Some(delivery) = self.deliveries.get_mut(id) {
-            delivery.attempts += 1;
-            delivery.stage = Stage::UnderWay(to);
+        let Some(delivery) = self.deliveries.get_mut(id) else { return true };
+        delivery.attempts += 1;
+        delivery.stage = Stage::UnderWay(to);
+        if let Subject::Event(event) = delivery.subject {
+            let attempt = delivery.attempts;
+            self.report(Report::Attempting { delivery: id, event, attempt, cold });
         }
         self.ask(Effect::Deliver { delivery: id, to, what, timeout });
         true
