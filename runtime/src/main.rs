@@ -1,3 +1,22 @@
 //! hydrant: a serverless function runtime with scale-to-zero, for a folder of binaries.
+//!
+//! The `activator` crate is the mind; this program is the body, dull on purpose. [`driver`] is the one loop that
+//! joins them. See ARCHITECTURE.md.
 
-fn main() {}
+mod admin;
+mod channel;
+mod cli;
+mod config;
+mod dispatch;
+mod driver;
+mod history;
+mod ingress;
+mod process;
+mod serve;
+mod watch;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

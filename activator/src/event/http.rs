@@ -33,24 +33,21 @@ pub fn mode(content_type: Option<&str>, has_ce_headers: bool) -> Option<Mode> {
     }
 }
 
-/// The event in a message; header names in lower case, as HTTP libraries give them.
+/// The event in a message of a mode; header names in lower case, as HTTP libraries give them.
 ///
 /// # Errors
-/// Says which attribute is wrong and why; [`EventError::NotAnEvent`] when nothing speaks of a CloudEvent.
+/// Says which attribute is wrong and why. A batch is not one event: [`json::decode_batch`] reads it.
 pub fn decode<'a>(
-    headers: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
+    mode: Mode,
+    content_type: Option<&str>,
+    headers: impl Iterator<Item = (&'a str, &'a [u8])>,
     body: Bytes,
 ) -> Result<Event, EventError> {
-    let content_type = header(headers.clone(), "content-type");
-    match mode(content_type, headers.clone().any(|(name, _)| name.starts_with("ce-"))) {
-        Some(Mode::Binary) => decode_binary(headers, content_type, body),
-        Some(Mode::Structured) => json::decode(&body),
-        Some(Mode::Batch) | None => Err(EventError::NotAnEvent),
+    match mode {
+        Mode::Binary => decode_binary(headers, content_type, body),
+        Mode::Structured => json::decode(&body),
+        Mode::Batch => Err(EventError::NotAnEvent),
     }
-}
-
-fn header<'a>(mut headers: impl Iterator<Item = (&'a str, &'a [u8])>, wanted: &str) -> Option<&'a str> {
-    headers.find(|(name, _)| *name == wanted).and_then(|(_, value)| core::str::from_utf8(value).ok())
 }
 
 fn decode_binary<'a>(

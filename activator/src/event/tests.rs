@@ -12,8 +12,11 @@ fn event(attributes: &[(&str, &str)], data: &'static str) -> Event {
 }
 
 fn from_http(headers: &[(&str, &str)], body: &'static str) -> Result<Event, EventError> {
+    let content_type = headers.iter().find(|(name, _)| *name == "content-type").map(|(_, value)| *value);
+    let has_ce_headers = headers.iter().any(|(name, _)| name.starts_with("ce-"));
+    let mode = http::mode(content_type, has_ce_headers).ok_or(EventError::NotAnEvent)?;
     let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
-    http::decode(headers, Bytes::from_static(body.as_bytes()))
+    http::decode(mode, content_type, headers, Bytes::from_static(body.as_bytes()))
 }
 
 const REQUIRED: [(&str, &str); 4] =

@@ -13,6 +13,7 @@ mod durable;
 mod kafka;
 mod memory;
 mod murmur2;
+mod window;
 
 #[cfg(test)]
 mod conformance;
@@ -121,6 +122,17 @@ pub(crate) struct ReadError(pub(crate) String);
 #[error("cannot commit: {0}")]
 pub(crate) struct CommitError(pub(crate) String);
 
+impl std::fmt::Debug for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Memory(_) => "memory",
+            Self::Durable(_) => "durable",
+            #[cfg(feature = "kafka")]
+            Self::Kafka(_) => "kafka",
+        })
+    }
+}
+
 impl Channel {
     /// Opens the channel, recovering what a crash left. Gives every partition with what was committed.
     pub(crate) async fn open(spec: &Spec) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
@@ -170,6 +182,17 @@ impl Channel {
             Self::Durable(channel) => channel.commit(progress).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.commit(progress).await,
+        }
+    }
+
+    /// Lets go of this handle; done when all are gone and nothing of the channel is under way any more, so that
+    /// it can be opened again.
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Memory(channel) => drop(channel),
+            Self::Durable(channel) => channel.close().await,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => drop(channel),
         }
     }
 }

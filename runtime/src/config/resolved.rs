@@ -21,6 +21,8 @@ pub(crate) struct Resolved {
     /// Every function in the folders, in the configuration, or named by a subscription.
     pub(crate) functions: BTreeMap<FunctionId, Function>,
     pub(crate) sinks: BTreeMap<SinkId, hyper::Uri>,
+    /// Whether the folders are watched; nothing = the verb decides.
+    pub(crate) watch: Option<bool>,
 }
 
 /// `[runtime]`.
@@ -47,16 +49,28 @@ pub(crate) struct NamedChannel {
     pub(crate) spec: channel::Spec,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum ChannelKind {
     /// `/broker/NAME`.
     Broker,
     /// `/channel/NAME`.
     Channel,
-    /// A topic that a source reads; nobody appends to it here.
+    /// A topic that a source reads, named `SOURCE/TOPIC`; nobody appends to it here.
     Source,
     /// The built-in dead letters.
     DeadLetters,
+}
+
+impl ChannelKind {
+    /// The word for it in paths and messages.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Broker => "broker",
+            Self::Channel => "channel",
+            Self::Source => "source",
+            Self::DeadLetters => "dead-letters",
+        }
+    }
 }
 
 /// A function: its name, and what can be run under it.
@@ -70,7 +84,7 @@ pub(crate) struct Function {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     /// Something to run. Equal programs and settings are the same revision.
-    Program(Program),
+    Program(Box<Program>),
     /// Named by a subscription or the configuration, and no file is there.
     Absent,
     /// There is something that cannot run, and why: `functions/old is not executable (chmod +x functions/old)`.

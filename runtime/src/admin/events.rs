@@ -1,0 +1,141 @@
+//! Recent events, and the verdict of every subscription on one of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use activator::id::{Offset, Partition};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use super::error::ApiError;
+use crate::history::view::{Explained, Row};
+use crate::history::{History, Place, Until, Wanted};
+
+const LIMIT: usize = 100;
+const LIMIT_MAX: usize = 1000;
+/// A client that waits longer asks again.
+const WAIT_MAX: Duration = Duration::from_secs(600);
+
+#[derive(Clone)]
+struct Events {
+    history: Arc<History>,
+    closed: watch::Receiver<bool>,
+}
+
+pub(super) fn routes(history: Arc<History>, closed: watch::Receiver<bool>) -> Router {
+    Router::new()
+        .route("/api/v1/events", get(list))
+        .route("/api/v1/events/{id}", get(one))
+        .with_state(Events { history, closed })
+}
+
+#[derive(Debug, Deserialize)]
+struct ListQuery {
+    limit: Option<usize>,
+}
+
+async fn list(
+    State(events): State<Events>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<Vec<Row>>, ApiError> {
+    let Query(query) = query.map_err(bad_query)?;
+    let limit = query.limit.unwrap_or(LIMIT).min(LIMIT_MAX);
+    Ok(Json(events.history.newest(limit)))
+}
+
+/// Which of the events of one id, and how long to wait for what.
+#[derive(Debug, Deserialize)]
+struct OneQuery {
+    source: Option<String>,
+    /// `broker/default`; with `partition` and `offset` the one record the ingress named.
+    channel: Option<String>,
+    partition: Option<u32>,
+    offset: Option<u64>,
+    wait: Option<String>,
+    /// `settled` (the default) or `arrived`.
+    until: Option<String>,
+}
+
+async fn one(
+    State(mut events): State<Events>,
+    Path(id): Path<String>,
+    query: Result<Query<OneQuery>, QueryRejection>,
+) -> Result<Json<Explained>, ApiError> {
+    let Query(query) = query.map_err(bad_query)?;
+    let wait = query.wait.as_deref().map_or(Ok(Duration::ZERO), duration)?;
+    let until = until(query.until.as_deref())?;
+    let wanted = events.wanted(&id, query)?;
+    let mut found = tokio::select! {
+        found = events.history.wait(&wanted, until, wait.min(WAIT_MAX)) => found,
+        _ = events.closed.wait_for(|closed| *closed) => events.history.explain(&wanted),
+    };
+    match (found.pop(), found.len()) {
+        (None, _) => Err(unknown(&id)),
+        (Some(one), 0) => Ok(Json(one)),
+        (Some(last), _) => {
+            found.push(last);
+            Err(ambiguous(&id, &found))
+        }
+    }
+}
+
+impl Events {
+    fn wanted(&self, id: &str, query: OneQuery) -> Result<Wanted, ApiError> {
+        let Some(label) = &query.channel else {
+            return Ok(Wanted::Id { id: id.into(), source: query.source });
+        };
+        let (Some(partition), Some(offset)) = (query.partition, query.offset) else {
+            let help = "give channel, partition and offset as the ingress answered them";
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "a place in a channel has three parts", help));
+        };
+        let channel = self.history.channel(label).ok_or_else(|| {
+            let help = "channels are called broker/NAME or channel/NAME";
+            ApiError::new(StatusCode::NOT_FOUND, format!("there is no channel {label:?}"), help)
+        })?;
+        if self.history.is_unread(channel) {
+            let message = format!("nobody subscribes to {label}: the event waits there for a subscription");
+            let help = "add a [subscription.NAME] with this channel to runtime.toml";
+            return Err(ApiError::new(StatusCode::NOT_FOUND, message, help).code("unread"));
+        }
+        Ok(Wanted::At(Place { channel, partition: Partition(partition), offset: Offset(offset) }))
+    }
+}
+
+fn until(text: Option<&str>) -> Result<Until, ApiError> {
+    match text {
+        None | Some("settled") => Ok(Until::Settled),
+        Some("arrived") => Ok(Until::Arrived),
+        Some(other) => {
+            let message = format!("until={other} is not understood");
+            Err(ApiError::new(StatusCode::BAD_REQUEST, message, "use settled or arrived"))
+        }
+    }
+}
+
+/// A time as people write it: `10s`.
+pub(super) fn duration(text: &str) -> Result<Duration, ApiError> {
+    humantime::parse_duration(text).map_err(|error| {
+        let message = format!("{text:?} is no duration: {error}");
+        ApiError::new(StatusCode::BAD_REQUEST, message, "write 10s or 500ms")
+    })
+}
+
+pub(super) fn bad_query(rejection: QueryRejection) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, rejection.body_text(), "compare the query with the documentation")
+}
+
+fn unknown(id: &str) -> ApiError {
+    let help = "recent events only: GET /api/v1/events lists them, and ?wait=10s waits for one to come";
+    ApiError::new(StatusCode::NOT_FOUND, format!("no event with id {id:?} is known"), help)
+}
+
+fn ambiguous(id: &str, found: &[Explained]) -> ApiError {
+    let sources: Vec<&str> = found.iter().map(|event| &*event.source).collect();
+    let message = format!("{} events have the id {id:?}: from {}", found.len(), sources.join(", "));
+    ApiError::new(StatusCode::CONFLICT, message, "pick one with ?source=").code("ambiguous")
+}

@@ -1,0 +1,98 @@
+//! A partition as its readers see it: the newest records in memory, everything in segments.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use activator::id::Offset;
+use activator::input::Batch;
+
+use super::segment::Segment;
+use crate::channel::ReadError;
+use crate::channel::window::{Look, Taken, Window};
+
+pub(super) struct Log {
+    /// What was written last, and the end of the log.
+    pub(super) window: Window,
+    /// Ascending; the last one is written to.
+    segments: Mutex<Vec<Arc<Segment>>>,
+}
+
+impl Log {
+    /// The log that these segments are; the next record gets the offset `end`.
+    pub(super) fn new(segments: Vec<Arc<Segment>>, end: Offset) -> Self {
+        Self {
+            window: Window::new(end),
+            segments: Mutex::new(segments),
+        }
+    }
+
+    pub(super) async fn read(
+        self: &Arc<Self>,
+        from: Offset,
+        records_max: u32,
+        bytes_max: u32,
+    ) -> Result<Batch, ReadError> {
+        loop {
+            match self.window.look(from, records_max, bytes_max) {
+                Look::Records(batch) => return Ok(batch),
+                Look::AtEnd => self.window.grown_past(from).await,
+                Look::Behind(_) => {
+                    let log = Arc::clone(self);
+                    return tokio::task::spawn_blocking(move || {
+                        log.read_segments(from, records_max, bytes_max)
+                    })
+                    .await
+                    .map_err(|error| ReadError(error.to_string()))?;
+                }
+            }
+        }
+    }
+
+    fn read_segments(&self, from: Offset, records_max: u32, bytes_max: u32) -> Result<Batch, ReadError> {
+        // Asked before the segments: every record below this offset is in one that we see.
+        let end = self.window.end();
+        let mut taken = Taken::new(records_max, bytes_max);
+        for segment in self.segments_from(from) {
+            match segment.read(from, bytes_max, &mut taken) {
+                Ok(()) => {}
+                // Deleted after we asked: every subscription is past it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !self.holds(&segment) => {}
+                Err(error) => return Err(ReadError(format!("{}: {error}", segment.path().display()))),
+            }
+            if !taken.is_empty() {
+                break;
+            }
+        }
+        Ok(taken.batch().unwrap_or(Batch {
+            records: Vec::new(),
+            next: end,
+        }))
+    }
+
+    fn segments_from(&self, from: Offset) -> Vec<Arc<Segment>> {
+        let segments = self.segments();
+        let behind = segments.partition_point(|segment| segment.base <= from);
+        segments[behind.saturating_sub(1)..].to_vec()
+    }
+
+    fn holds(&self, segment: &Arc<Segment>) -> bool {
+        self.segments().iter().any(|held| Arc::ptr_eq(held, segment))
+    }
+
+    pub(super) fn push(&self, segment: Arc<Segment>) {
+        self.segments().push(segment);
+    }
+
+    /// Lets go of the segments that hold nothing from `low` on, and gives them. The one that is written to stays.
+    pub(super) fn take_below(&self, low: Offset) -> Vec<Arc<Segment>> {
+        let mut segments = self.segments();
+        let behind = segments.partition_point(|segment| segment.base <= low);
+        segments.drain(..behind.saturating_sub(1)).collect()
+    }
+
+    fn segments(&self) -> MutexGuard<'_, Vec<Arc<Segment>>> {
+        self.segments
+            .lock()
+            .expect("nobody panics while holding the segments")
+    }
+}

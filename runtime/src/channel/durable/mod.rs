@@ -1,0 +1,155 @@
+//! The embedded channel: our own segmented log in a folder, written by one thread, read from memory at the tail
+//! and from the files behind it.
+//!
+//! The folder holds `format`, `cursors` and `PARTITION/BASE-OFFSET.log`. What was acknowledged survives a kill of
+//! the runtime: it is with the operating system. It is safe from a power loss once its segment is full.
+
+mod appender;
+mod cursors;
+mod folder;
+mod log;
+mod record;
+mod recovery;
+mod scan;
+mod segment;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use activator::event::Event;
+use activator::id::{Offset, Partition};
+use activator::input::{Batch, OpenedPartition, Progress};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::murmur2::Partitioner;
+use super::{AppendError, CommitError, DurableSpec, OpenError, Position, ReadError};
+use cursors::Cursors;
+use folder::Folder;
+use log::Log;
+use writer::{Job, Writer};
+
+/// How large things get.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// A segment is closed before it outgrows this; an event must fit into one.
+    segment_bytes: u64,
+    /// What is kept in memory of each partition for the readers at its tail.
+    window_bytes: usize,
+}
+
+const LIMITS: Limits = Limits {
+    segment_bytes: 64 << 20,
+    window_bytes: 1 << 20,
+};
+
+/// A handle to the channel; the writer ends when the last one is dropped.
+#[derive(Clone)]
+pub(crate) struct Durable {
+    partitions: Arc<[Arc<Log>]>,
+    partitioner: Arc<Partitioner>,
+    event_bytes_max: usize,
+    jobs: mpsc::Sender<Job>,
+    ended: watch::Receiver<()>,
+}
+
+impl Durable {
+    pub(super) async fn open(spec: &DurableSpec) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
+        Self::open_within(spec, LIMITS).await
+    }
+
+    async fn open_within(
+        spec: &DurableSpec,
+        limits: Limits,
+    ) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
+        let spec = spec.clone();
+        tokio::task::spawn_blocking(move || Self::open_blocking(&spec, limits))
+            .await
+            .map_err(|error| OpenError(error.to_string()))?
+    }
+
+    fn open_blocking(spec: &DurableSpec, limits: Limits) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
+        let failed = || folder::at(&spec.dir);
+        let folder = Folder::claim(&spec.dir)?;
+        let cursors = Cursors::open(folder.path()).map_err(failed())?;
+        let mut appenders = Vec::new();
+        let mut opened = Vec::new();
+        for number in 0..folder.partitions(spec.partitions).map_err(failed())? {
+            let partition = Partition(number);
+            let dir = folder.partition(number).map_err(failed())?;
+            let committed = cursors.get(partition);
+            let (appender, partition) = recovery::open(partition, dir, limits, committed).map_err(failed())?;
+            appenders.push(appender);
+            opened.push(partition);
+        }
+        let partitions = appenders
+            .iter()
+            .map(|appender| Arc::clone(&appender.log))
+            .collect();
+        let writer = Writer {
+            appenders,
+            cursors,
+            folder,
+        };
+        let (jobs, ended) = writer.start().map_err(failed())?;
+        let segment_bytes = usize::try_from(limits.segment_bytes).unwrap_or(usize::MAX);
+        let channel = Self {
+            partitions,
+            partitioner: Arc::new(Partitioner::new(spec.partitions)),
+            event_bytes_max: segment_bytes - record::HEAD,
+            jobs,
+            ended,
+        };
+        Ok((channel, opened))
+    }
+
+    /// May be dropped at any point; the event is then stored or not, and nothing else is harmed.
+    pub(super) async fn append(&self, event: Event) -> Result<Position, AppendError> {
+        let (size, limit) = (event.size(), self.event_bytes_max);
+        if size > limit {
+            return Err(AppendError::TooLarge { size, limit });
+        }
+        let partition = self.partitioner.choose(&event);
+        let (answer, stored) = oneshot::channel();
+        let job = Job::Append {
+            partition,
+            event,
+            answer,
+        };
+        let stopped = || AppendError::Unavailable("its writer has stopped".into());
+        self.jobs.send(job).await.map_err(|_| stopped())?;
+        stored.await.map_err(|_| stopped())?
+    }
+
+    pub(super) async fn read(
+        &self,
+        partition: Partition,
+        from: Offset,
+        records_max: u32,
+        bytes_max: u32,
+    ) -> Result<Batch, ReadError> {
+        let log = usize::try_from(partition.0)
+            .ok()
+            .and_then(|i| self.partitions.get(i));
+        let log = log.ok_or_else(|| ReadError(format!("there is no partition {partition}")))?;
+        log.read(from, records_max, bytes_max).await
+    }
+
+    pub(super) async fn commit(&self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
+        let (answer, stored) = oneshot::channel();
+        let stopped = || CommitError("its writer has stopped".into());
+        let job = Job::Commit { progress, answer };
+        self.jobs.send(job).await.map_err(|_| stopped())?;
+        stored.await.map_err(|_| stopped())?
+    }
+
+    /// Lets go of this handle; done when the writer has ended, which needs all others to be gone too.
+    pub(super) async fn close(self) {
+        let mut ended = self.ended.clone();
+        drop(self);
+        // An error is what we wait for: the sender is gone with the thread.
+        while ended.changed().await.is_ok() {}
+    }
+}

@@ -1,0 +1,102 @@
+//! One event as it lies in a segment, little-endian:
+//!
+//! `length u32 | crc32c u32 | offset u64 | time u64 | attributes length u32 | attribute block | data`
+//!
+//! The length counts what follows the checksum, so it is never 0 and zeroed space is no record. The checksum
+//! covers the segment's base offset, the length and all that follows, so a record in another place is none either.
+
+use activator::event::{Event, EventError};
+use activator::id::Offset;
+use bytes::Bytes;
+
+/// What precedes the attribute block.
+pub(super) const HEAD: usize = 28;
+
+/// Length and checksum: what the length does not count.
+const PREFIX: usize = 8;
+
+/// Year 10889; a later time is no time of ours.
+const TIME_MAX: u64 = 1 << 48;
+
+/// The numbers in front of a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    length: u32,
+    crc: u32,
+    pub(super) offset: Offset,
+    /// Milliseconds since 1970; never goes back within a segment.
+    pub(super) time: u64,
+    attributes_length: u32,
+}
+
+/// The bytes an event takes in a segment.
+pub(super) fn size(event: &Event) -> usize {
+    HEAD + event.size()
+}
+
+/// Writes the record behind what `into` holds.
+pub(super) fn encode(into: &mut Vec<u8>, base: Offset, offset: Offset, time: u64, event: &Event) {
+    let block = event.attributes().block();
+    let start = into.len();
+    into.reserve(size(event));
+    let length = HEAD - PREFIX + event.size();
+    into.extend_from_slice(&u32_of(length).to_le_bytes());
+    into.extend_from_slice(&[0; 4]);
+    into.extend_from_slice(&offset.0.to_le_bytes());
+    into.extend_from_slice(&time.min(TIME_MAX - 1).to_le_bytes());
+    into.extend_from_slice(&u32_of(block.len()).to_le_bytes());
+    into.extend_from_slice(block);
+    into.extend_from_slice(event.data());
+    let crc = checksum(base, &into[start..]);
+    into[start + 4..start + PREFIX].copy_from_slice(&crc.to_le_bytes());
+}
+
+fn u32_of(length: usize) -> u32 {
+    u32::try_from(length).expect("an event that does not fit a segment was refused before")
+}
+
+fn checksum(base: Offset, record: &[u8]) -> u32 {
+    let crc = crc32c::crc32c(&base.0.to_le_bytes());
+    let crc = crc32c::crc32c_append(crc, &record[..4]);
+    crc32c::crc32c_append(crc, &record[PREFIX..])
+}
+
+impl Head {
+    /// Reads the head, when its numbers can be those of a record at all.
+    pub(super) fn parse(bytes: &[u8; HEAD]) -> Option<Self> {
+        let head = Self {
+            length: u32_at(bytes, 0),
+            crc: u32_at(bytes, 4),
+            offset: Offset(u64_at(bytes, 8)),
+            time: u64_at(bytes, 16),
+            attributes_length: u32_at(bytes, 24),
+        };
+        let body = usize::try_from(head.length).ok()?.checked_sub(HEAD - PREFIX)?;
+        let attributes = usize::try_from(head.attributes_length).ok()?;
+        (attributes <= body && head.time < TIME_MAX && head.offset.0 < u64::MAX).then_some(head)
+    }
+
+    /// The bytes the record takes, head included.
+    pub(super) const fn size(&self) -> usize {
+        PREFIX + self.length as usize
+    }
+
+    /// Whether `record`, all of it, is what was written.
+    pub(super) fn is_intact(&self, base: Offset, record: &[u8]) -> bool {
+        checksum(base, record) == self.crc
+    }
+
+    /// The event; attributes and data are slices of `record`.
+    pub(super) fn event(&self, record: &Bytes) -> Result<Event, EventError> {
+        let data_at = HEAD + self.attributes_length as usize;
+        Event::from_stored(record.slice(HEAD..data_at), record.slice(data_at..))
+    }
+}
+
+fn u32_at(bytes: &[u8; HEAD], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
+}
+
+fn u64_at(bytes: &[u8; HEAD], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+}

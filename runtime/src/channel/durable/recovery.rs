@@ -1,0 +1,95 @@
+//! Opening a partition after whatever happened: only the last segment is looked at, a torn tail is cut, and
+//! offsets go on where neither log nor cursors have ever been.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use activator::id::{Offset, Partition};
+use activator::input::{OpenedPartition, Progress};
+
+use super::appender::{Active, Appender};
+use super::log::Log;
+use super::scan::{Found, Scan};
+use super::segment::Segment;
+use super::{Limits, cursors, folder};
+
+/// How much of a segment is read at a time.
+const STEP: usize = 1 << 20;
+
+/// Opens a partition for its writer; the readers' side is the appender's log.
+pub(super) fn open(
+    partition: Partition,
+    dir: PathBuf,
+    limits: Limits,
+    committed: Option<&Progress>,
+) -> io::Result<(Appender, OpenedPartition)> {
+    let segments: Vec<_> = folder::segments(&dir)?.into_iter().map(Arc::new).collect();
+    let mut end = committed.map_or(Offset(0), cursors::end);
+    let mut time = 0;
+    let mut active = None;
+    if let Some((last, closed)) = segments.split_last() {
+        for segment in closed {
+            segment.set_length(segment.path().metadata()?.len());
+        }
+        let recovered = recover(last)?;
+        let gap = end.0.saturating_sub(recovered.end.0);
+        if gap > 0 {
+            let path = last.path().display();
+            tracing::warn!("{path}: {gap} events that a cursor has seen are gone, as after a power loss");
+        }
+        end = end.max(recovered.end);
+        time = recovered.time;
+        active = Some(recovered.active);
+    }
+    let opened = OpenedPartition {
+        partition,
+        begin: segments.first().map_or(end, |segment| segment.base),
+        committed: committed.cloned(),
+    };
+    let log = Arc::new(Log::new(segments, end));
+    Ok((Appender::new(partition, dir, log, limits, active, time), opened))
+}
+
+struct Recovered {
+    active: Active,
+    /// Behind the last record.
+    end: Offset,
+    /// Of the last record.
+    time: u64,
+}
+
+fn recover(segment: &Arc<Segment>) -> io::Result<Recovered> {
+    let file = OpenOptions::new().read(true).write(true).open(segment.path())?;
+    let file_length = file.metadata()?.len();
+    let mut end = segment.base;
+    let mut time = 0;
+    let mut length = 0;
+    let mut scan = Scan::new(&file, segment.base, (segment.base, 0), file_length).in_steps_of(STEP);
+    while let Some(found) = scan.next()? {
+        match found {
+            Found::Record(record) => {
+                segment.note(record.head.offset, record.at);
+                end = record.head.offset.next();
+                time = record.head.time;
+                length = record.end();
+            }
+            Found::Broken { from, to } if to == file_length => cut(segment, &file, from, to)?,
+            Found::Broken { from, to } => segment.quarantine(from, to),
+        }
+    }
+    segment.set_length(length);
+    let segment = Arc::clone(segment);
+    let torn = false;
+    let active = Active { segment, file, torn };
+    Ok(Recovered { active, end, time })
+}
+
+/// Nothing readable follows: a write that a crash interrupted, and that nobody was told of as done.
+fn cut(segment: &Segment, file: &File, from: u64, to: u64) -> io::Result<()> {
+    let path = segment.path().display();
+    let bytes = to - from;
+    tracing::warn!("{path}: the last {bytes} bytes are no whole record, as after a crash; they are cut off");
+    file.set_len(from)
+}

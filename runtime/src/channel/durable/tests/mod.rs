@@ -1,0 +1,131 @@
+//! What only the embedded log has to stand: crashes, bad bytes, full disks, segments that come and go.
+
+mod crash;
+mod cursors;
+mod disk;
+mod segments;
+
+use std::fs;
+use std::path::PathBuf;
+
+use activator::event::Event;
+use activator::id::{Offset, Partition};
+use activator::input::{OpenedPartition, Progress};
+use bytes::Bytes;
+
+use super::{Durable, LIMITS, Limits};
+use crate::channel::{DurableSpec, OpenError};
+
+const P0: Partition = Partition(0);
+
+/// Nothing stays in memory, and some ten events fill a segment.
+const SMALL: Limits = Limits {
+    segment_bytes: 1_000,
+    window_bytes: 0,
+};
+
+/// Nothing stays in memory: every read goes to the files.
+const UNCACHED: Limits = Limits {
+    window_bytes: 0,
+    ..LIMITS
+};
+
+/// The folder of a channel with one partition.
+struct Dir {
+    root: tempfile::TempDir,
+    limits: Limits,
+}
+
+impl Dir {
+    fn new(limits: Limits) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        Self { root, limits }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    async fn try_open(&self, partitions: u32) -> Result<(Durable, Vec<OpenedPartition>), OpenError> {
+        let dir = self.root.path().to_owned();
+        Durable::open_within(&DurableSpec { dir, partitions }, self.limits).await
+    }
+
+    async fn open(&self) -> (Durable, OpenedPartition) {
+        let (channel, mut opened) = self.try_open(1).await.unwrap();
+        (channel, opened.remove(0))
+    }
+
+    /// A closed channel with events numbered from 0, and the file they are in.
+    async fn with_events(limits: Limits, count: u64) -> (Self, PathBuf) {
+        let dir = Self::new(limits);
+        let (channel, _) = dir.open().await;
+        append(&channel, 0..count).await;
+        channel.close().await;
+        let log = dir.path("0/00000000000000000000.log");
+        (dir, log)
+    }
+
+    /// The names in the partition's folder.
+    fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path("0")).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// The event with this number.
+fn numbered(id: u64) -> Event {
+    sized(id, 40)
+}
+
+fn sized(id: u64, bytes: usize) -> Event {
+    let mut builder = Event::builder();
+    for (name, value) in [("id", id.to_string().as_str()), ("source", "/s"), ("type", "t")] {
+        builder.attribute(name, value).unwrap();
+    }
+    builder.build(Bytes::from(vec![b'd'; bytes])).unwrap()
+}
+
+async fn append(channel: &Durable, range: std::ops::Range<u64>) -> Vec<u64> {
+    let mut offsets = Vec::new();
+    for id in range {
+        offsets.push(channel.append(numbered(id)).await.unwrap().offset.0);
+    }
+    offsets
+}
+
+/// Offsets and numbers of all events from `from` on that lie below `end`.
+async fn read_all(channel: &Durable, from: u64, end: u64) -> Vec<(u64, u64)> {
+    let mut from = Offset(from);
+    let mut records = Vec::new();
+    while from < Offset(end) {
+        let batch = channel.read(P0, from, 100, 100_000).await.unwrap();
+        assert!(batch.next > from, "a read makes progress");
+        from = batch.next;
+        for (offset, event) in batch.records {
+            assert_eq!(event, sized(event.id().parse().unwrap(), event.data().len()));
+            records.push((offset.0, event.id().parse().unwrap()));
+        }
+    }
+    records
+}
+
+fn same(range: impl IntoIterator<Item = u64>) -> Vec<(u64, u64)> {
+    range.into_iter().map(|number| (number, number)).collect()
+}
+
+async fn commit(channel: &Durable, position: u64) {
+    channel.commit(vec![(P0, at(position))]).await.unwrap();
+}
+
+fn at(position: u64) -> Progress {
+    let position = Offset(position);
+    Progress {
+        position,
+        behind: vec![],
+    }
+}

@@ -1,0 +1,105 @@
+//! The one writer of a channel: a thread that takes all that waits, writes each partition's share at once, and
+//! then answers all. It ends when the last handle is gone and everything queued is answered.
+
+use activator::event::Event;
+use activator::id::Partition;
+use activator::input::Progress;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::appender::{Appender, Stored};
+use super::cursors::Cursors;
+use super::folder::Folder;
+use crate::channel::{AppendError, CommitError};
+
+/// What is asked of the writer; each is answered, even if nobody listens any more.
+pub(super) enum Job {
+    Append {
+        partition: Partition,
+        event: Event,
+        answer: Stored,
+    },
+    Commit {
+        progress: Vec<(Partition, Progress)>,
+        answer: oneshot::Sender<Result<(), CommitError>>,
+    },
+}
+
+/// Jobs that wait at most; more callers wait for their turn.
+pub(super) const QUEUE: usize = 1024;
+
+pub(super) struct Writer {
+    /// By partition.
+    pub(super) appenders: Vec<Appender>,
+    pub(super) cursors: Cursors,
+    /// Let go of last, when nothing is written any more.
+    pub(super) folder: Folder,
+}
+
+impl Writer {
+    /// Starts the thread. The receiver sees its sender dropped when the thread has ended.
+    pub(super) fn start(self) -> std::io::Result<(mpsc::Sender<Job>, watch::Receiver<()>)> {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (ended, end) = watch::channel(());
+        std::thread::Builder::new()
+            .name("channel".into())
+            .spawn(move || {
+                self.run(queue);
+                drop(ended);
+            })?;
+        Ok((jobs, end))
+    }
+
+    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::new();
+        let mut commits = Vec::new();
+        while queue.blocking_recv_many(&mut jobs, QUEUE) > 0 {
+            for job in jobs.drain(..) {
+                match job {
+                    Job::Append {
+                        partition,
+                        event,
+                        answer,
+                    } => self.append(partition, event, answer),
+                    Job::Commit { progress, answer } => commits.push((progress, answer)),
+                }
+            }
+            for appender in &mut self.appenders {
+                appender.flush();
+            }
+            for (progress, answer) in commits.drain(..) {
+                let _ = answer.send(self.commit(progress));
+            }
+        }
+    }
+
+    fn append(&mut self, partition: Partition, event: Event, answer: Stored) {
+        match self.appender(partition) {
+            Some(appender) => appender.stage(event, answer),
+            None => {
+                let _ = answer.send(Err(AppendError::Unavailable(format!(
+                    "there is no partition {partition}"
+                ))));
+            }
+        }
+    }
+
+    fn commit(&mut self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
+        let lows: Vec<_> = progress
+            .iter()
+            .map(|(partition, progress)| (*partition, progress.low()))
+            .collect();
+        self.cursors
+            .store(progress)
+            .map_err(|error| CommitError(format!("{}: {error}", self.folder.path().display())))?;
+        for (partition, low) in lows {
+            if let Some(appender) = self.appender(partition) {
+                appender.delete_below(low);
+            }
+        }
+        Ok(())
+    }
+
+    fn appender(&mut self, partition: Partition) -> Option<&mut Appender> {
+        self.appenders.get_mut(usize::try_from(partition.0).ok()?)
+    }
+}

@@ -1,0 +1,132 @@
+//! One load after another of the same project: what is known from the one before stays known.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::codes::Code;
+use super::diagnostic::{Diagnostic, Problems};
+use super::document::Document;
+use super::ids::Ids;
+use super::raw;
+use super::resolve;
+use super::resolved::Resolved;
+use super::scan::{self, BeingWritten, Scan};
+use super::source::Source;
+
+/// The file read when none is named.
+const FILE: &str = "runtime.toml";
+
+/// What flags and the environment say, which wins over the file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) listen: Option<Given>,
+    pub(crate) admin: Option<Given>,
+    pub(crate) state: Option<Given>,
+}
+
+/// A text and where it comes from: `--listen` or `HYDRANT_LISTEN`.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    pub(crate) origin: &'static str,
+    pub(crate) text: String,
+}
+
+/// What a load gives.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// Nothing when there is an error: whatever runs goes on with what it has.
+    pub(crate) resolved: Option<Resolved>,
+    /// All that is wrong or worth knowing, the worst first.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The configuration files that were read or looked for.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Loads a project, as often as it changes.
+pub(crate) struct Loader {
+    project: PathBuf,
+    file: Option<PathBuf>,
+    overrides: Overrides,
+    being_written: BeingWritten,
+    ids: Ids,
+    last: scan::Functions,
+}
+
+impl Loader {
+    /// `project` is the folder all paths are relative to; without a `file` its `runtime.toml` is read if there
+    /// is one.
+    pub(crate) fn new(
+        project: &Path,
+        file: Option<&Path>,
+        overrides: Overrides,
+        being_written: BeingWritten,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            project: std::path::absolute(project)?,
+            file: file.map(Path::to_owned),
+            overrides,
+            being_written,
+            ids: Ids::default(),
+            last: scan::Functions::default(),
+        })
+    }
+
+    /// Reads everything anew.
+    pub(crate) fn load(&mut self) -> Loaded {
+        let problems = Problems::default();
+        let path = self
+            .project
+            .join(self.file.as_deref().unwrap_or_else(|| Path::new(FILE)));
+        let mut files = vec![path.clone()];
+        let resolved = self
+            .read_file(&path, &problems)
+            .map(|file| self.resolve(&file, &problems, &mut files));
+        let usable = !problems.fatal();
+        Loaded {
+            resolved: resolved.filter(|_| usable),
+            diagnostics: problems.into_sorted(),
+            files,
+        }
+    }
+
+    /// What the file says; nothing when it could not be understood at all.
+    fn read_file(&self, path: &Path, problems: &Problems) -> Option<raw::File> {
+        let name = path
+            .strip_prefix(&self.project)
+            .unwrap_or(path)
+            .display()
+            .to_string();
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.file.is_none() => String::new(),
+            Err(error) => {
+                problems.report(cannot_read(&name, &error));
+                return None;
+            }
+        };
+        let document = Document::parse(&text, &Source::new(&name, &text), problems)?;
+        Some(raw::File::read(&document, &name))
+    }
+
+    fn resolve(&mut self, file: &raw::File, problems: &Problems, files: &mut Vec<PathBuf>) -> Resolved {
+        let runtime = resolve::runtime(&self.project, &file.runtime, &self.overrides, problems);
+        let scan = Scan {
+            project: &self.project,
+            being_written: self.being_written,
+            last: &self.last,
+            problems,
+        };
+        let mut found = scan.functions(&runtime.functions);
+        let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids);
+        files.extend(found.sidecars.values().cloned());
+        let resolved = resolve::resolve(file, runtime, functions, &mut self.ids, problems);
+        self.last = found;
+        resolved
+    }
+}
+
+pub(super) fn cannot_read(name: &str, error: &io::Error) -> Diagnostic {
+    Diagnostic::new(Code::CannotRead, format!("cannot read {name}: {error}"))
+        .about(name)
+        .help("check the path and its permissions")
+}

@@ -1,0 +1,32 @@
+//! The configuration: `runtime.toml`, sidecars, script headers and the functions folders, read into one value
+//! that cannot be wrong.
+//!
+//! [`raw`] mirrors what is written, [`scan`] what the folders hold, [`resolve`] puts both together into
+//! [`resolved::Resolved`]. Everything wrong is told at once, with its place; nobody validates again after that.
+
+mod codes;
+mod diagnostic;
+mod document;
+mod ids;
+mod loader;
+mod name;
+mod nearest;
+mod raw;
+mod resolve;
+pub(crate) mod resolved;
+mod scan;
+mod source;
+mod table;
+mod unit;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use codes::{Code, Severity};
+pub(crate) use diagnostic::{Diagnostic, summary};
+pub(crate) use loader::{Given, Loaded, Loader, Overrides};
+pub(crate) use scan::BeingWritten;
+
+/// The `runtime.toml` hydrant ships with: every key with its default and a sentence.
+pub(crate) const MANUAL: &str = include_str!("../../../runtime.toml");

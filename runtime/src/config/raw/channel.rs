@@ -1,0 +1,118 @@
+//! `[broker.NAME]` and `[channel.NAME]`: the same keys, for both are channels.
+
+use crate::config::codes::Code;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::source::{At, Place};
+use crate::config::value::Value;
+
+use super::Delivery;
+
+#[derive(Debug, Default)]
+pub(in crate::config) struct Channel {
+    pub(in crate::config) class: Option<At<Class>>,
+    pub(in crate::config) partitions: Option<u32>,
+    pub(in crate::config) kafka: Topic,
+    pub(in crate::config) delivery: Option<Delivery>,
+}
+
+/// What a channel is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) enum Class {
+    Memory,
+    Durable,
+    Kafka,
+}
+
+/// `kafka = { ... }`: what only a topic has.
+#[derive(Debug, Default)]
+pub(in crate::config) struct Topic {
+    pub(in crate::config) topic: Option<At<String>>,
+    pub(in crate::config) partitions: Option<u32>,
+    pub(in crate::config) replication: Option<u32>,
+}
+
+/// A partition costs a file and a reader.
+const PARTITIONS_MAX: u32 = 1024;
+/// The protocol's own bound.
+const REPLICATION_MAX: u32 = i16::MAX as u32;
+/// Kafka's own bound.
+const TOPIC_LEN_MAX: usize = 249;
+
+const CLASSES: &[(&str, Class)] = &[
+    ("memory", Class::Memory),
+    ("durable", Class::Durable),
+    ("kafka", Class::Kafka),
+    // Knative's names for two of them.
+    ("MTChannelBasedBroker", Class::Memory),
+    ("Kafka", Class::Kafka),
+];
+
+impl Channel {
+    pub(in crate::config) const KEYS: &[&str] = &["class", "partitions", "kafka", "delivery"];
+
+    pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
+        let table = value.table(section, Self::KEYS)?;
+        let class = table.get("class").and_then(|v| v.one_of(CLASSES));
+        let kafka = table.get("kafka");
+        if let (Some(kafka), false) = (&kafka, is_kafka(class.as_ref())) {
+            value.problems().report(without_effect(section, &kafka.place()));
+        }
+        Some(Self {
+            class,
+            partitions: table.get("partitions").and_then(|v| partitions(&v)),
+            kafka: kafka.and_then(|v| Topic::read(&v)).unwrap_or_default(),
+            delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
+        })
+    }
+}
+
+fn is_kafka(class: Option<&At<Class>>) -> bool {
+    class.is_some_and(|class| class.value == Class::Kafka)
+}
+
+/// A note, not an error: changing the class is one line, and the rest stays as it is.
+fn without_effect(section: &str, place: &Place) -> Diagnostic {
+    Diagnostic::new(
+        Code::NoEffect,
+        format!("`kafka` in {section} has no effect under this class"),
+    )
+    .at(place, "ignored")
+    .help("it is used with class = \"kafka\"")
+}
+
+impl Topic {
+    pub(in crate::config) const KEYS: &[&str] = &["topic", "partitions", "replication"];
+
+    fn read(value: &Value<'_>) -> Option<Self> {
+        let table = value.table(&value.section_inside(), Self::KEYS)?;
+        Some(Self {
+            topic: table.get("topic").and_then(|v| topic(&v)),
+            partitions: table.get("partitions").and_then(|v| partitions(&v)),
+            replication: table
+                .get("replication")
+                .and_then(|v| v.integer(1..=REPLICATION_MAX))
+                .map(|n| n.value),
+        })
+    }
+}
+
+fn partitions(value: &Value<'_>) -> Option<u32> {
+    value.integer(1..=PARTITIONS_MAX).map(|number| number.value)
+}
+
+/// The name of a Kafka topic.
+pub(super) fn topic(value: &Value<'_>) -> Option<At<String>> {
+    value.parse(
+        "a topic's name",
+        "1 to 249 of A-Z, a-z, 0-9, `.`, `_` and `-`",
+        |text| {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+            let fits = !text.is_empty() && text.len() <= TOPIC_LEN_MAX && !matches!(text, "." | "..");
+            if fits && text.chars().all(allowed) {
+                Ok(text.to_owned())
+            } else {
+                Err("none")
+            }
+        },
+    )
+}

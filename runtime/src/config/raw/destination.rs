@@ -1,0 +1,150 @@
+//! `to = ...`: where a subscription, trigger or source delivers to.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use hyper::Uri;
+
+use crate::config::name;
+use crate::config::source::At;
+use crate::config::value::Value;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::config) enum Destination {
+    Function(String),
+    Channel(String),
+    Broker(String),
+    Sink(Uri),
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(name) => write!(f, "fn/{name}"),
+            Self::Channel(name) => write!(f, "channel/{name}"),
+            Self::Broker(name) => write!(f, "broker/{name}"),
+            Self::Sink(uri) => uri.fmt(f),
+        }
+    }
+}
+
+const WANTED: &str = "a destination";
+const HELP: &str = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\" or \"http://HOST/PATH\"";
+
+/// Why a text is no destination; fits behind "this is".
+#[derive(Debug, thiserror::Error)]
+enum DestinationError {
+    #[error("none")]
+    Form,
+    #[error("no name behind the `/`: {0}")]
+    Name(&'static str),
+    #[error("https: TLS to sinks is not built yet")]
+    Tls,
+    #[error("no URL: {0}")]
+    Url(hyper::http::uri::InvalidUri),
+    #[error("a URL without a host")]
+    NoHost,
+    #[error("a URL with a user in it")]
+    User,
+    #[error("a link-local address, where clouds keep their credentials")]
+    LinkLocal,
+}
+
+impl Destination {
+    pub(super) fn read(value: &Value<'_>) -> Option<At<Self>> {
+        value.parse(WANTED, HELP, parse)
+    }
+
+    /// A reply goes into a channel, so that it is as safe as what it answers.
+    pub(super) fn read_reply(value: &Value<'_>) -> Option<At<Self>> {
+        let help = "\"channel/NAME\" or \"broker/NAME\"";
+        let reply = value.parse("a channel or broker", help, parse)?;
+        match reply.value {
+            Self::Channel(_) | Self::Broker(_) => Some(reply),
+            Self::Function(_) => value.refuse("a channel or broker", "a function", help),
+            Self::Sink(_) => value.refuse("a channel or broker", "a URL", help),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Destination, DestinationError> {
+    if text.contains("://") {
+        return sink(text).map(Destination::Sink);
+    }
+    let (kind, name) = text.split_once('/').ok_or(DestinationError::Form)?;
+    let make = match kind {
+        "fn" => Destination::Function,
+        "channel" => Destination::Channel,
+        "broker" => Destination::Broker,
+        _ => return Err(DestinationError::Form),
+    };
+    if !name::is_valid(name) {
+        return Err(DestinationError::Name(name::RULE));
+    }
+    Ok(make(name.into()))
+}
+
+fn sink(text: &str) -> Result<Uri, DestinationError> {
+    let uri: Uri = text.parse().map_err(DestinationError::Url)?;
+    match uri.scheme_str() {
+        Some("http") => {}
+        Some("https") => return Err(DestinationError::Tls),
+        _ => return Err(DestinationError::Form),
+    }
+    let authority = uri.authority().ok_or(DestinationError::NoHost)?;
+    if authority.as_str().contains('@') {
+        return Err(DestinationError::User);
+    }
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    if host.is_empty() {
+        return Err(DestinationError::NoHost);
+    }
+    if host.parse().is_ok_and(is_link_local) {
+        return Err(DestinationError::LinkLocal);
+    }
+    Ok(uri)
+}
+
+fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => {
+            ip.is_unicast_link_local() || ip.to_ipv4_mapped().is_some_and(|ip| ip.is_link_local())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_four_kinds() {
+        let check = |text: &str, expected: Destination| assert_eq!(parse(text).unwrap(), expected, "{text}");
+        check("fn/bill", Destination::Function("bill".into()));
+        check("channel/orders", Destination::Channel("orders".into()));
+        check("broker/default", Destination::Broker("default".into()));
+        check(
+            "http://127.0.0.1:9/x?y=1",
+            Destination::Sink("http://127.0.0.1:9/x?y=1".parse().unwrap()),
+        );
+    }
+
+    #[test]
+    fn what_is_none_says_why() {
+        let check = |text: &str, expected: &str| {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{text}: {error}");
+        };
+        check("bill", "none");
+        check("function/bill", "none");
+        check("fn/../etc", "no name");
+        check("file:///etc/passwd", "no");
+        check("unix:///x", "no");
+        check("https://x/", "https: TLS");
+        check("http://u:p@x/", "a URL with a user");
+        check("http://169.254.169.254/latest", "a link-local");
+        check("http://[fe80::1]/", "a link-local");
+        check("http://[::ffff:169.254.169.254]/", "a link-local");
+    }
+}

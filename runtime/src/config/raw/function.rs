@@ -1,0 +1,186 @@
+//! The keys of `[function.NAME]`, which are those of a sidecar, a script's header and `[defaults]` too.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use activator::filter::Filter;
+
+use crate::config::resolved::Protocol;
+use crate::config::source::At;
+use crate::config::value::Value;
+
+use super::filter::read_on;
+
+/// Every key as one of the places says it, or not.
+#[derive(Clone, Debug, Default)]
+pub(in crate::config) struct Function {
+    pub(in crate::config) exec: Option<At<String>>,
+    pub(in crate::config) args: Option<Vec<String>>,
+    pub(in crate::config) env: Option<BTreeMap<String, String>>,
+    pub(in crate::config) protocol: Option<Protocol>,
+    pub(in crate::config) concurrency: Option<At<u32>>,
+    pub(in crate::config) max: Option<u32>,
+    pub(in crate::config) idle: Option<Duration>,
+    pub(in crate::config) timeout: Option<Timeout>,
+    pub(in crate::config) on: Option<Filter>,
+}
+
+/// `timeout = "10s"` is short for `timeout = { request = "10s" }`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::config) struct Timeout {
+    pub(in crate::config) start: Option<Duration>,
+    pub(in crate::config) request: Option<Duration>,
+    pub(in crate::config) drain: Option<Duration>,
+}
+
+const PROTOCOLS: &[(&str, Protocol)] = &[("http", Protocol::Http), ("oneshot", Protocol::Oneshot)];
+
+/// What hydrant tells every process; a function that says otherwise would not be found.
+const ENV_OURS: &[&str] = &[
+    "PORT",
+    "K_SERVICE",
+    "K_REVISION",
+    "K_CONFIGURATION",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+];
+
+impl Function {
+    pub(in crate::config) const KEYS: &[&str] = &[
+        "exec",
+        "args",
+        "env",
+        "protocol",
+        "concurrency",
+        "max",
+        "idle",
+        "timeout",
+        "on",
+    ];
+    /// What can be the same for every function.
+    pub(in crate::config) const DEFAULTS_KEYS: &[&str] =
+        &["args", "env", "protocol", "concurrency", "max", "idle", "timeout"];
+    /// What a script can say of itself.
+    pub(in crate::config) const HEADER_KEYS: &[&str] = &[
+        "args",
+        "env",
+        "protocol",
+        "concurrency",
+        "max",
+        "idle",
+        "timeout",
+        "on",
+    ];
+
+    pub(in crate::config) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
+        Self::read_keys(value, section, Self::KEYS)
+    }
+
+    pub(super) fn read_defaults(value: &Value<'_>) -> Option<Self> {
+        Self::read_keys(value, "[defaults]", Self::DEFAULTS_KEYS)
+    }
+
+    pub(in crate::config) fn read_header(value: &Value<'_>) -> Option<Self> {
+        Self::read_keys(value, "this header", Self::HEADER_KEYS)
+    }
+
+    fn read_keys(value: &Value<'_>, section: &str, keys: &'static [&'static str]) -> Option<Self> {
+        let table = value.table(section, keys)?;
+        let get = |key: &str| if keys.contains(&key) { table.get(key) } else { None };
+        Some(Self {
+            exec: get("exec").and_then(|v| exec(&v)),
+            args: get("args").and_then(|v| args(&v)),
+            env: get("env").and_then(|v| env(&v)),
+            protocol: get("protocol").and_then(|v| v.one_of(PROTOCOLS)).map(|p| p.value),
+            concurrency: get("concurrency").and_then(|v| v.integer(0..=u32::MAX)),
+            max: get("max").and_then(|v| v.integer(1..=u32::MAX)).map(|n| n.value),
+            idle: get("idle").and_then(|v| v.duration()).map(|d| d.value),
+            timeout: get("timeout").and_then(|v| Timeout::read(&v)),
+            on: get("on").and_then(|v| read_on(&v)),
+        })
+    }
+
+    /// What is not said here is taken from `lower`; a key wins whole.
+    pub(in crate::config) fn or(self, lower: &Self) -> Self {
+        let lower = lower.clone();
+        Self {
+            exec: self.exec.or(lower.exec),
+            args: self.args.or(lower.args),
+            env: self.env.or(lower.env),
+            protocol: self.protocol.or(lower.protocol),
+            concurrency: self.concurrency.or(lower.concurrency),
+            max: self.max.or(lower.max),
+            idle: self.idle.or(lower.idle),
+            timeout: self.timeout.or(lower.timeout),
+            on: self.on.or(lower.on),
+        }
+    }
+}
+
+impl Timeout {
+    pub(in crate::config) const KEYS: &[&str] = &["start", "request", "drain"];
+
+    fn read(value: &Value<'_>) -> Option<Self> {
+        if value.is_text() {
+            return Some(Self {
+                request: Some(value.timeout()?.value),
+                ..Self::default()
+            });
+        }
+        let table = value.table(&value.section_inside(), Self::KEYS)?;
+        Some(Self {
+            start: table.get("start").and_then(|v| v.timeout()).map(|d| d.value),
+            request: table.get("request").and_then(|v| v.timeout()).map(|d| d.value),
+            drain: table.get("drain").and_then(|v| v.duration()).map(|d| d.value),
+        })
+    }
+}
+
+fn exec(value: &Value<'_>) -> Option<At<String>> {
+    let exec = value.word()?;
+    if exec.value.is_empty() {
+        return value.refuse(
+            "the path of a program",
+            "empty",
+            "leave the key out to use the file in the folder",
+        );
+    }
+    Some(exec)
+}
+
+fn args(value: &Value<'_>) -> Option<Vec<String>> {
+    if !value.is_list() {
+        return value.refuse("a list of texts", "none", "args = [\"--flag\", \"value\"]");
+    }
+    let items = value.items();
+    let args: Vec<String> = items
+        .iter()
+        .filter_map(Value::word)
+        .map(|arg| arg.value)
+        .collect();
+    (args.len() == items.len()).then_some(args)
+}
+
+fn env(value: &Value<'_>) -> Option<BTreeMap<String, String>> {
+    let entries = value.entries(&value.section_inside())?;
+    entries
+        .iter()
+        .map(|(name, value)| Some((variable(name, value)?, value.word()?.value)))
+        .collect()
+}
+
+fn variable(name: &At<String>, value: &Value<'_>) -> Option<String> {
+    let refuse = |is: &str, help: &str| {
+        let called = format!("`{}`", name.value);
+        value
+            .problems()
+            .bad_value(&name.place, &called, "a variable of the function's own", is, help)
+    };
+    if ENV_OURS.contains(&&*name.value) || name.value.starts_with("CE_") {
+        return refuse("one hydrant sets", "choose another name");
+    }
+    if name.value.is_empty() || name.value.contains(['=', '\0']) {
+        return refuse("no name of a variable", "no `=` in it, and not empty");
+    }
+    Some(name.value.clone())
+}

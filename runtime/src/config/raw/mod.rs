@@ -1,0 +1,123 @@
+//! The configuration as it is written: types that mirror the file, each value with its place where something
+//! can be wrong with it later. What is wrong by itself was reported when these exist.
+
+mod channel;
+mod delivery;
+mod destination;
+mod filter;
+mod function;
+mod kafka;
+mod runtime;
+mod source;
+mod subscription;
+
+use super::codes::Code;
+use super::diagnostic::Diagnostic;
+use super::document::Document;
+use super::name;
+use super::source::At;
+use super::value::Value;
+
+#[cfg(test)]
+pub(super) use channel::Topic;
+pub(super) use channel::{Channel, Class};
+pub(super) use delivery::Delivery;
+pub(super) use destination::Destination;
+#[cfg(test)]
+pub(super) use filter::DIALECTS;
+pub(super) use function::Function;
+#[cfg(test)]
+pub(super) use function::Timeout;
+pub(super) use kafka::Kafka;
+pub(super) use runtime::{Runtime, State, address, state};
+pub(super) use source::Source;
+pub(super) use subscription::{Subscription, Trigger};
+
+/// Tables under names of the user's own: `[trigger.NAME]`.
+pub(super) type Named<T> = Vec<(At<String>, T)>;
+
+/// A whole `runtime.toml`.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    pub(super) runtime: Runtime,
+    pub(super) defaults: Function,
+    pub(super) kafka: Option<Kafka>,
+    pub(super) brokers: Named<Channel>,
+    pub(super) channels: Named<Channel>,
+    pub(super) subscriptions: Named<Subscription>,
+    pub(super) triggers: Named<Trigger>,
+    pub(super) sources: Named<Source>,
+    pub(super) functions: Named<Function>,
+    /// Whether the folders are watched, if the file says.
+    pub(super) watch: Option<bool>,
+}
+
+impl File {
+    pub(super) const KEYS: &[&str] = &[
+        "runtime",
+        "defaults",
+        "kafka",
+        "broker",
+        "channel",
+        "subscription",
+        "trigger",
+        "source",
+        "function",
+        "watch",
+    ];
+    pub(super) const WATCH_KEYS: &[&str] = &["enabled"];
+
+    pub(super) fn read(document: &Document<'_>, file_name: &str) -> Self {
+        let Some(root) = document.root(file_name).table(file_name, Self::KEYS) else {
+            return Self::default();
+        };
+        let one = |key| root.get(key);
+        Self {
+            runtime: one("runtime").and_then(|v| Runtime::read(&v)).unwrap_or_default(),
+            defaults: one("defaults")
+                .and_then(|v| Function::read_defaults(&v))
+                .unwrap_or_default(),
+            kafka: one("kafka").and_then(|v| Kafka::read(&v)),
+            brokers: named(one("broker"), "broker", Channel::read),
+            channels: named(one("channel"), "channel", Channel::read),
+            subscriptions: named(one("subscription"), "subscription", Subscription::read),
+            triggers: named(one("trigger"), "trigger", Trigger::read),
+            sources: named(one("source"), "source", Source::read),
+            functions: named(one("function"), "function", Function::read),
+            watch: one("watch").and_then(|v| read_watch(&v)),
+        }
+    }
+}
+
+fn read_watch(value: &Value<'_>) -> Option<bool> {
+    let table = value.table("[watch]", File::WATCH_KEYS)?;
+    table.get("enabled")?.boolean().map(|enabled| enabled.value)
+}
+
+/// Reads every `[KIND.NAME]`; `read` gets what messages call the section.
+fn named<T>(value: Option<Value<'_>>, kind: &str, read: impl Fn(&Value<'_>, &str) -> Option<T>) -> Named<T> {
+    let Some(value) = value else {
+        return Vec::new();
+    };
+    let entries = value.entries(&format!("[{kind}]")).unwrap_or_default();
+    entries
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let table = read(&value, &format!("[{kind}.{}]", name.value));
+            if !name::is_valid(&name.value) {
+                value.problems().report(bad_name(kind, &name));
+                return None;
+            }
+            Some((name, table?))
+        })
+        .collect()
+}
+
+fn bad_name(kind: &str, name: &At<String>) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadName,
+        format!("`{}` cannot be the name of a {kind}", name.value),
+    )
+    .at(&name.place, "not a name")
+    .help(name::hint(&name.value))
+}

@@ -1,0 +1,66 @@
+//! `[subscription.NAME]` and `[trigger.NAME]`.
+
+use activator::filter::Filter;
+
+use crate::config::source::At;
+use crate::config::value::Value;
+
+use super::filter::read_filter;
+use super::{Delivery, Destination};
+
+#[derive(Debug)]
+pub(in crate::config) struct Subscription {
+    pub(in crate::config) channel: Option<At<String>>,
+    pub(in crate::config) to: Option<At<Destination>>,
+    pub(in crate::config) reply: Option<At<Destination>>,
+    pub(in crate::config) filter: Filter,
+    pub(in crate::config) delivery: Option<Delivery>,
+}
+
+#[derive(Debug)]
+pub(in crate::config) struct Trigger {
+    /// The broker's name; nothing = `default`.
+    pub(in crate::config) broker: Option<At<String>>,
+    pub(in crate::config) to: Option<At<Destination>>,
+    pub(in crate::config) filter: Filter,
+    pub(in crate::config) delivery: Option<Delivery>,
+}
+
+const TO_HELP: &str = "say where it delivers to, such as to = \"fn/NAME\"";
+
+impl Subscription {
+    pub(in crate::config) const KEYS: &[&str] = &["channel", "to", "reply", "filter", "delivery"];
+
+    pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
+        let table = value.table(section, Self::KEYS)?;
+        Some(Self {
+            channel: table
+                .need("channel", "name the channel it reads")
+                .and_then(|v| v.text()),
+            to: table.need("to", TO_HELP).and_then(|v| Destination::read(&v)),
+            reply: table.get("reply").and_then(|v| Destination::read_reply(&v)),
+            filter: table
+                .get("filter")
+                .and_then(|v| read_filter(&v))
+                .unwrap_or(Filter::always()),
+            delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
+        })
+    }
+}
+
+impl Trigger {
+    pub(in crate::config) const KEYS: &[&str] = &["broker", "to", "filter", "delivery"];
+
+    pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
+        let table = value.table(section, Self::KEYS)?;
+        Some(Self {
+            broker: table.get("broker").and_then(|v| v.text()),
+            to: table.need("to", TO_HELP).and_then(|v| Destination::read(&v)),
+            filter: table
+                .get("filter")
+                .and_then(|v| read_filter(&v))
+                .unwrap_or(Filter::always()),
+            delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
+        })
+    }
+}

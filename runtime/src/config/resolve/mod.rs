@@ -1,0 +1,54 @@
+//! From what is written and what is there to what is meant.
+
+mod channels;
+mod functions;
+mod implicit;
+mod reference;
+mod runtime;
+mod spec;
+mod wiring;
+
+use activator::topology::Topology;
+
+use super::diagnostic::Problems;
+use super::ids::Ids;
+use super::raw;
+use super::resolved::{Resolved, Runtime};
+
+use channels::Channels;
+use reference::References;
+use wiring::Wiring;
+
+pub(super) use functions::Functions;
+pub(super) use runtime::runtime;
+
+/// Puts everything together. What it returns is meant to be used only when no error was reported.
+pub(super) fn resolve(
+    file: &raw::File,
+    runtime: Runtime,
+    functions: Functions,
+    ids: &mut Ids,
+    problems: &Problems,
+) -> Resolved {
+    let channels = Channels::new(file, runtime.state.as_deref(), ids, problems);
+    let references = References {
+        channels: &channels,
+        functions: &functions,
+        problems,
+    };
+    let Wiring {
+        subscriptions, sinks, ..
+    } = Wiring::new(file, references, ids);
+    Resolved {
+        runtime,
+        topology: Topology {
+            channels: channels.topology(),
+            subscriptions,
+            dead_letters: channels.dead_letters,
+        },
+        channels: channels.all,
+        functions: functions.into_resolved(),
+        sinks,
+        watch: file.watch,
+    }
+}

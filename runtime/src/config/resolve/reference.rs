@@ -1,0 +1,92 @@
+//! What names point to; those that point nowhere are told with the nearest that would not.
+
+use crate::config::codes::Code;
+use crate::config::diagnostic::{Diagnostic, Problems};
+use crate::config::nearest::nearest;
+use crate::config::raw;
+use crate::config::resolved::ChannelKind;
+use crate::config::source::{At, Place};
+
+use super::channels::{Channels, Known};
+use super::functions::{Function, Functions};
+
+/// Finds what is meant; `called` is who points there: `` trigger `bill` ``.
+#[derive(Clone, Copy)]
+pub(super) struct References<'a> {
+    pub(super) channels: &'a Channels,
+    pub(super) functions: &'a Functions,
+    pub(super) problems: &'a Problems,
+}
+
+impl<'a> References<'a> {
+    pub(super) fn function(&self, called: &str, name: &str, place: &Place) -> Option<&'a Function> {
+        let function = self.functions.get(name);
+        if function.is_none() {
+            self.unknown(called, "function", place, self.function_hint(name));
+        }
+        function
+    }
+
+    /// A broker or channel by its name alone.
+    pub(super) fn channel(
+        &self,
+        called: &str,
+        kind: ChannelKind,
+        name: &str,
+        place: &Place,
+    ) -> Option<&'a Known> {
+        self.prefixed_channel(called, kind, name, "", place)
+    }
+
+    /// `channel/NAME` or `broker/NAME`.
+    pub(super) fn destination_channel(&self, called: &str, to: &At<raw::Destination>) -> Option<&'a Known> {
+        let (kind, name, prefix) = match &to.value {
+            raw::Destination::Channel(name) => (ChannelKind::Channel, name, "channel/"),
+            raw::Destination::Broker(name) => (ChannelKind::Broker, name, "broker/"),
+            raw::Destination::Function(_) | raw::Destination::Sink(_) => return None,
+        };
+        self.prefixed_channel(called, kind, name, prefix, &to.place)
+    }
+
+    fn prefixed_channel(
+        &self,
+        called: &str,
+        kind: ChannelKind,
+        name: &str,
+        prefix: &str,
+        place: &Place,
+    ) -> Option<&'a Known> {
+        let known = self.channels.known(kind, name);
+        if known.is_none() {
+            let help = match nearest(name, self.channels.names(kind)) {
+                Some(near) => format!("did you mean `{prefix}{near}`?"),
+                None => format!("declare it: [{}.{name}]", kind.text()),
+            };
+            self.unknown(called, kind.text(), place, help);
+        }
+        known
+    }
+
+    fn function_hint(&self, name: &str) -> String {
+        let Some(near) = nearest(name, self.functions.names()) else {
+            return format!(
+                "put it into the functions folder; if it comes later, declare it: [function.{name}]"
+            );
+        };
+        let shown = self
+            .functions
+            .get(near)
+            .and_then(|function| function.shown.as_deref());
+        let shown = shown.map(|shown| format!(" ({shown})")).unwrap_or_default();
+        format!("did you mean `fn/{near}`?{shown}")
+    }
+
+    fn unknown(&self, called: &str, what: &str, place: &Place, help: String) {
+        let message = format!("{called} points to a {what} that does not exist");
+        self.problems.report(
+            Diagnostic::new(Code::UnknownReference, message)
+                .at(place, format!("no such {what}"))
+                .help(help),
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! What a channel is made of: a ring in memory, a log in the state folder, or a Kafka topic.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::channel::{CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Spec, Start};
+use crate::config::codes::Code;
+use crate::config::diagnostic::{Diagnostic, Problems};
+use crate::config::raw::{self, Class};
+use crate::config::resolved::ChannelKind;
+use crate::config::source::{At, Place};
+
+/// Like a Kafka channel of Knative's; the same for every class, so that a change of class keeps the partitions.
+const PARTITIONS: u32 = 1;
+const REPLICATION: u32 = 1;
+/// What one memory channel holds at most.
+const MEMORY_BYTES_MAX: usize = 64 << 20;
+
+pub(super) struct Specs<'a> {
+    state: Option<&'a Path>,
+    kafka: Option<&'a raw::Kafka>,
+    problems: &'a Problems,
+    /// Who reads a topic (first) by a group (second).
+    cursors: BTreeMap<(String, String), String>,
+}
+
+impl<'a> Specs<'a> {
+    pub(super) fn new(
+        state: Option<&'a Path>,
+        kafka: Option<&'a raw::Kafka>,
+        problems: &'a Problems,
+    ) -> Self {
+        Self {
+            state,
+            kafka,
+            problems,
+            cursors: BTreeMap::new(),
+        }
+    }
+
+    /// What a channel is when nobody declares it.
+    pub(super) fn undeclared(&self, kind: ChannelKind, name: &str) -> Spec {
+        self.by_default(kind, name, PARTITIONS)
+    }
+
+    pub(super) fn declared(&mut self, kind: ChannelKind, name: &At<String>, raw: &raw::Channel) -> Spec {
+        let (name, place) = (&*name.value, &name.place);
+        let partitions = raw.partitions.unwrap_or(PARTITIONS);
+        let Some(class) = &raw.class else {
+            return self.by_default(kind, name, partitions);
+        };
+        match (class.value, self.state) {
+            (Class::Memory, _) => memory(partitions),
+            (Class::Durable, Some(state)) => durable(state, kind, name, partitions),
+            (Class::Durable, None) => {
+                let called = format!("`class` in [{}.{name}]", kind.text());
+                let help = "the state is kept in memory: use class = \"memory\", or set `state` to a folder";
+                self.problems.bad_value::<()>(
+                    &class.place,
+                    &called,
+                    "one that keeps nothing",
+                    "durable",
+                    help,
+                );
+                memory(partitions)
+            }
+            (Class::Kafka, _) => {
+                let who = format!("{} `{name}`", kind.text());
+                self.need_brokers(&who, &class.place);
+                let spec = Spec::Kafka(self.topic_spec(kind, name, raw, partitions));
+                let topic_place = raw.kafka.topic.as_ref().map_or(place, |topic| &topic.place);
+                self.check_cursor(&spec, &who, topic_place);
+                spec
+            }
+        }
+    }
+
+    /// What a channel is when nobody says: durable, if anything may be kept.
+    fn by_default(&self, kind: ChannelKind, name: &str, partitions: u32) -> Spec {
+        match self.state {
+            Some(state) => durable(state, kind, name, partitions),
+            None => memory(partitions),
+        }
+    }
+
+    fn topic_spec(&self, kind: ChannelKind, name: &str, raw: &raw::Channel, partitions: u32) -> KafkaSpec {
+        // The names Knative gives its topics.
+        let by_default = match kind {
+            ChannelKind::Broker => format!("knative-broker-default-{name}"),
+            _ => format!("knative-messaging-kafka.default.{name}"),
+        };
+        let topic = raw
+            .kafka
+            .topic
+            .as_ref()
+            .map_or(by_default, |topic| topic.value.clone());
+        KafkaSpec {
+            group: format!("hydrant-{topic}"),
+            create: Some(CreateTopic {
+                partitions: raw.kafka.partitions.unwrap_or(partitions),
+                replication: raw.kafka.replication.unwrap_or(REPLICATION),
+            }),
+            // Whatever was stored before the first commit is to be delivered.
+            start: Start::Earliest,
+            event_source: format!("/apis/v1/namespaces/default/{}s/{name}#{topic}", kind.text()),
+            topic,
+            ..self.cluster()
+        }
+    }
+
+    /// A topic that a source reads.
+    pub(super) fn source(&mut self, name: &At<String>, source: &raw::Source, topic: &At<String>) -> Spec {
+        let who = format!("source `{}`", name.value);
+        self.need_brokers(&who, &name.place);
+        let spec = Spec::Kafka(self.source_spec(&name.value, source, &topic.value));
+        self.check_cursor(&spec, &who, &topic.place);
+        spec
+    }
+
+    fn source_spec(&self, name: &str, source: &raw::Source, topic: &str) -> KafkaSpec {
+        let group = source.group.as_ref().map(|group| group.value.clone());
+        KafkaSpec {
+            topic: topic.into(),
+            group: group.unwrap_or_else(|| format!("hydrant-{name}")),
+            start: source.start.unwrap_or(Start::Latest),
+            event_source: format!("/apis/v1/namespaces/default/kafkasources/{name}#{topic}"),
+            ..self.cluster()
+        }
+    }
+
+    /// What every topic of the cluster has in common.
+    fn cluster(&self) -> KafkaSpec {
+        let kafka = self.kafka;
+        KafkaSpec {
+            brokers: kafka.and_then(|kafka| kafka.brokers.clone()).unwrap_or_default(),
+            topic: String::new(),
+            group: String::new(),
+            create: None,
+            start: Start::Earliest,
+            event_source: String::new(),
+            options: kafka.map(|kafka| kafka.options.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn need_brokers(&self, who: &str, place: &Place) {
+        if self.kafka.is_some_and(|kafka| kafka.brokers.is_some()) {
+            return;
+        }
+        self.problems.report(
+            Diagnostic::new(
+                Code::NoBrokers,
+                format!("{who} needs Kafka, and no brokers are named"),
+            )
+            .at(place, "needs Kafka")
+            .help("[kafka] brokers = [\"127.0.0.1:9092\"]"),
+        );
+    }
+
+    /// A topic and group have one committed offset: two readers would move it for each other.
+    fn check_cursor(&mut self, spec: &Spec, who: &str, place: &Place) {
+        let Spec::Kafka(kafka) = spec else {
+            return;
+        };
+        let cursor = (kafka.topic.clone(), kafka.group.clone());
+        let Some(other) = self.cursors.insert(cursor, who.into()) else {
+            return;
+        };
+        let message = format!(
+            "{who} reads topic `{}` as group `{}`, as {other} does",
+            kafka.topic, kafka.group
+        );
+        self.problems.report(
+            Diagnostic::new(Code::SharedCursor, message)
+                .at(place, "read already")
+                .help("give it another topic or group"),
+        );
+    }
+}
+
+fn memory(partitions: u32) -> Spec {
+    Spec::Memory(MemorySpec {
+        partitions,
+        bytes_max: MEMORY_BYTES_MAX,
+    })
+}
+
+fn durable(state: &Path, kind: ChannelKind, name: &str, partitions: u32) -> Spec {
+    Spec::Durable(DurableSpec {
+        dir: state.join("channels").join(format!("{}-{name}", kind.text())),
+        partitions,
+    })
+}

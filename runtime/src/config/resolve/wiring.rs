@@ -1,0 +1,210 @@
+//! Who gets which events: triggers, subscriptions and sources as they are written, and then the implicit ones.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use activator::delivery::Policy;
+use activator::filter::Filter;
+use activator::id::{ChannelId, SinkId};
+use activator::topology::{Destination, Subscription};
+
+use crate::config::codes::Code;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::ids::Ids;
+use crate::config::raw::{self, Delivery};
+use crate::config::resolved::ChannelKind;
+use crate::config::source::{At, Place};
+
+use super::channels::{DEFAULT_BROKER, source_channel};
+use super::functions::Function;
+use super::implicit;
+use super::reference::References;
+
+/// KafkaSource's own defaults, where they are not those of triggers.
+const SOURCE_DELAY: Duration = Duration::from_millis(300);
+const SOURCE_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The subscriptions of every kind, as far as they are known.
+pub(super) struct Wiring<'a> {
+    pub(super) subscriptions: Vec<Subscription>,
+    pub(super) sinks: BTreeMap<SinkId, hyper::Uri>,
+    references: References<'a>,
+    ids: &'a mut Ids,
+}
+
+/// What all kinds of subscription have in common.
+struct Draft<'d> {
+    /// `trigger/bill`.
+    name: String,
+    /// `` trigger `bill` ``.
+    called: String,
+    channel: ChannelId,
+    filter: Filter,
+    to: &'d At<raw::Destination>,
+    reply: Option<ChannelId>,
+    delivery: Option<&'d Delivery>,
+    policy: Policy,
+}
+
+impl<'a> Wiring<'a> {
+    pub(super) fn new(file: &raw::File, references: References<'a>, ids: &'a mut Ids) -> Self {
+        let mut wiring = Self {
+            subscriptions: Vec::new(),
+            sinks: BTreeMap::new(),
+            references,
+            ids,
+        };
+        for (name, trigger) in &file.triggers {
+            wiring.trigger(name, trigger);
+        }
+        for (name, subscription) in &file.subscriptions {
+            wiring.subscription(name, subscription);
+        }
+        for (name, source) in &file.sources {
+            wiring.source(name, source);
+        }
+        let implicit = implicit::triggers(file, references, &wiring.subscriptions, wiring.ids);
+        wiring.subscriptions.extend(implicit);
+        wiring
+    }
+
+    fn trigger(&mut self, name: &At<String>, trigger: &raw::Trigger) {
+        let called = format!("trigger `{}`", name.value);
+        let (broker, place) = match &trigger.broker {
+            Some(broker) => (&*broker.value, &broker.place),
+            None => (DEFAULT_BROKER, &name.place),
+        };
+        let known = self
+            .references
+            .channel(&called, ChannelKind::Broker, broker, place);
+        let (Some(known), Some(to)) = (known, &trigger.to) else {
+            return;
+        };
+        self.add(Draft {
+            name: format!("trigger/{}", name.value),
+            called,
+            channel: known.id,
+            filter: trigger.filter.clone(),
+            to,
+            reply: Some(known.id),
+            delivery: trigger.delivery.as_ref().or(known.delivery.as_ref()),
+            policy: Policy::default(),
+        });
+    }
+
+    fn subscription(&mut self, name: &At<String>, subscription: &raw::Subscription) {
+        let called = format!("subscription `{}`", name.value);
+        let references = self.references;
+        let reply = subscription.reply.as_ref();
+        let reply = reply.and_then(|reply| references.destination_channel(&called, reply));
+        let known = subscription.channel.as_ref().and_then(|channel| {
+            references.channel(&called, ChannelKind::Channel, &channel.value, &channel.place)
+        });
+        let (Some(known), Some(to)) = (known, &subscription.to) else {
+            return;
+        };
+        self.add(Draft {
+            name: format!("subscription/{}", name.value),
+            called,
+            channel: known.id,
+            filter: subscription.filter.clone(),
+            to,
+            reply: reply.map(|reply| reply.id),
+            delivery: subscription.delivery.as_ref().or(known.delivery.as_ref()),
+            policy: Policy::default(),
+        });
+    }
+
+    fn source(&mut self, name: &At<String>, source: &raw::Source) {
+        let Some(to) = &source.to else {
+            return;
+        };
+        for topic in &source.topics {
+            let channel = source_channel(&name.value, &topic.value);
+            let Some(known) = self.references.channels.known(ChannelKind::Source, &channel) else {
+                continue;
+            };
+            self.add(Draft {
+                name: format!("source/{channel}"),
+                called: format!("source `{}`", name.value),
+                channel: known.id,
+                filter: Filter::always(),
+                to,
+                reply: None,
+                delivery: None,
+                policy: Policy {
+                    delay: SOURCE_DELAY,
+                    timeout: SOURCE_TIMEOUT,
+                    ..Policy::default()
+                },
+            });
+        }
+    }
+
+    fn add(&mut self, draft: Draft<'_>) {
+        let Some((to, function)) = self.destination(&draft.called, draft.to) else {
+            return;
+        };
+        if to == Destination::Channel(draft.channel) {
+            let finding = self_delivery(&draft.called, &draft.to.place);
+            self.references.problems.report(finding);
+        }
+        self.subscriptions.push(Subscription {
+            id: self.ids.subscription(&draft.name),
+            name: draft.name.into(),
+            channel: draft.channel,
+            filter: draft.filter,
+            to,
+            to_name: draft.to.value.to_string().into(),
+            reply: draft.reply,
+            delivery: policy(draft.delivery, function, draft.policy),
+        });
+    }
+
+    /// Where it goes, with the function if it is one.
+    fn destination(
+        &mut self,
+        called: &str,
+        to: &At<raw::Destination>,
+    ) -> Option<(Destination, Option<&'a Function>)> {
+        match &to.value {
+            raw::Destination::Function(name) => {
+                let function = self.references.function(called, name, &to.place)?;
+                Some((Destination::Function(function.id), Some(function)))
+            }
+            raw::Destination::Sink(uri) => {
+                let id = self.ids.sink(&uri.to_string());
+                self.sinks.insert(id, uri.clone());
+                Some((Destination::Sink(id), None))
+            }
+            raw::Destination::Channel(_) | raw::Destination::Broker(_) => {
+                let known = self.references.destination_channel(called, to)?;
+                Some((Destination::Channel(known.id), None))
+            }
+        }
+    }
+}
+
+/// An attempt may take as long as the delivery says, else as long as the function's requests may.
+pub(super) fn policy(
+    delivery: Option<&Delivery>,
+    function: Option<&Function>,
+    mut otherwise: Policy,
+) -> Policy {
+    if let Some(function) = function {
+        otherwise.timeout = function.request_timeout;
+    }
+    match delivery {
+        Some(delivery) => delivery.policy(&otherwise),
+        None => otherwise,
+    }
+}
+
+fn self_delivery(called: &str, place: &Place) -> Diagnostic {
+    Diagnostic::new(
+        Code::SelfDelivery,
+        format!("{called} delivers into what it reads"),
+    )
+    .at(place, "every event would come back for ever")
+    .help("deliver to a function, or to another channel or broker")
+}

@@ -1,0 +1,143 @@
+//! One file: whether it can run, whether it may, and what it says of itself.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::config::codes::Code;
+use crate::config::diagnostic::{Diagnostic, Problems};
+use crate::config::raw;
+use crate::config::resolved::Fingerprint;
+
+use super::entry::Content;
+use super::trust::{Trust, Verdict};
+use super::{elf, header};
+
+/// What is read of a file: an ELF header, or a script's first lines.
+const HEAD_BYTES: u64 = 8 << 10;
+
+/// What a file is.
+pub(in crate::config) struct Inspected {
+    pub(in crate::config) content: Content,
+    pub(in crate::config) header: Option<raw::Function>,
+}
+
+/// Looks at a file; says what is wrong with it, and takes it as broken then. What a script wants is read even
+/// when it cannot run: its events wait for it.
+pub(in crate::config) fn inspect(
+    path: &Path,
+    shown: &str,
+    trust: &mut Trust,
+    problems: &Problems,
+) -> Inspected {
+    // Executable and not readable is unusual and legal: it runs, and we cannot look into it.
+    let head = read_head(path).unwrap_or_default();
+    let content = match content(path, shown, &head, trust, problems) {
+        Ok(fingerprint) => Content::Runs(fingerprint),
+        Err(finding) => {
+            let reason = finding.message.clone();
+            problems.report(finding);
+            Content::Broken(reason)
+        }
+    };
+    let header = head
+        .starts_with(b"#!")
+        .then(|| header::read(&head, shown, problems));
+    Inspected {
+        content,
+        header: header.flatten(),
+    }
+}
+
+fn content(
+    path: &Path,
+    shown: &str,
+    head: &[u8],
+    trust: &mut Trust,
+    problems: &Problems,
+) -> Result<Fingerprint, Diagnostic> {
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(shown, &error))?;
+    if !metadata.is_file() {
+        return Err(not_a_file(shown));
+    }
+    if metadata.mode() & 0o111 == 0 {
+        return Err(not_executable(shown));
+    }
+    match trust.verdict(path, shown, &metadata) {
+        Verdict::Trusted => {}
+        Verdict::Doubtful(finding) => problems.report(finding),
+        Verdict::Refused(finding) => return Err(finding),
+    }
+    match elf::foreign_machine(head) {
+        Some(machine) => Err(wrong_architecture(shown, &machine)),
+        None => Ok(fingerprint(&metadata)),
+    }
+}
+
+/// The file a folder runs: the first executable of `run`, `main` and its own name, else the first there is.
+pub(super) fn program_of_folder(folder: &Path, name: &str) -> Option<PathBuf> {
+    let candidates = ["run", "main", name].map(|file| folder.join(file));
+    let is_file = |path: &&PathBuf| path.is_file();
+    let runs = |path: &&PathBuf| {
+        path.metadata()
+            .is_ok_and(|m| m.is_file() && m.mode() & 0o111 != 0)
+    };
+    candidates
+        .iter()
+        .find(runs)
+        .or_else(|| candidates.iter().find(is_file))
+        .cloned()
+}
+
+fn read_head(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    // Opening a named pipe would wait for its writer.
+    if !path.is_file() {
+        return Ok(head);
+    }
+    File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+fn fingerprint(metadata: &Metadata) -> Fingerprint {
+    Fingerprint {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        size: metadata.size(),
+        modified_ns: i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec()),
+    }
+}
+
+fn not_executable(shown: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::NotExecutable,
+        format!("{shown} is not executable (chmod +x {shown})"),
+    )
+    .about(shown)
+    .help(format!(
+        "chmod +x {shown}, or move it out of the folder if it is no function"
+    ))
+}
+
+fn not_a_file(shown: &str) -> Diagnostic {
+    Diagnostic::new(Code::NotExecutable, format!("{shown} is not a file that can run"))
+        .about(shown)
+        .help("move it out of the folder")
+}
+
+fn unreadable(shown: &str, error: &io::Error) -> Diagnostic {
+    Diagnostic::new(Code::NotExecutable, format!("{shown} leads to nothing: {error}"))
+        .about(shown)
+        .help("a link may point to a file that is not there")
+}
+
+fn wrong_architecture(shown: &str, machine: &str) -> Diagnostic {
+    let here = std::env::consts::ARCH;
+    Diagnostic::new(
+        Code::WrongArchitecture,
+        format!("{shown} was built for {machine}, this machine is {here}"),
+    )
+    .about(shown)
+    .help(format!("build it for {here}"))
+}

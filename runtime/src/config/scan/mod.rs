@@ -1,0 +1,247 @@
+//! What the functions folders hold: programs, scripts, folders with something to run, and what is no function
+//! but looks like one. Nothing is executed here, and nothing is skipped silently.
+
+mod elf;
+mod entry;
+mod file;
+mod header;
+mod ignore;
+mod trust;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::codes::Code;
+use super::diagnostic::{Diagnostic, Problems};
+use super::name;
+use super::raw;
+use super::source::At;
+
+pub(super) use entry::{Content, Entry};
+use trust::Trust;
+
+/// Whether someone has the file open for writing.
+pub(crate) type BeingWritten = fn(&Path) -> bool;
+
+/// What a scan goes by.
+pub(super) struct Scan<'a> {
+    /// Paths are shown relative to it.
+    pub(super) project: &'a Path,
+    pub(super) being_written: BeingWritten,
+    /// What the scan before this one found.
+    pub(super) last: &'a Functions,
+    pub(super) problems: &'a Problems,
+}
+
+/// Functions by name, and the sidecars lying around.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Functions {
+    pub(super) entries: BTreeMap<String, Entry>,
+    /// `NAME.toml` by `NAME`.
+    pub(super) sidecars: BTreeMap<String, PathBuf>,
+}
+
+impl Scan<'_> {
+    /// Looks at every folder. What was there before and is gone keeps its name: its events wait for it.
+    pub(super) fn functions(&self, folders: &[PathBuf]) -> Functions {
+        let mut functions = Functions::default();
+        let mut trust = Trust::default();
+        for folder in folders {
+            self.folder(folder, &mut trust, &mut functions);
+        }
+        for (name, entry) in &self.last.entries {
+            let still_ours = folders.contains(&entry.folder) && !functions.entries.contains_key(name);
+            if still_ours {
+                self.problems.report(gone(entry));
+                functions
+                    .entries
+                    .insert(name.clone(), entry.clone().without_file());
+            }
+        }
+        functions
+    }
+
+    fn folder(&self, folder: &Path, trust: &mut Trust, functions: &mut Functions) {
+        let mut paths: Vec<PathBuf> = match std::fs::read_dir(folder) {
+            Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+            Err(error) => {
+                self.problems.report(no_folder(&self.shown(folder), &error));
+                return;
+            }
+        };
+        // The order of the file system is none, and messages are to be the same twice.
+        paths.sort();
+        for path in paths.into_iter().filter(|path| !ignore::is_ignored(path)) {
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                functions.sidecars.insert(stem(&path), path);
+            } else if let Some(entry) = self.entry(folder, &path, trust) {
+                self.add(entry, &mut functions.entries);
+            }
+        }
+    }
+
+    /// What a path in a functions folder is.
+    fn entry(&self, folder: &Path, path: &Path, trust: &mut Trust) -> Option<Entry> {
+        let name = stem(path);
+        let program = if path.is_dir() {
+            let program = file::program_of_folder(path, &name);
+            if program.is_none() {
+                self.problems.report(nothing_to_run(&self.shown(path)));
+            }
+            program?
+        } else {
+            path.to_owned()
+        };
+        if (self.being_written)(&program) {
+            return name::is_valid(&name).then(|| self.unfinished(folder, &program, name));
+        }
+        let shown = self.shown(&program);
+        let inspected = file::inspect(&program, &shown, trust, self.problems);
+        if !name::is_valid(&name) {
+            // What cannot run was reported as that, and needs no name.
+            if matches!(inspected.content, Content::Runs(_)) {
+                self.problems.report(bad_name(&name, &shown));
+            }
+            return None;
+        }
+        let header = inspected
+            .header
+            .or_else(|| self.header_before(&name, &inspected.content));
+        Some(Entry {
+            name,
+            folder: folder.to_owned(),
+            path: program,
+            shown,
+            content: inspected.content,
+            header,
+        })
+    }
+
+    /// A link that leads to nothing for a moment still wants what it wanted.
+    fn header_before(&self, name: &str, content: &Content) -> Option<raw::Function> {
+        if content.runs() {
+            return None;
+        }
+        self.last.entries.get(name)?.header.clone()
+    }
+
+    /// A file that is being written: what it was goes on, and something new waits until it is closed.
+    fn unfinished(&self, folder: &Path, program: &Path, name: String) -> Entry {
+        let before = self.last.entries.get(&name).filter(|entry| entry.path == program);
+        before.cloned().unwrap_or_else(|| Entry {
+            name,
+            folder: folder.to_owned(),
+            path: program.to_owned(),
+            shown: self.shown(program),
+            content: Content::Gone,
+            header: None,
+        })
+    }
+
+    /// The program that `exec` names, wherever it is.
+    pub(super) fn named(&self, name: &str, exec: &At<String>) -> Entry {
+        let path = self.project.join(&exec.value);
+        let folder = path.parent().unwrap_or(self.project).to_owned();
+        if (self.being_written)(&path) {
+            return self.unfinished(&folder, &path, name.into());
+        }
+        let shown = self.shown(&path);
+        let (content, header) = if path.exists() {
+            let inspected = file::inspect(&path, &shown, &mut Trust::default(), self.problems);
+            (inspected.content, inspected.header)
+        } else {
+            self.problems.report(no_program(name, exec));
+            (Content::Gone, None)
+        };
+        Entry {
+            name: name.into(),
+            folder,
+            path,
+            shown,
+            content,
+            header,
+        }
+    }
+
+    fn add(&self, entry: Entry, entries: &mut BTreeMap<String, Entry>) {
+        let Some(known) = entries.get(&entry.name) else {
+            entries.insert(entry.name.clone(), entry);
+            return;
+        };
+        let (old_runs, new_runs) = (known.content.runs(), entry.content.runs());
+        if old_runs && new_runs {
+            self.problems
+                .report(twice(&entry.name, &known.shown, &entry.shown));
+        }
+        // A data file beside a program does not take its name away.
+        if new_runs && !old_runs {
+            entries.insert(entry.name.clone(), entry);
+        }
+    }
+
+    /// The path as people know it.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(self.project)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn gone(entry: &Entry) -> Diagnostic {
+    Diagnostic::new(
+        Code::NoFile,
+        format!("{} is gone; events for `{}` wait", entry.shown, entry.name),
+    )
+    .about(&*entry.shown)
+    .help("put it back, or restart hydrant to forget it")
+}
+
+fn no_program(name: &str, exec: &At<String>) -> Diagnostic {
+    Diagnostic::new(
+        Code::NoFile,
+        format!("the program of function `{name}` is not there; events for it wait"),
+    )
+    .at(&exec.place, "no such file")
+    .help("build it; it is taken as soon as it is there")
+}
+
+fn no_folder(shown: &str, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::new(Code::NoFolder, format!("no functions in {shown}: {error}"))
+        .about(shown)
+        .help(format!("mkdir {shown}, and drop an executable file into it"))
+}
+
+fn nothing_to_run(shown: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::NothingToRun,
+        format!("{shown} holds nothing to run, so it is no function"),
+    )
+    .about(shown)
+    .help("a folder is a function when it holds `run`, `main` or a file of its own name")
+}
+
+fn bad_name(name: &str, shown: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadName,
+        format!("{shown} cannot be a function: `{name}` is not a name"),
+    )
+    .about(shown)
+    .help(format!("rename it; {}", name::hint(name)))
+}
+
+fn twice(name: &str, first: &str, second: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::Twice,
+        format!("two functions are called `{name}`: {first} and {second}"),
+    )
+    .about(second)
+    .help("rename or remove one of them")
+}

@@ -1,0 +1,86 @@
+//! A table of a configuration file: what its keys hold, and which keys nobody knows.
+
+use super::codes::Code;
+use super::diagnostic::Diagnostic;
+use super::document::Document;
+use super::nearest::nearest;
+use super::source::{At, Place};
+use super::value::Value;
+
+/// A table whose unknown keys have been reported.
+pub(super) struct Table<'d> {
+    document: &'d Document<'d>,
+    place: Place,
+    section: String,
+    entries: Vec<(At<String>, Value<'d>)>,
+}
+
+impl<'d> Table<'d> {
+    pub(super) fn new(
+        document: &'d Document<'d>,
+        place: Place,
+        section: &str,
+        keys: &'static [&'static str],
+        entries: Vec<(At<String>, Value<'d>)>,
+    ) -> Self {
+        let unknown = |(name, _): &&(At<String>, Value<'d>)| !keys.contains(&&*name.value);
+        for (name, _) in entries.iter().filter(unknown) {
+            document.problems.report(unknown_key(name, section, keys));
+        }
+        Self {
+            document,
+            place,
+            section: section.into(),
+            entries,
+        }
+    }
+
+    /// The value behind a key.
+    pub(super) fn get(&self, key: &str) -> Option<Value<'d>> {
+        let entry = self.entries.iter().find(|(name, _)| name.value == key);
+        entry.map(|(_, value)| value.clone())
+    }
+
+    /// The value behind a key of two spellings, ours and Knative's; both at once is one too many.
+    pub(super) fn get_either(&self, ours: &str, knatives: &str) -> Option<Value<'d>> {
+        let (first, second) = (self.get(ours), self.get(knatives));
+        if let (Some(first), Some(second)) = (&first, &second) {
+            self.document.problems.report(
+                Diagnostic::new(
+                    Code::Twice,
+                    format!("`{ours}` and `{knatives}` in {} are one key", self.section),
+                )
+                .at(&second.place(), "given again")
+                .at(&first.place(), "given here")
+                .help("keep one of them"),
+            );
+        }
+        first.or(second)
+    }
+
+    /// The value behind a key that must be there.
+    pub(super) fn need(&self, key: &str, help: &str) -> Option<Value<'d>> {
+        let value = self.get(key);
+        if value.is_none() {
+            self.document.problems.report(
+                Diagnostic::new(Code::MissingKey, format!("{} has no `{key}`", self.section))
+                    .at(&self.place, format!("`{key}` is missing"))
+                    .help(help),
+            );
+        }
+        value
+    }
+}
+
+fn unknown_key(name: &At<String>, section: &str, keys: &[&str]) -> Diagnostic {
+    let help = match nearest(&name.value, keys.iter().copied()) {
+        Some(key) => format!("did you mean `{key}`?"),
+        None => format!("known here: {}", keys.join(", ")),
+    };
+    Diagnostic::new(
+        Code::UnknownKey,
+        format!("unknown key `{}` in {section}", name.value),
+    )
+    .at(&name.place, "nobody reads this")
+    .help(help)
+}

@@ -1,0 +1,587 @@
+//! What is wrong is told with its code, its place, and what to do; all of it at once.
+
+use super::super::{Given, Overrides, summary};
+use super::{Loaded, Project};
+
+/// One finding: code, line and column, message, help.
+fn check(file: &str, code: &str, place: (usize, usize), message: &str, help: &str) {
+    let project = Project::new(file);
+    project.script("functions/bill.sh");
+    let loaded = project.load();
+    let found = loaded.only();
+    let at = found.place().map(|place| (place.line(), place.column()));
+    assert_eq!(
+        (
+            found.code.id(),
+            at,
+            &*found.message,
+            found.help.as_deref().unwrap_or_default()
+        ),
+        (code, Some(place), message, help),
+        "{}",
+        loaded.text()
+    );
+}
+
+const DURATIONS: &str = "a number with its unit, such as \"30s\", \"200ms\", \"1m 30s\" or \"PT0.2S\"";
+const SIZES: &str = "a number with its unit, such as \"512kB\", \"1MiB\" or \"2GiB\"";
+const RULE: &str = "names have 1 to 63 of a-z, 0-9, `-` and `_`, a letter or digit first and last";
+
+#[test]
+fn a_finding_reads_as_the_manual_shows_it() {
+    let project = Project::new("[trigger.invoice]\nto = \"fn/bil\"\n");
+    project.script("functions/bill.sh");
+    let expected = "\
+error[H012]: trigger `invoice` points to a function that does not exist
+ --> runtime.toml:2:6
+  |
+2 | to = \"fn/bil\"
+  |      ^^^^^^^^ no such function
+  |
+  = help: did you mean `fn/bill`? (functions/bill.sh)";
+    assert_eq!(project.load().text(), expected);
+}
+
+#[test]
+fn a_finding_without_a_place_names_its_file() {
+    let project = Project::empty();
+    project.write("functions/old", "x", 0o644);
+    let loaded = project.load();
+    let expected = "\
+warning[H050]: functions/old is not executable (chmod +x functions/old)
+ |
+ = help: chmod +x functions/old, or move it out of the folder if it is no function";
+    assert_eq!(loaded.text(), expected);
+    assert!(loaded.resolved.is_some(), "a warning stops nothing");
+}
+
+#[test]
+fn programs_get_the_same_as_json() {
+    let project = Project::new("[runtime]\ndrian = \"1s\"\n");
+    let json = project.load().only().json();
+    let expected = serde_json::json!({
+        "code": "H004",
+        "severity": "error",
+        "message": "unknown key `drian` in [runtime]",
+        "file": "runtime.toml",
+        "line": 2,
+        "column": 1,
+        "help": "did you mean `drain`?",
+    });
+    assert_eq!(json, expected);
+}
+
+#[test]
+fn everything_is_told_at_once_the_worst_first() {
+    let project = Project::new(
+        "[runtime]\ndrain = 5\nlisten = \"x\"\n[broker.default]\nkafka = { topic = \"t\" }\n[trigger.a]\nto = \"fn/x\"\n",
+    );
+    project.write("functions/old", "x", 0o644);
+    let loaded = project.load();
+    assert_eq!(
+        loaded.codes(),
+        ["H005", "H005", "H012", "H050", "H060"],
+        "{}",
+        loaded.text()
+    );
+    assert_eq!(
+        summary(&loaded.diagnostics).as_deref(),
+        Some("3 errors, 1 warning")
+    );
+    assert!(loaded.resolved.is_none());
+}
+
+#[test]
+fn toml_that_is_none() {
+    check(
+        "[runtime]\nlisten = \n",
+        "H002",
+        (2, 10),
+        "invalid TOML: string values must be quoted",
+        "expected literal string",
+    );
+    check(
+        "[trigger.a]\nto = \"fn/bill\"\n[trigger.a]\n",
+        "H011",
+        (3, 10),
+        "invalid TOML: duplicate key",
+        "",
+    );
+}
+
+#[test]
+fn unknown_keys() {
+    check(
+        "[function.bill]\nconcurency = 1\n",
+        "H004",
+        (2, 1),
+        "unknown key `concurency` in [function.bill]",
+        "did you mean `concurrency`?",
+    );
+    check(
+        "[watch]\nfolders = 1\n",
+        "H004",
+        (2, 1),
+        "unknown key `folders` in [watch]",
+        "known here: enabled",
+    );
+    check(
+        "[triger.a]\nto = 1\n",
+        "H004",
+        (1, 2),
+        "unknown key `triger` in runtime.toml",
+        "did you mean `trigger`?",
+    );
+    check(
+        "[function.bill]\ntimeout = { reqest = \"1s\" }\n",
+        "H004",
+        (2, 13),
+        "unknown key `reqest` in [function.bill] timeout",
+        "did you mean `request`?",
+    );
+    check(
+        "[defaults]\nexec = \"x\"\n",
+        "H004",
+        (2, 1),
+        "unknown key `exec` in [defaults]",
+        "known here: args, env, protocol, concurrency, max, idle, timeout",
+    );
+}
+
+#[test]
+fn durations_and_sizes() {
+    check(
+        "[runtime]\ndrain = 5\n",
+        "H005",
+        (2, 9),
+        "`drain` in [runtime] must be a duration",
+        DURATIONS,
+    );
+    check(
+        "[defaults]\nidle = \"5\"\n",
+        "H005",
+        (2, 8),
+        "`idle` in [defaults] must be a duration",
+        DURATIONS,
+    );
+    check(
+        "[defaults]\ntimeout = \"0s\"\n",
+        "H005",
+        (2, 11),
+        "`timeout` in [defaults] must be longer than nothing",
+        DURATIONS,
+    );
+    check(
+        "[runtime]\nbody_max = \"1 mb\"\n",
+        "H005",
+        (2, 12),
+        "`body_max` in [runtime] must be a size",
+        SIZES,
+    );
+    check(
+        "[runtime]\nbudget = \"1kB\"\n",
+        "H005",
+        (2, 10),
+        "`budget` in [runtime] must be at least `body_max`",
+        "the largest event must fit: raise `budget` or lower `body_max`",
+    );
+    check(
+        "[broker.default.delivery]\ndelay = \"2m\"\nmax_delay = \"1m\"\n",
+        "H005",
+        (3, 13),
+        "`max_delay` in [broker.default] delivery must be at least `delay`",
+        "the first wait is `delay`, and none is longer than `max_delay`",
+    );
+}
+
+#[test]
+fn words_and_numbers() {
+    check(
+        "[broker.default]\nclass = \"durabel\"\n",
+        "H005",
+        (2, 9),
+        "`class` in [broker.default] must be one of \"memory\", \"durable\", \"kafka\", \"MTChannelBasedBroker\", \"Kafka\"",
+        "did you mean \"durable\"?",
+    );
+    check(
+        "[function.bill]\nmax = 0\n",
+        "H005",
+        (2, 7),
+        "`max` in [function.bill] must be a whole number from 1",
+        "choose one in range",
+    );
+    check(
+        "[function.bill]\nmax = \"3\"\n",
+        "H005",
+        (2, 7),
+        "`max` in [function.bill] must be a whole number from 1",
+        "write it without quotes",
+    );
+    check(
+        "[watch]\nenabled = \"on\"\n",
+        "H005",
+        (2, 11),
+        "`enabled` in [watch] must be `true` or `false`",
+        "write it without quotes",
+    );
+    check(
+        "[broker.default]\npartitions = 4096\n",
+        "H005",
+        (2, 14),
+        "`partitions` in [broker.default] must be a whole number from 1 to 1024",
+        "choose one in range",
+    );
+    check(
+        "[function.bill]\nprotocol = \"oneshot\"\nconcurrency = 4\n",
+        "H005",
+        (3, 15),
+        "`concurrency` of function `bill` must be 1",
+        "a oneshot process takes one event; `max` says how many run at a time",
+    );
+    check(
+        "runtime = 1\n",
+        "H005",
+        (1, 11),
+        "`runtime` in runtime.toml must be a table",
+        "write `{ key = value }` or a section in brackets",
+    );
+}
+
+#[test]
+fn addresses() {
+    let help = "such as \"127.0.0.1:8080\"";
+    for address in ["localhost:80", ":80", "127.0.0.1", "x"] {
+        let message = "`listen` in [runtime] must be an address with a port";
+        check(
+            &format!("[runtime]\nlisten = \"{address}\"\n"),
+            "H005",
+            (2, 10),
+            message,
+            help,
+        );
+    }
+    check(
+        "[runtime]\nadmin = \"0.0.0.0:1\"\n",
+        "H005",
+        (2, 9),
+        "`admin` in [runtime] must be a loopback address",
+        "use 127.0.0.1 or [::1]",
+    );
+    check(
+        "[runtime]\nadmin = \"127.0.0.1:8080\"\n",
+        "H005",
+        (2, 9),
+        "`admin` in [runtime] must be another address than `listen`",
+        "choose another port",
+    );
+}
+
+#[test]
+fn a_flag_is_blamed_for_what_it_says() {
+    let overrides = Overrides {
+        listen: Some(Given {
+            origin: "--listen",
+            text: "nowhere".into(),
+        }),
+        ..Overrides::default()
+    };
+    let loaded = Project::empty().loader_with(overrides, |_| false).load();
+    assert_eq!(loaded.only().file(), Some("--listen"));
+    assert!(loaded.text().contains("nowhere"), "{}", loaded.text());
+}
+
+#[test]
+fn missing_keys() {
+    check(
+        "[trigger.a]\n",
+        "H006",
+        (1, 1),
+        "[trigger.a] has no `to`",
+        "say where it delivers to, such as to = \"fn/NAME\"",
+    );
+    let project = Project::new("[source.a]\n[subscription.b]\n");
+    let loaded = project.load();
+    let missing: Vec<&str> = loaded
+        .diagnostics
+        .iter()
+        .filter(|d| d.code.id() == "H006")
+        .map(|d| &*d.message)
+        .collect();
+    assert_eq!(
+        missing,
+        [
+            "[source.a] has no `type`",
+            "[source.a] has no `topics`",
+            "[source.a] has no `to`",
+            "[subscription.b] has no `channel`",
+            "[subscription.b] has no `to`",
+        ]
+    );
+}
+
+#[test]
+fn names_follow_the_rule_and_no_path_is_made_of_others() {
+    check(
+        "[function.Bill]\n",
+        "H010",
+        (1, 11),
+        "`Bill` cannot be the name of a function",
+        &format!("`bill` would do: {RULE}"),
+    );
+    for name in ["../../etc", "a/b", "", &"x".repeat(300)] {
+        let loaded = Project::new(&format!("[broker.\"{name}\"]\n")).load();
+        assert_eq!(loaded.codes(), ["H010"], "{name}");
+        assert!(loaded.resolved.is_none());
+    }
+}
+
+#[test]
+fn references_to_what_is_not_there() {
+    let comes_later = "put it into the functions folder; if it comes later, declare it: [function.ship]";
+    check(
+        "[trigger.a]\nto = \"fn/ship\"\n",
+        "H012",
+        (2, 6),
+        "trigger `a` points to a function that does not exist",
+        comes_later,
+    );
+    check(
+        "[trigger.a]\nbroker = \"defualt\"\nto = \"fn/bill\"\n",
+        "H012",
+        (2, 10),
+        "trigger `a` points to a broker that does not exist",
+        "did you mean `default`?",
+    );
+    check(
+        "[trigger.a]\nto = \"channel/x\"\n",
+        "H012",
+        (2, 6),
+        "trigger `a` points to a channel that does not exist",
+        "declare it: [channel.x]",
+    );
+    check(
+        "[channel.orders]\n[subscription.a]\nchannel = \"order\"\nto = \"fn/bill\"\n",
+        "H012",
+        (3, 11),
+        "subscription `a` points to a channel that does not exist",
+        "did you mean `orders`?",
+    );
+    check(
+        "[channel.o]\n[subscription.a]\nchannel = \"o\"\nto = \"fn/bill\"\nreply = \"broker/defaul\"\n",
+        "H012",
+        (5, 9),
+        "subscription `a` points to a broker that does not exist",
+        "did you mean `broker/default`?",
+    );
+}
+
+#[test]
+fn destinations() {
+    let help = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\" or \"http://HOST/PATH\"";
+    for to in [
+        "bill",
+        "https://x/",
+        "http://169.254.169.254/",
+        "file:///etc/passwd",
+        "fn/../x",
+    ] {
+        let message = "`to` in [trigger.a] must be a destination";
+        check(
+            &format!("[trigger.a]\nto = \"{to}\"\n"),
+            "H005",
+            (2, 6),
+            message,
+            help,
+        );
+    }
+    let loaded = Project::new("[trigger.a]\nto = \"https://x/\"\n").load();
+    assert!(
+        loaded
+            .text()
+            .contains("this is https: TLS to sinks is not built yet"),
+        "{}",
+        loaded.text()
+    );
+    check(
+        "[trigger.a]\nto = \"broker/default\"\n",
+        "H016",
+        (2, 6),
+        "trigger `a` delivers into what it reads",
+        "deliver to a function, or to another channel or broker",
+    );
+}
+
+#[test]
+fn an_implicit_trigger_does_not_share_a_name() {
+    check(
+        "[function.bill]\non = { type = \"a\" }\n[trigger.bill]\nto = \"fn/bill\"\n",
+        "H013",
+        (3, 10),
+        "function `bill` has `on`, so its trigger is `bill` too",
+        "rename this trigger, or remove the function's `on`",
+    );
+    check(
+        "[trigger.bill]\nto = \"http://127.0.0.1:1/\"\n",
+        "H013",
+        (1, 10),
+        "function `bill` is pointed to by nobody, so its trigger is `bill` too",
+        "rename this trigger, or point one to the function",
+    );
+}
+
+#[test]
+fn kafka_needs_brokers_and_cursors_of_its_own() {
+    let help = "[kafka] brokers = [\"127.0.0.1:9092\"]";
+    check(
+        "[broker.default]\nclass = \"kafka\"\n",
+        "H015",
+        (2, 9),
+        "broker `default` needs Kafka, and no brokers are named",
+        help,
+    );
+    check(
+        "kafka.brokers = \"k:1\"\n[source.a]\ntype = \"kafka\"\ntopics = [\"t\", \"t\"]\nto = \"fn/bill\"\n",
+        "H014",
+        (4, 16),
+        "source `a` reads topic `t` as group `hydrant-a`, as source `a` does",
+        "give it another topic or group",
+    );
+    check(
+        "[kafka]\nbrokers = [\"k:1\", \"k\"]\n",
+        "H005",
+        (2, 19),
+        "`brokers` in [kafka] must be `host:port` of a Kafka broker",
+        "such as \"127.0.0.1:9092\"",
+    );
+    check(
+        "[kafka]\nbrokers = [\"k:1\"]\noptions = { \"group.id\" = \"x\" }\n",
+        "H005",
+        (3, 13),
+        "`options` in [kafka] must be settings hydrant leaves open",
+        "hydrant sets it: its cursors stand on it; brokers go to `[kafka] brokers`, groups to their source",
+    );
+}
+
+#[test]
+fn a_durable_channel_needs_a_folder() {
+    check(
+        "[runtime]\nstate = \"memory\"\n[channel.a]\nclass = \"durable\"\n",
+        "H005",
+        (4, 9),
+        "`class` in [channel.a] must be one that keeps nothing",
+        "the state is kept in memory: use class = \"memory\", or set `state` to a folder",
+    );
+}
+
+#[test]
+fn kafka_keys_of_another_class_are_noted_and_stop_nothing() {
+    let project = Project::new("[broker.default]\nkafka = { topic = \"t\" }\n");
+    let loaded = project.load();
+    assert_eq!(loaded.codes(), ["H060"]);
+    assert!(loaded.resolved.is_some());
+}
+
+#[test]
+fn filters() {
+    let clause = "such as { exact = { type = \"order.created\" } }; a table of several means all of them";
+    let on = "such as { type = \"order.*\" }, or a list of such tables, one of which must hold";
+    let filter = |filter: &str, column: usize, help: &str| {
+        let file = format!("[trigger.a]\nto = \"fn/bill\"\nfilter = {filter}\n");
+        let loaded = Project::new(&file).load();
+        let found = loaded
+            .diagnostics
+            .iter()
+            .find(|d| d.code.id() == "H020")
+            .unwrap_or_else(|| panic!("{filter}: {}", loaded.text()));
+        assert_eq!(found.place().unwrap().column(), column, "{filter}");
+        assert_eq!(found.help.as_deref(), Some(help), "{filter}");
+    };
+    filter("\"type = 'a'\"", 10, clause);
+    filter("{ all = [] }", 18, clause);
+    filter("{ any = { exact = { type = \"a\" } } }", 18, clause);
+    filter("{ exact = {} }", 20, clause);
+    filter("{ not = {} }", 18, clause);
+    filter("{ all = [{ not = {} }] }", 27, clause);
+    filter(
+        "{ exact = { type = 5 } }",
+        29,
+        "attributes are compared as texts: write it in quotes",
+    );
+    filter(
+        "{ prefix = { type = \"\" } }",
+        30,
+        "the specification allows no empty values; `on` takes \"*\" for: there, whatever it is",
+    );
+    filter(
+        "{ suffix = { Type = \"x\" } }",
+        23,
+        "attributes are written in a-z and 0-9: type, source, subject, id, time or an extension",
+    );
+    check(
+        "[function.bill]\non = \"type = 'a'\"\n",
+        "H020",
+        (2, 6),
+        "`on` in [function.bill] is no filter",
+        on,
+    );
+    check(
+        "[function.bill]\non = []\n",
+        "H020",
+        (2, 6),
+        "`on` in [function.bill] is no filter",
+        on,
+    );
+    check(
+        "[function.bill]\non = { type = \"a*b\" }\n",
+        "H020",
+        (2, 15),
+        "`type` in [function.bill] on is no filter",
+        "one `*`, first or last; `filter` can say more",
+    );
+}
+
+#[test]
+fn environment_and_arguments() {
+    check(
+        "[function.bill]\nenv = { PORT = \"1\" }\n",
+        "H005",
+        (2, 9),
+        "`PORT` must be a variable of the function's own",
+        "choose another name",
+    );
+    check(
+        "[function.bill]\nenv = { A = 1 }\n",
+        "H005",
+        (2, 13),
+        "`A` in [function.bill] env must be a text",
+        "write it in quotes",
+    );
+    check(
+        "[function.bill]\nargs = \"-x\"\n",
+        "H005",
+        (2, 8),
+        "`args` in [function.bill] must be a list of texts",
+        "args = [\"--flag\", \"value\"]",
+    );
+}
+
+#[test]
+fn both_spellings_of_one_key_are_one_too_many() {
+    check(
+        "[broker.default.delivery]\ndelay = \"1s\"\nbackoffDelay = \"PT1S\"\n",
+        "H011",
+        (3, 16),
+        "`delay` and `backoffDelay` in [broker.default] delivery are one key",
+        "keep one of them",
+    );
+}
+
+#[test]
+fn a_file_that_was_named_must_be_there() {
+    let project = Project::empty();
+    let file = std::path::Path::new("other.toml");
+    let mut loader = super::Loader::new(project.path(), Some(file), Overrides::default(), |_| false).unwrap();
+    let loaded: Loaded = loader.load();
+    assert_eq!(loaded.codes(), ["H001"], "{}", loaded.text());
+    assert_eq!(loaded.only().file(), Some("other.toml"));
+}

@@ -1,0 +1,26 @@
+//! What a function finds in its environment: Knative's runtime contract, the user's own, and a short list of
+//! what programs need to find their way about. Nothing else of ours reaches it.
+
+use activator::id::Revision;
+
+use crate::config::resolved::Program;
+
+/// What is handed on from the runtime's own environment.
+const HANDED_ON: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
+
+/// The environment of one process of a function.
+pub(super) fn environment(name: &str, revision: Revision, program: &Program) -> Vec<(String, String)> {
+    let handed_on = HANDED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+    let ours = [
+        ("K_SERVICE", name.to_owned()),
+        ("K_CONFIGURATION", name.to_owned()),
+        ("K_REVISION", format!("{name}-{revision:05}")),
+    ];
+    let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let users = program.env.iter().map(|(name, value)| (name.clone(), value.clone()));
+    // The user's word stands against what is handed on; the contract's names are ours.
+    let mut environment: Vec<_> = handed_on.filter(|(name, _)| !program.env.contains_key(name)).collect();
+    environment.extend(users.filter(|(name, _)| !name.starts_with("K_")));
+    environment.extend(ours);
+    environment
+}

@@ -1,0 +1,346 @@
+//! The life of one process that speaks HTTP: started, spoken to, asked to end, gone.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use activator::delivery::Outcome;
+use activator::id::{DeliveryId, InstanceId, Revision};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Sleep;
+
+use super::door::{Door, Learned, Opened};
+use super::environment::environment;
+use super::exchange::{Context, Done, Place};
+use super::pool::Pool;
+use super::{Job, Order, Work, oneshot};
+use crate::config::resolved::{Program, Protocol};
+use crate::driver::Inbox;
+use crate::process::{Child, Collector, Command, Exit, Line, Lines, SpawnError, Spawner, Stdin, Stream};
+
+/// Orders an instance may have waiting: the deliveries it may hold, and its end.
+const ORDERS_MAX: usize = 1024;
+/// How long answers that a process wrote before it ended may take to be read.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// The waits between starts of a file that is still being written.
+const BUSY_WAIT: Duration = Duration::from_millis(1);
+const BUSY_WAIT_MAX: Duration = Duration::from_millis(50);
+
+/// What is needed to start a process of a function.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) id: InstanceId,
+    pub(crate) name: Arc<str>,
+    pub(crate) revision: Revision,
+    pub(crate) program: Arc<Program>,
+    pub(crate) learned: Arc<Learned>,
+    pub(crate) spawner: Spawner,
+    pub(crate) lines: Lines,
+    pub(crate) inbox: Inbox,
+}
+
+/// An instance, as the driver holds it.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    orders: mpsc::Sender<Order>,
+    /// The task ends by itself once the process is gone.
+    _task: JoinHandle<()>,
+}
+
+impl Handle {
+    /// Tells the instance something; gives it back when the instance is gone already.
+    pub(crate) fn tell(&self, order: Order) -> Result<(), Order> {
+        self.orders.try_send(order).map_err(mpsc::error::TrySendError::into_inner)
+    }
+}
+
+/// Starts a process. The last that is heard of it is that it exited.
+pub(crate) fn start(start: Start) -> Handle {
+    let (orders, waiting) = mpsc::channel(ORDERS_MAX);
+    let task = tokio::spawn(async move {
+        let (id, inbox) = (start.id, start.inbox.clone());
+        let mut waiting = waiting;
+        let reason = match start.program.protocol {
+            Protocol::Http => Instance::new(start).live(&mut waiting).await,
+            Protocol::Oneshot => oneshot::live(start, &mut waiting).await,
+        };
+        refuse_all(&inbox, waiting).await;
+        inbox.exited(id, reason).await;
+    });
+    Handle { orders, _task: task }
+}
+
+/// What was ordered too late never reached the process.
+async fn refuse_all(inbox: &Inbox, mut orders: mpsc::Receiver<Order>) {
+    orders.close();
+    while let Some(order) = orders.recv().await {
+        if let Order::Deliver(Job { delivery, work, .. }) = order {
+            inbox.not_taken(delivery, work).await;
+        }
+    }
+}
+
+struct Instance {
+    start: Arc<Start>,
+    context: Arc<Context>,
+    in_flight: BTreeSet<DeliveryId>,
+}
+
+type Exchanges = FuturesUnordered<futures_util::future::BoxFuture<'static, Done>>;
+
+impl Instance {
+    fn new(start: Start) -> Self {
+        let context = Context {
+            pool: Pool::default(),
+            place: watch::Sender::new(Place::Unknown),
+            accepted: watch::Sender::new(None),
+            listener: std::sync::OnceLock::new(),
+            revision: format!("r{}", start.revision),
+        };
+        Self { start: Arc::new(start), context: Arc::new(context), in_flight: BTreeSet::new() }
+    }
+
+    /// From the start to the end. Gives how it ended, for people.
+    async fn live(mut self, orders: &mut mpsc::Receiver<Order>) -> String {
+        let mut exchanges = Exchanges::new();
+        let reason = match Door::new(Arc::clone(&self.start.learned)) {
+            Ok(door) => self.live_behind(&door, orders, &mut exchanges).await,
+            Err(error) => format!("no socket for it: {error}"),
+        };
+        self.let_go(exchanges).await;
+        reason
+    }
+
+    async fn live_behind(
+        &mut self,
+        door: &Door,
+        orders: &mut mpsc::Receiver<Order>,
+        exchanges: &mut Exchanges,
+    ) -> String {
+        self.context.listener.set(Arc::clone(&door.listener)).ok();
+        self.open(door).await;
+        let mut child = match self.start_child(door, orders, exchanges).await {
+            Ok(child) => child,
+            Err(reason) => return reason,
+        };
+        let collector = self.collect_output(&mut child);
+        let (exit, why) = self.run(&mut child, door, orders, exchanges).await;
+        self.context.place.send_replace(Place::Gone);
+        if self.context.accepted.borrow().is_none() && self.context.took_a_request() {
+            self.accepted(Opened::Listener, door).await;
+            self.context.place.send_replace(Place::Gone);
+        }
+        let accepted = self.context.accepted.borrow().is_some();
+        door.withdraw();
+        let last_answers = async { while self.finish_one(exchanges).await {} };
+        tokio::time::timeout(LAST_ANSWERS, last_answers).await.ok();
+        collector.finish().await;
+        if accepted {
+            return exit.to_string();
+        }
+        door.start_failed();
+        self.why_it_never_accepted(exit, why)
+    }
+
+    /// Requests go to the listener at once when earlier processes took them there; else a first connection waits
+    /// in it, empty, to see whether this one does.
+    async fn open(&self, door: &Door) {
+        if let Some(address) = door.early_address() {
+            self.context.place.send_replace(Place::At(address));
+        } else if let Ok(probe) = self.context.pool.connect(door.listener_address()).await {
+            self.context.pool.keep(probe);
+        }
+    }
+
+    /// Starts the process, while the requests for it are being written already.
+    async fn start_child(
+        &mut self,
+        door: &Door,
+        orders: &mut mpsc::Receiver<Order>,
+        exchanges: &mut Exchanges,
+    ) -> Result<Child, String> {
+        let start = Arc::clone(&self.start);
+        let spawning = spawn(start.spawner.clone(), || start.command(door));
+        tokio::pin!(spawning);
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut spawning => return result.map_err(|e| e.to_string()),
+                order = orders.recv() => match order {
+                    Some(Order::Deliver(job)) => self.deliver(job, exchanges),
+                    Some(Order::Terminate | Order::Kill) | None => return Err("stopped before it started".into()),
+                },
+                // Nobody answers yet: this writes requests.
+                more = self.finish_one(exchanges), if !exchanges.is_empty() => debug_assert!(more),
+            }
+        }
+    }
+
+    fn collect_output(&self, child: &mut Child) -> Collector {
+        let pipes = [(Stream::Stdout, child.stdout.take()), (Stream::Stderr, child.stderr.take())];
+        let pipes = pipes.into_iter().filter_map(|(stream, pipe)| Some((stream, pipe?)));
+        let name = Arc::clone(&self.start.name);
+        Collector::start(pipes, &self.start.lines, move |line: &Line| {
+            tracing::info!(target: "output", function = %name, "{line}");
+        })
+    }
+
+    async fn run(
+        &mut self,
+        child: &mut Child,
+        door: &Door,
+        orders: &mut mpsc::Receiver<Order>,
+        exchanges: &mut Exchanges,
+    ) -> (Exit, Option<String>) {
+        let context = Arc::clone(&self.context);
+        let opened = door.opened(|| context.pool.connected());
+        tokio::pin!(opened);
+        let grace = tokio::time::sleep(Duration::MAX);
+        tokio::pin!(grace);
+        let mut why = None;
+        loop {
+            let starting = self.context.accepted.borrow().is_none();
+            tokio::select! {
+                biased;
+                exit = child.wait() => return (exit, why),
+                order = orders.recv() => match order {
+                    Some(Order::Deliver(job)) => self.deliver(job, exchanges),
+                    Some(Order::Terminate) => self.terminate(child, grace.as_mut()),
+                    Some(Order::Kill) | None => {
+                        why = starting.then(|| listens_elsewhere(child, door));
+                        child.kill();
+                    }
+                },
+                opened = &mut opened, if starting => self.accepted(opened, door).await,
+                more = self.finish_one(exchanges), if !exchanges.is_empty() => debug_assert!(more),
+                () = &mut grace => child.kill(),
+            }
+        }
+    }
+
+    fn deliver(&mut self, job: Job, exchanges: &mut Exchanges) {
+        self.in_flight.insert(job.delivery);
+        exchanges.push(carry_out(&self.context, job));
+    }
+
+    fn terminate(&self, child: &Child, grace: std::pin::Pin<&mut Sleep>) {
+        child.terminate();
+        let deadline = tokio::time::Instant::now() + self.start.program.settings.drain_timeout;
+        grace.reset(deadline);
+    }
+
+    /// Starting -> Warm: it accepts.
+    async fn accepted(&self, opened: Opened, door: &Door) {
+        match opened {
+            Opened::Listener => {
+                self.context.place.send_replace(Place::At(door.listener_address()));
+            }
+            Opened::Port(address, stream) => {
+                self.context.pool.clear();
+                door.withdraw();
+                if let Ok(connection) = self.context.pool.adopt(stream).await {
+                    self.context.pool.keep(connection);
+                }
+                self.context.place.send_replace(Place::At(address));
+            }
+        }
+        self.context.accepted.send_replace(Some(Instant::now()));
+        self.start.inbox.ready(self.start.id).await;
+    }
+
+    /// Reports the next exchange that ends. Says whether there was one.
+    async fn finish_one(&mut self, exchanges: &mut Exchanges) -> bool {
+        let Some(done) = exchanges.next().await else { return false };
+        match done {
+            Done::Outcome(delivery, outcome) => {
+                self.in_flight.remove(&delivery);
+                self.start.inbox.outcome(delivery, outcome).await;
+            }
+            Done::Returned(delivery, call) => {
+                self.in_flight.remove(&delivery);
+                self.start.inbox.not_taken(delivery, Work::Call(call)).await;
+            }
+        }
+        true
+    }
+
+    /// Whatever is still unanswered gets its outcome: the process is gone.
+    async fn let_go(mut self, mut exchanges: Exchanges) {
+        let accepted = self.context.accepted.borrow().is_some();
+        self.context.place.send_replace(Place::Gone);
+        let last = async { while self.finish_one(&mut exchanges).await {} };
+        tokio::time::timeout(LAST_ANSWERS, last).await.ok();
+        drop(exchanges);
+        for delivery in std::mem::take(&mut self.in_flight) {
+            let outcome = if accepted {
+                Outcome::Lost("the process ended before it answered".to_owned())
+            } else {
+                Outcome::NotTaken
+            };
+            self.start.inbox.outcome(delivery, outcome).await;
+        }
+    }
+
+    fn why_it_never_accepted(&self, exit: Exit, why: Option<String>) -> String {
+        let mut reason = why.unwrap_or_else(|| format!("{exit} before it accepted a request"));
+        for line in self.start.lines.last(3) {
+            reason.push_str(" | ");
+            reason.push_str(&line.text);
+        }
+        reason
+    }
+}
+
+fn carry_out(context: &Arc<Context>, job: Job) -> futures_util::future::BoxFuture<'static, Done> {
+    let context = Arc::clone(context);
+    Box::pin(async move { context.carry_out(job).await })
+}
+
+impl Start {
+    fn command(&self, door: &Door) -> Command {
+        let mut env = environment(&self.name, self.revision, &self.program);
+        env.push(("PORT".into(), door.port().to_string()));
+        env.push(("LISTEN_FDS".into(), "1".into()));
+        Command {
+            path: self.program.path.clone(),
+            args: self.program.args.clone(),
+            env,
+            dir: self.program.dir.clone(),
+            stdin: Stdin::Null,
+            listener: Some(Arc::clone(&door.listener)),
+        }
+    }
+}
+
+/// Starts a program; waits while its file is being written, or the system has no room.
+pub(super) async fn spawn(spawner: Spawner, command: impl Fn() -> Command) -> Result<Child, SpawnError> {
+    let mut wait = BUSY_WAIT;
+    loop {
+        match spawner.spawn(command()).await {
+            Err(error @ (SpawnError::TextBusy(_) | SpawnError::NoResources(_))) => {
+                tracing::debug!(%error, "waiting to start");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(BUSY_WAIT_MAX);
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Why a process that runs takes no requests.
+fn listens_elsewhere(child: &Child, door: &Door) -> String {
+    let elsewhere: Vec<String> =
+        crate::process::listening(child.pid()).iter().map(ToString::to_string).collect();
+    if elsewhere.is_empty() {
+        return "it listened nowhere within its start time".to_owned();
+    }
+    format!(
+        "it listens on {}, expected $PORT={} or fd 3 (LISTEN_FDS=1)",
+        elsewhere.join(", "),
+        door.port()
+    )
+}

@@ -1,0 +1,57 @@
+//! Getting a delivery to where it is handled: a function's process, or a URL.
+//!
+//! Each instance and each sink has one task that owns it and one cheap handle. What it is told travels in order
+//! on one queue, and every [`Job`] is answered exactly once with an outcome, whatever happens to the process.
+//!
+//! - [`instance`]: the life of one process that speaks HTTP; [`door`] finds where it takes its requests.
+//! - [`oneshot`]: the life of a process that handles one event.
+//! - [`exchange`]: one request and its answer; [`pool`] keeps the connections.
+//! - [`call`]: a request/response call on its way to a function and back.
+//! - [`sink`]: a URL.
+
+mod call;
+mod door;
+mod environment;
+mod exchange;
+mod instance;
+mod oneshot;
+mod pool;
+mod request;
+mod sink;
+
+use std::time::Duration;
+
+use activator::event::Event;
+use activator::id::DeliveryId;
+
+pub(crate) use call::{Answer, Call, CallBody, CallError, CallerBody};
+pub(crate) use door::Learned;
+pub(crate) use instance::{Handle as InstanceHandle, Start, start};
+pub(crate) use request::{event, mode};
+pub(crate) use sink::Sink;
+
+/// One delivery to be made.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) delivery: DeliveryId,
+    pub(crate) work: Work,
+    /// From the moment the process accepts requests: a slow start is not the event's fault.
+    pub(crate) timeout: Duration,
+}
+
+/// What is delivered.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Event(Event),
+    Call(Box<Call>),
+}
+
+/// What an instance is told.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Deliver(Job),
+    /// Ask it to end; kill it when its grace is over.
+    Terminate,
+    /// Kill it.
+    Kill,
+}

@@ -1,0 +1,233 @@
+//! The life of a process that handles one event: data on stdin, attributes in the environment, the answer on
+//! stdout and in the exit code.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use activator::delivery::Outcome;
+use activator::event::{Event, http as binding, json};
+use bytes::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc;
+
+use super::call::{Call, CallBody, CallError, CallerBody};
+use super::environment::environment;
+use super::instance::{Start, spawn};
+use super::request::{self, excerpt};
+use super::{Order, Work};
+use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Line, Stdin, Stream};
+
+/// What is kept of its answer.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// From the event to the end. Gives how it ended, for people.
+pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> String {
+    let job = loop {
+        match orders.recv().await {
+            Some(Order::Deliver(job)) => break job,
+            Some(Order::Terminate | Order::Kill) | None => return "stopped before it started".to_owned(),
+        }
+    };
+    match job.work {
+        Work::Event(event) => {
+            let ended = run(&start, &event, job.timeout, orders).await;
+            let (outcome, reason) = match ended {
+                Ok(ended) => (ended.outcome(), ended.how()),
+                Err(reason) => (Outcome::NotTaken, reason),
+            };
+            start.inbox.outcome(job.delivery, outcome).await;
+            reason
+        }
+        Work::Call(mut call) => {
+            let arrived = Instant::now();
+            let event = event_of(&mut call);
+            match run(&start, &event, job.timeout, orders).await {
+                Ok(ended) => {
+                    let (outcome, reason) = (ended.outcome(), ended.how());
+                    call.answer.send(ended.answer(&start, call.arrived, arrived)).ok();
+                    start.inbox.outcome(job.delivery, outcome).await;
+                    reason
+                }
+                Err(reason) => {
+                    start.inbox.not_taken(job.delivery, Work::Call(call)).await;
+                    reason
+                }
+            }
+        }
+    }
+}
+
+/// How a run ended, with what it printed.
+struct Ended {
+    exit: Option<Exit>,
+    printed: Captured,
+}
+
+/// Runs the process for an event.
+///
+/// # Errors
+/// When it did not start, and why.
+async fn run(
+    start: &Start,
+    event: &Event,
+    timeout: Duration,
+    orders: &mut mpsc::Receiver<Order>,
+) -> Result<Ended, String> {
+    let mut child = tokio::select! {
+        child = spawn(start.spawner.clone(), || command(start, event)) => child.map_err(|e| e.to_string())?,
+        () = ordered_to_end(orders) => return Err("stopped before it started".to_owned()),
+    };
+    start.inbox.ready(start.id).await;
+    let printed = child.stdout.take().map(|stdout| Capture::start(stdout, ANSWER_BYTES_MAX));
+    let name = Arc::clone(&start.name);
+    let stderr = child.stderr.take().map(|pipe| (Stream::Stderr, pipe));
+    let errors = Collector::start(stderr, &start.lines, move |line: &Line| {
+        tracing::info!(target: "output", function = %name, "{line}");
+    });
+    let exit = feed_and_wait(&mut child, event.data().clone(), timeout, orders).await;
+    errors.finish().await;
+    let printed = match printed {
+        Some(capture) => capture.finish().await,
+        None => Captured::default(),
+    };
+    Ok(Ended { exit, printed })
+}
+
+/// Its exit; nothing when its time was up.
+async fn feed_and_wait(
+    child: &mut Child,
+    data: Bytes,
+    timeout: Duration,
+    orders: &mut mpsc::Receiver<Order>,
+) -> Option<Exit> {
+    let stdin = child.stdin.take();
+    let feed = async move {
+        if let Some(mut stdin) = stdin {
+            // A program that does not read its data is free not to.
+            stdin.write_all(&data).await.ok();
+        }
+        std::future::pending::<()>().await;
+    };
+    let ended = tokio::select! {
+        exit = child.wait() => Some(exit),
+        () = feed => None,
+        () = tokio::time::sleep(timeout) => None,
+        () = ordered_to_end(orders) => None,
+    };
+    if ended.is_none() {
+        child.kill();
+        child.wait().await;
+    }
+    ended
+}
+
+async fn ordered_to_end(orders: &mut mpsc::Receiver<Order>) {
+    // An order to terminate lets it finish: it ends by itself.
+    while let Some(order) = orders.recv().await {
+        if matches!(order, Order::Kill) {
+            return;
+        }
+    }
+    std::future::pending().await
+}
+
+fn command(start: &Start, event: &Event) -> Command {
+    let mut env = environment(&start.name, start.revision, &start.program);
+    env.push(("CE_SPECVERSION".into(), activator::event::SPECVERSION.into()));
+    let attributes = event.attributes().iter();
+    env.extend(attributes.map(|(name, value)| (format!("CE_{}", name.to_ascii_uppercase()), value.to_owned())));
+    Command {
+        path: start.program.path.clone(),
+        args: start.program.args.clone(),
+        env,
+        dir: start.program.dir.clone(),
+        stdin: Stdin::Pipe,
+        listener: None,
+    }
+}
+
+/// The event in a call; one is made around a body that is none.
+fn event_of(call: &mut Call) -> Event {
+    let body = match std::mem::replace(&mut call.body, CallerBody::Sent) {
+        CallerBody::Whole(bytes) => {
+            call.body = CallerBody::Whole(bytes.clone());
+            bytes
+        }
+        // The ingress gives oneshot functions whole bodies only.
+        CallerBody::Stream(_) | CallerBody::Sent => Bytes::new(),
+    };
+    let headers = &call.head.headers;
+    let event = request::mode(headers).and_then(|mode| request::event(mode, headers, body.clone()).ok());
+    event.unwrap_or_else(|| {
+        let content_type = call.head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let mut event = Event::builder();
+        let path = call.head.uri.path();
+        for (name, value) in [("id", "call"), ("source", "/fn"), ("type", "hydrant.call"), ("subject", path)] {
+            event.attribute(name, value).ok();
+        }
+        if let Some(content_type) = content_type {
+            event.attribute("datacontenttype", content_type).ok();
+        }
+        event.build(body).expect("id, source and type were just added")
+    })
+}
+
+impl Ended {
+    fn outcome(&self) -> Outcome {
+        let printed = &self.printed.bytes;
+        let Some(exit) = self.exit else { return Outcome::TimedOut };
+        let code = match exit {
+            Exit::Code(code) => code,
+            Exit::Signal(signal) => 128 + signal,
+        };
+        if code == 0 && claims_event(printed) {
+            return match json::decode(printed) {
+                Ok(reply) => Outcome::Ended { code, reply: Some(reply), excerpt: Bytes::new() },
+                Err(reason) => Outcome::MalformedReply(format!("what it printed is not an event: {reason}")),
+            };
+        }
+        Outcome::Ended { code, reply: None, excerpt: excerpt(printed) }
+    }
+
+    fn how(&self) -> String {
+        self.exit.map_or_else(|| "killed: its time was up".to_owned(), |exit| exit.to_string())
+    }
+
+    /// The answer for a caller: what it printed, or how it failed.
+    fn answer(self, start: &Start, arrived: Instant, started: Instant) -> super::Answer {
+        let Some(exit) = self.exit else { return Err(CallError::TimedOut) };
+        let event = claims_event(&self.printed.bytes);
+        let mut response = Response::new(CallBody::whole(self.printed.bytes));
+        if !exit.is_success() {
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            if let Ok(exit) = HeaderValue::from_str(&exit.to_string()) {
+                response.headers_mut().insert("hydrant-exit", exit);
+            }
+        }
+        let media_type = if event { binding::STRUCTURED } else { "text/plain; charset=utf-8" };
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert("hydrant-cold", HeaderValue::from_static("1"));
+        let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
+        let timing = format!(
+            "queue;dur={:.3}, spawn;dur=0.000, run;dur={:.3}",
+            ms(started - arrived),
+            ms(started.elapsed())
+        );
+        let revision = format!("r{}", start.revision);
+        for (name, value) in [("server-timing", timing), ("hydrant-revision", revision)] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        }
+        Ok(response)
+    }
+}
+
+/// Whether the output is meant as an event: a JSON object that names its specversion.
+fn claims_event(printed: &[u8]) -> bool {
+    let Ok(serde_json::Value::Object(members)) = serde_json::from_slice(printed) else { return false };
+    members.contains_key("specversion")
+}

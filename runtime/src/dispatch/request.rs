@@ -1,0 +1,82 @@
+//! The request an event becomes, and the outcome an answer becomes.
+
+use activator::delivery::Outcome;
+use activator::event::http::{self as binding, Mode};
+use activator::event::{Event, EventError};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Either, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{HeaderMap, Method, Request, Response, Uri};
+
+/// What is sent: an event's data, or a caller's body as it comes.
+pub(super) type RequestBody = Either<Full<Bytes>, Incoming>;
+
+/// The largest answer that is read as an event.
+const REPLY_BYTES_MAX: usize = 1 << 20;
+/// What is kept of an answer that is no event.
+const EXCERPT_BYTES: usize = 1024;
+
+/// The event in binary mode. The data is shared, not copied.
+pub(super) fn from_event(event: &Event, uri: &Uri) -> Request<RequestBody> {
+    let mut request = Request::new(Either::Left(Full::new(event.data().clone())));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri.clone();
+    let headers = request.headers_mut();
+    headers.insert("prefer", HeaderValue::from_static("reply"));
+    binding::encode_binary(event, |name, value| {
+        // The binding gives names of a-z and 0-9 and printable ASCII, both of which HTTP allows.
+        let (name, value) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value));
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.insert(name, value);
+        }
+    });
+    request
+}
+
+/// What the content type and the `ce-` headers say the body is; nothing when it is no event.
+pub(crate) fn mode(headers: &HeaderMap) -> Option<Mode> {
+    binding::mode(content_type(headers), headers.keys().any(|name| name.as_str().starts_with("ce-")))
+}
+
+/// The event in headers and body.
+pub(crate) fn event(mode: Mode, headers: &HeaderMap, body: Bytes) -> Result<Event, EventError> {
+    let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    binding::decode(mode, content_type(headers), pairs, body)
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok())
+}
+
+/// Reads the answer to an event.
+///
+/// # Errors
+/// When the connection breaks before the end of the body.
+pub(super) async fn outcome(response: Response<Incoming>) -> Result<Outcome, String> {
+    let (head, body) = response.into_parts();
+    let status = head.status.as_u16();
+    let mode = mode(&head.headers).filter(|_| head.status.is_success());
+    let body = match Limited::new(body, REPLY_BYTES_MAX).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            if mode.is_some() {
+                return Ok(Outcome::MalformedReply(format!("the reply has more than {REPLY_BYTES_MAX} bytes")));
+            }
+            Bytes::from_static(b"(more than 1 MiB)")
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    let Some(mode) = mode else {
+        return Ok(Outcome::Answered { status, reply: None, excerpt: excerpt(&body) });
+    };
+    Ok(match event(mode, &head.headers, body) {
+        Ok(reply) => Outcome::Answered { status, reply: Some(reply), excerpt: Bytes::new() },
+        Err(reason) => Outcome::MalformedReply(format!("the reply is not an event: {reason}")),
+    })
+}
+
+/// A copy: an excerpt must not keep the whole answer in memory.
+pub(super) fn excerpt(body: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(&body[..body.len().min(EXCERPT_BYTES)])
+}

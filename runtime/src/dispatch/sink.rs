@@ -1,0 +1,113 @@
+//! A URL that events are delivered to. Redirects are never followed, and link-local addresses never reached.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use activator::delivery::Outcome;
+use activator::event::Event;
+use hyper::Uri;
+use hyper::header::{HOST, HeaderValue};
+
+use super::pool::Pool;
+use super::{Job, Work, request};
+use crate::driver::Inbox;
+
+/// A URL, with the connections to it. A clone is the same sink.
+#[derive(Clone, Debug)]
+pub(crate) struct Sink(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    uri: Uri,
+    pool: Pool,
+}
+
+impl Sink {
+    pub(crate) fn new(uri: Uri) -> Self {
+        Self(Arc::new(Inner { uri, pool: Pool::default() }))
+    }
+
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.0.uri
+    }
+
+    /// Makes the delivery and tells how it ended.
+    pub(crate) async fn carry_out(self, job: Job, inbox: Inbox) {
+        let Work::Event(event) = job.work else { return };
+        let outcome = tokio::time::timeout(job.timeout, self.0.deliver(&event)).await;
+        let outcome = match outcome {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(reason)) => Outcome::Lost(reason),
+            Err(_) => Outcome::TimedOut,
+        };
+        inbox.outcome(job.delivery, outcome).await;
+    }
+}
+
+impl Inner {
+    async fn deliver(&self, event: &Event) -> Result<Outcome, String> {
+        let address = self.address().await?;
+        loop {
+            let mut connection = self.pool.connection(address).await?;
+            let response = connection.sender.send_request(self.request(event)).await;
+            let response = match response {
+                Ok(response) => response,
+                // A kept-alive connection may end just when it is used again: that is nobody's failure.
+                Err(_) if connection.reused => continue,
+                Err(error) => return Err(error.to_string()),
+            };
+            let outcome = request::outcome(response).await?;
+            self.pool.give_back(connection);
+            return Ok(outcome);
+        }
+    }
+
+    fn request(&self, event: &Event) -> hyper::Request<request::RequestBody> {
+        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
+        let path = path.parse().unwrap_or_else(|_| Uri::from_static("/"));
+        let mut request = request::from_event(event, &path);
+        let host = self.uri.authority().and_then(|a| HeaderValue::from_str(a.as_str()).ok());
+        if let Some(host) = host {
+            request.headers_mut().insert(HOST, host);
+        }
+        request
+    }
+
+    /// Looked up anew each time: names move.
+    async fn address(&self) -> Result<SocketAddr, String> {
+        let host = self.uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let port = self.uri.port_u16().unwrap_or(80);
+        let found = tokio::net::lookup_host((host.as_str(), port)).await;
+        let mut found = found.map_err(|e| format!("cannot find {host}: {e}"))?;
+        let address = found.next().ok_or_else(|| format!("{host} has no address"))?;
+        if is_link_local(address.ip()) {
+            return Err(format!("{host} is the link-local address {}: not allowed", address.ip()));
+        }
+        Ok(address)
+    }
+}
+
+/// Where clouds keep their secrets (failure scenario 34).
+fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => {
+            ip.is_unicast_link_local() || ip.to_ipv4_mapped().is_some_and(|v4| v4.is_link_local())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_link_local;
+
+    #[test]
+    fn link_local_addresses_are_known_in_every_spelling() {
+        for ip in ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254"] {
+            assert!(is_link_local(ip.parse().unwrap()), "{ip}");
+        }
+        for ip in ["127.0.0.1", "10.0.0.1", "::1", "fd00::1"] {
+            assert!(!is_link_local(ip.parse().unwrap()), "{ip}");
+        }
+    }
+}

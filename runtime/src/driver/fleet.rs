@@ -1,0 +1,155 @@
+//! Functions as they can be run: their revisions, and the processes of each.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use activator::id::{FunctionId, InstanceId, Revision};
+use activator::lifecycle::{Availability, Settings};
+
+use super::Inbox;
+use crate::config::resolved::{Found, Function, Program, Resolved};
+use crate::dispatch::{self, InstanceHandle, Learned, Order};
+use crate::process::{Lines, Spawner};
+
+pub(super) struct Fleet {
+    spawner: Spawner,
+    inbox: Inbox,
+    functions: BTreeMap<FunctionId, Member>,
+    instances: HashMap<InstanceId, Running>,
+}
+
+/// A function, and the revision a new process would run.
+struct Member {
+    function: Function,
+    name: Arc<str>,
+    revision: Revision,
+    program: Option<Arc<Program>>,
+    learned: Arc<Learned>,
+    lines: Lines,
+}
+
+struct Running {
+    handle: InstanceHandle,
+    revision: Revision,
+    started: Instant,
+    ready: bool,
+}
+
+impl Fleet {
+    pub(super) fn new(spawner: Spawner, inbox: Inbox) -> Self {
+        Self { spawner, inbox, functions: BTreeMap::new(), instances: HashMap::new() }
+    }
+
+    /// Compares the functions with what was there. Gives what changed; equal content and settings are the same
+    /// revision.
+    pub(super) fn configure(&mut self, config: &Resolved) -> Vec<(FunctionId, Availability)> {
+        let mut changed = Vec::new();
+        for (&id, function) in &config.functions {
+            if self.functions.get(&id).is_none_or(|known| known.function != *function) {
+                changed.push((id, self.revise(id, function)));
+            }
+        }
+        let gone: Vec<_> = self.functions.keys().filter(|id| !config.functions.contains_key(id)).copied().collect();
+        for id in gone {
+            self.functions.remove(&id);
+            changed.push((id, Availability::Absent));
+        }
+        changed
+    }
+
+    fn revise(&mut self, id: FunctionId, function: &Function) -> Availability {
+        let member = self.functions.entry(id).or_insert_with(|| Member {
+            function: function.clone(),
+            name: Arc::from(function.name.as_str()),
+            revision: Revision(0),
+            program: None,
+            learned: Arc::default(),
+            lines: Lines::default(),
+        });
+        member.function = function.clone();
+        match &function.found {
+            Found::Absent => Availability::Absent,
+            Found::Broken(reason) => Availability::Broken(reason.clone()),
+            Found::Program(program) => {
+                // The file may be gone for a moment while it is replaced: the same content is the same revision.
+                if member.program.as_deref() != Some(&**program) {
+                    member.revision = Revision(member.revision.0 + 1);
+                    member.program = Some(Arc::from(program.clone()));
+                    member.learned = Arc::default();
+                }
+                Availability::Present(Settings { revision: member.revision, ..program.settings })
+            }
+        }
+    }
+
+    pub(super) fn start(&mut self, id: InstanceId) {
+        let Some(member) = self.functions.get(&id.function) else { return self.never_was(id) };
+        let Some(program) = &member.program else { return self.never_was(id) };
+        let handle = dispatch::start(dispatch::Start {
+            id,
+            name: Arc::clone(&member.name),
+            revision: member.revision,
+            program: Arc::clone(program),
+            learned: Arc::clone(&member.learned),
+            spawner: self.spawner.clone(),
+            lines: member.lines.clone(),
+            inbox: self.inbox.clone(),
+        });
+        let running = Running { handle, revision: member.revision, started: Instant::now(), ready: false };
+        self.instances.insert(id, running);
+    }
+
+    /// The activator starts only what it was told is present, so this is a bug of ours; it is answered all the same.
+    fn never_was(&self, id: InstanceId) {
+        tracing::error!(?id, "asked to start a function that is not there");
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move { inbox.exited(id, "not there".to_owned()).await });
+    }
+
+    /// Tells an instance something; gives the order back when the instance is gone.
+    pub(super) fn tell(&self, id: InstanceId, order: Order) -> Result<(), Order> {
+        match self.instances.get(&id) {
+            Some(running) => running.handle.tell(order),
+            None => Err(order),
+        }
+    }
+
+    pub(super) fn ready(&mut self, id: InstanceId) {
+        if let Some(running) = self.instances.get_mut(&id) {
+            running.ready = true;
+            let took = running.started.elapsed();
+            tracing::debug!(function = %self.name(id.function), "accepts requests after {took:?}");
+        }
+    }
+
+    /// Whether an instance is known to accept requests.
+    pub(super) fn is_ready(&self, id: InstanceId) -> bool {
+        self.instances.get(&id).is_some_and(|running| running.ready)
+    }
+
+    pub(super) fn gone(&mut self, id: InstanceId) {
+        self.instances.remove(&id);
+    }
+
+    pub(super) fn name(&self, id: FunctionId) -> &str {
+        self.functions.get(&id).map_or("?", |member| &member.name)
+    }
+
+    /// What a new process would run; nothing while there is nothing to run.
+    pub(super) fn revision(&self, id: FunctionId) -> Option<Revision> {
+        self.functions.get(&id).and_then(|member| member.program.as_ref().map(|_| member.revision))
+    }
+
+    /// What an instance runs.
+    pub(super) fn revision_of(&self, id: InstanceId) -> Option<Revision> {
+        self.instances.get(&id).map(|running| running.revision)
+    }
+
+    /// The last lines a function printed.
+    pub(super) fn last_lines(&self, id: FunctionId, n: usize) -> Vec<String> {
+        self.functions.get(&id).map_or_else(Vec::new, |member| {
+            member.lines.last(n).iter().map(ToString::to_string).collect()
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! How the rest of the program asks the driver for something.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use activator::Input;
+use activator::id::{CallId, ChannelId, FunctionId, Revision};
+use hyper::http::request::Parts;
+use tokio::sync::{oneshot, watch};
+
+use super::inbox::{Inbox, Message};
+use super::{Directory, Stats};
+use crate::config::resolved::Resolved;
+use crate::dispatch::{Answer, Call, CallError, CallerBody};
+
+/// A clone is the same driver.
+#[derive(Clone, Debug)]
+pub(crate) struct Handle {
+    inbox: Inbox,
+    config: watch::Receiver<Arc<Resolved>>,
+    directory: watch::Receiver<Arc<Directory>>,
+    next_call: Arc<AtomicU64>,
+}
+
+/// A function as people see it.
+#[derive(Clone, Debug)]
+pub(crate) struct FunctionRow {
+    pub(crate) state: activator::State,
+    pub(crate) stats: Stats,
+    pub(crate) revision: Option<Revision>,
+    /// Since its last delivery ended.
+    pub(crate) idle: Option<Duration>,
+}
+
+impl Handle {
+    pub(super) fn new(
+        inbox: Inbox,
+        config: watch::Receiver<Arc<Resolved>>,
+        directory: watch::Receiver<Arc<Directory>>,
+    ) -> Self {
+        Self { inbox, config, directory, next_call: Arc::default() }
+    }
+
+    /// The configuration in force.
+    pub(crate) fn config(&self) -> Arc<Resolved> {
+        Arc::clone(&self.config.borrow())
+    }
+
+    /// What the ingress needs to know, as it is now.
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory.borrow())
+    }
+
+    /// Puts a configuration in force.
+    pub(crate) async fn configure(&self, config: Arc<Resolved>) {
+        self.inbox.tell(Message::Configured(config)).await;
+    }
+
+    /// Every function as it stands.
+    pub(crate) async fn functions(&self) -> BTreeMap<FunctionId, FunctionRow> {
+        let (answer, rows) = oneshot::channel();
+        self.inbox.tell(Message::Functions(answer)).await;
+        rows.await.unwrap_or_default()
+    }
+
+    /// Asks for a function to be brought to zero.
+    pub(crate) async fn reap(&self, function: FunctionId) {
+        self.inbox.happened(Input::Reap { function }).await;
+    }
+
+    /// Asks for everything to be brought to zero.
+    pub(crate) async fn drain(&self) {
+        self.inbox.happened(Input::Drain).await;
+    }
+
+    /// Each channel: whether it is open, and what went wrong last if it is not.
+    pub(crate) fn open_channels(&self) -> Vec<(ChannelId, bool, Option<String>)> {
+        let directory = self.directory.borrow();
+        directory.channels().map(|(id, route)| (id, route.channel.is_some(), route.trouble.clone())).collect()
+    }
+
+    /// Calls a function and waits for its answer. Who drops this hangs up.
+    pub(crate) async fn call(&self, function: FunctionId, head: Parts, body: CallerBody) -> Answer {
+        let id = CallId(self.next_call.fetch_add(1, Ordering::Relaxed));
+        let (answer, waiting) = oneshot::channel();
+        let call = Call { head, body, answer, arrived: Instant::now() };
+        self.inbox.tell(Message::Called(id, function, Box::new(call))).await;
+        let line = Line { inbox: &self.inbox, call: Some(id) };
+        let answer = waiting.await.unwrap_or(Err(CallError::Stopping));
+        line.done();
+        answer
+    }
+}
+
+/// Hangs up when the caller goes away.
+struct Line<'a> {
+    inbox: &'a Inbox,
+    call: Option<CallId>,
+}
+
+impl Line<'_> {
+    fn done(mut self) {
+        self.call = None;
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        if let Some(call) = self.call {
+            self.inbox.hung_up(call);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! How the tasks that act for the driver tell it what happened.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use activator::Input;
+use activator::delivery::Outcome;
+use activator::id::{CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId};
+use activator::input::OpenedPartition;
+use tokio::sync::{mpsc, oneshot};
+
+use super::FunctionRow;
+use crate::channel::Channel;
+use crate::config::resolved::Resolved;
+use crate::dispatch::{Call, Work};
+
+/// What the driver is told.
+pub(super) enum Message {
+    /// Goes to the activator as it is.
+    Happened(Input),
+    /// How a delivery ended; taken in batches.
+    Outcome(DeliveryId, Outcome),
+    /// Nobody took a call.
+    Returned(DeliveryId, Box<Call>),
+    Opened {
+        channel: ChannelId,
+        opened: Channel,
+        epoch: Epoch,
+        partitions: Vec<OpenedPartition>,
+    },
+    /// A channel could not be opened yet, and why.
+    OpenFailed(ChannelId, String),
+    Called(CallId, FunctionId, Box<Call>),
+    Configured(Arc<Resolved>),
+    /// Somebody asks for all functions as they stand.
+    Functions(oneshot::Sender<BTreeMap<FunctionId, FunctionRow>>),
+}
+
+impl Message {
+    /// The outcome, when it is one.
+    pub(super) fn take_outcome(&mut self) -> Option<(DeliveryId, Outcome)> {
+        match self {
+            Self::Outcome(delivery, outcome) => Some((*delivery, std::mem::replace(outcome, Outcome::TimedOut))),
+            _ => None,
+        }
+    }
+}
+
+/// The way into the loop. Whoever tells it something waits while it is busy; it waits for nobody.
+#[derive(Clone, Debug)]
+pub(crate) struct Inbox(mpsc::Sender<Message>);
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Message")
+    }
+}
+
+impl Inbox {
+    pub(super) const fn new(sender: mpsc::Sender<Message>) -> Self {
+        Self(sender)
+    }
+
+    pub(super) async fn tell(&self, message: Message) {
+        // The loop is gone only when the program ends.
+        self.0.send(message).await.ok();
+    }
+
+    pub(super) async fn happened(&self, input: Input) {
+        self.tell(Message::Happened(input)).await;
+    }
+
+    /// How a delivery ended.
+    pub(crate) async fn outcome(&self, delivery: DeliveryId, outcome: Outcome) {
+        self.tell(Message::Outcome(delivery, outcome)).await;
+    }
+
+    /// A delivery that no process saw.
+    pub(crate) async fn not_taken(&self, delivery: DeliveryId, work: Work) {
+        match work {
+            Work::Event(_) => self.outcome(delivery, Outcome::NotTaken).await,
+            Work::Call(call) => self.tell(Message::Returned(delivery, call)).await,
+        }
+    }
+
+    /// An instance accepted its first request.
+    pub(crate) async fn ready(&self, instance: InstanceId) {
+        self.happened(Input::Ready { instance }).await;
+    }
+
+    /// An instance is gone.
+    pub(crate) async fn exited(&self, instance: InstanceId, reason: String) {
+        self.happened(Input::Exited { instance, reason }).await;
+    }
+
+    /// A caller is gone; said from a destructor, so it cannot wait. When the loop is too busy to hear it, the
+    /// call is made for nobody.
+    pub(super) fn hung_up(&self, call: CallId) {
+        self.0.try_send(Message::Happened(Input::HungUp { call })).ok();
+    }
+}

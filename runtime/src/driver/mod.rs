@@ -1,0 +1,225 @@
+//! The one loop: takes what happened, tells the activator, and does what it asks for. It never waits for an
+//! effect: each goes to the task that owns that part of the world, and comes back as an input.
+//!
+//! - [`inbox`]: how those tasks tell the loop what happened. [`handle`]: how the rest of the program asks it.
+//! - [`keeper`]: the task that owns one channel. [`directory`]: what the ingress needs to know.
+//! - [`fleet`]: functions, their revisions and their processes. [`perform`]: one arm per effect.
+//! - [`record`]: what is told to the history, the statistics and the log.
+
+mod clock;
+mod directory;
+mod fleet;
+mod handle;
+mod inbox;
+mod keeper;
+mod perform;
+mod record;
+mod stats;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use activator::id::{CallId, ChannelId, SinkId};
+use activator::{Activator, Effect, Input, Limits};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use self::clock::Clock;
+use self::fleet::Fleet;
+use self::inbox::Message;
+use self::keeper::Keeper;
+use self::record::Record;
+use crate::config::resolved::Resolved;
+use crate::dispatch::{Call, Sink};
+use crate::history::History;
+use crate::process::Spawner;
+
+pub(crate) use directory::{Directory, Route};
+pub(crate) use handle::{FunctionRow, Handle};
+pub(crate) use inbox::Inbox;
+pub(crate) use stats::Stats;
+
+/// Messages that wait for the loop; whoever has more waits.
+const INBOX_MAX: usize = 4096;
+/// Messages taken in one turn.
+const TURN_MAX: usize = 512;
+
+/// Owns the activator and everything that acts for it.
+pub(crate) struct Driver {
+    activator: Activator,
+    clock: Clock,
+    messages: mpsc::Receiver<Message>,
+    inbox: Inbox,
+    config: watch::Sender<Arc<Resolved>>,
+    directory: watch::Sender<Arc<Directory>>,
+    keepers: HashMap<ChannelId, Keeper>,
+    fleet: Fleet,
+    sinks: HashMap<SinkId, Sink>,
+    /// Whatever acts for the driver and has no owner of its own.
+    tasks: JoinSet<()>,
+    calls: HashMap<CallId, Box<Call>>,
+    record: Record,
+}
+
+impl Driver {
+    /// A driver of `config`, and the handle to it.
+    pub(crate) fn new(config: Arc<Resolved>, spawner: Spawner, history: Arc<History>) -> (Self, Handle) {
+        let (sender, messages) = mpsc::channel(INBOX_MAX);
+        let inbox = Inbox::new(sender);
+        let limits = Limits {
+            budget_bytes: config.runtime.budget_bytes,
+            drain: config.runtime.drain,
+            ..Limits::default()
+        };
+        let config = watch::Sender::new(config);
+        let directory = watch::Sender::new(Arc::new(Directory::default()));
+        let handle = Handle::new(inbox.clone(), config.subscribe(), directory.subscribe());
+        let driver = Self {
+            activator: Activator::new(limits),
+            clock: Clock::start(),
+            messages,
+            fleet: Fleet::new(spawner, inbox.clone()),
+            inbox,
+            config,
+            directory,
+            keepers: HashMap::new(),
+            sinks: HashMap::new(),
+            tasks: JoinSet::new(),
+            calls: HashMap::new(),
+            record: Record::new(history),
+        };
+        (driver, handle)
+    }
+
+    /// Runs until everything is at zero after [`Handle::drain`].
+    pub(crate) async fn run(mut self) {
+        let config = Arc::clone(&self.config.borrow());
+        self.configure(config);
+        self.act();
+        let mut messages = Vec::with_capacity(TURN_MAX);
+        while !self.activator.is_stopped() {
+            let due = self.activator.poll_timeout().map(|due| self.clock.instant(due));
+            tokio::select! {
+                biased;
+                _ = self.messages.recv_many(&mut messages, TURN_MAX) => {}
+                () = sleep_until(due) => {}
+                Some(_) = self.tasks.join_next() => {}
+            }
+            self.turn(&mut messages);
+        }
+    }
+
+    /// One turn: outcomes first, since they free what the rest needs; then timers, then the rest in order.
+    fn turn(&mut self, messages: &mut Vec<Message>) {
+        let mut outcomes = Vec::new();
+        messages.retain_mut(|message| match message.take_outcome() {
+            Some((delivery, outcome)) => {
+                self.record.ended(delivery, &outcome);
+                outcomes.push((delivery, outcome));
+                false
+            }
+            None => true,
+        });
+        let now = self.clock.now();
+        if !outcomes.is_empty() {
+            self.activator.handle(now, Input::Outcomes(outcomes));
+        }
+        if self.activator.poll_timeout().is_some_and(|due| due <= now) {
+            self.activator.handle_timeout(now);
+        }
+        for message in messages.drain(..) {
+            self.receive(message);
+        }
+        self.act();
+    }
+
+    fn receive(&mut self, message: Message) {
+        match message {
+            Message::Happened(input) => self.happened(input),
+            Message::Outcome(..) => {}
+            Message::Returned(delivery, call) => self.returned(delivery, call),
+            Message::Opened { channel, opened, epoch, partitions } => {
+                self.keepers.get_mut(&channel).into_iter().for_each(|k| k.opened(opened.clone()));
+                self.publish_directory();
+                self.happened(Input::Opened { channel, epoch, partitions });
+            }
+            Message::OpenFailed(channel, reason) => {
+                self.keepers.get_mut(&channel).into_iter().for_each(|k| k.failed(reason.clone()));
+                self.publish_directory();
+            }
+            Message::Called(id, function, call) => {
+                self.calls.insert(id, call);
+                self.happened(Input::Called { call: id, function });
+            }
+            Message::Configured(config) => self.configure(config),
+            Message::Functions(answer) => drop(answer.send(self.function_rows())),
+        }
+    }
+
+    fn happened(&mut self, input: Input) {
+        match &input {
+            Input::Records { channel, partition, from, batch, .. } => {
+                self.record.arrived(*channel, *partition, *from, batch);
+            }
+            Input::Ready { instance } => self.fleet.ready(*instance),
+            Input::Exited { instance, .. } => self.fleet.gone(*instance),
+            Input::HungUp { call } => drop(self.calls.remove(call)),
+            _ => {}
+        }
+        self.activator.handle(self.clock.now(), input);
+    }
+
+    /// A call that nobody took waits here again.
+    fn returned(&mut self, delivery: activator::id::DeliveryId, call: Box<Call>) {
+        if let Some(id) = self.record.call_of(delivery) {
+            self.calls.insert(id, call);
+        }
+        let outcome = activator::delivery::Outcome::NotTaken;
+        self.activator.handle(self.clock.now(), Input::Outcomes(vec![(delivery, outcome)]));
+    }
+
+    /// Takes over a configuration: the wiring, then what changed of the functions.
+    fn configure(&mut self, config: Arc<Resolved>) {
+        self.sinks.retain(|id, sink| config.sinks.get(id) == Some(sink.uri()));
+        for (id, uri) in &config.sinks {
+            self.sinks.entry(*id).or_insert_with(|| Sink::new(uri.clone()));
+        }
+        let revised = self.fleet.configure(&config);
+        self.record.configure(&config);
+        self.config.send_replace(Arc::clone(&config));
+        let now = self.clock.now();
+        self.activator.handle(now, Input::Wired(config.topology.clone()));
+        for (function, availability) in revised {
+            self.activator.handle(now, Input::Revised { function, now: availability });
+        }
+        self.publish_directory();
+    }
+
+    fn publish_directory(&self) {
+        let config = self.config.borrow();
+        self.directory.send_replace(Arc::new(Directory::new(&config, &self.keepers)));
+    }
+
+    fn function_rows(&self) -> std::collections::BTreeMap<activator::id::FunctionId, FunctionRow> {
+        let states = self.activator.states();
+        states.into_iter().map(|(id, state)| (id, self.record.row(id, state, self.fleet.revision(id)))).collect()
+    }
+
+    /// Does what the activator asks for, and tells the history what it reports.
+    fn act(&mut self) {
+        while let Some(effect) = self.activator.poll_effect() {
+            match effect {
+                Effect::Report(report) => self.record.reported(report, &self.fleet),
+                effect => self.perform(effect),
+            }
+        }
+        self.record.flush();
+    }
+}
+
+async fn sleep_until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

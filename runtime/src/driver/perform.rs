@@ -1,0 +1,96 @@
+//! One arm per effect.
+
+use activator::Effect;
+use activator::delivery::Outcome;
+use activator::effect::{Payload, Refusal, Target};
+use activator::id::{CallId, ChannelId, DeliveryId, InstanceId};
+
+use super::Driver;
+use super::keeper::{Ask, Keeper};
+use crate::dispatch::{CallError, Job, Order, Work};
+
+impl Driver {
+    pub(super) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Open { channel } => {
+                let Some(named) = self.config.borrow().channels.get(&channel).cloned() else { return };
+                let keeper = Keeper::open(channel, named, self.inbox.clone(), &mut self.tasks);
+                self.keepers.insert(channel, keeper);
+            }
+            Effect::Close { channel } => drop(self.keepers.remove(&channel)),
+            Effect::Read { channel, partition, epoch, from, records_max, bytes_max } => {
+                self.ask(channel, Ask::Read { partition, epoch, from, records_max, bytes_max });
+            }
+            Effect::Append { append, channel, event } => self.ask(channel, Ask::Append { append, event }),
+            Effect::Commit { channel, progress } => self.ask(channel, Ask::Commit { progress }),
+            Effect::Spawn { instance, .. } => self.fleet.start(instance),
+            Effect::Deliver { delivery, to, what, timeout } => {
+                let Some(work) = self.work(delivery, what) else { return };
+                self.deliver(to, Job { delivery, work, timeout });
+            }
+            Effect::Terminate { instance, kill } => {
+                let order = if kill { Order::Kill } else { Order::Terminate };
+                // Gone already: its exit is on the way.
+                self.fleet.tell(instance, order).ok();
+            }
+            Effect::Refuse { call, why } => self.refuse(call, why),
+            Effect::Report(_) => {}
+        }
+    }
+
+    fn ask(&self, channel: ChannelId, ask: Ask) {
+        if let Some(keeper) = self.keepers.get(&channel) {
+            keeper.ask(ask);
+        }
+    }
+
+    fn work(&mut self, delivery: DeliveryId, what: Payload) -> Option<Work> {
+        match what {
+            Payload::Event(event) => Some(Work::Event(event)),
+            Payload::Call(id) => {
+                self.record.calling(delivery, id);
+                match self.calls.remove(&id) {
+                    Some(call) => Some(Work::Call(call)),
+                    // The caller hung up in this very turn.
+                    None => {
+                        self.answer_later(delivery, Outcome::Lost("the caller hung up".to_owned()));
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, to: Target, job: Job) {
+        self.record.handed_over(job.delivery, to, &self.fleet);
+        match to {
+            Target::Sink(id) => match self.sinks.get(&id) {
+                Some(sink) => drop(self.tasks.spawn(sink.clone().carry_out(job, self.inbox.clone()))),
+                None => self.answer_later(job.delivery, Outcome::Lost("this URL is not configured any more".into())),
+            },
+            Target::Instance(id) => self.deliver_to(id, job),
+        }
+    }
+
+    fn deliver_to(&mut self, id: InstanceId, job: Job) {
+        let Err(Order::Deliver(Job { delivery, work, .. })) = self.fleet.tell(id, Order::Deliver(job)) else { return };
+        let inbox = self.inbox.clone();
+        self.tasks.spawn(async move { inbox.not_taken(delivery, work).await });
+    }
+
+    /// Answers as a task would, so that the loop never answers itself within a turn.
+    fn answer_later(&mut self, delivery: DeliveryId, outcome: Outcome) {
+        let inbox = self.inbox.clone();
+        self.tasks.spawn(async move { inbox.outcome(delivery, outcome).await });
+    }
+
+    fn refuse(&mut self, id: CallId, why: Refusal) {
+        let Some(call) = self.calls.remove(&id) else { return };
+        let error = match why {
+            Refusal::Unknown => CallError::Unknown,
+            Refusal::Broken(reason) => CallError::Broken(reason),
+            Refusal::Stopping => CallError::Stopping,
+        };
+        call.answer.send(Err(error)).ok();
+    }
+}

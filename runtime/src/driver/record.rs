@@ -1,0 +1,199 @@
+//! What is told to the history, the statistics and the log, one batch a turn.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use activator::delivery::{Outcome, Verdict};
+use activator::effect::{End, EventRef, FunctionNews, Report, Target};
+use activator::id::{CallId, ChannelId, DeliveryId, FunctionId, Offset, Partition, Revision};
+use activator::input::Batch;
+
+use super::fleet::Fleet;
+use super::{FunctionRow, Stats};
+use crate::config::resolved::Resolved;
+use crate::history::{Attempt, History, Note};
+
+pub(super) struct Record {
+    history: Arc<History>,
+    config: Option<Arc<Resolved>>,
+    notes: Vec<Note>,
+    under_way: HashMap<DeliveryId, UnderWay>,
+    stats: HashMap<FunctionId, Counted>,
+    /// How far each partition was seen, so that an event read twice arrives once.
+    seen: HashMap<(ChannelId, Partition), Offset>,
+}
+
+/// An attempt that has not ended.
+struct UnderWay {
+    event: Option<EventRef>,
+    call: Option<CallId>,
+    function: Option<FunctionId>,
+    revision: Option<Revision>,
+    cold: bool,
+    started: Instant,
+}
+
+impl UnderWay {
+    fn new(event: Option<EventRef>, call: Option<CallId>) -> Self {
+        Self { event, call, function: None, revision: None, cold: false, started: Instant::now() }
+    }
+}
+
+#[derive(Default)]
+struct Counted {
+    stats: Stats,
+    last: Option<Instant>,
+}
+
+impl Record {
+    pub(super) fn new(history: Arc<History>) -> Self {
+        Self {
+            history,
+            config: None,
+            notes: Vec::new(),
+            under_way: HashMap::new(),
+            stats: HashMap::new(),
+            seen: HashMap::new(),
+        }
+    }
+
+    pub(super) fn configure(&mut self, config: &Arc<Resolved>) {
+        self.notes.push(Note::Wired(Arc::clone(config)));
+        self.config = Some(Arc::clone(config));
+    }
+
+    /// Records were read at the end of a channel.
+    pub(super) fn arrived(&mut self, channel: ChannelId, partition: Partition, from: Offset, batch: &Batch) {
+        let seen = self.seen.entry((channel, partition)).or_insert(from);
+        let new = batch.records.iter().filter(|(offset, _)| *offset >= *seen).cloned();
+        let records: Vec<_> = new.collect();
+        *seen = (*seen).max(batch.next);
+        if !records.is_empty() {
+            self.notes.push(Note::Arrived { channel, partition, records });
+        }
+    }
+
+    /// A call is about to be handed over.
+    pub(super) fn calling(&mut self, delivery: DeliveryId, call: CallId) {
+        self.under_way.insert(delivery, UnderWay::new(None, Some(call)));
+    }
+
+    /// A delivery is handed over: its time runs.
+    pub(super) fn handed_over(&mut self, delivery: DeliveryId, to: Target, fleet: &Fleet) {
+        let Some(under_way) = self.under_way.get_mut(&delivery) else { return };
+        if let Target::Instance(instance) = to {
+            under_way.function = Some(instance.function);
+            under_way.revision = fleet.revision_of(instance);
+            under_way.cold = !fleet.is_ready(instance);
+        }
+        under_way.started = Instant::now();
+    }
+
+    /// The call a delivery is about, when nobody took it.
+    pub(super) fn call_of(&mut self, delivery: DeliveryId) -> Option<CallId> {
+        self.under_way.remove(&delivery)?.call
+    }
+
+    /// A delivery ended.
+    pub(super) fn ended(&mut self, delivery: DeliveryId, outcome: &Outcome) {
+        let Some(under_way) = self.under_way.remove(&delivery) else { return };
+        if *outcome == Outcome::NotTaken {
+            return;
+        }
+        let ms = under_way.started.elapsed().as_secs_f64() * 1000.0;
+        let ok = matches!(outcome.verdict(), Verdict::Delivered(_));
+        if let Some(function) = under_way.function {
+            let counted = self.stats.entry(function).or_default();
+            counted.stats.count(ok, under_way.cold, ms);
+            counted.last = Some(Instant::now());
+        }
+        let Some(event) = under_way.event else { return };
+        let ago = Duration::from_secs_f64(ms / 1000.0);
+        let attempt = Attempt {
+            started: SystemTime::now().checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH),
+            ms,
+            start_ms: None,
+            status: outcome.status(),
+            error: outcome.error().map(str::to_owned),
+            revision: under_way.revision,
+            cold: under_way.cold,
+        };
+        self.notes.push(Note::Attempted { event, attempt });
+    }
+
+    /// The activator reports something.
+    pub(super) fn reported(&mut self, report: Report, fleet: &Fleet) {
+        match &report {
+            Report::Attempting { delivery, event, .. } => {
+                self.under_way.insert(*delivery, UnderWay::new(Some(*event), None));
+            }
+            Report::Retrying { event, attempt, outcome, wait } if **outcome != Outcome::NotTaken => {
+                let name = self.subscription(*event);
+                tracing::warn!(
+                    subscription = name,
+                    "FAIL {} (attempt {attempt}, next in {wait:?}){}",
+                    outcome.status(),
+                    outcome.error().map(|e| format!(": {e}")).unwrap_or_default(),
+                );
+            }
+            Report::Settled { event, attempts, end } => self.settled(*event, *attempts, end),
+            Report::Function { function, news } => log_function(fleet, *function, news),
+            Report::Retrying { .. } | Report::Matched { .. } => {}
+        }
+        self.notes.push(Note::Reported(report));
+    }
+
+    fn settled(&self, event: EventRef, attempts: u32, end: &End) {
+        let name = self.subscription(event);
+        let offset = event.offset;
+        match end {
+            End::Delivered { outcome, .. } => {
+                let status = outcome.as_ref().map_or_else(|| "stored".to_owned(), |o| o.status());
+                tracing::debug!(subscription = name, %offset, "{status}");
+            }
+            End::DeadLetter(outcome) => tracing::error!(
+                subscription = name, %offset,
+                "DEAD  {} after {attempts} attempts: stored as a dead letter", outcome.status(),
+            ),
+            End::Gone => tracing::error!(subscription = name, %offset, "GONE  no longer in its channel"),
+            End::Unmatched => {}
+        }
+    }
+
+    fn subscription(&self, event: EventRef) -> &str {
+        let subscriptions = self.config.as_ref().map(|c| &c.topology.subscriptions);
+        let found = subscriptions.into_iter().flatten().find(|s| s.id == event.subscription);
+        found.map_or("?", |s| &s.name)
+    }
+
+    /// A function as people see it.
+    pub(super) fn row(&self, id: FunctionId, state: activator::State, revision: Option<Revision>) -> FunctionRow {
+        let counted = self.stats.get(&id);
+        let busy = state.in_flight > 0;
+        let idle = counted.and_then(|c| c.last).filter(|_| !busy).map(|last| last.elapsed());
+        FunctionRow { state, stats: counted.map(|c| c.stats.clone()).unwrap_or_default(), revision, idle }
+    }
+
+    /// Hands the turn's notes to the history.
+    pub(super) fn flush(&mut self) {
+        if !self.notes.is_empty() {
+            self.history.apply(self.notes.drain(..));
+        }
+    }
+}
+
+fn log_function(fleet: &Fleet, function: FunctionId, news: &FunctionNews) {
+    let name = fleet.name(function);
+    match news {
+        FunctionNews::Starting(_) => tracing::debug!(function = name, "starting"),
+        FunctionNews::Warm(_) => tracing::debug!(function = name, "warm"),
+        FunctionNews::Zero => tracing::info!(function = name, "zero"),
+        FunctionNews::StartFailed { reason, wait } => {
+            tracing::error!(function = name, "did not start: {reason} (next try in {wait:?})");
+            for line in fleet.last_lines(function, 5) {
+                tracing::error!(function = name, "| {line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What became of an event at one subscription.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use activator::delivery::Outcome;
+use activator::effect::End;
+use activator::id::SubscriptionId;
+
+use super::Attempt;
+
+/// Attempts of one delivery that are kept: a retry that goes on for days must not fill memory.
+const ATTEMPTS_MAX: usize = 32;
+/// What of an error or an answer is kept.
+const TEXT_MAX: usize = 1024;
+
+/// A delivery that began, and how far it came.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) subscription: SubscriptionId,
+    pub(super) filter_revision: u32,
+    /// The last ones, the oldest first.
+    pub(super) attempts: Vec<Attempt>,
+    /// All there were.
+    pub(super) attempt_count: u32,
+    pub(super) settled: Option<Settled>,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) at: SystemTime,
+    pub(super) how: How,
+    pub(super) reply: Option<Arc<str>>,
+    /// What the last attempt brought: an exit code, a status.
+    pub(super) status: Option<String>,
+    /// The start of an answer that is no event.
+    pub(super) answer: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    Delivered,
+    DeadLetter,
+    Unmatched,
+    Gone,
+}
+
+impl Delivery {
+    pub(super) const fn begun(subscription: SubscriptionId, filter_revision: u32) -> Self {
+        Self { subscription, filter_revision, attempts: Vec::new(), attempt_count: 0, settled: None }
+    }
+
+    pub(super) fn attempted(&mut self, mut attempt: Attempt) {
+        if self.attempts.len() == ATTEMPTS_MAX {
+            self.attempts.remove(0);
+        }
+        attempt.error = attempt.error.map(|error| excerpt(error.as_bytes()));
+        self.attempts.push(attempt);
+        self.attempt_count += 1;
+    }
+
+    pub(super) fn settle(&mut self, at: SystemTime, attempts: u32, end: End) {
+        self.attempt_count = attempts.max(self.attempt_count);
+        let (how, outcome, reply) = match end {
+            End::Delivered { outcome, reply } => (How::Delivered, outcome, reply),
+            End::DeadLetter(outcome) => (How::DeadLetter, Some(outcome), None),
+            End::Unmatched => (How::Unmatched, None, None),
+            End::Gone => (How::Gone, None, None),
+        };
+        let status = outcome.as_ref().map(|outcome| outcome.status());
+        let answer = outcome.as_deref().map(Outcome::excerpt).filter(|answer| !answer.is_empty());
+        self.settled = Some(Settled { at, how, reply, status, answer: answer.map(excerpt) });
+    }
+
+    /// Bytes it holds, roughly.
+    pub(super) fn weight(&self) -> usize {
+        let attempts = self.attempts.iter().map(|a| a.status.len() + a.error.as_ref().map_or(0, String::len));
+        let answer = self.settled.as_ref().and_then(|s| s.answer.as_ref()).map_or(0, String::len);
+        size_of::<Self>() + self.attempts.len() * size_of::<Attempt>() + attempts.sum::<usize>() + answer
+    }
+}
+
+/// The start of a text, cut where a character ends.
+fn excerpt(text: &[u8]) -> String {
+    String::from_utf8_lossy(&text[..text.len().min(TEXT_MAX)]).into_owned()
+}

@@ -1,0 +1,130 @@
+//! A small world for tests: broker `default` with triggers `bill` and `audit`, channel `orders` that nobody reads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use activator::delivery::{Outcome, Policy};
+use activator::effect::{End, EventRef, Report};
+use activator::event::Event;
+use activator::filter::Filter;
+use activator::id::{ChannelId, FunctionId, Offset, Partition, SubscriptionId};
+use activator::topology::{Channel, Destination, Subscription, Topology};
+use bytes::Bytes;
+
+use super::{Attempt, Note};
+use crate::channel::{MemorySpec, Spec};
+use crate::config::resolved::{ChannelKind, Found, Function, NamedChannel, Resolved, Runtime};
+
+pub(crate) const DEFAULT: ChannelId = ChannelId(0);
+pub(crate) const ORDERS: ChannelId = ChannelId(1);
+pub(crate) const DEAD_LETTERS: ChannelId = ChannelId(2);
+pub(crate) const BILL: SubscriptionId = SubscriptionId(0);
+pub(crate) const AUDIT: SubscriptionId = SubscriptionId(1);
+
+pub(crate) fn resolved() -> Resolved {
+    let channels = [
+        (DEFAULT, ChannelKind::Broker, "default"),
+        (ORDERS, ChannelKind::Channel, "orders"),
+        (DEAD_LETTERS, ChannelKind::DeadLetters, "dlq"),
+    ];
+    let named = |kind, name: &str| NamedChannel {
+        kind,
+        name: name.into(),
+        spec: Spec::Memory(MemorySpec { partitions: 1, bytes_max: 1 << 20 }),
+    };
+    Resolved {
+        runtime: runtime(),
+        topology: Topology {
+            channels: channels
+                .iter()
+                .map(|c| Channel { id: c.0, keeps: c.1 != ChannelKind::Broker })
+                .collect(),
+            subscriptions: vec![trigger(BILL, "bill", "order.created"), trigger(AUDIT, "audit", "audit")],
+            dead_letters: DEAD_LETTERS,
+        },
+        channels: channels.iter().map(|&(id, kind, name)| (id, named(kind, name))).collect(),
+        functions: BTreeMap::from([(FunctionId(0), function("bill")), (FunctionId(1), function("audit"))]),
+        sinks: BTreeMap::new(),
+        watch: None,
+    }
+}
+
+fn runtime() -> Runtime {
+    Runtime {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        admin: "127.0.0.1:0".parse().unwrap(),
+        functions: Vec::new(),
+        state: None,
+        body_bytes_max: 1 << 20,
+        budget_bytes: 64 << 20,
+        drain: Duration::from_secs(10),
+    }
+}
+
+pub(crate) fn trigger(id: SubscriptionId, name: &str, ty: &str) -> Subscription {
+    Subscription {
+        id,
+        name: format!("trigger/{name}").into(),
+        channel: DEFAULT,
+        filter: Filter::Exact("type".into(), ty.into()),
+        to: Destination::Function(FunctionId(id.0)),
+        to_name: format!("fn/{name}").into(),
+        reply: Some(DEFAULT),
+        delivery: Policy::default(),
+    }
+}
+
+fn function(name: &str) -> Function {
+    Function { name: name.into(), found: Found::Absent }
+}
+
+pub(crate) fn wired() -> Note {
+    Note::Wired(Arc::new(resolved()))
+}
+
+pub(crate) fn event(id: &str, source: &str, ty: &str, data: &[u8]) -> Event {
+    let mut event = Event::builder();
+    for (name, value) in [("id", id), ("source", source), ("type", ty), ("datacontenttype", "text/plain")] {
+        event.attribute(name, value).unwrap();
+    }
+    event.build(Bytes::copy_from_slice(data)).unwrap()
+}
+
+pub(crate) fn arrived(offset: u64, event: Event) -> Note {
+    Note::Arrived { channel: DEFAULT, partition: Partition(0), records: vec![(Offset(offset), event)] }
+}
+
+pub(crate) fn of(subscription: SubscriptionId, offset: u64) -> EventRef {
+    EventRef { subscription, partition: Partition(0), offset: Offset(offset) }
+}
+
+pub(crate) fn matched(event: EventRef) -> Note {
+    Note::Reported(Report::Matched { event })
+}
+
+pub(crate) fn attempted(event: EventRef, status: &str) -> Note {
+    let attempt = Attempt {
+        started: SystemTime::now(),
+        ms: 2.5,
+        start_ms: None,
+        status: status.into(),
+        error: None,
+        revision: None,
+        cold: false,
+    };
+    Note::Attempted { event, attempt }
+}
+
+pub(crate) fn answered(status: u16) -> Box<Outcome> {
+    Box::new(Outcome::Answered { status, reply: None, excerpt: Bytes::new() })
+}
+
+pub(crate) fn delivered(event: EventRef) -> Note {
+    let end = End::Delivered { outcome: Some(answered(200)), reply: None };
+    Note::Reported(Report::Settled { event, attempts: 1, end })
+}
+
+pub(crate) fn dead_letter(event: EventRef, attempts: u32) -> Note {
+    Note::Reported(Report::Settled { event, attempts, end: End::DeadLetter(answered(500)) })
+}

@@ -1,0 +1,171 @@
+//! The recent past: events as they arrived, who took or refused them, every attempt, and how it ended.
+//!
+//! Bounded by count and bytes, the oldest goes first. Payload buffers are never pinned: attributes are copied,
+//! of the data an excerpt. Nothing here decides anything; the driver tells what happened by [`History::apply`],
+//! once a turn, so that an event and those it matched are seen together. What a reader sees is in [`view`].
+
+mod delivery;
+mod entry;
+mod log;
+pub(crate) mod view;
+mod wiring;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use activator::effect::{EventRef, Report};
+use activator::event::Event;
+use activator::id::{ChannelId, Offset, Partition, Revision};
+use tokio::sync::Notify;
+
+use crate::config::resolved::Resolved;
+use log::Log;
+use view::{Explained, Row};
+
+pub(crate) use wiring::channel_label;
+
+/// Bytes the history may hold, whatever the number of events: a flood of large attributes must not fill memory.
+const BYTES_MAX: usize = 64 << 20;
+
+/// Something to remember.
+#[derive(Clone, Debug)]
+pub(crate) enum Note {
+    /// The configuration that is in force from now on; the first note of all.
+    Wired(Arc<Resolved>),
+    /// Records were read from a channel. Telling the same record again changes nothing.
+    Arrived { channel: ChannelId, partition: Partition, records: Vec<(Offset, Event)> },
+    /// An attempt ended.
+    Attempted { event: EventRef, attempt: Attempt },
+    /// The activator said so.
+    Reported(Report),
+}
+
+/// One attempt to deliver an event.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) started: SystemTime,
+    /// How long it took, a cold start included.
+    pub(crate) ms: f64,
+    /// What of it the start of the process took, where that is known.
+    pub(crate) start_ms: Option<f64>,
+    /// `200`, `exit 101`, `timeout`.
+    pub(crate) status: String,
+    pub(crate) error: Option<String>,
+    pub(crate) revision: Option<Revision>,
+    pub(crate) cold: bool,
+}
+
+/// Where a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    pub(crate) channel: ChannelId,
+    pub(crate) partition: Partition,
+    pub(crate) offset: Offset,
+}
+
+/// Which event is asked for.
+#[derive(Clone, Debug)]
+pub(crate) enum Wanted {
+    /// The one record.
+    At(Place),
+    /// Every record with this `id`, and this `source` if one is given.
+    Id { id: String, source: Option<String> },
+}
+
+/// What to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// The event was read from its channel and matched.
+    Arrived,
+    /// Every delivery of it is over.
+    Settled,
+}
+
+/// The record of recent events; shared by the driver, who writes, and the admin API, who reads.
+#[derive(Debug)]
+pub(crate) struct History {
+    log: Mutex<Log>,
+    changed: Notify,
+    functions_changed: Notify,
+}
+
+impl History {
+    /// Remembers the last `events_max` events.
+    pub(crate) fn new(events_max: usize) -> Self {
+        Self {
+            log: Mutex::new(Log::new(events_max, BYTES_MAX)),
+            changed: Notify::new(),
+            functions_changed: Notify::new(),
+        }
+    }
+
+    /// Takes what happened in one turn, all of it before anyone looks.
+    pub(crate) fn apply(&self, notes: impl IntoIterator<Item = Note>) {
+        let now = SystemTime::now();
+        let mut functions_changed = false;
+        let mut log = self.log();
+        for note in notes {
+            functions_changed |= matches!(note, Note::Reported(Report::Function { .. }) | Note::Wired(_));
+            log.take(now, note);
+        }
+        drop(log);
+        self.changed.notify_waiters();
+        if functions_changed {
+            self.functions_changed.notify_waiters();
+        }
+    }
+
+    /// What is known of the event, one entry for each source that used the id; the oldest first.
+    pub(crate) fn explain(&self, wanted: &Wanted) -> Vec<Explained> {
+        self.log().explain(wanted)
+    }
+
+    /// The newest events, the newest first.
+    pub(crate) fn newest(&self, limit: usize) -> Vec<Row> {
+        self.log().newest(limit)
+    }
+
+    /// What is known of the event as soon as it is so, or whatever is known when the time is up.
+    pub(crate) async fn wait(&self, wanted: &Wanted, until: Until, timeout: Duration) -> Vec<Explained> {
+        let reached = async {
+            loop {
+                // Enlisted before the look, so that what happens in between is not missed.
+                let mut changed = pin!(self.changed.notified());
+                changed.as_mut().enable();
+                if self.log().is_reached(wanted, until) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        // Reached or not, what is known now is the answer.
+        let _ = tokio::time::timeout(timeout, reached).await;
+        self.explain(wanted)
+    }
+
+    /// Completes with the next news about any function; enlists when it is made, not when it is awaited.
+    pub(crate) fn function_news(&self) -> tokio::sync::futures::Notified<'_> {
+        self.functions_changed.notified()
+    }
+
+    /// The channel people call so: `broker/default`.
+    pub(crate) fn channel(&self, label: &str) -> Option<ChannelId> {
+        self.log().wiring()?.channel_called(label)
+    }
+
+    /// Whether nothing reads the channel: it keeps its events for a subscription to come.
+    pub(crate) fn is_unread(&self, channel: ChannelId) -> bool {
+        self.log().wiring().is_some_and(|wiring| wiring.is_unread(channel))
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        // A panic elsewhere leaves at worst an entry half told; the rest is still worth reading.
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,207 @@
+//! What the history promises to those who ask it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use activator::effect::{FunctionNews, Report};
+use activator::id::{FunctionId, Offset, Partition};
+
+use super::fixture::*;
+use super::log::Log;
+use super::view::Outcome;
+use super::*;
+
+const LONG: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(20);
+
+fn id(id: &str) -> Wanted {
+    Wanted::Id { id: id.into(), source: None }
+}
+
+fn at(offset: u64) -> Wanted {
+    Wanted::At(Place { channel: DEFAULT, partition: Partition(0), offset: Offset(offset) })
+}
+
+fn order(id: &str) -> Event {
+    event(id, "/shop", "order.created", b"{}")
+}
+
+fn history(notes: impl IntoIterator<Item = Note>) -> History {
+    let history = History::new(100);
+    history.apply([wired()]);
+    history.apply(notes);
+    history
+}
+
+#[test]
+fn every_subscription_of_the_channel_has_a_verdict() {
+    let bill = of(BILL, 0);
+    let history = history([arrived(0, order("1")), matched(bill), attempted(bill, "200"), delivered(bill)]);
+    let [explained] = &history.explain(&id("1"))[..] else { panic!("one event") };
+    assert_eq!((&*explained.channel, explained.offset, explained.settled), ("broker/default", 0, true));
+    let [bill, audit] = &explained.verdicts[..] else { panic!("two triggers") };
+    assert_eq!((&*bill.trigger, &*bill.kind, bill.matched), ("bill", "trigger", true));
+    assert_eq!((bill.outcome, bill.function.as_deref()), (Outcome::Delivered, Some("bill")));
+    assert_eq!((bill.attempts.len(), bill.attempt_count, bill.status.as_deref()), (1, 1, Some("200")));
+    assert_eq!((audit.matched, audit.outcome), (false, Outcome::Unmatched));
+    assert_eq!(audit.clause.as_deref(), Some("type = \"audit\" (event has \"order.created\")"));
+}
+
+#[test]
+fn a_refusal_is_that_of_the_filter_the_event_met() {
+    let history = history([arrived(0, order("1"))]);
+    let mut changed = resolved();
+    changed.topology.subscriptions[1] = trigger(AUDIT, "audit", "later");
+    history.apply([Note::Wired(Arc::new(changed)), arrived(1, order("2"))]);
+    let clause = |wanted| {
+        let verdict = history.explain(&id(wanted))[0].verdicts.iter().find(|v| v.trigger == "audit").cloned();
+        verdict.map(|v| (v.clause.unwrap(), v.filter_revision)).unwrap()
+    };
+    assert_eq!(clause("1"), ("type = \"audit\" (event has \"order.created\")".into(), 1));
+    assert_eq!(clause("2"), ("type = \"later\" (event has \"order.created\")".into(), 2));
+}
+
+#[test]
+fn failed_attempts_are_told_one_by_one() {
+    let bill = of(BILL, 0);
+    let pending = [arrived(0, order("1")), matched(bill), attempted(bill, "500")];
+    let history = history(pending);
+    let verdict = |history: &History| history.explain(&at(0))[0].verdicts[0].clone();
+    assert_eq!(
+        (verdict(&history).outcome, verdict(&history).status.as_deref()),
+        (Outcome::Pending, Some("500"))
+    );
+    history.apply([attempted(bill, "500"), dead_letter(bill, 2)]);
+    assert_eq!((verdict(&history).outcome, verdict(&history).attempt_count), (Outcome::DeadLetter, 2));
+}
+
+#[test]
+fn a_record_told_twice_is_one_event() {
+    let bill = of(BILL, 0);
+    let history = history([arrived(0, order("1")), matched(bill), delivered(bill), arrived(0, order("1"))]);
+    assert_eq!(history.newest(10).len(), 1);
+    assert!(history.explain(&id("1"))[0].settled);
+}
+
+#[test]
+fn one_id_from_two_sources_is_two_events() {
+    let history = history([
+        arrived(0, event("1", "/shop", "order.created", b"")),
+        arrived(1, event("1", "/cafe", "order.created", b"")),
+        arrived(2, event("1", "/shop", "order.created", b"")),
+    ]);
+    let sources = |wanted| -> Vec<(String, usize)> {
+        history.explain(&wanted).into_iter().map(|e| (e.source, e.verdicts.len())).collect()
+    };
+    // What was sent twice is one event with the verdicts of both.
+    assert_eq!(sources(id("1")), [("/shop".into(), 4), ("/cafe".into(), 2)]);
+    let cafe = Wanted::Id { id: "1".into(), source: Some("/cafe".into()) };
+    assert_eq!(sources(cafe), [("/cafe".into(), 2)]);
+    assert!(sources(id("2")).is_empty());
+}
+
+#[test]
+fn the_newest_event_is_the_first_of_the_list() {
+    let history = history((0..5).map(|n| arrived(n, order(&format!("e{n}")))));
+    let ids: Vec<String> = history.newest(3).into_iter().map(|row| row.id).collect();
+    assert_eq!(ids, ["e4", "e3", "e2"]);
+}
+
+#[test]
+fn the_oldest_are_forgotten_and_leave_nothing_behind() {
+    let mut log = Log::new(3, 1 << 20);
+    let now = SystemTime::now();
+    log.take(now, wired());
+    for n in 0..10 {
+        // The same id over and over: the chain of equal ids is cut, too.
+        log.take(now, arrived(n, order(if n % 2 == 0 { "even" } else { "odd" })));
+        log.take(now, matched(of(BILL, n)));
+        (0..40).for_each(|_| log.take(now, attempted(of(BILL, n), "500")));
+        log.take(now, delivered(of(BILL, n)));
+    }
+    let (entries, places, ids, _) = log.len();
+    assert_eq!((entries, places, ids), (3, 3, 2));
+    assert_eq!(log.explain(&id("even"))[0].verdicts.len(), 2, "offset 8 alone");
+    assert!(log.explain(&at(6)).is_empty());
+    // Late news of what is forgotten changes nothing.
+    log.take(now, delivered(of(BILL, 0)));
+    assert_eq!(log.len().0, 3);
+}
+
+#[test]
+fn bytes_are_bounded_whatever_the_count() {
+    let mut log = Log::new(1_000_000, 100_000);
+    log.take(SystemTime::now(), wired());
+    for n in 0..1000 {
+        log.take(SystemTime::now(), arrived(n, event(&format!("{n}"), "/s", "t", &[b'x'; 100_000])));
+    }
+    let (entries, _, ids, bytes) = log.len();
+    assert!(bytes <= 100_000 && entries > 10 && entries < 25, "{entries} entries, {bytes} bytes");
+    assert_eq!(ids, entries);
+}
+
+#[test]
+fn data_is_kept_whole_or_said_to_be_cut() {
+    let history = history([
+        arrived(0, event("small", "/s", "t", b"hello")),
+        arrived(1, event("large", "/s", "t", &[b'x'; 5000])),
+    ]);
+    let explained = |wanted| history.explain(&id(wanted)).remove(0);
+    assert_eq!(explained("small").event["data"], "hello");
+    assert!(!explained("large").event.contains_key("data"));
+    assert_eq!(explained("large").data_bytes, 5000);
+}
+
+#[test]
+fn a_payload_buffer_is_not_kept_alive() {
+    let event = order("1");
+    let data = event.data().clone();
+    let history = history([arrived(0, event)]);
+    assert!(data.try_into_mut().is_ok(), "the history still holds the buffer");
+    assert_eq!(history.newest(1).len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_waits_is_woken_when_the_last_delivery_is_over() {
+    let history = Arc::new(history([]));
+    let waiting = tokio::spawn({
+        let history = history.clone();
+        async move { history.wait(&at(0), Until::Settled, LONG).await }
+    });
+    let bill = of(BILL, 0);
+    for notes in
+        [vec![arrived(0, order("1")), matched(bill)], vec![attempted(bill, "500")], vec![delivered(bill)]]
+    {
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        history.apply(notes);
+    }
+    assert!(waiting.await.unwrap()[0].settled);
+}
+
+#[tokio::test]
+async fn what_nobody_matched_is_over_at_once() {
+    let history = history([arrived(0, event("1", "/s", "unheard.of", b""))]);
+    let explained = history.wait(&id("1"), Until::Settled, LONG).await;
+    assert_eq!(explained[0].outcome(), Outcome::Unmatched);
+}
+
+#[tokio::test]
+async fn whoever_waits_too_long_gets_what_is_known() {
+    let history = history([arrived(0, order("1")), matched(of(BILL, 0))]);
+    let explained = history.wait(&id("1"), Until::Settled, SHORT).await;
+    assert!(!explained[0].settled);
+    assert!(history.wait(&id("1"), Until::Arrived, Duration::ZERO).await[0].verdicts[0].matched);
+    assert!(history.wait(&id("2"), Until::Arrived, SHORT).await.is_empty());
+}
+
+#[tokio::test]
+async fn news_of_a_function_wakes_who_asked_for_it() {
+    let history = history([]);
+    let mut news = std::pin::pin!(history.function_news());
+    news.as_mut().enable();
+    history.apply([arrived(0, order("1"))]);
+    assert!(tokio::time::timeout(Duration::ZERO, news.as_mut()).await.is_err(), "an event is none");
+    history.apply([Note::Reported(Report::Function { function: FunctionId(0), news: FunctionNews::Zero })]);
+    news.await;
+}

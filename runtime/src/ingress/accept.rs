@@ -1,0 +1,99 @@
+//! Connections: taken up to a bound, and dropped when they dawdle.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::Ingress;
+
+/// Connections at a time; more wait in the system's queue.
+const CONNECTIONS_MAX: usize = 8192;
+/// How long a client may take to send its headers, also between two requests.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(30);
+/// Headers of one request, at most.
+const HEADERS_MAX: usize = 128;
+/// Bytes of request line and headers, at most.
+const HEADER_BYTES_MAX: usize = 64 * 1024;
+/// The wait after the system had no room for a connection.
+const NO_ROOM_WAIT: Duration = Duration::from_millis(100);
+
+/// Listens on an address.
+///
+/// # Errors
+/// Says who has the port, when somebody has.
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let holder = crate::process::port_holder(address);
+            let holder = holder.map_or_else(String::new, |h| format!(" by {h}"));
+            Err(format!("{address} is taken{holder}; stop it, or choose another address"))
+        }
+        Err(error) => Err(format!("cannot listen on {address}: {error}")),
+    }
+}
+
+/// Serves until told to stop, then finishes what was begun.
+pub(crate) async fn serve(ingress: Arc<Ingress>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    loop {
+        let permit = Arc::clone(&room).acquire_owned();
+        let accepted = tokio::select! {
+            () = told(&mut stop) => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = async { (permit.await, listener.accept().await) } => accepted,
+        };
+        match accepted {
+            (Ok(permit), Ok((stream, _))) => {
+                let connection = connection(Arc::clone(&ingress), stream, stop.clone());
+                connections.spawn(async move {
+                    connection.await;
+                    drop(permit);
+                });
+            }
+            (_, Err(error)) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(NO_ROOM_WAIT).await;
+            }
+            (Err(_), _) => break,
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn connection(ingress: Arc<Ingress>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+    stream.set_nodelay(true).ok();
+    let service = service_fn(move |request| {
+        let ingress = Arc::clone(&ingress);
+        async move { Ok::<_, std::convert::Infallible>(ingress.answer(request).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_TIMEOUT)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEADER_BYTES_MAX);
+    let connection = http.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        // A client that breaks off is its own affair.
+        ended = &mut connection => drop(ended),
+        () = told(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await.ok();
+        }
+    }
+}
+
+async fn told(stop: &mut watch::Receiver<bool>) {
+    stop.wait_for(|stop| *stop).await.ok();
+}

@@ -1,0 +1,126 @@
+//! An event for a broker or a channel: checked, stored, then acknowledged.
+
+use activator::event::{Event, http as binding, json};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+
+use super::reply::{self, Body};
+use crate::channel::{AppendError, Position};
+use crate::config::resolved::ChannelKind;
+use crate::dispatch::{self, mode};
+use crate::driver::{Handle, Route};
+
+const MEDIA_TYPES: &str = "send ce- headers, application/cloudevents+json or application/cloudevents-batch+json";
+
+/// CloudEvents HTTP binding 1.0 and webhook 1.0; the statuses are the contract's table.
+pub(super) async fn answer(
+    driver: &Handle,
+    request: Request<Incoming>,
+    kind: ChannelKind,
+    name: &str,
+) -> Response<Body> {
+    let directory = driver.directory();
+    let Some(route) = directory.route(kind, name) else {
+        let kind = kind.text();
+        return reply::problem(404, &format!("there is no {kind} `{name}`"), &format!("add [{kind}.{name}] to runtime.toml"));
+    };
+    match *request.method() {
+        Method::POST => {}
+        Method::OPTIONS => return webhook_validation(request.headers()),
+        _ => return wrong_method(),
+    }
+    let limit = driver.config().runtime.body_bytes_max;
+    let events = match read_events(request, limit).await {
+        Ok(events) => events,
+        Err(refusal) => return refusal,
+    };
+    store(route, events).await
+}
+
+fn wrong_method() -> Response<Body> {
+    let mut response = reply::problem(405, "events are sent by POST", "use POST");
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+    response
+}
+
+/// CloudEvents webhook 1.0, section 4 "Abuse Protection".
+fn webhook_validation(headers: &HeaderMap) -> Response<Body> {
+    let mut response = reply::empty(StatusCode::OK);
+    let allowed = response.headers_mut();
+    allowed.insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+    allowed.insert("webhook-allowed-rate", HeaderValue::from_static("*"));
+    if let Some(origin) = headers.get("webhook-request-origin") {
+        allowed.insert("webhook-allowed-origin", origin.clone());
+    }
+    response
+}
+
+#[expect(clippy::result_large_err, reason = "the error is the answer, made once a refused request")]
+async fn read_events(request: Request<Incoming>, limit: usize) -> Result<Vec<Event>, Response<Body>> {
+    let too_large = || {
+        reply::problem(413, &format!("the event has more than {limit} bytes"), "raise [runtime] body_max, or send less")
+    };
+    // Refused before a byte of it is read.
+    if request.body().size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let (head, body) = request.into_parts();
+    let Some(mode) = mode(&head.headers) else {
+        let found = head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("no media type");
+        return Err(reply::problem(400, &format!("not a CloudEvent: {found} and no ce- headers"), MEDIA_TYPES));
+    };
+    let body = match Limited::new(body, limit).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Err(error) => return Err(reply::problem(400, &format!("the body broke off: {error}"), "send it again")),
+    };
+    decode(mode, &head.headers, body).map_err(|reason| reply::problem(400, &reason, MEDIA_TYPES))
+}
+
+fn decode(mode: binding::Mode, headers: &HeaderMap, body: Bytes) -> Result<Vec<Event>, String> {
+    let events = match mode {
+        binding::Mode::Batch => json::decode_batch(&body),
+        binding::Mode::Binary | binding::Mode::Structured => {
+            dispatch::event(mode, headers, body).map(|event| vec![event])
+        }
+    };
+    events.map_err(|reason| reason.to_string())
+}
+
+/// Answers once the channel has all of them, as durably as it says of itself.
+async fn store(route: &Route, events: Vec<Event>) -> Response<Body> {
+    let Some(channel) = &route.channel else {
+        let trouble = route.trouble.as_deref().unwrap_or("it is being opened");
+        return reply::later(&format!("{} cannot take events now: {trouble}", route.name), "send it again");
+    };
+    let appends = events.into_iter().map(|event| channel.append(event));
+    let mut last = None;
+    for stored in futures_util::future::join_all(appends).await {
+        match stored {
+            Ok(position) => last = Some(position),
+            Err(error @ AppendError::TooLarge { .. }) => {
+                return reply::problem(413, &error.to_string(), "send less");
+            }
+            Err(error @ AppendError::Unavailable(_)) => {
+                return reply::later(&format!("{}: {error}", route.name), "send it again");
+            }
+        }
+    }
+    accepted(route, last)
+}
+
+fn accepted(route: &Route, position: Option<Position>) -> Response<Body> {
+    let mut response = reply::empty(StatusCode::ACCEPTED);
+    let headers = response.headers_mut();
+    if let Ok(name) = HeaderValue::from_str(&route.name) {
+        headers.insert("hydrant-channel", name);
+    }
+    if let Some(Position { partition, offset }) = position {
+        headers.insert("hydrant-partition", partition.0.into());
+        headers.insert("hydrant-offset", offset.0.into());
+    }
+    response
+}

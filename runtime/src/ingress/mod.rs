@@ -1,0 +1,53 @@
+//! HTTP in: events to brokers and channels, calls to functions.
+//!
+//! An event is answered with 202 only after its channel has it. Calls wait for their function; the answer is the
+//! function's own. [`guard`] keeps other people's web pages out.
+
+mod accept;
+mod call;
+mod event;
+mod guard;
+mod reply;
+mod route;
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+
+use self::guard::Guard;
+use self::reply::Body;
+use self::route::Target;
+use crate::driver::Handle;
+
+pub(crate) use accept::{bind, serve};
+
+/// What every request needs.
+#[derive(Debug)]
+pub(crate) struct Ingress {
+    driver: Handle,
+    guard: Guard,
+}
+
+impl Ingress {
+    /// The ingress that listens on `address`.
+    pub(crate) fn new(driver: Handle, address: std::net::SocketAddr) -> Arc<Self> {
+        Arc::new(Self { driver, guard: Guard::new(address) })
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let host = match self.guard.host(&request) {
+            Ok(host) => host,
+            Err(refusal) => return refusal,
+        };
+        let target = Target::of(&host, request.uri().path());
+        if let Err(refusal) = guard::same_site(&request) {
+            return refusal;
+        }
+        match target {
+            Target::Function { name, path } => call::answer(&self.driver, request, &name, &path).await,
+            Target::Channel { kind, name } => event::answer(&self.driver, request, kind, &name).await,
+            Target::Nothing => reply::problem(404, "there is nothing here", "POST events to /, /broker/NAME or /channel/NAME; call functions at /fn/NAME"),
+        }
+    }
+}

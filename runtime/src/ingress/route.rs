@@ -1,0 +1,64 @@
+//! From host and path to what is meant.
+
+use crate::config::resolved::ChannelKind;
+
+/// What a request is for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A direct call, with the path as the function is to see it.
+    Function { name: String, path: String },
+    /// An event for a broker or a channel.
+    Channel { kind: ChannelKind, name: String },
+    Nothing,
+}
+
+impl Target {
+    /// `host` without its port.
+    pub(super) fn of(host: &str, path: &str) -> Self {
+        if let Some(name) = host.strip_suffix(".localhost") {
+            return Self::Function { name: name.to_owned(), path: path.to_owned() };
+        }
+        let mut parts = path.trim_start_matches('/').splitn(3, '/');
+        match (parts.next().unwrap_or_default(), parts.next(), parts.next()) {
+            ("", None, None) => Self::Channel { kind: ChannelKind::Broker, name: "default".to_owned() },
+            ("fn", Some(name), rest) => {
+                Self::Function { name: name.to_owned(), path: format!("/{}", rest.unwrap_or_default()) }
+            }
+            ("broker", Some(name), None) => Self::Channel { kind: ChannelKind::Broker, name: name.to_owned() },
+            ("channel", Some(name), None) => Self::Channel { kind: ChannelKind::Channel, name: name.to_owned() },
+            // Knative's own form; there is one namespace here.
+            ("default", Some(name), None) => Self::Channel { kind: ChannelKind::Broker, name: name.to_owned() },
+            _ => Self::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(host: &str, path: &str, expected: &str) {
+        let found = match Target::of(host, path) {
+            Target::Function { name, path } => format!("fn {name} {path}"),
+            Target::Channel { kind, name } => format!("{kind:?} {name}"),
+            Target::Nothing => "nothing".to_owned(),
+        };
+        assert_eq!(found, expected, "{host}{path}");
+    }
+
+    #[test]
+    fn paths_and_hosts_lead_where_the_contract_says() {
+        check("localhost", "/", "Broker default");
+        check("127.0.0.1", "", "Broker default");
+        check("localhost", "/broker/orders", "Broker orders");
+        check("localhost", "/channel/orders", "Channel orders");
+        check("localhost", "/default/orders", "Broker orders");
+        check("localhost", "/fn/hello", "fn hello /");
+        check("localhost", "/fn/hello/", "fn hello /");
+        check("localhost", "/fn/hello/a/b", "fn hello /a/b");
+        check("hello.localhost", "/a/b", "fn hello /a/b");
+        for path in ["/broker", "/broker/a/b", "/favicon.ico", "/other/x"] {
+            check("localhost", path, "nothing");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Child processes: how a function's program is started, watched, stopped and reaped, and what it prints.
+//!
+//! - [`Spawner`]: one thread that starts children by `posix_spawn`, never by a fork of this process.
+//! - [`Child`]: a running one; its whole process group ends with it, and it is reaped whoever lets go of it.
+//! - [`Listener`], [`PortHold`]: where a function takes requests: a socket it is given, or a `$PORT` it binds.
+//! - [`Lines`], [`Collector`]: what functions print, line by line. [`Capture`]: a reply on stdout.
+//! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose`]: why a file cannot be started.
+//!
+//! Nothing in here decides when a process starts or stops. `posix`, `sys` hold the system calls that have no
+//! safe wrapper, and are the only ones with `unsafe`.
+
+mod capture;
+mod child;
+mod diagnose;
+mod elf;
+mod journal;
+mod lease;
+mod lines;
+mod listening;
+mod listener;
+mod open_files;
+mod orphans;
+mod output;
+mod port;
+mod posix;
+mod pump;
+mod spawn;
+mod sys;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use capture::{Capture, Captured};
+pub(crate) use child::{Child, Exit};
+pub(crate) use diagnose::diagnose;
+pub(crate) use lease::is_being_written;
+pub(crate) use lines::{Line, Lines, Stream};
+pub(crate) use listener::Listener;
+pub(crate) use listening::{listening, port_holder};
+pub(crate) use orphans::end_orphans;
+pub(crate) use output::Collector;
+pub(crate) use port::PortHold;
+pub(crate) use spawn::{Command, SpawnError, Spawner, Stdin};

@@ -1,0 +1,120 @@
+//! System calls that neither std nor nix wrap, each as a safe function. No decision is taken in here.
+#![expect(unsafe_code, reason = "calls into libc")]
+
+use std::io;
+use std::mem::{MaybeUninit, size_of};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use nix::unistd::Pid;
+use tokio::io::{Interest, unix::AsyncFd};
+
+use super::Exit;
+
+/// A file descriptor that stands for the process, and becomes readable when it has ended. It is CLOEXEC. To be called
+/// within the async runtime.
+pub(super) fn pidfd_open(pid: Pid) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: pidfd_open takes two integers and touches no memory of ours.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+    let fd = i32::try_from(fd).map_err(io::Error::other)?;
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just made this descriptor for us, and nobody else knows it.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    // SAFETY: an OwnedFd is open and the same descriptor for as long as it lives.
+    Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
+}
+
+/// Whether to leave an ended child in the process table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leave {
+    /// Its number stays taken.
+    Zombie,
+    /// It is reaped.
+    Nothing,
+}
+
+/// How the child ended, or nothing while it runs. Never waits.
+pub(super) fn exit_of(pidfd: BorrowedFd<'_>, leave: Leave) -> io::Result<Option<Exit>> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let peek = if leave == Leave::Zombie { libc::WNOWAIT } else { 0 };
+    // SAFETY: `info` is a siginfo_t of our own that waitid fills in.
+    let answer = unsafe {
+        libc::waitid(
+            libc::P_PIDFD,
+            pidfd.as_raw_fd().unsigned_abs(),
+            info.as_mut_ptr(),
+            libc::WEXITED | libc::WNOHANG | peek,
+        )
+    };
+    if answer < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it was zeroed, which is a valid siginfo_t; waitid leaves the pid at 0 when nobody has ended.
+    let info = unsafe { info.assume_init() };
+    // SAFETY: waitid fills the fields of SIGCHLD, or none of them.
+    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+    Ok(match (pid, info.si_code) {
+        (0, _) => None,
+        (_, libc::CLD_EXITED) => Some(Exit::Code(status)),
+        _ => Some(Exit::Signal(status)),
+    })
+}
+
+/// Sets how many files another process may open.
+pub(super) fn limit_open_files(pid: Pid, soft: u64, hard: u64) -> io::Result<()> {
+    let limit = libc::rlimit {
+        rlim_cur: soft,
+        rlim_max: hard,
+    };
+    // SAFETY: `limit` outlives the call, and the old limit is not asked for.
+    let answer = unsafe { libc::prlimit(pid.as_raw(), libc::RLIMIT_NOFILE, &limit, std::ptr::null_mut()) };
+    if answer < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}
+
+/// How many connections wait in the accept queue of a listening TCP socket.
+pub(super) fn accept_queue(listener: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut size = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).expect("a tcp_info is small");
+    // SAFETY: `info` is a tcp_info of our own, `size` its size; the kernel writes at most that much.
+    let answer = unsafe {
+        libc::getsockopt(
+            listener.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &mut size,
+        )
+    };
+    if answer < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it was zeroed, and all its fields are integers.
+    Ok(unsafe { info.assume_init() }.tcpi_unacked)
+}
+
+/// From the kernel's asm-generic/fcntl.h; the libc crate lacks it.
+const F_SETSIG: libc::c_int = 10;
+
+/// Takes a read lease on the file, or fails with EAGAIN when someone has it open for writing; gives it back
+/// at once.
+pub(super) fn try_read_lease(file: BorrowedFd<'_>) -> io::Result<()> {
+    let fcntl = |command, argument: i32| {
+        // SAFETY: these commands take an integer and touch no memory of ours.
+        let answer = unsafe { libc::fcntl(file.as_raw_fd(), command, argument) };
+        if answer < 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(())
+        }
+    };
+    // A writer that comes while we hold the lease makes the kernel send SIGIO, which would end us; SIGURG is
+    // ignored by default.
+    fcntl(F_SETSIG, libc::SIGURG)?;
+    fcntl(libc::F_SETLEASE, libc::F_RDLCK)?;
+    fcntl(libc::F_SETLEASE, libc::F_UNLCK)
+}

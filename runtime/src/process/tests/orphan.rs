@@ -1,0 +1,45 @@
+//! After a kill of the runtime.
+
+use super::*;
+use crate::process::{end_orphans, journal};
+
+async fn sleeper(journal: &Path) -> Child {
+    let spawner = Spawner::start(Some(journal)).unwrap();
+    spawner.spawn(sh("sleep 1000 & wait")).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_killed_runtime_left_running_is_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("children");
+    let mut child = sleeper(&path).await;
+    assert_eq!(end_orphans(&path).unwrap(), 1);
+    assert_eq!(within(child.wait()).await, Exit::Signal(9));
+    assert_eq!(end_orphans(&path).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_process_that_only_has_the_same_number_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("children");
+    let child = sleeper(&path).await;
+    let text = std::fs::read_to_string(&path).unwrap();
+    let started = journal::started(child.pid().cast_signed()).unwrap().to_string();
+    assert!(text.contains(&started));
+    std::fs::write(&path, text.replace(&started, "1")).unwrap();
+    assert_eq!(end_orphans(&path).unwrap(), 0);
+    assert!(runs(child.pid()));
+    end(child).await;
+}
+
+#[tokio::test]
+async fn a_new_runtime_begins_with_an_empty_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("children");
+    let child = sleeper(&path).await;
+    assert_eq!(journal::read(&path).unwrap().len(), 1);
+    let _spawner = Spawner::start(Some(&path)).unwrap();
+    assert_eq!(journal::read(&path).unwrap(), []);
+    assert_eq!(end_orphans(&dir.path().join("none")).unwrap(), 0);
+    end(child).await;
+}

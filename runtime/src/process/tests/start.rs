@@ -1,0 +1,130 @@
+//! What a child gets, and that it gets nothing else.
+
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+
+use nix::fcntl::{FcntlArg, fcntl};
+use tokio::io::AsyncWriteExt;
+
+use super::*;
+use crate::process::Listener;
+
+const OPEN_FILES: &str = "for fd in /proc/$$/fd/*; do if [ -e $fd ]; then printf '%s ' ${fd##*/}; fi; done";
+
+#[tokio::test]
+async fn a_child_has_its_standard_streams_and_nothing_of_ours() {
+    // As a careless library would open it: not CLOEXEC.
+    let null = std::fs::File::open("/dev/null").unwrap();
+    let leaked = fcntl(&null, FcntlArg::F_DUPFD(100)).unwrap();
+    assert!(leaked.as_raw_fd() >= 100);
+    let (exit, printed) = run(sh(OPEN_FILES)).await;
+    assert_eq!((exit, printed.trim()), (Exit::Code(0), "0 1 2"));
+    nix::unistd::close(leaked).unwrap();
+}
+
+#[tokio::test]
+async fn a_listener_is_fd_3() {
+    let mut command = sh(OPEN_FILES);
+    command.listener = Some(Arc::new(Listener::bind().unwrap()));
+    assert_eq!(run(command).await.1.trim(), "0 1 2 3");
+}
+
+#[tokio::test]
+async fn the_environment_is_exactly_what_was_given() {
+    let mut command = program("/usr/bin/env", &[]);
+    command.env = vec![
+        ("K_SERVICE".into(), "hello".into()),
+        ("TEXT".into(), "a b=c\nd é".into()),
+    ];
+    assert_eq!(run(command).await.1, "K_SERVICE=hello\nTEXT=a b=c\nd é\n");
+}
+
+#[tokio::test]
+async fn arguments_and_working_directory_are_as_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().canonicalize().unwrap();
+    let mut command = program(
+        "/bin/sh",
+        &["-c", "pwd; printf '%s|' \"$@\"", "name", "a b", "", "$x"],
+    );
+    command.dir.clone_from(&dir);
+    let (_, printed) = run(command).await;
+    assert_eq!(printed, format!("{}\na b||$x|", dir.display()));
+}
+
+#[tokio::test]
+async fn no_signal_is_blocked_or_ignored() {
+    // Rust's std ignores SIGPIPE in this process.
+    let (_, status) = run(program("/bin/cat", &["/proc/self/status"])).await;
+    let signals = |name| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        u64::from_str_radix(line.trim(), 16).unwrap()
+    };
+    assert_eq!(signals("SigBlk:"), 0);
+    // glibc's posix_spawn leaves its own two, 32 and 33, ignored; its start-up takes them back.
+    assert_eq!(signals("SigIgn:") & !(0b11 << 31), 0);
+}
+
+#[tokio::test]
+async fn stdin_is_at_its_end_or_what_is_written() {
+    assert_eq!(run(sh("cat; echo end")).await, (Exit::Code(0), "end\n".into()));
+    let mut command = sh("cat");
+    command.stdin = Stdin::Pipe;
+    let mut child = start(command).await;
+    let output = Capture::start(child.stdout.take().unwrap(), 100);
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"data").await.unwrap();
+    drop(stdin);
+    assert_eq!(within(child.wait()).await, Exit::Code(0));
+    assert_eq!(within(output.finish()).await.bytes, "data");
+}
+
+#[tokio::test]
+async fn a_file_still_open_for_writing_is_text_busy_and_starts_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = executable(dir.path(), "hello", std::fs::read("/bin/true").unwrap());
+    let writer = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    let spawner = Spawner::start(None).unwrap();
+    let refused = spawner
+        .spawn(program(path.to_str().unwrap(), &[]))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&refused, SpawnError::TextBusy(busy) if *busy == path),
+        "{refused}"
+    );
+    drop(writer);
+    let mut child = start_written(&path).await.unwrap();
+    assert_eq!(within(child.wait()).await, Exit::Code(0));
+}
+
+#[tokio::test]
+async fn a_start_that_nobody_waits_for_leaves_no_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let spawner = Spawner::start(None).unwrap();
+    let note = dir.path().join("pid");
+    let script = format!(
+        "echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000",
+        note.display()
+    );
+    // Polled once, the request is with the thread; then the one who asked is gone.
+    let asked = Box::pin(spawner.spawn(sh(&script)));
+    let _ = tokio::time::timeout(std::time::Duration::ZERO, asked).await;
+    // The thread takes one after the other: when this has ended, that was answered too.
+    let mut later = within(spawner.spawn(sh("exit 0"))).await.unwrap();
+    within(later.wait()).await;
+    let ours = || {
+        let mine = format!("/proc/self/task/{}/children", nix::unistd::gettid());
+        std::fs::read_to_string(mine).unwrap_or_default()
+    };
+    until(|| {
+        !ours()
+            .split(' ')
+            .any(|pid| command_line(pid).contains("sleep\u{0}1000"))
+    })
+    .await;
+}
+
+fn command_line(pid: &str) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default()
+}

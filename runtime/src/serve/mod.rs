@@ -1,0 +1,199 @@
+//! The life of the runtime: configuration, start, wait, drain.
+
+mod lock;
+mod log;
+mod ready;
+mod reload;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Mutex, watch};
+
+use self::lock::StateLock;
+use self::reload::Reloader;
+use crate::admin::Doors;
+use crate::config::resolved::Resolved;
+use crate::config::{Diagnostic, Loader, Overrides, summary};
+use crate::driver::{Driver, Handle};
+use crate::history::History;
+use crate::ingress::{self, Ingress};
+use crate::process::{self, Spawner};
+
+/// Events whose verdicts are remembered.
+const HISTORY_EVENTS: usize = 10_000;
+
+/// What the command line says.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// The project's folder; functions run in it.
+    pub(crate) project: PathBuf,
+    /// The configuration file, when it is not the project's `runtime.toml`.
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) overrides: Overrides,
+    pub(crate) mode: Mode,
+    /// How long what is in flight may take at the end, instead of the configured time.
+    pub(crate) drain: Option<Duration>,
+}
+
+/// For whom it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// For a developer: watches, and talks.
+    Dev,
+    /// For a server: logs JSON lines, and watches only if told to.
+    Run,
+}
+
+/// The configuration is broken, or it cannot be read.
+const EXIT_CONFIG: u8 = 3;
+
+/// Runs until it is told to stop.
+pub(crate) fn serve(options: Options) -> ExitCode {
+    let started = Instant::now();
+    log::start(options.mode);
+    let being_written = process::is_being_written;
+    let loader = Loader::new(&options.project, options.config.as_deref(), options.overrides.clone(), being_written);
+    let mut loader = match loader {
+        Ok(loader) => loader,
+        Err(error) => return fail(&anyhow::Error::new(error).context("cannot find the project's folder")),
+    };
+    let loaded = loader.load();
+    print(&loaded.diagnostics);
+    let Some(mut resolved) = loaded.resolved else { return ExitCode::from(EXIT_CONFIG) };
+    if let Some(drain) = options.drain {
+        resolved.runtime.drain = drain;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the async runtime")),
+    };
+    match runtime.block_on(live(options, resolved, loader, started)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+/// Says all that is wrong, on stderr.
+fn print(diagnostics: &[Diagnostic]) {
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+    for diagnostic in diagnostics {
+        eprintln!("{}", diagnostic.render(colour));
+    }
+    if let Some(summary) = summary(diagnostics) {
+        eprintln!("{summary}");
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+async fn live(options: Options, resolved: Resolved, loader: Loader, started: Instant) -> anyhow::Result<()> {
+    let mut stop_signals = Signals::new().context("cannot listen to signals")?;
+    let lock = resolved.runtime.state.as_deref().map(StateLock::take).transpose()?;
+    if let Some(lock) = &lock {
+        process::end_orphans(&lock.journal()).context("cannot end what a killed runtime left running")?;
+    }
+    let journal = lock.as_ref().map(StateLock::journal);
+    let spawner = Spawner::start(journal.as_deref()).context("cannot start the spawner")?;
+
+    let resolved = Arc::new(resolved);
+    let listener = ingress::bind(resolved.runtime.listen).await.map_err(anyhow::Error::msg)?;
+    let listen = listener.local_addr().context("the ingress has no address")?;
+    let history = Arc::new(History::new(HISTORY_EVENTS));
+    let (driver, handle) = Driver::new(Arc::clone(&resolved), spawner, Arc::clone(&history));
+    let doors = Doors::open(&options.project, &resolved.runtime).await?;
+    let (stop, stopped) = watch::channel(false);
+
+    let driver = tokio::spawn(driver.run());
+    let ingress = tokio::spawn(ingress::serve(Ingress::new(handle.clone(), listen), listener, stopped));
+    let admin = doors.serve(listen, handle.clone(), history)?;
+    ready::say(options.mode, &resolved, listen, admin.address(), started);
+
+    let reloader = Reloader::new(options, loader, handle.clone(), &resolved);
+    run_until_told(&mut stop_signals, reloader).await;
+    drain(stop_signals, &handle, driver, &stop).await;
+    stop.send_replace(true);
+    ingress.await.ok();
+    admin.stop().await;
+    drop(lock);
+    Ok(())
+}
+
+/// Follows changes until a signal says to stop.
+async fn run_until_told(signals: &mut Signals, reloader: Reloader) {
+    let reloader = Arc::new(Mutex::new(reloader));
+    let changes = reload::follow(Arc::clone(&reloader));
+    tokio::pin!(changes);
+    loop {
+        tokio::select! {
+            () = &mut changes => std::future::pending().await,
+            stop = signals.next() => match stop {
+                Told::Stop => return,
+                Told::Reload => reload::reload(&reloader).await,
+            },
+        }
+    }
+}
+
+/// Brings everything to zero; a second signal leaves at once, which loses nothing either: what was not committed
+/// comes again.
+async fn drain(
+    mut signals: Signals,
+    handle: &Handle,
+    driver: tokio::task::JoinHandle<()>,
+    stop: &watch::Sender<bool>,
+) {
+    tracing::info!("stopping: finishing what is in flight");
+    stop.send_replace(true);
+    handle.drain().await;
+    tokio::select! {
+        ended = driver => if let Err(error) = ended {
+            tracing::error!(%error, "the driver broke");
+        },
+        () = signals.stop() => {
+            tracing::warn!("stopping at once; what was in flight comes again");
+            std::process::exit(0);
+        }
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    reload: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            reload: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.reload.recv() => Told::Reload,
+        }
+    }
+
+    async fn stop(&mut self) {
+        while self.next().await != Told::Stop {}
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Told {
+    Stop,
+    Reload,
+}

@@ -1,0 +1,118 @@
+//! Changes of the folder and of `runtime.toml`, taken over while the runtime goes on. A broken configuration
+//! leaves the last good one in force.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::{Mode, Options, print};
+use crate::config::resolved::{Found, Resolved};
+use crate::config::{Diagnostic, Loader};
+use crate::driver::Handle;
+use crate::watch::{Changes, Watcher};
+
+/// Reads everything again and hands it to the driver.
+pub(super) struct Reloader {
+    options: Options,
+    loader: Loader,
+    driver: Handle,
+    /// What was said last, so that it is not said again at every save.
+    said: Vec<Diagnostic>,
+    watch: Option<(Arc<Watcher>, Changes)>,
+    watcher: Option<Arc<Watcher>>,
+}
+
+impl Reloader {
+    pub(super) fn new(options: Options, loader: Loader, driver: Handle, resolved: &Resolved) -> Self {
+        let wanted = resolved.watch.unwrap_or(options.mode == Mode::Dev);
+        let watch = wanted.then(|| {
+            let file = options.config.clone().unwrap_or_else(|| options.project.join("runtime.toml"));
+            Watcher::new(&resolved.runtime.functions, Some(file))
+        });
+        let watch = watch.and_then(|watch| {
+            let watch = watch.inspect_err(|error| tracing::error!("changes are not seen: {error}"));
+            watch.ok().map(|(watcher, changes)| (Arc::new(watcher), changes))
+        });
+        let watcher = watch.as_ref().map(|(watcher, _)| Arc::clone(watcher));
+        Self { options, loader, driver, said: Vec::new(), watch, watcher }
+    }
+
+    async fn reload(&mut self) {
+        let before = self.driver.config();
+        // Reading the folders blocks; the runtime moves its other tasks out of the way.
+        let loaded = tokio::task::block_in_place(|| self.loader.load());
+        if loaded.diagnostics != self.said {
+            print(&loaded.diagnostics);
+            self.said = loaded.diagnostics;
+        }
+        let Some(mut resolved) = loaded.resolved else {
+            return tracing::error!("still running the last good configuration");
+        };
+        if let Some(drain) = self.options.drain {
+            resolved.runtime.drain = drain;
+        }
+        for setting in needs_restart(&before, &resolved) {
+            tracing::warn!("{setting} changed: that takes a restart");
+        }
+        keep_open_channels(&before, &mut resolved);
+        for function in changed(&before, &resolved) {
+            tracing::info!(function, "reload");
+        }
+        if let Some(watcher) = &self.watcher {
+            watcher.watch_programs(&programs(&resolved));
+        }
+        self.driver.configure(Arc::new(resolved)).await;
+    }
+}
+
+/// Reads everything again now.
+pub(super) async fn reload(reloader: &Mutex<Reloader>) {
+    reloader.lock().await.reload().await;
+}
+
+/// Reads everything again whenever something changes; ends when nothing is watched.
+pub(super) async fn follow(reloader: Arc<Mutex<Reloader>>) {
+    let Some((_watcher, mut changes)) = reloader.lock().await.watch.take() else { return };
+    // One that changed between the first scan and the first watch.
+    reload(&reloader).await;
+    while changes.next().await.is_some() {
+        reload(&reloader).await;
+    }
+}
+
+/// An open channel stays what it is while the runtime lives: what it holds must not be left behind.
+fn keep_open_channels(before: &Resolved, after: &mut Resolved) {
+    for (id, channel) in &mut after.channels {
+        let Some(open) = before.channels.get(id).filter(|open| open.spec != channel.spec) else { continue };
+        tracing::warn!(channel = %channel.name, "its class or settings changed: that takes a restart");
+        channel.spec = open.spec.clone();
+    }
+}
+
+/// The files that functions execute, wherever they lie.
+fn programs(resolved: &Resolved) -> Vec<std::path::PathBuf> {
+    let programs = resolved.functions.values().filter_map(|function| match &function.found {
+        Found::Program(program) => Some(program.path.clone()),
+        Found::Absent | Found::Broken(_) => None,
+    });
+    programs.collect()
+}
+
+fn needs_restart(before: &Resolved, after: &Resolved) -> Vec<&'static str> {
+    let (before, after) = (&before.runtime, &after.runtime);
+    let settings = [
+        ("[runtime] listen", before.listen != after.listen),
+        ("[runtime] admin", before.admin != after.admin),
+        ("[runtime] state", before.state != after.state),
+        ("[runtime] functions", before.functions != after.functions),
+        ("[runtime] budget", before.budget_bytes != after.budget_bytes),
+        ("[runtime] drain", before.drain != after.drain),
+    ];
+    settings.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
+}
+
+fn changed<'a>(before: &'a Resolved, after: &'a Resolved) -> impl Iterator<Item = &'a str> {
+    let new = after.functions.iter().filter(|(id, function)| before.functions.get(id) != Some(function));
+    let gone = before.functions.iter().filter(|(id, _)| !after.functions.contains_key(id));
+    new.chain(gone).map(|(_, function)| function.name.as_str())
+}
