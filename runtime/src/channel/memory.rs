@@ -47,10 +47,7 @@ impl Memory {
     pub(super) fn append(&self, event: Event) -> Result<Position, AppendError> {
         self.ring.reserve(&event)?;
         let partition = self.ring.partitioner.choose(&event);
-        let offset = self
-            .window(partition)
-            .expect("the partitioner knows the partitions")
-            .push(event);
+        let offset = self.window(partition).expect("the partitioner knows the partitions").push(event);
         Ok(Position { partition, offset })
     }
 
@@ -61,9 +58,8 @@ impl Memory {
         records_max: u32,
         bytes_max: u32,
     ) -> Result<Batch, ReadError> {
-        let window = self
-            .window(partition)
-            .ok_or_else(|| ReadError(format!("there is no partition {partition}")))?;
+        let window =
+            self.window(partition).ok_or_else(|| ReadError(format!("there is no partition {partition}")))?;
         let mut from = from;
         loop {
             match window.look(from, records_max, bytes_max) {
@@ -81,9 +77,7 @@ impl Memory {
 
     pub(super) fn commit(&self, progress: &[(Partition, Progress)]) {
         for (partition, progress) in progress {
-            let freed = self
-                .window(*partition)
-                .map_or(0, |window| window.forget_below(progress.low()));
+            let freed = self.window(*partition).map_or(0, |window| window.forget_below(progress.low()));
             self.ring.bytes.fetch_sub(freed, Ordering::Relaxed);
         }
     }
@@ -100,15 +94,13 @@ impl Ring {
             let limit = self.bytes_max;
             return Err(AppendError::TooLarge { size, limit });
         }
-        let fits = |bytes: usize| Some(bytes + size);
-        self.bytes
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
-            .map_err(|bytes| {
-                let max = self.bytes_max;
-                AppendError::Unavailable(format!(
-                    "its ring is full: {bytes} of {max} bytes wait for their subscriptions"
-                ))
-            })?;
+        let fits = |bytes: usize| Some(bytes + size).filter(|sum| *sum <= self.bytes_max);
+        self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).map_err(|bytes| {
+            let max = self.bytes_max;
+            AppendError::Unavailable(format!(
+                "its ring is full: {bytes} of {max} bytes wait for their subscriptions"
+            ))
+        })?;
         Ok(())
     }
 }
@@ -119,10 +111,7 @@ mod tests {
 
     use super::*;
 
-    const RING: MemorySpec = MemorySpec {
-        partitions: 1,
-        bytes_max: 2_000,
-    };
+    const RING: MemorySpec = MemorySpec { partitions: 1, bytes_max: 2_000 };
 
     fn event(data: &'static [u8]) -> Event {
         let mut builder = Event::builder();
@@ -134,7 +123,7 @@ mod tests {
 
     fn fill(channel: &Memory) -> u64 {
         let mut stored = 0;
-        while channel.append(event(&[7; 100])).is_ok() {
+        while stored < 1_000 && channel.append(event(&[7; 100])).is_ok() {
             stored += 1;
         }
         stored
@@ -159,17 +148,8 @@ mod tests {
         let (channel, _) = Memory::open(&RING);
         let stored = fill(&channel);
         let position = Offset(3);
-        channel.commit(&[(
-            Partition(0),
-            Progress {
-                position,
-                behind: vec![],
-            },
-        )]);
-        let batch = channel
-            .read(Partition(0), Offset(0), 1_000, u32::MAX)
-            .await
-            .unwrap();
+        channel.commit(&[(Partition(0), Progress { position, behind: vec![] })]);
+        let batch = channel.read(Partition(0), Offset(0), 1_000, u32::MAX).await.unwrap();
         let offsets: Vec<u64> = batch.records.iter().map(|(offset, _)| offset.0).collect();
         assert_eq!(offsets, (3..stored).collect::<Vec<_>>());
     }
@@ -178,13 +158,7 @@ mod tests {
     async fn reading_what_is_forgotten_goes_on_behind_it() {
         let (channel, _) = Memory::open(&RING);
         let position = Offset(fill(&channel));
-        channel.commit(&[(
-            Partition(0),
-            Progress {
-                position,
-                behind: vec![],
-            },
-        )]);
+        channel.commit(&[(Partition(0), Progress { position, behind: vec![] })]);
         let batch = channel.read(Partition(0), Offset(0), 10, 1_000).await.unwrap();
         assert!(batch.records.is_empty());
         assert_eq!(batch.next, position);

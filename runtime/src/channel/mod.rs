@@ -1,5 +1,5 @@
 //! Channels: partitioned logs of events with stored cursors. One narrow face, three kinds behind it, and one
-//! conformance suite (`conformance.rs`) that runs over all of them.
+//! conformance suite (`conformance/`) that runs over all of them.
 //!
 //! - [`memory`]: a bounded ring; loses everything at exit and says so.
 //! - [`durable`]: our own segmented log; survives a kill of the runtime.
@@ -178,7 +178,10 @@ impl Channel {
     /// may then be deleted.
     pub(crate) async fn commit(&self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
         match self {
-            Self::Memory(channel) => Ok(channel.commit(&progress)),
+            Self::Memory(channel) => {
+                channel.commit(&progress);
+                Ok(())
+            }
             Self::Durable(channel) => channel.commit(progress).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.commit(progress).await,

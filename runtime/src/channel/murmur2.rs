@@ -16,10 +16,7 @@ pub(super) struct Partitioner {
 impl Partitioner {
     /// At least one partition is assumed.
     pub(super) fn new(partitions: u32) -> Self {
-        Self {
-            partitions: partitions.max(1),
-            turn: AtomicU32::new(0),
-        }
+        Self { partitions: partitions.max(1), turn: AtomicU32::new(0) }
     }
 
     /// The partition of the event's `partitionkey`, or the next in turn when it has none.
@@ -89,9 +86,6 @@ mod tests {
     /// `toPositive` drops the sign bit; it does not negate.
     #[test]
     fn a_negative_hash_has_a_partition() {
-        assert_eq!(
-            partition_of(b"21", 10),
-            Partition((-973_932_308_i32 & i32::MAX) as u32 % 10)
-        );
+        assert_eq!(partition_of(b"21", 10), Partition((-973_932_308_i32 & i32::MAX) as u32 % 10));
     }
 }

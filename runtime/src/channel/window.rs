@@ -42,11 +42,7 @@ impl Window {
     /// An empty window of a log that ends here.
     pub(super) fn new(end: Offset) -> Self {
         Self {
-            recent: Mutex::new(Recent {
-                records: VecDeque::new(),
-                first: end,
-                bytes: 0,
-            }),
+            recent: Mutex::new(Recent { records: VecDeque::new(), first: end, bytes: 0 }),
             end: watch::Sender::new(end),
         }
     }
@@ -114,9 +110,7 @@ impl Window {
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
-        self.recent
-            .lock()
-            .expect("nobody panics while holding the window")
+        self.recent.lock().expect("nobody panics while holding the window")
     }
 }
 
@@ -179,9 +173,6 @@ impl Taken {
     /// Nothing when nothing was taken.
     pub(super) fn batch(self) -> Option<Batch> {
         let next = self.records.last()?.0.next();
-        Some(Batch {
-            records: self.records,
-            next,
-        })
+        Some(Batch { records: self.records, next })
     }
 }

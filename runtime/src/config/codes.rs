@@ -127,11 +127,7 @@ mod tests {
     fn numbers_ascend_and_every_code_explains_itself() {
         assert!(Code::ALL.is_sorted_by(|a, b| a.id() < b.id()));
         for code in Code::ALL {
-            assert!(
-                code.explanation().ends_with('.'),
-                "{code}: {}",
-                code.explanation()
-            );
+            assert!(code.explanation().ends_with('.'), "{code}: {}", code.explanation());
             assert!(!code.title().ends_with('.'), "{code}: {}", code.title());
         }
     }

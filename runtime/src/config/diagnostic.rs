@@ -28,20 +28,11 @@ pub(crate) struct Label {
 
 impl Diagnostic {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            file: None,
-            labels: Vec::new(),
-            help: None,
-        }
+        Self { code, message: message.into(), file: None, labels: Vec::new(), help: None }
     }
 
     pub(crate) fn at(mut self, place: &Place, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            place: place.clone(),
-            text: text.into(),
-        });
+        self.labels.push(Label { place: place.clone(), text: text.into() });
         self
     }
 
@@ -77,18 +68,11 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
             Severity::Note => Level::NOTE,
         };
-        let mut group = level
-            .primary_title(&*self.message)
-            .id(self.code.id())
-            .elements(self.snippets());
+        let mut group = level.primary_title(&*self.message).id(self.code.id()).elements(self.snippets());
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(&**help));
         }
-        let renderer = if colour {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])
     }
 
@@ -96,11 +80,7 @@ impl Diagnostic {
     fn snippets(&self) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
         let mut snippets: Vec<(&Place, Snippet<'_, _>)> = Vec::new();
         for (index, label) in self.labels.iter().enumerate() {
-            let kind = if index == 0 {
-                AnnotationKind::Primary
-            } else {
-                AnnotationKind::Context
-            };
+            let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
             let annotation = kind.span(label.place.span.clone()).label(&*label.text);
             let source = &label.place.source;
             match snippets.iter().position(|(place, _)| place.source == *source) {
@@ -138,10 +118,7 @@ pub(crate) fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
         let plural = if count == 1 { "" } else { "s" };
         (count > 0).then(|| format!("{count} {}{plural}", severity.text()))
     };
-    let parts: Vec<String> = [Severity::Error, Severity::Warning]
-        .into_iter()
-        .filter_map(count)
-        .collect();
+    let parts: Vec<String> = [Severity::Error, Severity::Warning].into_iter().filter_map(count).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -169,9 +146,7 @@ impl Problems {
         all.sort_by(|a, b| {
             let key = |d: &Diagnostic| (d.severity(), d.place().is_none());
             let start = |d: &Diagnostic| d.place().map(|place| place.span.start);
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| (a.file(), start(a)).cmp(&(b.file(), start(b))))
+            key(a).cmp(&key(b)).then_with(|| (a.file(), start(a)).cmp(&(b.file(), start(b))))
         });
         all
     }

@@ -41,30 +41,20 @@ impl<'t> Document<'t> {
     }
 
     pub(super) fn place(&self, span: std::ops::Range<usize>) -> Place {
-        Place {
-            source: self.source.clone(),
-            span,
-        }
+        Place { source: self.source.clone(), span }
     }
 }
 
 fn syntax(error: &toml::de::Error, source: &Arc<Source>) -> Diagnostic {
     let end = source.text.len();
     let span = error.span().unwrap_or(end..end);
-    let place = Place {
-        source: source.clone(),
-        span: span.start.min(end)..span.end.min(end),
-    };
+    let place = Place { source: source.clone(), span: span.start.min(end)..span.end.min(end) };
     // The parser says what it found and what it expected; the second part is the help.
     let (message, expected) = match error.message().split_once(", expected ") {
         Some((message, expected)) => (message, Some(expected)),
         None => (error.message(), None),
     };
-    let code = if message.contains("duplicate key") {
-        Code::Twice
-    } else {
-        Code::Syntax
-    };
+    let code = if message.contains("duplicate key") { Code::Twice } else { Code::Syntax };
     let diagnostic = Diagnostic::new(code, format!("invalid TOML: {message}")).at(&place, "here");
     match expected {
         Some(expected) => diagnostic.help(format!("expected {expected}")),

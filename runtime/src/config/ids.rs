@@ -50,7 +50,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    
+
     #[test]
     fn a_name_keeps_its_id_and_no_other_name_gets_it() {
         let mut ids = Ids::default();

@@ -74,28 +74,17 @@ impl Loader {
     /// Reads everything anew.
     pub(crate) fn load(&mut self) -> Loaded {
         let problems = Problems::default();
-        let path = self
-            .project
-            .join(self.file.as_deref().unwrap_or_else(|| Path::new(FILE)));
+        let path = self.project.join(self.file.as_deref().unwrap_or_else(|| Path::new(FILE)));
         let mut files = vec![path.clone()];
-        let resolved = self
-            .read_file(&path, &problems)
-            .map(|file| self.resolve(&file, &problems, &mut files));
+        let resolved =
+            self.read_file(&path, &problems).map(|file| self.resolve(&file, &problems, &mut files));
         let usable = !problems.fatal();
-        Loaded {
-            resolved: resolved.filter(|_| usable),
-            diagnostics: problems.into_sorted(),
-            files,
-        }
+        Loaded { resolved: resolved.filter(|_| usable), diagnostics: problems.into_sorted(), files }
     }
 
     /// What the file says; nothing when it could not be understood at all.
     fn read_file(&self, path: &Path, problems: &Problems) -> Option<raw::File> {
-        let name = path
-            .strip_prefix(&self.project)
-            .unwrap_or(path)
-            .display()
-            .to_string();
+        let name = path.strip_prefix(&self.project).unwrap_or(path).display().to_string();
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.file.is_none() => String::new(),
@@ -110,12 +99,8 @@ impl Loader {
 
     fn resolve(&mut self, file: &raw::File, problems: &Problems, files: &mut Vec<PathBuf>) -> Resolved {
         let runtime = resolve::runtime(&self.project, &file.runtime, &self.overrides, problems);
-        let scan = Scan {
-            project: &self.project,
-            being_written: self.being_written,
-            last: &self.last,
-            problems,
-        };
+        let scan =
+            Scan { project: &self.project, being_written: self.being_written, last: &self.last, problems };
         let mut found = scan.functions(&runtime.functions);
         let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids);
         files.extend(found.sidecars.values().cloned());

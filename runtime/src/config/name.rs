@@ -22,13 +22,7 @@ pub(super) fn hint(text: &str) -> String {
     let lower = text.to_lowercase();
     let joined: String = lower
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' {
-                c
-            } else {
-                '-'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
         .take(NAME_LEN_MAX)
         .collect();
     let candidate = joined.trim_matches(['-', '_']);
@@ -47,31 +41,16 @@ mod tests {
         for name in ["a", "0", "bill", "bill-2", "a_b", &"x".repeat(63)] {
             assert!(is_valid(name), "{name}");
         }
-        for name in [
-            "",
-            "-a",
-            "a-",
-            "_a",
-            "a_",
-            "A",
-            "a.b",
-            "a/b",
-            "../../etc",
-            "bücher",
-            "a b",
-            &"x".repeat(64),
-        ] {
+        for name in
+            ["", "-a", "a-", "_a", "a_", "A", "a.b", "a/b", "../../etc", "bücher", "a b", &"x".repeat(64)]
+        {
             assert!(!is_valid(name), "{name}");
         }
     }
 
     #[test]
     fn the_hint_names_a_name_where_one_is_near() {
-        assert!(
-            hint("Bill Two").starts_with("`bill-two` would do"),
-            "{}",
-            hint("Bill Two")
-        );
+        assert!(hint("Bill Two").starts_with("`bill-two` would do"), "{}", hint("Bill Two"));
         assert!(hint(".x_").starts_with("`x` would do"), "{}", hint(".x_"));
         assert_eq!(hint("../../etc"), RULE);
         assert_eq!(hint("---"), RULE);

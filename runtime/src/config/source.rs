@@ -12,10 +12,7 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn new(name: &str, text: &str) -> Arc<Self> {
-        Arc::new(Self {
-            name: name.into(),
-            text: text.into(),
-        })
+        Arc::new(Self { name: name.into(), text: text.into() })
     }
 }
 
@@ -39,10 +36,7 @@ impl Place {
     }
 
     fn before(&self) -> &str {
-        self.source
-            .text
-            .get(..self.span.start)
-            .unwrap_or(&self.source.text)
+        self.source.text.get(..self.span.start).unwrap_or(&self.source.text)
     }
 }
 
@@ -56,13 +50,7 @@ pub(crate) struct At<T> {
 impl At<String> {
     /// A text that comes from no file, but from a flag or the environment.
     pub(crate) fn given(origin: &str, text: &str) -> Self {
-        Self {
-            value: text.into(),
-            place: Place {
-                source: Source::new(origin, text),
-                span: 0..text.len(),
-            },
-        }
+        Self { value: text.into(), place: Place { source: Source::new(origin, text), span: 0..text.len() } }
     }
 }
 
@@ -75,18 +63,11 @@ mod tests {
         let source = Source::new("x", "a = 1\nü = 2");
         let at = |needle: &str| {
             let start = source.text.find(needle).unwrap();
-            let place = Place {
-                source: source.clone(),
-                span: start..start + needle.len(),
-            };
+            let place = Place { source: source.clone(), span: start..start + needle.len() };
             (place.line(), place.column())
         };
         assert_eq!(at("a"), (1, 1));
         assert_eq!(at("ü"), (2, 1));
-        assert_eq!(
-            at("2"),
-            (2, 5),
-            "a character is one column however many bytes it has"
-        );
+        assert_eq!(at("2"), (2, 5), "a character is one column however many bytes it has");
     }
 }

@@ -27,12 +27,7 @@ impl<'d> Table<'d> {
         for (name, _) in entries.iter().filter(unknown) {
             document.problems.report(unknown_key(name, section, keys));
         }
-        Self {
-            document,
-            place,
-            section: section.into(),
-            entries,
-        }
+        Self { document, place, section: section.into(), entries }
     }
 
     /// The value behind a key.
@@ -77,10 +72,7 @@ fn unknown_key(name: &At<String>, section: &str, keys: &[&str]) -> Diagnostic {
         Some(key) => format!("did you mean `{key}`?"),
         None => format!("known here: {}", keys.join(", ")),
     };
-    Diagnostic::new(
-        Code::UnknownKey,
-        format!("unknown key `{}` in {section}", name.value),
-    )
-    .at(&name.place, "nobody reads this")
-    .help(help)
+    Diagnostic::new(Code::UnknownKey, format!("unknown key `{}` in {section}", name.value))
+        .at(&name.place, "nobody reads this")
+        .help(help)
 }

@@ -38,9 +38,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, UnitError> {
 
 /// `1MiB`, `64 kB`, `512B`.
 pub(super) fn size(text: &str) -> Result<usize, UnitError> {
-    let digits_end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '_')
-        .unwrap_or(text.len());
+    let digits_end = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
     let (digits, unit) = text.split_at(digits_end);
     let number: u64 = digits.replace('_', "").parse().map_err(|_| UnitError::Size)?;
     let factor = factor(unit.trim_start()).ok_or(UnitError::Size)?;

@@ -36,12 +36,7 @@ impl<'d> Value<'d> {
         key: impl Into<String>,
         section: impl Into<String>,
     ) -> Self {
-        Self {
-            document,
-            node,
-            key: key.into(),
-            section: section.into(),
-        }
+        Self { document, node, key: key.into(), section: section.into() }
     }
 
     pub(super) fn place(&self) -> Place {
@@ -76,10 +71,7 @@ impl<'d> Value<'d> {
     }
 
     pub(super) fn is_empty_table(&self) -> bool {
-        self.node
-            .get_ref()
-            .as_table()
-            .is_some_and(|table| table.is_empty())
+        self.node.get_ref().as_table().is_some_and(|table| table.is_empty())
     }
 
     pub(super) fn text(&self) -> Option<At<String>> {
@@ -126,10 +118,7 @@ impl<'d> Value<'d> {
             return self.refuse(&wanted, self.kind(), "write it without quotes");
         };
         let value = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
-        match value
-            .and_then(|n| u32::try_from(n).ok())
-            .filter(|n| range.contains(n))
-        {
+        match value.and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n)) {
             Some(value) => Some(self.at(value)),
             None => self.refuse(&wanted, "out of range", "choose one in range"),
         }
@@ -202,19 +191,12 @@ impl<'d> Value<'d> {
     /// A table with names of the user's own as keys.
     pub(super) fn entries(&self, section: &str) -> Option<Vec<(At<String>, Self)>> {
         let Some(table) = self.node.get_ref().as_table() else {
-            return self.refuse(
-                "a table",
-                self.kind(),
-                "write `{ key = value }` or a section in brackets",
-            );
+            return self.refuse("a table", self.kind(), "write `{ key = value }` or a section in brackets");
         };
         let mut entries: Vec<(At<String>, Self)> = table
             .iter()
             .map(|(key, node)| {
-                let name = At {
-                    value: key.get_ref().to_string(),
-                    place: self.document.place(key.span()),
-                };
+                let name = At { value: key.get_ref().to_string(), place: self.document.place(key.span()) };
                 let value = Self::new(self.document, node, &*name.value, section);
                 (name, value)
             })
@@ -226,8 +208,7 @@ impl<'d> Value<'d> {
 
     /// Reports that the value is not what the key takes.
     pub(super) fn refuse<T>(&self, wanted: &str, is: impl Display, help: &str) -> Option<T> {
-        self.problems()
-            .bad_value(&self.place(), &self.called(), wanted, is, help)
+        self.problems().bad_value(&self.place(), &self.called(), wanted, is, help)
     }
 
     fn text_wanted(&self, wanted: &str, help: &str) -> Option<At<String>> {
@@ -238,10 +219,7 @@ impl<'d> Value<'d> {
     }
 
     fn at<T>(&self, value: T) -> At<T> {
-        At {
-            value,
-            place: self.place(),
-        }
+        At { value, place: self.place() }
     }
 
     /// What it is, for people.

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
+use hyper::Response;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::http::request::Parts;
-use hyper::Response;
 use tokio::sync::oneshot;
 
 /// A call that waits for its function.

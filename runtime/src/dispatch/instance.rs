@@ -338,9 +338,5 @@ fn listens_elsewhere(child: &Child, door: &Door) -> String {
     if elsewhere.is_empty() {
         return "it listened nowhere within its start time".to_owned();
     }
-    format!(
-        "it listens on {}, expected $PORT={} or fd 3 (LISTEN_FDS=1)",
-        elsewhere.join(", "),
-        door.port()
-    )
+    format!("it listens on {}, expected $PORT={} or fd 3 (LISTEN_FDS=1)", elsewhere.join(", "), door.port())
 }

@@ -137,7 +137,9 @@ fn command(start: &Start, event: &Event) -> Command {
     let mut env = environment(&start.name, start.revision, &start.program);
     env.push(("CE_SPECVERSION".into(), activator::event::SPECVERSION.into()));
     let attributes = event.attributes().iter();
-    env.extend(attributes.map(|(name, value)| (format!("CE_{}", name.to_ascii_uppercase()), value.to_owned())));
+    env.extend(
+        attributes.map(|(name, value)| (format!("CE_{}", name.to_ascii_uppercase()), value.to_owned())),
+    );
     Command {
         path: start.program.path.clone(),
         args: start.program.args.clone(),
@@ -164,7 +166,8 @@ fn event_of(call: &mut Call) -> Event {
         let content_type = call.head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let mut event = Event::builder();
         let path = call.head.uri.path();
-        for (name, value) in [("id", "call"), ("source", "/fn"), ("type", "hydrant.call"), ("subject", path)] {
+        for (name, value) in [("id", "call"), ("source", "/fn"), ("type", "hydrant.call"), ("subject", path)]
+        {
             event.attribute(name, value).ok();
         }
         if let Some(content_type) = content_type {

@@ -61,7 +61,9 @@ pub(super) async fn outcome(response: Response<Incoming>) -> Result<Outcome, Str
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             if mode.is_some() {
-                return Ok(Outcome::MalformedReply(format!("the reply has more than {REPLY_BYTES_MAX} bytes")));
+                return Ok(Outcome::MalformedReply(format!(
+                    "the reply has more than {REPLY_BYTES_MAX} bytes"
+                )));
             }
             Bytes::from_static(b"(more than 1 MiB)")
         }

@@ -50,7 +50,8 @@ impl Fleet {
                 changed.push((id, self.revise(id, function)));
             }
         }
-        let gone: Vec<_> = self.functions.keys().filter(|id| !config.functions.contains_key(id)).copied().collect();
+        let gone: Vec<_> =
+            self.functions.keys().filter(|id| !config.functions.contains_key(id)).copied().collect();
         for id in gone {
             self.functions.remove(&id);
             changed.push((id, Availability::Absent));
@@ -148,8 +149,8 @@ impl Fleet {
 
     /// The last lines a function printed.
     pub(super) fn last_lines(&self, id: FunctionId, n: usize) -> Vec<String> {
-        self.functions.get(&id).map_or_else(Vec::new, |member| {
-            member.lines.last(n).iter().map(ToString::to_string).collect()
-        })
+        self.functions
+            .get(&id)
+            .map_or_else(Vec::new, |member| member.lines.last(n).iter().map(ToString::to_string).collect())
     }
 }

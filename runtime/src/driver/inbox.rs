@@ -40,7 +40,9 @@ impl Message {
     /// The outcome, when it is one.
     pub(super) fn take_outcome(&mut self) -> Option<(DeliveryId, Outcome)> {
         match self {
-            Self::Outcome(delivery, outcome) => Some((*delivery, std::mem::replace(outcome, Outcome::TimedOut))),
+            Self::Outcome(delivery, outcome) => {
+                Some((*delivery, std::mem::replace(outcome, Outcome::TimedOut)))
+            }
             _ => None,
         }
     }

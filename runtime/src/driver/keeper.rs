@@ -66,7 +66,9 @@ impl Keeper {
 
     /// Asks for something; the answer comes as a message.
     pub(super) fn ask(&self, ask: Ask) {
-        self.asks.try_send(ask).expect("the activator asks no more than its limits say, and the task outlives it");
+        self.asks
+            .try_send(ask)
+            .expect("the activator asks no more than its limits say, and the task outlives it");
     }
 }
 
@@ -96,7 +98,8 @@ async fn open(id: ChannelId, named: &NamedChannel, inbox: &Inbox) -> Channel {
     loop {
         match Channel::open(&named.spec).await {
             Ok((channel, partitions)) => {
-                let opened = Message::Opened { channel: id, opened: channel.clone(), epoch: Epoch(1), partitions };
+                let opened =
+                    Message::Opened { channel: id, opened: channel.clone(), epoch: Epoch(1), partitions };
                 inbox.tell(opened).await;
                 return channel;
             }

@@ -202,7 +202,10 @@ impl Driver {
 
     fn function_rows(&self) -> std::collections::BTreeMap<activator::id::FunctionId, FunctionRow> {
         let states = self.activator.states();
-        states.into_iter().map(|(id, state)| (id, self.record.row(id, state, self.fleet.revision(id)))).collect()
+        states
+            .into_iter()
+            .map(|(id, state)| (id, self.record.row(id, state, self.fleet.revision(id))))
+            .collect()
     }
 
     /// Does what the activator asks for, and tells the history what it reports.

@@ -66,14 +66,17 @@ impl Driver {
         match to {
             Target::Sink(id) => match self.sinks.get(&id) {
                 Some(sink) => drop(self.tasks.spawn(sink.clone().carry_out(job, self.inbox.clone()))),
-                None => self.answer_later(job.delivery, Outcome::Lost("this URL is not configured any more".into())),
+                None => self
+                    .answer_later(job.delivery, Outcome::Lost("this URL is not configured any more".into())),
             },
             Target::Instance(id) => self.deliver_to(id, job),
         }
     }
 
     fn deliver_to(&mut self, id: InstanceId, job: Job) {
-        let Err(Order::Deliver(Job { delivery, work, .. })) = self.fleet.tell(id, Order::Deliver(job)) else { return };
+        let Err(Order::Deliver(Job { delivery, work, .. })) = self.fleet.tell(id, Order::Deliver(job)) else {
+            return;
+        };
         let inbox = self.inbox.clone();
         self.tasks.spawn(async move { inbox.not_taken(delivery, work).await });
     }

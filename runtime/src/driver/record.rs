@@ -168,7 +168,12 @@ impl Record {
     }
 
     /// A function as people see it.
-    pub(super) fn row(&self, id: FunctionId, state: activator::State, revision: Option<Revision>) -> FunctionRow {
+    pub(super) fn row(
+        &self,
+        id: FunctionId,
+        state: activator::State,
+        revision: Option<Revision>,
+    ) -> FunctionRow {
         let counted = self.stats.get(&id);
         let busy = state.in_flight > 0;
         let idle = counted.and_then(|c| c.last).filter(|_| !busy).map(|last| last.elapsed());

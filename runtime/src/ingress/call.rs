@@ -14,10 +14,19 @@ use crate::driver::Handle;
 /// Bodies up to this size are read first, so that they can be sent to another process when one never took them.
 const WHOLE_BYTES_MAX: u64 = 64 * 1024;
 
-pub(super) async fn answer(driver: &Handle, request: Request<Incoming>, name: &str, path: &str) -> Response<Body> {
+pub(super) async fn answer(
+    driver: &Handle,
+    request: Request<Incoming>,
+    name: &str,
+    path: &str,
+) -> Response<Body> {
     let directory = driver.directory();
     let Some((function, protocol)) = directory.function(name) else {
-        return reply::problem(404, &format!("there is no function `{name}`"), &format!("put an executable at functions/{name}"));
+        return reply::problem(
+            404,
+            &format!("there is no function `{name}`"),
+            &format!("put an executable at functions/{name}"),
+        );
     };
     let whole_max = match protocol {
         Some(Protocol::Oneshot) => driver.config().runtime.body_bytes_max as u64,
@@ -63,9 +72,11 @@ async fn caller_body(
     let limit = usize::try_from(whole_max).unwrap_or(usize::MAX);
     match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(CallerBody::Whole(body.to_bytes())),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(reply::problem(413, &format!("the body has more than {limit} bytes"), "raise [runtime] body_max, or send less"))
-        }
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(reply::problem(
+            413,
+            &format!("the body has more than {limit} bytes"),
+            "raise [runtime] body_max, or send less",
+        )),
         Err(error) => Err(reply::problem(400, &format!("the body broke off: {error}"), "send it again")),
     }
 }
@@ -73,10 +84,16 @@ async fn caller_body(
 fn refusal(name: &str, error: &CallError) -> Response<Body> {
     let message = format!("{name}: {error}");
     match error {
-        CallError::Unknown => reply::problem(404, &message, "put an executable of this name into the functions folder"),
-        CallError::Broken(_) => reply::problem(503, &message, "mend the file; the next call starts the new one"),
+        CallError::Unknown => {
+            reply::problem(404, &message, "put an executable of this name into the functions folder")
+        }
+        CallError::Broken(_) => {
+            reply::problem(503, &message, "mend the file; the next call starts the new one")
+        }
         CallError::Stopping => reply::later(&message, "call again when it is back"),
-        CallError::Lost(_) => reply::problem(502, &message, "see what the function printed in the runtime's log"),
+        CallError::Lost(_) => {
+            reply::problem(502, &message, "see what the function printed in the runtime's log")
+        }
         CallError::TimedOut => reply::problem(504, &message, "raise timeout.request of the function"),
     }
 }

@@ -13,7 +13,8 @@ use crate::config::resolved::ChannelKind;
 use crate::dispatch::{self, mode};
 use crate::driver::{Handle, Route};
 
-const MEDIA_TYPES: &str = "send ce- headers, application/cloudevents+json or application/cloudevents-batch+json";
+const MEDIA_TYPES: &str =
+    "send ce- headers, application/cloudevents+json or application/cloudevents-batch+json";
 
 /// CloudEvents HTTP binding 1.0 and webhook 1.0; the statuses are the contract's table.
 pub(super) async fn answer(
@@ -25,7 +26,11 @@ pub(super) async fn answer(
     let directory = driver.directory();
     let Some(route) = directory.route(kind, name) else {
         let kind = kind.text();
-        return reply::problem(404, &format!("there is no {kind} `{name}`"), &format!("add [{kind}.{name}] to runtime.toml"));
+        return reply::problem(
+            404,
+            &format!("there is no {kind} `{name}`"),
+            &format!("add [{kind}.{name}] to runtime.toml"),
+        );
     };
     match *request.method() {
         Method::POST => {}
@@ -61,7 +66,11 @@ fn webhook_validation(headers: &HeaderMap) -> Response<Body> {
 #[expect(clippy::result_large_err, reason = "the error is the answer, made once a refused request")]
 async fn read_events(request: Request<Incoming>, limit: usize) -> Result<Vec<Event>, Response<Body>> {
     let too_large = || {
-        reply::problem(413, &format!("the event has more than {limit} bytes"), "raise [runtime] body_max, or send less")
+        reply::problem(
+            413,
+            &format!("the event has more than {limit} bytes"),
+            "raise [runtime] body_max, or send less",
+        )
     };
     // Refused before a byte of it is read.
     if request.body().size_hint().lower() > limit as u64 {
@@ -70,12 +79,18 @@ async fn read_events(request: Request<Incoming>, limit: usize) -> Result<Vec<Eve
     let (head, body) = request.into_parts();
     let Some(mode) = mode(&head.headers) else {
         let found = head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("no media type");
-        return Err(reply::problem(400, &format!("not a CloudEvent: {found} and no ce- headers"), MEDIA_TYPES));
+        return Err(reply::problem(
+            400,
+            &format!("not a CloudEvent: {found} and no ce- headers"),
+            MEDIA_TYPES,
+        ));
     };
     let body = match Limited::new(body, limit).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Err(error) => return Err(reply::problem(400, &format!("the body broke off: {error}"), "send it again")),
+        Err(error) => {
+            return Err(reply::problem(400, &format!("the body broke off: {error}"), "send it again"));
+        }
     };
     decode(mode, &head.headers, body).map_err(|reason| reply::problem(400, &reason, MEDIA_TYPES))
 }

@@ -42,7 +42,9 @@ impl Guard {
 fn is_loopback(name: &str) -> bool {
     name == "localhost"
         || name.ends_with(".localhost")
-        || name.parse::<IpAddr>().is_ok_and(|ip| ip == IpAddr::from([127, 0, 0, 1]) || ip.is_ipv6() && ip.is_loopback())
+        || name
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip == IpAddr::from([127, 0, 0, 1]) || ip.is_ipv6() && ip.is_loopback())
 }
 
 /// Refuses what another site's page caused, for every method: an image must not start a process.

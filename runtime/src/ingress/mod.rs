@@ -47,7 +47,11 @@ impl Ingress {
         match target {
             Target::Function { name, path } => call::answer(&self.driver, request, &name, &path).await,
             Target::Channel { kind, name } => event::answer(&self.driver, request, kind, &name).await,
-            Target::Nothing => reply::problem(404, "there is nothing here", "POST events to /, /broker/NAME or /channel/NAME; call functions at /fn/NAME"),
+            Target::Nothing => reply::problem(
+                404,
+                "there is nothing here",
+                "POST events to /, /broker/NAME or /channel/NAME; call functions at /fn/NAME",
+            ),
         }
     }
 }

@@ -6,9 +6,15 @@ use crate::config::resolved::ChannelKind;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// A direct call, with the path as the function is to see it.
-    Function { name: String, path: String },
+    Function {
+        name: String,
+        path: String,
+    },
     /// An event for a broker or a channel.
-    Channel { kind: ChannelKind, name: String },
+    Channel {
+        kind: ChannelKind,
+        name: String,
+    },
     Nothing,
 }
 
@@ -24,10 +30,16 @@ impl Target {
             ("fn", Some(name), rest) => {
                 Self::Function { name: name.to_owned(), path: format!("/{}", rest.unwrap_or_default()) }
             }
-            ("broker", Some(name), None) => Self::Channel { kind: ChannelKind::Broker, name: name.to_owned() },
-            ("channel", Some(name), None) => Self::Channel { kind: ChannelKind::Channel, name: name.to_owned() },
+            ("broker", Some(name), None) => {
+                Self::Channel { kind: ChannelKind::Broker, name: name.to_owned() }
+            }
+            ("channel", Some(name), None) => {
+                Self::Channel { kind: ChannelKind::Channel, name: name.to_owned() }
+            }
             // Knative's own form; there is one namespace here.
-            ("default", Some(name), None) => Self::Channel { kind: ChannelKind::Broker, name: name.to_owned() },
+            ("default", Some(name), None) => {
+                Self::Channel { kind: ChannelKind::Broker, name: name.to_owned() }
+            }
             _ => Self::Nothing,
         }
     }

@@ -35,10 +35,7 @@ impl Capture {
                 truncated |= room < bytes.len();
             })
             .await;
-            Captured {
-                bytes: kept.freeze(),
-                truncated,
-            }
+            Captured { bytes: kept.freeze(), truncated }
         });
         Self { alive, reader }
     }

@@ -38,13 +38,7 @@ enum State {
 
 impl Child {
     pub(super) fn new(process: Process) -> Self {
-        Self {
-            stdin: None,
-            stdout: None,
-            stderr: None,
-            pid: process.pid,
-            state: State::Running(process),
-        }
+        Self { stdin: None, stdout: None, stderr: None, pid: process.pid, state: State::Running(process) }
     }
 
     /// The number people see; for showing only, as it may be another process's after the end.
@@ -107,12 +101,7 @@ impl Process {
     /// Adopts a child just started; within the runtime. One that cannot be watched is ended again.
     pub(super) fn adopt(pid: Pid, journal: Option<Journal>) -> std::io::Result<Self> {
         match sys::pidfd_open(pid) {
-            Ok(pidfd) => Ok(Self {
-                pid,
-                pidfd,
-                journal,
-                runtime: Handle::current(),
-            }),
+            Ok(pidfd) => Ok(Self { pid, pidfd, journal, runtime: Handle::current() }),
             Err(error) => {
                 let _ = killpg(pid, Signal::SIGKILL);
                 let _ = nix::sys::wait::waitpid(pid, None);

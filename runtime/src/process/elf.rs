@@ -65,20 +65,14 @@ impl Header {
         for index in 0..self.entries {
             let mut entry = [0; 56];
             let entry = &mut entry[..if self.wide { 56 } else { 32 }];
-            file.read_exact_at(entry, self.table.checked_add(index * self.entry_size)?)
-                .ok()?;
+            file.read_exact_at(entry, self.table.checked_add(index * self.entry_size)?).ok()?;
             if number(&entry[..4], self.little) != PT_INTERP {
                 continue;
             }
-            let (offset, size) = if self.wide {
-                (8..16, 32..40)
-            } else {
-                (4..8, 16..20)
-            };
+            let (offset, size) = if self.wide { (8..16, 32..40) } else { (4..8, 16..20) };
             let length = usize::try_from(number(&entry[size], self.little)).ok()?;
             let mut path = vec![0; length.min(4096)];
-            file.read_exact_at(&mut path, number(&entry[offset], self.little))
-                .ok()?;
+            file.read_exact_at(&mut path, number(&entry[offset], self.little)).ok()?;
             return Some(OsStr::from_bytes(path.strip_suffix(b"\0").unwrap_or(&path)).into());
         }
         Some("/".into())
@@ -87,11 +81,7 @@ impl Header {
 
 fn number(bytes: &[u8], little: bool) -> u64 {
     let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
-    if little {
-        bytes.iter().rev().fold(0, add)
-    } else {
-        bytes.iter().fold(0, add)
-    }
+    if little { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) }
 }
 
 /// As Rust names them.

@@ -41,15 +41,8 @@ impl Journal {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let running = HashMap::new();
         let file = write_anew(path, &running)?;
-        let pages = Pages {
-            path: path.into(),
-            file,
-            lines: 0,
-            running,
-        };
-        Ok(Self {
-            pages: Arc::new(Mutex::new(pages)),
-        })
+        let pages = Pages { path: path.into(), file, lines: 0, running };
+        Ok(Self { pages: Arc::new(Mutex::new(pages)) })
     }
 
     /// Notes a child that was just started. A disk that is full does not keep functions from running.
@@ -58,10 +51,7 @@ impl Journal {
             return;
         };
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = pages.add(Entry {
-            pid: pid.as_raw(),
-            started,
-        }) {
+        if let Err(error) = pages.add(Entry { pid: pid.as_raw(), started }) {
             tracing::warn!(%error, path = %pages.path.display(), "cannot note a child process");
         }
     }
@@ -132,10 +122,7 @@ fn line(entry: Entry) -> String {
 
 fn parse(line: &str) -> Option<Entry> {
     let (pid, started) = line.split_once(' ')?;
-    Some(Entry {
-        pid: pid.parse().ok()?,
-        started: started.parse().ok()?,
-    })
+    Some(Entry { pid: pid.parse().ok()?, started: started.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -155,10 +142,7 @@ mod tests {
                 journal.remove(Pid::from_raw(pid));
             }
         }
-        assert!(read(&path).unwrap().contains(&Entry {
-            pid: 1_000_005,
-            started: 7
-        }));
+        assert!(read(&path).unwrap().contains(&Entry { pid: 1_000_005, started: 7 }));
         assert!(fs::metadata(&path).unwrap().len() < 64 * 1024);
     }
 

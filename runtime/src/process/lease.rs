@@ -12,10 +12,7 @@ use super::sys;
 /// known (not our file, a file system without leases): starting it then says `text busy` if it is so.
 pub(crate) fn is_being_written(path: &Path) -> bool {
     // A pipe without a writer must not hold us up.
-    let open = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path);
+    let open = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
     let Ok(file) = open else { return false };
     matches!(sys::try_read_lease(file.as_fd()), Err(error) if error.kind() == ErrorKind::WouldBlock)
 }

@@ -70,11 +70,7 @@ mod tests {
     use super::*;
 
     fn line(text: &str) -> Line {
-        Line {
-            at: SystemTime::now(),
-            stream: Stream::Stdout,
-            text: text.into(),
-        }
+        Line { at: SystemTime::now(), stream: Stream::Stdout, text: text.into() }
     }
 
     fn texts(lines: &Lines, n: usize) -> Vec<String> {

@@ -23,19 +23,12 @@ pub(crate) struct Listener {
 impl Listener {
     /// A new one, on a port that the system chooses.
     pub(crate) fn bind() -> io::Result<Self> {
-        let socket = socket(
-            AddressFamily::Inet,
-            SockType::Stream,
-            SockFlag::SOCK_CLOEXEC,
-            None,
-        )?;
+        let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
         // Accepted sockets inherit it.
         setsockopt(&socket, sockopt::TcpNoDelay, &true)?;
         bind(std::os::fd::AsRawFd::as_raw_fd(&socket), &loopback(0))?;
         listen(&socket, Backlog::new(BACKLOG)?)?;
-        Ok(Self {
-            socket: socket.into(),
-        })
+        Ok(Self { socket: socket.into() })
     }
 
     /// Where to connect to.

@@ -12,10 +12,7 @@ use super::journal::{self, Entry};
 /// merely has the number of one of them started at another time. Gives how many. Call it when the state folder
 /// is ours, before a spawner opens the same journal.
 pub(crate) fn end_orphans(journal: &Path) -> io::Result<usize> {
-    let ended = journal::read(journal)?
-        .into_iter()
-        .filter(|entry| end(*entry))
-        .count();
+    let ended = journal::read(journal)?.into_iter().filter(|entry| end(*entry)).count();
     Ok(ended)
 }
 

@@ -34,11 +34,7 @@ impl Collector {
             let (lines, tell) = (lines.clone(), Arc::clone(&tell));
             let keep = move |text: &[u8]| {
                 let text = String::from_utf8_lossy(text).into();
-                let line = Line {
-                    at: SystemTime::now(),
-                    stream,
-                    text,
-                };
+                let line = Line { at: SystemTime::now(), stream, text };
                 tell(&line);
                 lines.push(line);
             };
@@ -68,10 +64,7 @@ struct Splitter<F> {
 
 impl<F: FnMut(&[u8])> Splitter<F> {
     const fn new(line: F) -> Self {
-        Self {
-            begun: Vec::new(),
-            line,
-        }
+        Self { begun: Vec::new(), line }
     }
 
     fn push(&mut self, mut bytes: &[u8]) {

@@ -24,20 +24,12 @@ pub(crate) struct PortHold {
 impl PortHold {
     /// A port that the system chooses, held.
     pub(crate) fn take() -> io::Result<Self> {
-        let socket = socket(
-            AddressFamily::Inet,
-            SockType::Stream,
-            SockFlag::SOCK_CLOEXEC,
-            None,
-        )?;
+        let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
         setsockopt(&socket, sockopt::ReuseAddr, &true)?;
         setsockopt(&socket, sockopt::ReusePort, &true)?;
         bind(socket.as_raw_fd(), &loopback(0))?;
         let addr: SockaddrIn = getsockname(socket.as_raw_fd())?;
-        Ok(Self {
-            port: addr.port(),
-            _socket: Some(socket),
-        })
+        Ok(Self { port: addr.port(), _socket: Some(socket) })
     }
 
     /// A port that is free now and held by nobody. It lies outside the range from which the system gives ports
@@ -49,10 +41,7 @@ impl PortHold {
                 return Ok(Self { port, _socket: None });
             }
         }
-        Err(io::Error::new(
-            io::ErrorKind::AddrInUse,
-            "all ports below the ephemeral range are taken",
-        ))
+        Err(io::Error::new(io::ErrorKind::AddrInUse, "all ports below the ephemeral range are taken"))
     }
 
     /// The number.

@@ -105,10 +105,7 @@ impl Attributes {
             check(libc::posix_spawnattr_setsigdefault(&mut attributes.0, &all))?;
             check(libc::posix_spawnattr_setsigmask(&mut attributes.0, &none))?;
             // The flags fit a short on every system that has posix_spawn.
-            check(libc::posix_spawnattr_setflags(
-                &mut attributes.0,
-                flags as libc::c_short,
-            ))?;
+            check(libc::posix_spawnattr_setflags(&mut attributes.0, flags as libc::c_short))?;
         }
         Ok(attributes)
     }
@@ -135,11 +132,7 @@ fn signals(full: bool) -> libc::sigset_t {
 }
 
 fn pointers(strings: &[CString]) -> Vec<*mut c_char> {
-    strings
-        .iter()
-        .map(|string| string.as_ptr().cast_mut())
-        .chain([std::ptr::null_mut()])
-        .collect()
+    strings.iter().map(|string| string.as_ptr().cast_mut()).chain([std::ptr::null_mut()]).collect()
 }
 
 /// The posix_spawn family returns the error instead of setting errno.

@@ -87,9 +87,7 @@ impl Spawner {
         };
         let (requests, waiting) = mpsc::channel(WAITING_MAX);
         let runtime = Handle::current();
-        std::thread::Builder::new()
-            .name("spawner".into())
-            .spawn(move || workshop.work(waiting, &runtime))?;
+        std::thread::Builder::new().name("spawner".into()).spawn(move || workshop.work(waiting, &runtime))?;
         Ok(Self { requests })
     }
 
@@ -153,13 +151,7 @@ fn start(command: &Command, files: &[BorrowedFd<'_>]) -> Result<nix::unistd::Pid
     for (name, value) in &command.env {
         env.push(c_string(format!("{name}={value}").as_ref())?);
     }
-    posix::spawn(&posix::Image {
-        path: &path,
-        args: &args,
-        env: &env,
-        dir: &dir,
-        files,
-    })
+    posix::spawn(&posix::Image { path: &path, args: &args, env: &env, dir: &dir, files })
 }
 
 fn c_string(text: &OsStr) -> Result<CString, Errno> {

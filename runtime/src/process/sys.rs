@@ -63,17 +63,10 @@ pub(super) fn exit_of(pidfd: BorrowedFd<'_>, leave: Leave) -> io::Result<Option<
 
 /// Sets how many files another process may open.
 pub(super) fn limit_open_files(pid: Pid, soft: u64, hard: u64) -> io::Result<()> {
-    let limit = libc::rlimit {
-        rlim_cur: soft,
-        rlim_max: hard,
-    };
+    let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
     // SAFETY: `limit` outlives the call, and the old limit is not asked for.
     let answer = unsafe { libc::prlimit(pid.as_raw(), libc::RLIMIT_NOFILE, &limit, std::ptr::null_mut()) };
-    if answer < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// How many connections wait in the accept queue of a listening TCP socket.
@@ -106,11 +99,7 @@ pub(super) fn try_read_lease(file: BorrowedFd<'_>) -> io::Result<()> {
     let fcntl = |command, argument: i32| {
         // SAFETY: these commands take an integer and touch no memory of ours.
         let answer = unsafe { libc::fcntl(file.as_raw_fd(), command, argument) };
-        if answer < 0 {
-            Err(io::Error::last_os_error())
-        } else {
-            Ok(())
-        }
+        if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     };
     // A writer that comes while we hold the lease makes the kernel send SIGIO, which would end us; SIGURG is
     // ignored by default.

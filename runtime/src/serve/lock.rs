@@ -32,7 +32,9 @@ impl StateLock {
                 holder.trim()
             );
         }
-        file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).context("cannot write the lock")?;
+        file.set_len(0)
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            .context("cannot write the lock")?;
         Ok(Self { dir: dir.to_owned(), _file: file })
     }
 

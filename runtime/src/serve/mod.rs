@@ -57,7 +57,8 @@ pub(crate) fn serve(options: Options) -> ExitCode {
     let started = Instant::now();
     log::start(options.mode);
     let being_written = process::is_being_written;
-    let loader = Loader::new(&options.project, options.config.as_deref(), options.overrides.clone(), being_written);
+    let loader =
+        Loader::new(&options.project, options.config.as_deref(), options.overrides.clone(), being_written);
     let mut loader = match loader {
         Ok(loader) => loader,
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot find the project's folder")),
@@ -80,7 +81,8 @@ pub(crate) fn serve(options: Options) -> ExitCode {
 
 /// Says all that is wrong, on stderr.
 fn print(diagnostics: &[Diagnostic]) {
-    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+    let colour =
+        std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
     for diagnostic in diagnostics {
         eprintln!("{}", diagnostic.render(colour));
     }

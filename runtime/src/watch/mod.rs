@@ -70,16 +70,10 @@ impl Watcher {
         };
         let (notices, changes) = notice::channel();
         let (rearm, asked) = sync_channel(1);
-        let shared = Arc::new(Shared {
-            targets: Mutex::new(targets),
-            notices,
-            ..Shared::default()
-        });
+        let shared = Arc::new(Shared { targets: Mutex::new(targets), notices, ..Shared::default() });
         let mut armory = Armory::new(&shared, rearm.clone())?;
         armory.arm()?;
-        std::thread::Builder::new()
-            .name("watch".into())
-            .spawn(move || armory.work(&asked))?;
+        std::thread::Builder::new().name("watch".into()).spawn(move || armory.work(&asked))?;
         Ok((Self { shared, rearm }, changes))
     }
 
@@ -146,11 +140,7 @@ impl Armory {
     fn new(shared: &Arc<Shared>, rearm: SyncSender<()>) -> Result<Self, WatchError> {
         let seeing = Arc::clone(shared);
         let inotify = notify::recommended_watcher(move |event| seeing.see(event, &rearm)).map_err(explain)?;
-        Ok(Self {
-            shared: Arc::clone(shared),
-            inotify,
-            armed: HashSet::new(),
-        })
+        Ok(Self { shared: Arc::clone(shared), inotify, armed: HashSet::new() })
     }
 
     fn work(mut self, asked: &Receiver<()>) {

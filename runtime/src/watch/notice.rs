@@ -19,18 +19,9 @@ pub(super) struct Changed {
 }
 
 impl Changed {
-    pub(super) const FUNCTIONS: Self = Self {
-        functions: true,
-        config: false,
-    };
-    pub(super) const CONFIG: Self = Self {
-        functions: false,
-        config: true,
-    };
-    pub(super) const ALL: Self = Self {
-        functions: true,
-        config: true,
-    };
+    pub(super) const FUNCTIONS: Self = Self { functions: true, config: false };
+    pub(super) const CONFIG: Self = Self { functions: false, config: true };
+    pub(super) const ALL: Self = Self { functions: true, config: true };
 
     pub(super) const fn add(&mut self, other: Self) {
         self.functions |= other.functions;
@@ -61,13 +52,7 @@ pub(crate) struct Changes {
 pub(super) fn channel() -> (Notices, Changes) {
     let (sender, receiver) = watch::channel(Told::default());
     let heard = Told::default();
-    (
-        Notices { told: sender },
-        Changes {
-            told: receiver,
-            heard,
-        },
-    )
+    (Notices { told: sender }, Changes { told: receiver, heard })
 }
 
 impl Notices {

@@ -76,10 +76,7 @@ impl Plan {
         let way = dir.names.get(name).copied();
         let mut changed = way.unwrap_or_default();
         changed.functions |= dir.functions && !is_ignored(name) || dir.runs(name);
-        Meaning {
-            changed,
-            way: way.is_some(),
-        }
+        Meaning { changed, way: way.is_some() }
     }
 
     /// What it means when something happens to a watched folder itself.

@@ -51,10 +51,7 @@ impl Plan {
     fn see_one(&self, step: Step, path: &Path) -> Sight {
         if let Some(changed) = self.meaning_of_dir(path) {
             let moved = matches!(step, Step::Here | Step::Gone);
-            return Sight {
-                changed,
-                rearm: moved,
-            };
+            return Sight { changed, rearm: moved };
         }
         let meaning = self.meaning(path);
         if meaning.changed == Changed::default() {
@@ -62,21 +59,12 @@ impl Plan {
         }
         let changed = meaning.changed;
         match step {
-            Step::Written => Sight {
-                changed,
-                rearm: false,
-            },
-            Step::Gone => Sight {
-                changed,
-                rearm: meaning.way,
-            },
+            Step::Written => Sight { changed, rearm: false },
+            Step::Gone => Sight { changed, rearm: meaning.way },
             Step::Here | Step::Touched => match symlink_metadata(path).map(|data| data.file_type()) {
                 // Its writer's close will be told.
                 Ok(kind) if kind.is_file() && is_being_written(path) => Sight::default(),
-                kind => Sight {
-                    changed,
-                    rearm: step == Step::Here && kind.is_ok_and(leads_on),
-                },
+                kind => Sight { changed, rearm: step == Step::Here && kind.is_ok_and(leads_on) },
             },
         }
     }
@@ -84,10 +72,7 @@ impl Plan {
 
 impl Sight {
     pub(super) const fn everything() -> Self {
-        Self {
-            changed: Changed::ALL,
-            rearm: true,
-        }
+        Self { changed: Changed::ALL, rearm: true }
     }
 }
 

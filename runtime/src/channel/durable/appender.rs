@@ -66,16 +66,7 @@ impl Appender {
         active: Option<Active>,
         time: u64,
     ) -> Self {
-        Self {
-            partition,
-            dir,
-            log,
-            limits,
-            active,
-            time,
-            staged: Vec::new(),
-            buffer: Vec::new(),
-        }
+        Self { partition, dir, log, limits, active, time, staged: Vec::new(), buffer: Vec::new() }
     }
 
     /// Takes an event into the next write, writing what was staged before when both are too much for one.
@@ -97,12 +88,7 @@ impl Appender {
         let at = self.buffer.len();
         self.time = self.time.max(now_ms());
         record::encode(&mut self.buffer, active.segment.base, offset, self.time, &event);
-        self.staged.push(Staged {
-            offset,
-            event,
-            at,
-            answer,
-        });
+        self.staged.push(Staged { offset, event, at, answer });
     }
 
     /// Whether that much more fits the segment. An empty one takes any record.
@@ -118,11 +104,7 @@ impl Appender {
         let (segment, file) = Segment::create(&self.dir, self.log.window.end())?;
         let segment = Arc::new(segment);
         self.log.push(Arc::clone(&segment));
-        let full = self.active.replace(Active {
-            segment,
-            file,
-            torn: false,
-        });
+        let full = self.active.replace(Active { segment, file, torn: false });
         if let Some(full) = full
             && let Err(error) = full.file.sync_data()
         {
@@ -157,10 +139,7 @@ impl Appender {
 
     fn publish(&mut self) {
         let partition = self.partition;
-        let records = self
-            .staged
-            .iter()
-            .map(|staged| (staged.offset, staged.event.clone()));
+        let records = self.staged.iter().map(|staged| (staged.offset, staged.event.clone()));
         self.log.window.extend(records, self.limits.window_bytes);
         for Staged { offset, answer, .. } in self.staged.drain(..) {
             let _ = answer.send(Ok(Position { partition, offset }));

@@ -36,25 +36,14 @@ impl Cursors {
     pub(super) fn open(dir: &Path) -> io::Result<Self> {
         let path = dir.join("cursors");
         let mut options = OpenOptions::new();
-        let file = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)?;
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path)?;
         let bytes = fs::read(&path)?;
         let mut newest = BTreeMap::new();
         let broken = read_all(&bytes, |partition, progress| {
             newest.insert(partition, progress);
         });
         let length = bytes.len() as u64;
-        let mut cursors = Self {
-            path,
-            file,
-            length,
-            length_rewritten: length,
-            newest,
-        };
+        let mut cursors = Self { path, file, length, length_rewritten: length, newest };
         if broken > 0 {
             let path = cursors.path.display();
             tracing::warn!("{path}: {broken} bytes are no cursors, as after a power loss; the others count");
@@ -167,16 +156,11 @@ fn decode(bytes: &[u8]) -> Option<(Partition, Progress, &[u8])> {
     let (partition, behind) = take_u32(body)?;
     let (position, behind) = behind.split_first_chunk()?;
     body = behind;
-    let mut progress = Progress {
-        position: Offset(u64::from_le_bytes(*position)),
-        behind: Vec::new(),
-    };
+    let mut progress = Progress { position: Offset(u64::from_le_bytes(*position)), behind: Vec::new() };
     while !body.is_empty() {
         let (name, behind) = take_text(body)?;
         let (cursor, behind) = take_text(behind)?;
-        progress
-            .behind
-            .push((Arc::from(name), cursor.parse::<Cursor>().ok()?));
+        progress.behind.push((Arc::from(name), cursor.parse::<Cursor>().ok()?));
         body = behind;
     }
     Some((Partition(partition), progress, rest))

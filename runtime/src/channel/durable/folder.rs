@@ -32,10 +32,7 @@ impl Folder {
         match format.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(OpenError(format!(
-                    "{}: another writer has it open",
-                    path.display()
-                )));
+                return Err(OpenError(format!("{}: another writer has it open", path.display())));
             }
             Err(TryLockError::Error(error)) => return Err(at(&format_path)(error)),
         }
@@ -46,10 +43,7 @@ impl Folder {
         } else {
             check_format(&text, &format_path)?;
         }
-        Ok(Self {
-            path: path.to_owned(),
-            _format: format,
-        })
+        Ok(Self { path: path.to_owned(), _format: format })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -113,19 +107,12 @@ fn write_format(file: &mut File, dir: &Path) -> io::Result<()> {
 
 fn check_format(text: &str, path: &Path) -> Result<(), OpenError> {
     let path = path.display();
-    let number = text
-        .trim_end()
-        .rsplit(' ')
-        .next()
-        .and_then(|word| word.parse::<u32>().ok());
+    let number = text.trim_end().rsplit(' ').next().and_then(|word| word.parse::<u32>().ok());
     match number {
         Some(FORMAT) => Ok(()),
         Some(newer) if newer > FORMAT => Err(OpenError(format!(
             "{path} says format {newer}, and this hydrant knows formats up to {FORMAT}: use the newer hydrant that wrote it"
         ))),
-        _ => Err(OpenError(format!(
-            "{path} is no format of a channel: `{}`",
-            text.trim_end()
-        ))),
+        _ => Err(OpenError(format!("{path} is no format of a channel: `{}`", text.trim_end()))),
     }
 }

@@ -20,10 +20,7 @@ pub(super) struct Log {
 impl Log {
     /// The log that these segments are; the next record gets the offset `end`.
     pub(super) fn new(segments: Vec<Arc<Segment>>, end: Offset) -> Self {
-        Self {
-            window: Window::new(end),
-            segments: Mutex::new(segments),
-        }
+        Self { window: Window::new(end), segments: Mutex::new(segments) }
     }
 
     pub(super) async fn read(
@@ -63,10 +60,7 @@ impl Log {
                 break;
             }
         }
-        Ok(taken.batch().unwrap_or(Batch {
-            records: Vec::new(),
-            next: end,
-        }))
+        Ok(taken.batch().unwrap_or(Batch { records: Vec::new(), next: end }))
     }
 
     fn segments_from(&self, from: Offset) -> Vec<Arc<Segment>> {
@@ -91,8 +85,6 @@ impl Log {
     }
 
     fn segments(&self) -> MutexGuard<'_, Vec<Arc<Segment>>> {
-        self.segments
-            .lock()
-            .expect("nobody panics while holding the segments")
+        self.segments.lock().expect("nobody panics while holding the segments")
     }
 }

@@ -40,10 +40,7 @@ struct Limits {
     window_bytes: usize,
 }
 
-const LIMITS: Limits = Limits {
-    segment_bytes: 64 << 20,
-    window_bytes: 1 << 20,
-};
+const LIMITS: Limits = Limits { segment_bytes: 64 << 20, window_bytes: 1 << 20 };
 
 /// A handle to the channel; the writer ends when the last one is dropped.
 #[derive(Clone)]
@@ -84,15 +81,8 @@ impl Durable {
             appenders.push(appender);
             opened.push(partition);
         }
-        let partitions = appenders
-            .iter()
-            .map(|appender| Arc::clone(&appender.log))
-            .collect();
-        let writer = Writer {
-            appenders,
-            cursors,
-            folder,
-        };
+        let partitions = appenders.iter().map(|appender| Arc::clone(&appender.log)).collect();
+        let writer = Writer { appenders, cursors, folder };
         let (jobs, ended) = writer.start().map_err(failed())?;
         let segment_bytes = usize::try_from(limits.segment_bytes).unwrap_or(usize::MAX);
         let channel = Self {
@@ -113,11 +103,7 @@ impl Durable {
         }
         let partition = self.partitioner.choose(&event);
         let (answer, stored) = oneshot::channel();
-        let job = Job::Append {
-            partition,
-            event,
-            answer,
-        };
+        let job = Job::Append { partition, event, answer };
         let stopped = || AppendError::Unavailable("its writer has stopped".into());
         self.jobs.send(job).await.map_err(|_| stopped())?;
         stored.await.map_err(|_| stopped())?
@@ -130,9 +116,7 @@ impl Durable {
         records_max: u32,
         bytes_max: u32,
     ) -> Result<Batch, ReadError> {
-        let log = usize::try_from(partition.0)
-            .ok()
-            .and_then(|i| self.partitions.get(i));
+        let log = usize::try_from(partition.0).ok().and_then(|i| self.partitions.get(i));
         let log = log.ok_or_else(|| ReadError(format!("there is no partition {partition}")))?;
         log.read(from, records_max, bytes_max).await
     }

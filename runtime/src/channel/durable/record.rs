@@ -100,3 +100,24 @@ fn u32_at(bytes: &[u8; HEAD], at: usize) -> u32 {
 fn u64_at(bytes: &[u8; HEAD], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_another_segment_is_none_of_this_one() {
+        let mut builder = Event::builder();
+        for (name, value) in [("id", "1"), ("source", "/s"), ("type", "t")] {
+            builder.attribute(name, value).unwrap();
+        }
+        let event = builder.build(Bytes::from_static(b"data")).unwrap();
+        let mut record = Vec::new();
+        encode(&mut record, Offset(40), Offset(43), 1_700_000_000_000, &event);
+        let head = Head::parse(record.first_chunk().unwrap()).unwrap();
+        assert_eq!(head.size(), record.len());
+        assert!(head.is_intact(Offset(40), &record));
+        assert!(!head.is_intact(Offset(0), &record));
+        assert_eq!(head.event(&record.into()).unwrap(), event);
+    }
+}

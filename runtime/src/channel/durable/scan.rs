@@ -130,9 +130,7 @@ impl<'a> Scan<'a> {
 
     /// Makes sure that `length` bytes at `at` are in the buffer, and says where in it.
     fn load(&mut self, at: u64, length: usize) -> io::Result<usize> {
-        if let Some(start) = at
-            .checked_sub(self.buffer_at)
-            .and_then(|start| usize::try_from(start).ok())
+        if let Some(start) = at.checked_sub(self.buffer_at).and_then(|start| usize::try_from(start).ok())
             && start + length <= self.buffer.len()
         {
             return Ok(start);

@@ -39,12 +39,7 @@ impl Segment {
     }
 
     fn new(base: Offset, path: PathBuf) -> Self {
-        Self {
-            base,
-            path,
-            length: AtomicU64::new(0),
-            index: Mutex::new(Vec::new()),
-        }
+        Self { base, path, length: AtomicU64::new(0), index: Mutex::new(Vec::new()) }
     }
 
     /// A new, empty segment for the records from `base` on, and the file to write them to.

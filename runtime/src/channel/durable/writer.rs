@@ -13,15 +13,8 @@ use crate::channel::{AppendError, CommitError};
 
 /// What is asked of the writer; each is answered, even if nobody listens any more.
 pub(super) enum Job {
-    Append {
-        partition: Partition,
-        event: Event,
-        answer: Stored,
-    },
-    Commit {
-        progress: Vec<(Partition, Progress)>,
-        answer: oneshot::Sender<Result<(), CommitError>>,
-    },
+    Append { partition: Partition, event: Event, answer: Stored },
+    Commit { progress: Vec<(Partition, Progress)>, answer: oneshot::Sender<Result<(), CommitError>> },
 }
 
 /// Jobs that wait at most; more callers wait for their turn.
@@ -40,12 +33,10 @@ impl Writer {
     pub(super) fn start(self) -> std::io::Result<(mpsc::Sender<Job>, watch::Receiver<()>)> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (ended, end) = watch::channel(());
-        std::thread::Builder::new()
-            .name("channel".into())
-            .spawn(move || {
-                self.run(queue);
-                drop(ended);
-            })?;
+        std::thread::Builder::new().name("channel".into()).spawn(move || {
+            self.run(queue);
+            drop(ended);
+        })?;
         Ok((jobs, end))
     }
 
@@ -55,11 +46,7 @@ impl Writer {
         while queue.blocking_recv_many(&mut jobs, QUEUE) > 0 {
             for job in jobs.drain(..) {
                 match job {
-                    Job::Append {
-                        partition,
-                        event,
-                        answer,
-                    } => self.append(partition, event, answer),
+                    Job::Append { partition, event, answer } => self.append(partition, event, answer),
                     Job::Commit { progress, answer } => commits.push((progress, answer)),
                 }
             }
@@ -76,18 +63,15 @@ impl Writer {
         match self.appender(partition) {
             Some(appender) => appender.stage(event, answer),
             None => {
-                let _ = answer.send(Err(AppendError::Unavailable(format!(
-                    "there is no partition {partition}"
-                ))));
+                let _ =
+                    answer.send(Err(AppendError::Unavailable(format!("there is no partition {partition}"))));
             }
         }
     }
 
     fn commit(&mut self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
-        let lows: Vec<_> = progress
-            .iter()
-            .map(|(partition, progress)| (*partition, progress.low()))
-            .collect();
+        let lows: Vec<_> =
+            progress.iter().map(|(partition, progress)| (*partition, progress.low())).collect();
         self.cursors
             .store(progress)
             .map_err(|error| CommitError(format!("{}: {error}", self.folder.path().display())))?;

@@ -72,12 +72,9 @@ fn is_kafka(class: Option<&At<Class>>) -> bool {
 
 /// A note, not an error: changing the class is one line, and the rest stays as it is.
 fn without_effect(section: &str, place: &Place) -> Diagnostic {
-    Diagnostic::new(
-        Code::NoEffect,
-        format!("`kafka` in {section} has no effect under this class"),
-    )
-    .at(place, "ignored")
-    .help("it is used with class = \"kafka\"")
+    Diagnostic::new(Code::NoEffect, format!("`kafka` in {section} has no effect under this class"))
+        .at(place, "ignored")
+        .help("it is used with class = \"kafka\"")
 }
 
 impl Topic {
@@ -102,17 +99,9 @@ fn partitions(value: &Value<'_>) -> Option<u32> {
 
 /// The name of a Kafka topic.
 pub(super) fn topic(value: &Value<'_>) -> Option<At<String>> {
-    value.parse(
-        "a topic's name",
-        "1 to 249 of A-Z, a-z, 0-9, `.`, `_` and `-`",
-        |text| {
-            let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-            let fits = !text.is_empty() && text.len() <= TOPIC_LEN_MAX && !matches!(text, "." | "..");
-            if fits && text.chars().all(allowed) {
-                Ok(text.to_owned())
-            } else {
-                Err("none")
-            }
-        },
-    )
+    value.parse("a topic's name", "1 to 249 of A-Z, a-z, 0-9, `.`, `_` and `-`", |text| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let fits = !text.is_empty() && text.len() <= TOPIC_LEN_MAX && !matches!(text, "." | "..");
+        if fits && text.chars().all(allowed) { Ok(text.to_owned()) } else { Err("none") }
+    })
 }

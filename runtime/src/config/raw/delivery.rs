@@ -18,35 +18,21 @@ pub(in crate::config) struct Delivery {
 const BACKOFFS: &[(&str, Backoff)] = &[("exponential", Backoff::Exponential), ("linear", Backoff::Linear)];
 
 impl Delivery {
-    pub(in crate::config) const KEYS: &[&str] = &[
-        "retry",
-        "backoff",
-        "backoffPolicy",
-        "delay",
-        "backoffDelay",
-        "max_delay",
-        "timeout",
-    ];
+    pub(in crate::config) const KEYS: &[&str] =
+        &["retry", "backoff", "backoffPolicy", "delay", "backoffDelay", "max_delay", "timeout"];
 
     pub(super) fn read(value: &Value<'_>) -> Option<Self> {
         let table = value.table(&value.section_inside(), Self::KEYS)?;
-        let delay = table
-            .get_either("delay", "backoffDelay")
-            .and_then(|v| v.duration());
+        let delay = table.get_either("delay", "backoffDelay").and_then(|v| v.duration());
         let max_delay = table.get("max_delay").and_then(|v| v.duration());
         if let (Some(delay), Some(max)) = (&delay, &max_delay)
             && max.value < delay.value
         {
             let help = "the first wait is `delay`, and none is longer than `max_delay`";
-            table
-                .get("max_delay")?
-                .refuse::<()>("at least `delay`", "shorter", help);
+            table.get("max_delay")?.refuse::<()>("at least `delay`", "shorter", help);
         }
         Some(Self {
-            retry: table
-                .get("retry")
-                .and_then(|v| v.integer(0..=u32::MAX))
-                .map(|n| n.value),
+            retry: table.get("retry").and_then(|v| v.integer(0..=u32::MAX)).map(|n| n.value),
             backoff: table
                 .get_either("backoff", "backoffPolicy")
                 .and_then(|v| v.one_of(BACKOFFS))

@@ -124,10 +124,7 @@ mod tests {
         check("fn/bill", Destination::Function("bill".into()));
         check("channel/orders", Destination::Channel("orders".into()));
         check("broker/default", Destination::Broker("default".into()));
-        check(
-            "http://127.0.0.1:9/x?y=1",
-            Destination::Sink("http://127.0.0.1:9/x?y=1".parse().unwrap()),
-        );
+        check("http://127.0.0.1:9/x?y=1", Destination::Sink("http://127.0.0.1:9/x?y=1".parse().unwrap()));
     }
 
     #[test]

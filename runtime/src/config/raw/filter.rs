@@ -21,9 +21,8 @@ pub(super) fn read_filter(value: &Value<'_>) -> Option<Filter> {
     }
     let table = value.table(&value.called(), DIALECTS)?;
     let dialects = DIALECTS.iter().filter_map(|key| Some((*key, table.get(key)?)));
-    let clauses: Vec<Option<Filter>> = dialects
-        .map(|(dialect, value)| read_dialect(dialect, &value))
-        .collect();
+    let clauses: Vec<Option<Filter>> =
+        dialects.map(|(dialect, value)| read_dialect(dialect, &value)).collect();
     clauses.into_iter().collect::<Option<Vec<Filter>>>().map(all)
 }
 
@@ -68,11 +67,7 @@ fn attributes(value: &Value<'_>, make: fn(Box<str>, Box<str>) -> Filter) -> Opti
         let (name, text) = (attribute(name, value), wanted(value)?);
         Some(make(name?, text.into()))
     });
-    clauses
-        .collect::<Vec<_>>()
-        .into_iter()
-        .collect::<Option<Vec<Filter>>>()
-        .map(all)
+    clauses.collect::<Vec<_>>().into_iter().collect::<Option<Vec<Filter>>>().map(all)
 }
 
 /// `on = { attribute = "text" | "*end" | "start*" }`, or a list of these.
@@ -104,11 +99,7 @@ fn read_pattern_map(value: &Value<'_>) -> Option<Filter> {
         let (name, text) = (attribute(name, value), wanted(value)?);
         pattern(name?, &text, value)
     });
-    clauses
-        .collect::<Vec<_>>()
-        .into_iter()
-        .collect::<Option<Vec<Filter>>>()
-        .map(all)
+    clauses.collect::<Vec<_>>().into_iter().collect::<Option<Vec<Filter>>>().map(all)
 }
 
 fn pattern(name: Box<str>, text: &str, value: &Value<'_>) -> Option<Filter> {
@@ -136,12 +127,9 @@ fn attribute(name: &At<String>, value: &Value<'_>) -> Option<Box<str>> {
         return Some((*name.value).into());
     }
     value.problems().report(
-        Diagnostic::new(
-            Code::FilterForm,
-            format!("`{}` is no attribute of an event", name.value),
-        )
-        .at(&name.place, "no attribute")
-        .help("attributes are written in a-z and 0-9: type, source, subject, id, time or an extension"),
+        Diagnostic::new(Code::FilterForm, format!("`{}` is no attribute of an event", name.value))
+            .at(&name.place, "no attribute")
+            .help("attributes are written in a-z and 0-9: type, source, subject, id, time or an extension"),
     );
     None
 }
@@ -149,11 +137,7 @@ fn attribute(name: &At<String>, value: &Value<'_>) -> Option<Box<str>> {
 /// The text an attribute is compared with.
 fn wanted(value: &Value<'_>) -> Option<String> {
     if !value.is_text() {
-        return refuse(
-            value,
-            "not a text",
-            "attributes are compared as texts: write it in quotes",
-        );
+        return refuse(value, "not a text", "attributes are compared as texts: write it in quotes");
     }
     let text = value.text()?.value;
     if text.is_empty() {

@@ -36,41 +36,17 @@ pub(in crate::config) struct Timeout {
 const PROTOCOLS: &[(&str, Protocol)] = &[("http", Protocol::Http), ("oneshot", Protocol::Oneshot)];
 
 /// What hydrant tells every process; a function that says otherwise would not be found.
-const ENV_OURS: &[&str] = &[
-    "PORT",
-    "K_SERVICE",
-    "K_REVISION",
-    "K_CONFIGURATION",
-    "LISTEN_FDS",
-    "LISTEN_PID",
-];
+const ENV_OURS: &[&str] = &["PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "LISTEN_FDS", "LISTEN_PID"];
 
 impl Function {
-    pub(in crate::config) const KEYS: &[&str] = &[
-        "exec",
-        "args",
-        "env",
-        "protocol",
-        "concurrency",
-        "max",
-        "idle",
-        "timeout",
-        "on",
-    ];
+    pub(in crate::config) const KEYS: &[&str] =
+        &["exec", "args", "env", "protocol", "concurrency", "max", "idle", "timeout", "on"];
     /// What can be the same for every function.
     pub(in crate::config) const DEFAULTS_KEYS: &[&str] =
         &["args", "env", "protocol", "concurrency", "max", "idle", "timeout"];
     /// What a script can say of itself.
-    pub(in crate::config) const HEADER_KEYS: &[&str] = &[
-        "args",
-        "env",
-        "protocol",
-        "concurrency",
-        "max",
-        "idle",
-        "timeout",
-        "on",
-    ];
+    pub(in crate::config) const HEADER_KEYS: &[&str] =
+        &["args", "env", "protocol", "concurrency", "max", "idle", "timeout", "on"];
 
     pub(in crate::config) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         Self::read_keys(value, section, Self::KEYS)
@@ -122,10 +98,7 @@ impl Timeout {
 
     fn read(value: &Value<'_>) -> Option<Self> {
         if value.is_text() {
-            return Some(Self {
-                request: Some(value.timeout()?.value),
-                ..Self::default()
-            });
+            return Some(Self { request: Some(value.timeout()?.value), ..Self::default() });
         }
         let table = value.table(&value.section_inside(), Self::KEYS)?;
         Some(Self {
@@ -153,28 +126,19 @@ fn args(value: &Value<'_>) -> Option<Vec<String>> {
         return value.refuse("a list of texts", "none", "args = [\"--flag\", \"value\"]");
     }
     let items = value.items();
-    let args: Vec<String> = items
-        .iter()
-        .filter_map(Value::word)
-        .map(|arg| arg.value)
-        .collect();
+    let args: Vec<String> = items.iter().filter_map(Value::word).map(|arg| arg.value).collect();
     (args.len() == items.len()).then_some(args)
 }
 
 fn env(value: &Value<'_>) -> Option<BTreeMap<String, String>> {
     let entries = value.entries(&value.section_inside())?;
-    entries
-        .iter()
-        .map(|(name, value)| Some((variable(name, value)?, value.word()?.value)))
-        .collect()
+    entries.iter().map(|(name, value)| Some((variable(name, value)?, value.word()?.value))).collect()
 }
 
 fn variable(name: &At<String>, value: &Value<'_>) -> Option<String> {
     let refuse = |is: &str, help: &str| {
         let called = format!("`{}`", name.value);
-        value
-            .problems()
-            .bad_value(&name.place, &called, "a variable of the function's own", is, help)
+        value.problems().bad_value(&name.place, &called, "a variable of the function's own", is, help)
     };
     if ENV_OURS.contains(&&*name.value) || name.value.starts_with("CE_") {
         return refuse("one hydrant sets", "choose another name");

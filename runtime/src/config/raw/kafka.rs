@@ -38,13 +38,7 @@ fn read_brokers(value: &Value<'_>) -> Option<Vec<String>> {
     let items = value.items();
     let brokers: Vec<String> = items
         .iter()
-        .filter_map(|item| {
-            item.parse(
-                "`host:port` of a Kafka broker",
-                "such as \"127.0.0.1:9092\"",
-                broker,
-            )
-        })
+        .filter_map(|item| item.parse("`host:port` of a Kafka broker", "such as \"127.0.0.1:9092\"", broker))
         .map(|broker| broker.value)
         .collect();
     if items.is_empty() {
@@ -67,10 +61,7 @@ fn broker(text: &str) -> Result<String, &'static str> {
 
 fn read_options(value: &Value<'_>) -> Vec<(String, String)> {
     let entries = value.entries("[kafka] options").unwrap_or_default();
-    entries
-        .iter()
-        .filter_map(|(name, value)| read_option(name, value))
-        .collect()
+    entries.iter().filter_map(|(name, value)| read_option(name, value)).collect()
 }
 
 fn read_option(name: &At<String>, value: &Value<'_>) -> Option<(String, String)> {

@@ -74,9 +74,7 @@ impl File {
         let one = |key| root.get(key);
         Self {
             runtime: one("runtime").and_then(|v| Runtime::read(&v)).unwrap_or_default(),
-            defaults: one("defaults")
-                .and_then(|v| Function::read_defaults(&v))
-                .unwrap_or_default(),
+            defaults: one("defaults").and_then(|v| Function::read_defaults(&v)).unwrap_or_default(),
             kafka: one("kafka").and_then(|v| Kafka::read(&v)),
             brokers: named(one("broker"), "broker", Channel::read),
             channels: named(one("channel"), "channel", Channel::read),
@@ -114,10 +112,7 @@ fn named<T>(value: Option<Value<'_>>, kind: &str, read: impl Fn(&Value<'_>, &str
 }
 
 fn bad_name(kind: &str, name: &At<String>) -> Diagnostic {
-    Diagnostic::new(
-        Code::BadName,
-        format!("`{}` cannot be the name of a {kind}", name.value),
-    )
-    .at(&name.place, "not a name")
-    .help(name::hint(&name.value))
+    Diagnostic::new(Code::BadName, format!("`{}` cannot be the name of a {kind}", name.value))
+        .at(&name.place, "not a name")
+        .help(name::hint(&name.value))
 }

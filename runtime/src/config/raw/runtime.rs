@@ -28,15 +28,8 @@ pub(in crate::config) enum State {
 }
 
 impl Runtime {
-    pub(in crate::config) const KEYS: &[&str] = &[
-        "listen",
-        "admin",
-        "functions",
-        "state",
-        "body_max",
-        "budget",
-        "drain",
-    ];
+    pub(in crate::config) const KEYS: &[&str] =
+        &["listen", "admin", "functions", "state", "body_max", "budget", "drain"];
 
     pub(super) fn read(value: &Value<'_>) -> Option<Self> {
         let table = value.table("[runtime]", Self::KEYS)?;

@@ -24,9 +24,7 @@ impl Source {
     pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         let table = value.table(section, Self::KEYS)?;
         // There is one kind yet; the key is there so that a file says what it means when there are more.
-        table
-            .need("type", "type = \"kafka\"")
-            .and_then(|v| v.one_of(&[("kafka", ())]));
+        table.need("type", "type = \"kafka\"").and_then(|v| v.one_of(&[("kafka", ())]));
         let group = table.get("group").and_then(|v| {
             let group = v.word()?;
             if group.value.is_empty() {
@@ -36,15 +34,9 @@ impl Source {
             }
         });
         Some(Self {
-            topics: table
-                .need("topics", "name the topics it reads")
-                .map(|v| topics(&v))
-                .unwrap_or_default(),
+            topics: table.need("topics", "name the topics it reads").map(|v| topics(&v)).unwrap_or_default(),
             group,
-            start: table
-                .get("start")
-                .and_then(|v| v.one_of(STARTS))
-                .map(|start| start.value),
+            start: table.get("start").and_then(|v| v.one_of(STARTS)).map(|start| start.value),
             to: table
                 .need("to", "say where events go, such as to = \"broker/default\"")
                 .and_then(|v| Destination::read(&v)),

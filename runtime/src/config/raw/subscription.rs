@@ -34,15 +34,10 @@ impl Subscription {
     pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         let table = value.table(section, Self::KEYS)?;
         Some(Self {
-            channel: table
-                .need("channel", "name the channel it reads")
-                .and_then(|v| v.text()),
+            channel: table.need("channel", "name the channel it reads").and_then(|v| v.text()),
             to: table.need("to", TO_HELP).and_then(|v| Destination::read(&v)),
             reply: table.get("reply").and_then(|v| Destination::read_reply(&v)),
-            filter: table
-                .get("filter")
-                .and_then(|v| read_filter(&v))
-                .unwrap_or(Filter::always()),
+            filter: table.get("filter").and_then(|v| read_filter(&v)).unwrap_or(Filter::always()),
             delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
         })
     }
@@ -56,10 +51,7 @@ impl Trigger {
         Some(Self {
             broker: table.get("broker").and_then(|v| v.text()),
             to: table.need("to", TO_HELP).and_then(|v| Destination::read(&v)),
-            filter: table
-                .get("filter")
-                .and_then(|v| read_filter(&v))
-                .unwrap_or(Filter::always()),
+            filter: table.get("filter").and_then(|v| read_filter(&v)).unwrap_or(Filter::always()),
             delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
         })
     }

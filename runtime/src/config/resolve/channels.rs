@@ -46,11 +46,7 @@ impl Channels {
         builder.declared(ChannelKind::Channel, &file.channels);
         builder.sources(&file.sources);
         let dead_letters = builder.undeclared(ChannelKind::DeadLetters, DEAD_LETTERS);
-        Self {
-            all: builder.all,
-            dead_letters,
-            by_name: builder.by_name,
-        }
+        Self { all: builder.all, dead_letters, by_name: builder.by_name }
     }
 
     pub(super) fn known(&self, kind: ChannelKind, name: &str) -> Option<&Known> {
@@ -63,10 +59,7 @@ impl Channels {
     }
 
     pub(super) fn topology(&self) -> Vec<topology::Channel> {
-        let channel = |id: &ChannelId| topology::Channel {
-            id: *id,
-            keeps: *id == self.dead_letters,
-        };
+        let channel = |id: &ChannelId| topology::Channel { id: *id, keeps: *id == self.dead_letters };
         self.all.keys().map(channel).collect()
     }
 }
@@ -108,11 +101,7 @@ impl Builder<'_> {
 
     fn add(&mut self, kind: ChannelKind, name: &str, spec: Spec, delivery: Option<Delivery>) -> ChannelId {
         let id = self.ids.channel(kind, name);
-        let channel = NamedChannel {
-            kind,
-            name: name.into(),
-            spec,
-        };
+        let channel = NamedChannel { kind, name: name.into(), spec };
         self.all.insert(id, channel);
         self.by_name.insert((kind, name.into()), Known { id, delivery });
         id

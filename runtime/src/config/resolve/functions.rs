@@ -67,16 +67,8 @@ impl Functions {
                 scan.problems.report(no_file(name));
             }
         }
-        let names = written
-            .keys()
-            .copied()
-            .chain(found.entries.keys().map(String::as_str));
-        let merge = Merge {
-            written: &written,
-            found,
-            defaults: &file.defaults,
-            scan,
-        };
+        let names = written.keys().copied().chain(found.entries.keys().map(String::as_str));
+        let merge = Merge { written: &written, found, defaults: &file.defaults, scan };
         let functions = names.map(|name| (name.to_owned(), merge.function(name, ids)));
         Self(functions.collect())
     }
@@ -169,19 +161,14 @@ impl Merge<'_> {
     /// for the others.
     fn check_oneshot(&self, name: &str, own: &raw::Function) {
         let protocol = own.protocol.or(self.defaults.protocol);
-        let Some(concurrency) = own
-            .concurrency
-            .as_ref()
-            .filter(|_| protocol == Some(Protocol::Oneshot))
+        let Some(concurrency) = own.concurrency.as_ref().filter(|_| protocol == Some(Protocol::Oneshot))
         else {
             return;
         };
         if concurrency.value != 1 {
             let help = "a oneshot process takes one event; `max` says how many run at a time";
             let called = format!("`concurrency` of function `{name}`");
-            self.scan
-                .problems
-                .bad_value::<()>(&concurrency.place, &called, "1", "more", help);
+            self.scan.problems.bad_value::<()>(&concurrency.place, &called, "1", "more", help);
         }
     }
 
@@ -227,12 +214,9 @@ fn settings(protocol: Protocol, all: &raw::Function) -> Settings {
 
 fn no_file(name: &At<String>) -> Diagnostic {
     let name_text = &name.value;
-    Diagnostic::new(
-        Code::NoFile,
-        format!("function `{name_text}` has no file; events for it wait"),
-    )
-    .at(&name.place, "no file of this name in the functions folders")
-    .help("put its executable there, or name one by `exec`")
+    Diagnostic::new(Code::NoFile, format!("function `{name_text}` has no file; events for it wait"))
+        .at(&name.place, "no file of this name in the functions folders")
+        .help("put its executable there, or name one by `exec`")
 }
 
 fn lone_sidecar(name: &str, shown: &str, near: Option<&str>) -> Diagnostic {
@@ -240,7 +224,5 @@ fn lone_sidecar(name: &str, shown: &str, near: Option<&str>) -> Diagnostic {
         Some(near) => format!("did you mean {near}.toml, for the function `{near}`?"),
         None => format!("put the function beside it, or write [function.{name}] with `exec` in runtime.toml"),
     };
-    Diagnostic::new(Code::LoneSidecar, format!("{shown} belongs to no function"))
-        .about(shown)
-        .help(help)
+    Diagnostic::new(Code::LoneSidecar, format!("{shown} belongs to no function")).about(shown).help(help)
 }

@@ -85,15 +85,9 @@ fn is_declared(file: &raw::File, name: &str) -> bool {
 fn clash(name: &str, function: &Function, place: &Place) -> Diagnostic {
     let (why, help) = match &function.on {
         Some(_) => ("has `on`", "rename this trigger, or remove the function's `on`"),
-        None => (
-            "is pointed to by nobody",
-            "rename this trigger, or point one to the function",
-        ),
+        None => ("is pointed to by nobody", "rename this trigger, or point one to the function"),
     };
-    Diagnostic::new(
-        Code::TriggerClash,
-        format!("function `{name}` {why}, so its trigger is `{name}` too"),
-    )
-    .at(place, "the same name")
-    .help(help)
+    Diagnostic::new(Code::TriggerClash, format!("function `{name}` {why}, so its trigger is `{name}` too"))
+        .at(place, "the same name")
+        .help(help)
 }

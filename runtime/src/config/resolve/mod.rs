@@ -31,14 +31,8 @@ pub(super) fn resolve(
     problems: &Problems,
 ) -> Resolved {
     let channels = Channels::new(file, runtime.state.as_deref(), ids, problems);
-    let references = References {
-        channels: &channels,
-        functions: &functions,
-        problems,
-    };
-    let Wiring {
-        subscriptions, sinks, ..
-    } = Wiring::new(file, references, ids);
+    let references = References { channels: &channels, functions: &functions, problems };
+    let Wiring { subscriptions, sinks, .. } = Wiring::new(file, references, ids);
     Resolved {
         runtime,
         topology: Topology {

@@ -73,10 +73,7 @@ impl<'a> References<'a> {
                 "put it into the functions folder; if it comes later, declare it: [function.{name}]"
             );
         };
-        let shown = self
-            .functions
-            .get(near)
-            .and_then(|function| function.shown.as_deref());
+        let shown = self.functions.get(near).and_then(|function| function.shown.as_deref());
         let shown = shown.map(|shown| format!(" ({shown})")).unwrap_or_default();
         format!("did you mean `fn/{near}`?{shown}")
     }
@@ -84,9 +81,7 @@ impl<'a> References<'a> {
     fn unknown(&self, called: &str, what: &str, place: &Place, help: String) {
         let message = format!("{called} points to a {what} that does not exist");
         self.problems.report(
-            Diagnostic::new(Code::UnknownReference, message)
-                .at(place, format!("no such {what}"))
-                .help(help),
+            Diagnostic::new(Code::UnknownReference, message).at(place, format!("no such {what}")).help(help),
         );
     }
 }

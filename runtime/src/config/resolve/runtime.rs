@@ -28,12 +28,7 @@ pub(in crate::config) fn runtime(
     let listen = Setting::of("listen", &overrides.listen, &raw.listen);
     let admin = Setting::of("admin", &overrides.admin, &raw.admin);
     let state = Setting::of("state", &overrides.state, &raw.state);
-    let state = state.read(
-        "a folder, or \"memory\"",
-        "such as \".hydrant\"",
-        raw::state,
-        problems,
-    );
+    let state = state.read("a folder, or \"memory\"", "such as \".hydrant\"", raw::state, problems);
     let listen_address = listen.address(LISTEN_PORT, problems);
     Runtime {
         listen: listen_address,
@@ -58,10 +53,7 @@ struct Setting {
 impl Setting {
     fn of(key: &'static str, given: &Option<Given>, written: &Option<At<String>>) -> Self {
         let given = given.as_ref().map(|given| At::given(given.origin, &given.text));
-        Self {
-            key,
-            text: given.or_else(|| written.clone()),
-        }
+        Self { key, text: given.or_else(|| written.clone()) }
     }
 
     fn read<T, E: Display>(
@@ -93,12 +85,7 @@ impl Setting {
 fn admin_address(setting: &Setting, listen: SocketAddr, problems: &Problems) -> SocketAddr {
     let address = setting.address(ADMIN_PORT, problems);
     if !address.ip().is_loopback() {
-        setting.refuse::<()>(
-            "a loopback address",
-            "open to others",
-            "use 127.0.0.1 or [::1]",
-            problems,
-        );
+        setting.refuse::<()>("a loopback address", "open to others", "use 127.0.0.1 or [::1]", problems);
     }
     if address == listen && address.port() != 0 {
         setting.refuse::<()>(
@@ -139,11 +126,7 @@ fn budget(raw: &raw::Runtime, problems: &Problems) -> usize {
     let body_max = raw.body_max.as_ref().map_or(BODY_BYTES_MAX, |size| size.value);
     let budget = raw.budget.as_ref().map_or(BUDGET_BYTES, |size| size.value);
     if budget < body_max
-        && let Some(place) = raw
-            .budget
-            .as_ref()
-            .or(raw.body_max.as_ref())
-            .map(|size| &size.place)
+        && let Some(place) = raw.budget.as_ref().or(raw.body_max.as_ref()).map(|size| &size.place)
     {
         let help = "the largest event must fit: raise `budget` or lower `body_max`";
         problems.bad_value::<()>(

@@ -30,12 +30,7 @@ impl<'a> Specs<'a> {
         kafka: Option<&'a raw::Kafka>,
         problems: &'a Problems,
     ) -> Self {
-        Self {
-            state,
-            kafka,
-            problems,
-            cursors: BTreeMap::new(),
-        }
+        Self { state, kafka, problems, cursors: BTreeMap::new() }
     }
 
     /// What a channel is when nobody declares it.
@@ -89,11 +84,7 @@ impl<'a> Specs<'a> {
             ChannelKind::Broker => format!("knative-broker-default-{name}"),
             _ => format!("knative-messaging-kafka.default.{name}"),
         };
-        let topic = raw
-            .kafka
-            .topic
-            .as_ref()
-            .map_or(by_default, |topic| topic.value.clone());
+        let topic = raw.kafka.topic.as_ref().map_or(by_default, |topic| topic.value.clone());
         KafkaSpec {
             group: format!("hydrant-{topic}"),
             create: Some(CreateTopic {
@@ -147,12 +138,9 @@ impl<'a> Specs<'a> {
             return;
         }
         self.problems.report(
-            Diagnostic::new(
-                Code::NoBrokers,
-                format!("{who} needs Kafka, and no brokers are named"),
-            )
-            .at(place, "needs Kafka")
-            .help("[kafka] brokers = [\"127.0.0.1:9092\"]"),
+            Diagnostic::new(Code::NoBrokers, format!("{who} needs Kafka, and no brokers are named"))
+                .at(place, "needs Kafka")
+                .help("[kafka] brokers = [\"127.0.0.1:9092\"]"),
         );
     }
 
@@ -165,10 +153,8 @@ impl<'a> Specs<'a> {
         let Some(other) = self.cursors.insert(cursor, who.into()) else {
             return;
         };
-        let message = format!(
-            "{who} reads topic `{}` as group `{}`, as {other} does",
-            kafka.topic, kafka.group
-        );
+        let message =
+            format!("{who} reads topic `{}` as group `{}`, as {other} does", kafka.topic, kafka.group);
         self.problems.report(
             Diagnostic::new(Code::SharedCursor, message)
                 .at(place, "read already")
@@ -178,10 +164,7 @@ impl<'a> Specs<'a> {
 }
 
 fn memory(partitions: u32) -> Spec {
-    Spec::Memory(MemorySpec {
-        partitions,
-        bytes_max: MEMORY_BYTES_MAX,
-    })
+    Spec::Memory(MemorySpec { partitions, bytes_max: MEMORY_BYTES_MAX })
 }
 
 fn durable(state: &Path, kind: ChannelKind, name: &str, partitions: u32) -> Spec {

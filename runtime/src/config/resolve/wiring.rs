@@ -48,12 +48,7 @@ struct Draft<'d> {
 
 impl<'a> Wiring<'a> {
     pub(super) fn new(file: &raw::File, references: References<'a>, ids: &'a mut Ids) -> Self {
-        let mut wiring = Self {
-            subscriptions: Vec::new(),
-            sinks: BTreeMap::new(),
-            references,
-            ids,
-        };
+        let mut wiring = Self { subscriptions: Vec::new(), sinks: BTreeMap::new(), references, ids };
         for (name, trigger) in &file.triggers {
             wiring.trigger(name, trigger);
         }
@@ -74,9 +69,7 @@ impl<'a> Wiring<'a> {
             Some(broker) => (&*broker.value, &broker.place),
             None => (DEFAULT_BROKER, &name.place),
         };
-        let known = self
-            .references
-            .channel(&called, ChannelKind::Broker, broker, place);
+        let known = self.references.channel(&called, ChannelKind::Broker, broker, place);
         let (Some(known), Some(to)) = (known, &trigger.to) else {
             return;
         };
@@ -132,11 +125,7 @@ impl<'a> Wiring<'a> {
                 to,
                 reply: None,
                 delivery: None,
-                policy: Policy {
-                    delay: SOURCE_DELAY,
-                    timeout: SOURCE_TIMEOUT,
-                    ..Policy::default()
-                },
+                policy: Policy { delay: SOURCE_DELAY, timeout: SOURCE_TIMEOUT, ..Policy::default() },
             });
         }
     }
@@ -201,10 +190,7 @@ pub(super) fn policy(
 }
 
 fn self_delivery(called: &str, place: &Place) -> Diagnostic {
-    Diagnostic::new(
-        Code::SelfDelivery,
-        format!("{called} delivers into what it reads"),
-    )
-    .at(place, "every event would come back for ever")
-    .help("deliver to a function, or to another channel or broker")
+    Diagnostic::new(Code::SelfDelivery, format!("{called} delivers into what it reads"))
+        .at(place, "every event would come back for ever")
+        .help("deliver to a function, or to another channel or broker")
 }

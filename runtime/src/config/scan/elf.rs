@@ -21,11 +21,7 @@ pub(super) fn foreign_machine(head: &[u8]) -> Option<String> {
     }
     let bytes: [u8; 2] = head.get(18..20)?.try_into().ok()?;
     let big_endian = head[5] == 2;
-    let machine = if big_endian {
-        u16::from_be_bytes(bytes)
-    } else {
-        u16::from_le_bytes(bytes)
-    };
+    let machine = if big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) };
     let known = MACHINES.iter().find(|(number, _)| *number == machine);
     let name = known.map_or_else(|| format!("machine {machine}"), |(_, name)| (*name).into());
     (!runs_here(&name)).then_some(name)
@@ -45,11 +41,7 @@ mod tests {
         let mut head = vec![0; 20];
         head[..4].copy_from_slice(b"\x7fELF");
         head[5] = if big_endian { 2 } else { 1 };
-        let bytes = if big_endian {
-            machine.to_be_bytes()
-        } else {
-            machine.to_le_bytes()
-        };
+        let bytes = if big_endian { machine.to_be_bytes() } else { machine.to_le_bytes() };
         head[18..].copy_from_slice(&bytes);
         head
     }
@@ -57,10 +49,7 @@ mod tests {
     #[test]
     fn a_program_for_another_processor_is_told_by_name() {
         assert_eq!(foreign_machine(&program(0x16, true)).as_deref(), Some("s390x"));
-        assert_eq!(
-            foreign_machine(&program(0x9999, false)).as_deref(),
-            Some("machine 39321")
-        );
+        assert_eq!(foreign_machine(&program(0x9999, false)).as_deref(), Some("machine 39321"));
     }
 
     #[test]

@@ -38,9 +38,6 @@ impl Content {
 impl Entry {
     /// The same function, waiting for a file.
     pub(super) fn without_file(self) -> Self {
-        Self {
-            content: Content::Gone,
-            ..self
-        }
+        Self { content: Content::Gone, ..self }
     }
 }

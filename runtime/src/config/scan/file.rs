@@ -41,13 +41,8 @@ pub(in crate::config) fn inspect(
             Content::Broken(reason)
         }
     };
-    let header = head
-        .starts_with(b"#!")
-        .then(|| header::read(&head, shown, problems));
-    Inspected {
-        content,
-        header: header.flatten(),
-    }
+    let header = head.starts_with(b"#!").then(|| header::read(&head, shown, problems));
+    Inspected { content, header: header.flatten() }
 }
 
 fn content(
@@ -79,15 +74,8 @@ fn content(
 pub(super) fn program_of_folder(folder: &Path, name: &str) -> Option<PathBuf> {
     let candidates = ["run", "main", name].map(|file| folder.join(file));
     let is_file = |path: &&PathBuf| path.is_file();
-    let runs = |path: &&PathBuf| {
-        path.metadata()
-            .is_ok_and(|m| m.is_file() && m.mode() & 0o111 != 0)
-    };
-    candidates
-        .iter()
-        .find(runs)
-        .or_else(|| candidates.iter().find(is_file))
-        .cloned()
+    let runs = |path: &&PathBuf| path.metadata().is_ok_and(|m| m.is_file() && m.mode() & 0o111 != 0);
+    candidates.iter().find(runs).or_else(|| candidates.iter().find(is_file)).cloned()
 }
 
 fn read_head(path: &Path) -> io::Result<Vec<u8>> {
@@ -110,14 +98,9 @@ fn fingerprint(metadata: &Metadata) -> Fingerprint {
 }
 
 fn not_executable(shown: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::NotExecutable,
-        format!("{shown} is not executable (chmod +x {shown})"),
-    )
-    .about(shown)
-    .help(format!(
-        "chmod +x {shown}, or move it out of the folder if it is no function"
-    ))
+    Diagnostic::new(Code::NotExecutable, format!("{shown} is not executable (chmod +x {shown})"))
+        .about(shown)
+        .help(format!("chmod +x {shown}, or move it out of the folder if it is no function"))
 }
 
 fn not_a_file(shown: &str) -> Diagnostic {

@@ -51,10 +51,7 @@ fn header_lines(text: &str) -> impl Iterator<Item = (usize, usize)> {
 }
 
 fn second_header(source: &Arc<Source>, first: (usize, usize), second: (usize, usize)) -> Diagnostic {
-    let place = |(start, end)| Place {
-        source: source.clone(),
-        span: start..end,
-    };
+    let place = |(start, end)| Place { source: source.clone(), span: start..end };
     Diagnostic::new(Code::Twice, format!("{} has two header lines", source.name))
         .at(&place(second), "ignored")
         .at(&place(first), "this one would count")

@@ -53,9 +53,7 @@ impl Scan<'_> {
             let still_ours = folders.contains(&entry.folder) && !functions.entries.contains_key(name);
             if still_ours {
                 self.problems.report(gone(entry));
-                functions
-                    .entries
-                    .insert(name.clone(), entry.clone().without_file());
+                functions.entries.insert(name.clone(), entry.clone().without_file());
             }
         }
         functions
@@ -104,9 +102,7 @@ impl Scan<'_> {
             }
             return None;
         }
-        let header = inspected
-            .header
-            .or_else(|| self.header_before(&name, &inspected.content));
+        let header = inspected.header.or_else(|| self.header_before(&name, &inspected.content));
         Some(Entry {
             name,
             folder: folder.to_owned(),
@@ -153,14 +149,7 @@ impl Scan<'_> {
             self.problems.report(no_program(name, exec));
             (Content::Gone, None)
         };
-        Entry {
-            name: name.into(),
-            folder,
-            path,
-            shown,
-            content,
-            header,
-        }
+        Entry { name: name.into(), folder, path, shown, content, header }
     }
 
     fn add(&self, entry: Entry, entries: &mut BTreeMap<String, Entry>) {
@@ -170,8 +159,7 @@ impl Scan<'_> {
         };
         let (old_runs, new_runs) = (known.content.runs(), entry.content.runs());
         if old_runs && new_runs {
-            self.problems
-                .report(twice(&entry.name, &known.shown, &entry.shown));
+            self.problems.report(twice(&entry.name, &known.shown, &entry.shown));
         }
         // A data file beside a program does not take its name away.
         if new_runs && !old_runs {
@@ -181,27 +169,18 @@ impl Scan<'_> {
 
     /// The path as people know it.
     pub(super) fn shown(&self, path: &Path) -> String {
-        path.strip_prefix(self.project)
-            .unwrap_or(path)
-            .display()
-            .to_string()
+        path.strip_prefix(self.project).unwrap_or(path).display().to_string()
     }
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn gone(entry: &Entry) -> Diagnostic {
-    Diagnostic::new(
-        Code::NoFile,
-        format!("{} is gone; events for `{}` wait", entry.shown, entry.name),
-    )
-    .about(&*entry.shown)
-    .help("put it back, or restart hydrant to forget it")
+    Diagnostic::new(Code::NoFile, format!("{} is gone; events for `{}` wait", entry.shown, entry.name))
+        .about(&*entry.shown)
+        .help("put it back, or restart hydrant to forget it")
 }
 
 fn no_program(name: &str, exec: &At<String>) -> Diagnostic {
@@ -220,28 +199,19 @@ fn no_folder(shown: &str, error: &std::io::Error) -> Diagnostic {
 }
 
 fn nothing_to_run(shown: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::NothingToRun,
-        format!("{shown} holds nothing to run, so it is no function"),
-    )
-    .about(shown)
-    .help("a folder is a function when it holds `run`, `main` or a file of its own name")
+    Diagnostic::new(Code::NothingToRun, format!("{shown} holds nothing to run, so it is no function"))
+        .about(shown)
+        .help("a folder is a function when it holds `run`, `main` or a file of its own name")
 }
 
 fn bad_name(name: &str, shown: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::BadName,
-        format!("{shown} cannot be a function: `{name}` is not a name"),
-    )
-    .about(shown)
-    .help(format!("rename it; {}", name::hint(name)))
+    Diagnostic::new(Code::BadName, format!("{shown} cannot be a function: `{name}` is not a name"))
+        .about(shown)
+        .help(format!("rename it; {}", name::hint(name)))
 }
 
 fn twice(name: &str, first: &str, second: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::Twice,
-        format!("two functions are called `{name}`: {first} and {second}"),
-    )
-    .about(second)
-    .help("rename or remove one of them")
+    Diagnostic::new(Code::Twice, format!("two functions are called `{name}`: {first} and {second}"))
+        .about(second)
+        .help("rename or remove one of them")
 }

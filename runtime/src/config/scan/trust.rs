@@ -64,9 +64,7 @@ impl Trust {
 }
 
 fn is_open(folder: &Path) -> bool {
-    folder
-        .metadata()
-        .is_ok_and(|m| m.mode() & OTHERS_WRITE != 0 && m.mode() & STICKY == 0)
+    folder.metadata().is_ok_and(|m| m.mode() & OTHERS_WRITE != 0 && m.mode() & STICKY == 0)
 }
 
 fn is_ours(owner: u32) -> bool {
@@ -93,21 +91,13 @@ fn open_folder(shown: &str, folder: &Path) -> Diagnostic {
 }
 
 fn foreign_file(shown: &str, owner: u32) -> Diagnostic {
-    Diagnostic::new(
-        Code::OthersMayWrite,
-        format!("{shown} belongs to user {owner}, so it is not started"),
-    )
-    .about(shown)
-    .help(format!("chown it to yourself or root: sudo chown $USER {shown}"))
+    Diagnostic::new(Code::OthersMayWrite, format!("{shown} belongs to user {owner}, so it is not started"))
+        .about(shown)
+        .help(format!("chown it to yourself or root: sudo chown $USER {shown}"))
 }
 
 fn group_file(shown: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::GroupMayWrite,
-        format!("{shown} can be changed by its group"),
-    )
-    .about(shown)
-    .help(format!(
-        "chmod g-w {shown} if not everyone in the group may run programs as you"
-    ))
+    Diagnostic::new(Code::GroupMayWrite, format!("{shown} can be changed by its group"))
+        .about(shown)
+        .help(format!("chmod g-w {shown} if not everyone in the group may run programs as you"))
 }

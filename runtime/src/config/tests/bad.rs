@@ -11,12 +11,7 @@ fn check(file: &str, code: &str, place: (usize, usize), message: &str, help: &st
     let found = loaded.only();
     let at = found.place().map(|place| (place.line(), place.column()));
     assert_eq!(
-        (
-            found.code.id(),
-            at,
-            &*found.message,
-            found.help.as_deref().unwrap_or_default()
-        ),
+        (found.code.id(), at, &*found.message, found.help.as_deref().unwrap_or_default()),
         (code, Some(place), message, help),
         "{}",
         loaded.text()
@@ -78,16 +73,8 @@ fn everything_is_told_at_once_the_worst_first() {
     );
     project.write("functions/old", "x", 0o644);
     let loaded = project.load();
-    assert_eq!(
-        loaded.codes(),
-        ["H005", "H005", "H012", "H050", "H060"],
-        "{}",
-        loaded.text()
-    );
-    assert_eq!(
-        summary(&loaded.diagnostics).as_deref(),
-        Some("3 errors, 1 warning")
-    );
+    assert_eq!(loaded.codes(), ["H005", "H005", "H012", "H050", "H060"], "{}", loaded.text());
+    assert_eq!(summary(&loaded.diagnostics).as_deref(), Some("3 errors, 1 warning"));
     assert!(loaded.resolved.is_none());
 }
 
@@ -100,13 +87,7 @@ fn toml_that_is_none() {
         "invalid TOML: string values must be quoted",
         "expected literal string",
     );
-    check(
-        "[trigger.a]\nto = \"fn/bill\"\n[trigger.a]\n",
-        "H011",
-        (3, 10),
-        "invalid TOML: duplicate key",
-        "",
-    );
+    check("[trigger.a]\nto = \"fn/bill\"\n[trigger.a]\n", "H011", (3, 10), "invalid TOML: duplicate key", "");
 }
 
 #[test]
@@ -150,20 +131,8 @@ fn unknown_keys() {
 
 #[test]
 fn durations_and_sizes() {
-    check(
-        "[runtime]\ndrain = 5\n",
-        "H005",
-        (2, 9),
-        "`drain` in [runtime] must be a duration",
-        DURATIONS,
-    );
-    check(
-        "[defaults]\nidle = \"5\"\n",
-        "H005",
-        (2, 8),
-        "`idle` in [defaults] must be a duration",
-        DURATIONS,
-    );
+    check("[runtime]\ndrain = 5\n", "H005", (2, 9), "`drain` in [runtime] must be a duration", DURATIONS);
+    check("[defaults]\nidle = \"5\"\n", "H005", (2, 8), "`idle` in [defaults] must be a duration", DURATIONS);
     check(
         "[defaults]\ntimeout = \"0s\"\n",
         "H005",
@@ -252,13 +221,7 @@ fn addresses() {
     let help = "such as \"127.0.0.1:8080\"";
     for address in ["localhost:80", ":80", "127.0.0.1", "x"] {
         let message = "`listen` in [runtime] must be an address with a port";
-        check(
-            &format!("[runtime]\nlisten = \"{address}\"\n"),
-            "H005",
-            (2, 10),
-            message,
-            help,
-        );
+        check(&format!("[runtime]\nlisten = \"{address}\"\n"), "H005", (2, 10), message, help);
     }
     check(
         "[runtime]\nadmin = \"0.0.0.0:1\"\n",
@@ -279,10 +242,7 @@ fn addresses() {
 #[test]
 fn a_flag_is_blamed_for_what_it_says() {
     let overrides = Overrides {
-        listen: Some(Given {
-            origin: "--listen",
-            text: "nowhere".into(),
-        }),
+        listen: Some(Given { origin: "--listen", text: "nowhere".into() }),
         ..Overrides::default()
     };
     let loaded = Project::empty().loader_with(overrides, |_| false).load();
@@ -301,12 +261,8 @@ fn missing_keys() {
     );
     let project = Project::new("[source.a]\n[subscription.b]\n");
     let loaded = project.load();
-    let missing: Vec<&str> = loaded
-        .diagnostics
-        .iter()
-        .filter(|d| d.code.id() == "H006")
-        .map(|d| &*d.message)
-        .collect();
+    let missing: Vec<&str> =
+        loaded.diagnostics.iter().filter(|d| d.code.id() == "H006").map(|d| &*d.message).collect();
     assert_eq!(
         missing,
         [
@@ -378,30 +334,12 @@ fn references_to_what_is_not_there() {
 #[test]
 fn destinations() {
     let help = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\" or \"http://HOST/PATH\"";
-    for to in [
-        "bill",
-        "https://x/",
-        "http://169.254.169.254/",
-        "file:///etc/passwd",
-        "fn/../x",
-    ] {
+    for to in ["bill", "https://x/", "http://169.254.169.254/", "file:///etc/passwd", "fn/../x"] {
         let message = "`to` in [trigger.a] must be a destination";
-        check(
-            &format!("[trigger.a]\nto = \"{to}\"\n"),
-            "H005",
-            (2, 6),
-            message,
-            help,
-        );
+        check(&format!("[trigger.a]\nto = \"{to}\"\n"), "H005", (2, 6), message, help);
     }
     let loaded = Project::new("[trigger.a]\nto = \"https://x/\"\n").load();
-    assert!(
-        loaded
-            .text()
-            .contains("this is https: TLS to sinks is not built yet"),
-        "{}",
-        loaded.text()
-    );
+    assert!(loaded.text().contains("this is https: TLS to sinks is not built yet"), "{}", loaded.text());
     check(
         "[trigger.a]\nto = \"broker/default\"\n",
         "H016",
@@ -502,11 +440,7 @@ fn filters() {
     filter("{ exact = {} }", 20, clause);
     filter("{ not = {} }", 18, clause);
     filter("{ all = [{ not = {} }] }", 27, clause);
-    filter(
-        "{ exact = { type = 5 } }",
-        29,
-        "attributes are compared as texts: write it in quotes",
-    );
+    filter("{ exact = { type = 5 } }", 29, "attributes are compared as texts: write it in quotes");
     filter(
         "{ prefix = { type = \"\" } }",
         30,
@@ -524,13 +458,7 @@ fn filters() {
         "`on` in [function.bill] is no filter",
         on,
     );
-    check(
-        "[function.bill]\non = []\n",
-        "H020",
-        (2, 6),
-        "`on` in [function.bill] is no filter",
-        on,
-    );
+    check("[function.bill]\non = []\n", "H020", (2, 6), "`on` in [function.bill] is no filter", on);
     check(
         "[function.bill]\non = { type = \"a*b\" }\n",
         "H020",

@@ -33,11 +33,7 @@ fn the_file_wins_over_the_sidecar_over_the_header_over_the_defaults() {
 #[test]
 fn a_key_wins_whole() {
     let project = Project::new("[function.bill]\nenv = { A = \"1\" }\ntimeout = { start = \"1s\" }\n");
-    project.write(
-        "functions/bill.toml",
-        "env = { B = \"2\" }\ntimeout = \"9s\"\n",
-        0o644,
-    );
+    project.write("functions/bill.toml", "env = { B = \"2\" }\ntimeout = \"9s\"\n", 0o644);
     project.script("functions/bill");
     let resolved = project.resolved();
     let bill = resolved.program("bill");
@@ -54,29 +50,16 @@ fn a_script_says_itself_what_it_wants() {
     let node = "#!/usr/bin/env node\n\n// hydrant: on = [{ type = \"x\" }, { subject = \"*.jpg\" }]\n";
     project.write("functions/b.js", node, 0o755);
     let resolved = project.resolved();
-    assert_eq!(
-        resolved.filter("trigger/a"),
-        "type = \"order.*\" and source = \"/shop\""
-    );
-    assert_eq!(
-        resolved.filter("trigger/b"),
-        "(type = \"x\" or subject = \"*.jpg\")"
-    );
+    assert_eq!(resolved.filter("trigger/a"), "type = \"order.*\" and source = \"/shop\"");
+    assert_eq!(resolved.filter("trigger/b"), "(type = \"x\" or subject = \"*.jpg\")");
     let a = resolved.program("a");
-    assert_eq!(
-        (a.protocol, a.settings.single_use, a.settings.concurrency),
-        (Protocol::Oneshot, true, 1)
-    );
+    assert_eq!((a.protocol, a.settings.single_use, a.settings.concurrency), (Protocol::Oneshot, true, 1));
 }
 
 #[test]
 fn what_is_wrong_in_a_header_is_shown_in_the_script() {
     let project = Project::empty();
-    project.write(
-        "functions/a.sh",
-        "#!/bin/sh\n# Grüße\n# hydrant: idel = \"1s\"\n",
-        0o755,
-    );
+    project.write("functions/a.sh", "#!/bin/sh\n# Grüße\n# hydrant: idel = \"1s\"\n", 0o755);
     let loaded = project.load();
     let found = loaded.only();
     assert_eq!((found.code.id(), found.file()), ("H004", Some("functions/a.sh")));
@@ -88,16 +71,8 @@ fn what_is_wrong_in_a_header_is_shown_in_the_script() {
 fn a_header_is_one_of_the_first_ten_lines() {
     let project = Project::empty();
     let line = "# hydrant: max = 3\n";
-    project.write(
-        "functions/a",
-        format!("#!/bin/sh\n{}{line}", "\n".repeat(8)),
-        0o755,
-    );
-    project.write(
-        "functions/b",
-        format!("#!/bin/sh\n{}{line}", "\n".repeat(9)),
-        0o755,
-    );
+    project.write("functions/a", format!("#!/bin/sh\n{}{line}", "\n".repeat(8)), 0o755);
+    project.write("functions/b", format!("#!/bin/sh\n{}{line}", "\n".repeat(9)), 0o755);
     project.write("functions/c", format!("#!/bin/sh\n echo '{line}'\n"), 0o755);
     let resolved = project.resolved();
     let max = |name: &str| resolved.program(name).settings.instances_max;
@@ -113,14 +88,9 @@ fn a_header_that_is_no_toml_is_shown_where_it_breaks() {
         project.write("functions/a", format!("#!/bin/sh\n# hydrant: {header}\n"), 0o755);
         let loaded = project.load();
         assert!(loaded.resolved.is_none(), "{header}");
-        let places = loaded
-            .diagnostics
-            .iter()
-            .map(|d| d.place().map(|place| place.line()));
+        let places = loaded.diagnostics.iter().map(|d| d.place().map(|place| place.line()));
         assert!(
-            places
-                .clone()
-                .all(|line| line.is_some_and(|line| (2..=3).contains(&line))),
+            places.clone().all(|line| line.is_some_and(|line| (2..=3).contains(&line))),
             "{}",
             loaded.text()
         );
@@ -138,14 +108,7 @@ fn a_folder_is_a_function_when_it_holds_something_to_run() {
     let loaded = project.load();
     assert_eq!(loaded.codes(), ["H056"], "{}", loaded.text());
     let resolved = loaded.usable();
-    let path = |name: &str| {
-        resolved
-            .program(name)
-            .path
-            .strip_prefix(project.path())
-            .unwrap()
-            .to_owned()
-    };
+    let path = |name: &str| resolved.program(name).path.strip_prefix(project.path()).unwrap().to_owned();
     assert_eq!(path("a").to_str(), Some("functions/a/main"));
     assert_eq!(path("b").to_str(), Some("functions/b/b"));
     assert_eq!(path("c").to_str(), Some("functions/c/run"));
@@ -154,15 +117,9 @@ fn a_folder_is_a_function_when_it_holds_something_to_run() {
 #[test]
 fn what_is_meant_to_be_no_function_is_passed_over() {
     let project = Project::empty();
-    for name in [
-        ".hidden",
-        "README.md",
-        "samples/a.json",
-        "hello.sh~",
-        ".hello.sh.swp",
-        "__pycache__/x.pyc",
-        "4913",
-    ] {
+    for name in
+        [".hidden", "README.md", "samples/a.json", "hello.sh~", ".hello.sh.swp", "__pycache__/x.pyc", "4913"]
+    {
         project.script(&format!("functions/{name}"));
     }
     let loaded = project.load();
@@ -174,25 +131,15 @@ fn what_is_meant_to_be_no_function_is_passed_over() {
 fn what_cannot_run_is_reported_and_its_events_wait() {
     let project = Project::empty();
     project.write("functions/old", "x", 0o644);
-    assert_eq!(
-        broken(&project, "old", "H050"),
-        "functions/old is not executable (chmod +x functions/old)"
-    );
+    assert_eq!(broken(&project, "old", "H050"), "functions/old is not executable (chmod +x functions/old)");
     assert!(project.resolved().subscription("trigger/old").is_some());
 }
 
 #[test]
 fn a_pipe_in_the_folder_holds_nobody_up() {
     let project = Project::empty();
-    nix::unistd::mkfifo(
-        &project.path().join("functions/pipe"),
-        nix::sys::stat::Mode::S_IRWXU,
-    )
-    .unwrap();
-    assert_eq!(
-        broken(&project, "pipe", "H050"),
-        "functions/pipe is not a file that can run"
-    );
+    nix::unistd::mkfifo(&project.path().join("functions/pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert_eq!(broken(&project, "pipe", "H050"), "functions/pipe is not a file that can run");
 }
 
 #[test]
@@ -281,11 +228,7 @@ fn a_file_whose_name_is_none_is_refused_with_one_that_is() {
     let loaded = project.load();
     let found = loaded.only();
     assert_eq!(found.code.id(), "H010");
-    assert!(
-        found.help.as_deref().unwrap().contains("`send-mail` would do"),
-        "{}",
-        loaded.text()
-    );
+    assert!(found.help.as_deref().unwrap().contains("`send-mail` would do"), "{}", loaded.text());
 }
 
 #[test]
@@ -295,10 +238,7 @@ fn a_sidecar_without_its_function_is_told() {
     project.write("functions/bil.toml", "this is not read", 0o644);
     let loaded = project.load();
     assert_eq!(loaded.codes(), ["H052"]);
-    assert_eq!(
-        loaded.only().help.as_deref(),
-        Some("did you mean bill.toml, for the function `bill`?")
-    );
+    assert_eq!(loaded.only().help.as_deref(), Some("did you mean bill.toml, for the function `bill`?"));
 }
 
 #[test]
@@ -309,10 +249,7 @@ fn exec_names_a_program_anywhere() {
     assert_eq!(loaded.usable().function("bill").found, Found::Absent);
     project.script("target/release/bill");
     let resolved = project.resolved();
-    assert_eq!(
-        resolved.program("bill").path,
-        project.path().join("target/release/bill")
-    );
+    assert_eq!(resolved.program("bill").path, project.path().join("target/release/bill"));
     assert_eq!(resolved.program("bill").args, ["-v"]);
 }
 

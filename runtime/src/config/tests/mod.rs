@@ -104,8 +104,7 @@ impl Loaded {
 impl Resolved {
     fn function(&self, name: &str) -> &Function {
         let mut all = self.functions.values();
-        all.find(|function| function.name == name)
-            .unwrap_or_else(|| panic!("no function {name}"))
+        all.find(|function| function.name == name).unwrap_or_else(|| panic!("no function {name}"))
     }
 
     fn program(&self, name: &str) -> &Program {

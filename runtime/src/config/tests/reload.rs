@@ -36,12 +36,7 @@ fn a_changed_class_is_another_channel() {
     project.write("runtime.toml", "[broker.default]\nclass = \"memory\"\n", 0o644);
     let second = loader.load().usable();
     let broker = |resolved: &super::Resolved| {
-        *resolved
-            .channels
-            .iter()
-            .find(|(_, channel)| channel.name == "default")
-            .unwrap()
-            .0
+        *resolved.channels.iter().find(|(_, channel)| channel.name == "default").unwrap().0
     };
     assert_ne!(broker(&first), broker(&second));
 }
@@ -64,28 +59,16 @@ fn changed_settings_are_another_program() {
     project.script("functions/b");
     let mut loader = project.loader();
     let first = loader.load().usable();
-    project.write(
-        "runtime.toml",
-        "[function.a]\nenv = { A = \"2\" }\n[function.b]\n",
-        0o644,
-    );
+    project.write("runtime.toml", "[function.a]\nenv = { A = \"2\" }\n[function.b]\n", 0o644);
     let second = loader.load().usable();
     assert_ne!(first.program("a"), second.program("a"));
-    assert_eq!(
-        first.program("b"),
-        second.program("b"),
-        "an edit restarts only this function"
-    );
+    assert_eq!(first.program("b"), second.program("b"), "an edit restarts only this function");
 }
 
 #[test]
 fn a_function_that_is_gone_keeps_its_trigger_until_it_comes_back() {
     let project = Project::empty();
-    project.write(
-        "functions/a",
-        "#!/bin/sh\n# hydrant: on = { type = \"x\" }\n",
-        0o755,
-    );
+    project.write("functions/a", "#!/bin/sh\n# hydrant: on = { type = \"x\" }\n", 0o755);
     let mut loader = project.loader();
     let first = loader.load().usable();
     project.remove("functions/a");
@@ -97,11 +80,7 @@ fn a_function_that_is_gone_keeps_its_trigger_until_it_comes_back() {
     project.script("functions/a");
     let third = loader.load().usable();
     third.program("a");
-    assert_eq!(
-        project.resolved().functions.len(),
-        1,
-        "and a fresh start knows no ghosts"
-    );
+    assert_eq!(project.resolved().functions.len(), 1, "and a fresh start knows no ghosts");
 }
 
 #[test]
@@ -113,10 +92,7 @@ fn a_function_that_cannot_run_for_a_while_wants_the_same_events() {
     let first = loader.load().usable();
     let check = |resolved: super::Resolved| {
         assert!(matches!(resolved.function("a").found, Found::Broken(_)));
-        assert_eq!(
-            resolved.subscription("trigger/a"),
-            first.subscription("trigger/a")
-        );
+        assert_eq!(resolved.subscription("trigger/a"), first.subscription("trigger/a"));
     };
     project.mode("lib/a", 0o644);
     check(loader.load().usable());
@@ -131,11 +107,7 @@ fn a_written_trigger_may_take_the_name_of_a_function_that_is_gone() {
     let mut loader = project.loader();
     loader.load().usable();
     project.remove("functions/a");
-    project.write(
-        "runtime.toml",
-        "[trigger.a]\nto = \"http://127.0.0.1:1/\"\n",
-        0o644,
-    );
+    project.write("runtime.toml", "[trigger.a]\nto = \"http://127.0.0.1:1/\"\n", 0o644);
     assert_eq!(loader.load().usable().filter("trigger/a"), "every event");
 }
 
@@ -152,11 +124,7 @@ fn a_file_that_is_being_written_stays_what_it_was() {
     assert!(loaded.diagnostics.is_empty(), "{}", loaded.text());
     let second = loaded.usable();
     assert_eq!(second.program("a"), &first);
-    assert_eq!(
-        second.function("new").found,
-        Found::Absent,
-        "something new waits until it is whole"
-    );
+    assert_eq!(second.function("new").found, Found::Absent, "something new waits until it is whole");
     project.write("functions/a", "#!/bin/sh\nwhole", 0o755);
     assert_ne!(loader.load().usable().program("a"), &first);
 }

@@ -21,12 +21,8 @@ fn manual_in_full() -> String {
 }
 
 fn is_example(text: &str) -> bool {
-    let is_key = |key: &str| {
-        !key.is_empty()
-            && key
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '.'))
-    };
+    let is_key =
+        |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '.'));
     let table = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     table.is_some_and(is_key) || text.split_once(" = ").is_some_and(|(key, _)| is_key(key))
 }
@@ -61,12 +57,7 @@ fn every_value_it_gives_is_the_default() {
     let project = project();
     project.write("runtime.toml", manual_in_full(), 0o644);
     let loaded = project.load();
-    assert_eq!(
-        loaded.codes(),
-        ["H060", "H060"],
-        "kafka keys under another class: {}",
-        loaded.text()
-    );
+    assert_eq!(loaded.codes(), ["H060", "H060"], "kafka keys under another class: {}", loaded.text());
     let full = loaded.usable();
     // The same things by their names alone.
     let bare = "[function.bill]\nexec = \"target/release/bill\"\non = { type = \"order.*\" }\n\
@@ -82,11 +73,7 @@ fn every_value_it_gives_is_the_default() {
     let bare = project.resolved();
     check_same(&full, &bare);
     for name in ["trigger/bill", "trigger/audit", "subscription/ship"] {
-        assert_eq!(
-            full.subscription(name).unwrap().delivery,
-            Policy::default(),
-            "{name}"
-        );
+        assert_eq!(full.subscription(name).unwrap().delivery, Policy::default(), "{name}");
     }
 }
 
@@ -109,12 +96,8 @@ fn the_kafka_keys_it_gives_are_the_defaults_too() {
 fn it_holds_every_key_there_is() {
     let manual: toml::Table = manual_in_full().parse().unwrap();
     let check = |path: &[&str], keys: &[&str]| {
-        let table = path
-            .iter()
-            .fold(&manual, |table, key| table[*key].as_table().unwrap());
-        let missing = keys
-            .iter()
-            .filter(|key| !OTHER_SPELLINGS.contains(key) && !table.contains_key(**key));
+        let table = path.iter().fold(&manual, |table, key| table[*key].as_table().unwrap());
+        let missing = keys.iter().filter(|key| !OTHER_SPELLINGS.contains(key) && !table.contains_key(**key));
         assert_eq!(missing.collect::<BTreeSet<_>>(), BTreeSet::new(), "{path:?}");
     };
     check(&[], File::KEYS);

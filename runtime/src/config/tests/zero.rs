@@ -31,17 +31,12 @@ fn a_folder_with_a_function_is_enough() {
     project.script("functions/hello.sh");
     let resolved = project.resolved();
     let (broker, spec) = channel(&resolved, ChannelKind::Broker, "default");
-    let Spec::Durable(spec) = spec else {
-        panic!("{spec:?}")
-    };
+    let Spec::Durable(spec) = spec else { panic!("{spec:?}") };
     assert_eq!(spec.dir, project.path().join(".hydrant/channels/broker-default"));
     let trigger = resolved.subscription("trigger/hello").unwrap();
     assert_eq!(trigger.channel, broker);
     assert_eq!(trigger.reply, Some(broker), "replies go back to the broker");
-    assert_eq!(
-        trigger.filter.describe(),
-        "(type = \"hello\" or type = \"*.hello\")"
-    );
+    assert_eq!(trigger.filter.describe(), "(type = \"hello\" or type = \"*.hello\")");
     assert_eq!(trigger.delivery, Policy::default());
     let hello = resolved.program("hello");
     assert_eq!(hello.path, project.path().join("functions/hello.sh"));
@@ -57,45 +52,29 @@ fn a_folder_with_a_function_is_enough() {
 fn dead_letters_have_a_durable_channel_that_keeps() {
     let resolved = Project::empty().resolved();
     let (id, spec) = channel(&resolved, ChannelKind::DeadLetters, "dlq");
-    assert_eq!(resolved.topology.dead_letters, Some(id));
+    assert_eq!(resolved.topology.dead_letters, id);
     assert!(matches!(spec, Spec::Durable(_)), "{spec:?}");
-    let keeping: Vec<ChannelId> = resolved
-        .topology
-        .channels
-        .iter()
-        .filter(|c| c.keeps)
-        .map(|c| c.id)
-        .collect();
+    let keeping: Vec<ChannelId> =
+        resolved.topology.channels.iter().filter(|c| c.keeps).map(|c| c.id).collect();
     assert_eq!(keeping, [id], "it alone keeps what nobody reads");
 }
 
 #[test]
 fn state_in_memory_keeps_nothing_anywhere() {
     let overrides = Overrides {
-        state: Some(Given {
-            origin: "HYDRANT_STATE",
-            text: "memory".into(),
-        }),
+        state: Some(Given { origin: "HYDRANT_STATE", text: "memory".into() }),
         ..Overrides::default()
     };
     let resolved = Project::empty().loader_with(overrides, |_| false).load().usable();
     assert_eq!(resolved.runtime.state, None);
-    assert!(
-        resolved
-            .channels
-            .values()
-            .all(|channel| matches!(channel.spec, Spec::Memory(_)))
-    );
+    assert!(resolved.channels.values().all(|channel| matches!(channel.spec, Spec::Memory(_))));
 }
 
 #[test]
 fn a_flag_wins_over_the_file() {
     let project = Project::new("[runtime]\nlisten = \"127.0.0.1:1\"\nstate = \"a\"\n");
     let overrides = Overrides {
-        listen: Some(Given {
-            origin: "--listen",
-            text: "127.0.0.1:0".into(),
-        }),
+        listen: Some(Given { origin: "--listen", text: "127.0.0.1:0".into() }),
         ..Overrides::default()
     };
     let runtime = project.loader_with(overrides, |_| false).load().usable().runtime;
@@ -116,16 +95,10 @@ fn whoever_is_pointed_to_gets_no_trigger_by_name() {
     let resolved = project.resolved();
     let names: Vec<&str> = resolved.topology.subscriptions.iter().map(|s| &*s.name).collect();
     assert_eq!(names, ["trigger/one", "subscription/two", "trigger/c"]);
-    assert_eq!(
-        resolved.filter("trigger/one"),
-        "type = \"x\" and source = \"/s*\""
-    );
+    assert_eq!(resolved.filter("trigger/one"), "type = \"x\" and source = \"/s*\"");
     assert_eq!(resolved.filter("subscription/two"), "every event");
     let (broker, _) = channel(&resolved, ChannelKind::Broker, "default");
-    assert_eq!(
-        resolved.subscription("subscription/two").unwrap().reply,
-        Some(broker)
-    );
+    assert_eq!(resolved.subscription("subscription/two").unwrap().reply, Some(broker));
 }
 
 #[test]
@@ -142,9 +115,7 @@ fn filters_nest() {
 fn a_url_is_a_sink() {
     let project = Project::new("[trigger.t]\nto = \"http://127.0.0.1:1/x\"\n");
     let resolved = project.resolved();
-    let Destination::Sink(id) = resolved.subscription("trigger/t").unwrap().to else {
-        panic!("not a sink")
-    };
+    let Destination::Sink(id) = resolved.subscription("trigger/t").unwrap().to else { panic!("not a sink") };
     assert_eq!(resolved.sinks[&id].to_string(), "http://127.0.0.1:1/x");
 }
 
@@ -159,10 +130,7 @@ fn a_triggers_delivery_replaces_its_brokers_as_a_whole() {
     let resolved = project.resolved();
     let own = &resolved.subscription("trigger/own").unwrap().delivery;
     assert_eq!(own.retry, 10, "the broker's 3 is not mixed in");
-    assert_eq!(
-        (own.backoff, own.delay),
-        (Backoff::Linear, Duration::from_millis(500))
-    );
+    assert_eq!((own.backoff, own.delay), (Backoff::Linear, Duration::from_millis(500)));
     let brokers = &resolved.subscription("trigger/brokers").unwrap().delivery;
     assert_eq!((brokers.retry, brokers.delay), (3, Duration::from_secs(1)));
 }
@@ -172,10 +140,7 @@ fn a_long_delay_is_not_cut_by_the_default_cap() {
     let project = Project::new("[broker.default]\ndelivery = { delay = \"2m\" }\n");
     project.script("functions/a");
     let resolved = project.resolved();
-    assert_eq!(
-        resolved.subscription("trigger/a").unwrap().delivery.delay_max,
-        Duration::from_secs(120)
-    );
+    assert_eq!(resolved.subscription("trigger/a").unwrap().delivery.delay_max, Duration::from_secs(120));
 }
 
 #[test]
@@ -189,10 +154,7 @@ fn an_attempt_may_take_as_long_as_the_functions_requests() {
     let timeout = |name: &str| resolved.subscription(name).unwrap().delivery.timeout;
     assert_eq!(timeout("trigger/b"), Duration::from_secs(7));
     assert_eq!(timeout("trigger/t"), Duration::from_secs(3), "said outright");
-    assert_eq!(
-        resolved.program("a").settings.call_timeout,
-        Duration::from_secs(10)
-    );
+    assert_eq!(resolved.program("a").settings.call_timeout, Duration::from_secs(10));
 }
 
 #[test]
@@ -206,28 +168,13 @@ fn one_line_makes_it_kafka() {
     let broker = kafka(&resolved, ChannelKind::Broker, "default");
     assert_eq!(broker.topic, "knative-broker-default-default");
     assert_eq!(broker.group, "hydrant-knative-broker-default-default");
-    assert_eq!(
-        broker.create,
-        Some(CreateTopic {
-            partitions: 3,
-            replication: 1
-        })
-    );
+    assert_eq!(broker.create, Some(CreateTopic { partitions: 3, replication: 1 }));
     assert_eq!(broker.start, Start::Earliest);
     let options = [("fetch.min.bytes", "1"), ("socket.keepalive.enable", "true")];
-    assert_eq!(
-        broker.options,
-        options.map(|(key, value)| (key.to_owned(), value.to_owned()))
-    );
+    assert_eq!(broker.options, options.map(|(key, value)| (key.to_owned(), value.to_owned())));
     let orders = kafka(&resolved, ChannelKind::Channel, "orders");
     assert_eq!((&*orders.topic, &*orders.group), ("own", "hydrant-own"));
-    assert_eq!(
-        orders.create,
-        Some(CreateTopic {
-            partitions: 12,
-            replication: 2
-        })
-    );
+    assert_eq!(orders.create, Some(CreateTopic { partitions: 12, replication: 2 }));
 }
 
 #[test]
@@ -239,26 +186,13 @@ fn a_source_is_a_subscription_to_each_of_its_topics() {
     project.script("functions/a");
     let resolved = project.resolved();
     let names: Vec<&str> = resolved.topology.subscriptions.iter().map(|s| &*s.name).collect();
-    assert_eq!(
-        names,
-        ["source/shop/orders", "source/shop/bills"],
-        "and `a` needs no trigger"
-    );
+    assert_eq!(names, ["source/shop/orders", "source/shop/bills"], "and `a` needs no trigger");
     let spec = kafka(&resolved, ChannelKind::Source, "shop/orders");
-    assert_eq!(
-        (&*spec.group, spec.start, spec.create),
-        ("hydrant-shop", Start::Earliest, None)
-    );
-    assert_eq!(
-        spec.event_source,
-        "/apis/v1/namespaces/default/kafkasources/shop#orders"
-    );
+    assert_eq!((&*spec.group, spec.start, spec.create), ("hydrant-shop", Start::Earliest, None));
+    assert_eq!(spec.event_source, "/apis/v1/namespaces/default/kafkasources/shop#orders");
     // KafkaSource's own delay; the function's own timeout.
     let delivery = &resolved.subscription("source/shop/bills").unwrap().delivery;
-    assert_eq!(
-        (delivery.delay, delivery.timeout),
-        (Duration::from_millis(300), Duration::from_secs(300))
-    );
+    assert_eq!((delivery.delay, delivery.timeout), (Duration::from_millis(300), Duration::from_secs(300)));
 }
 
 #[test]

@@ -5,10 +5,7 @@ use super::*;
 #[tokio::test]
 async fn an_exit_and_a_signal_are_told() {
     let (exit, _) = run(sh("exit 101")).await;
-    assert_eq!(
-        (exit.to_string().as_str(), exit.is_success()),
-        ("exit 101", false)
-    );
+    assert_eq!((exit.to_string().as_str(), exit.is_success()), ("exit 101", false));
     assert!(run(sh("exit 0")).await.0.is_success());
     let (killed, _) = run(sh("kill -9 $$")).await;
     assert_eq!(killed.to_string(), "signal 9 (SIGKILL)");
@@ -47,16 +44,11 @@ async fn a_child_that_ignores_terminate_is_killed() {
 #[tokio::test]
 async fn grandchildren_end_when_the_child_ends_by_itself() {
     // It ignores the polite signals, and holds the pipe open.
-    let mut child = start(sh(
-        "sh -c 'trap \"\" TERM HUP; echo $$; while :; do sleep 1000; done' & read x; wait",
-    ))
-    .await;
+    let mut child =
+        start(sh("sh -c 'trap \"\" TERM HUP; echo $$; while :; do sleep 1000; done' & read x; wait")).await;
     let grandchild = first_line(&mut child).await.parse().unwrap();
-    nix::sys::signal::kill(
-        nix::unistd::Pid::from_raw(child.pid().cast_signed()),
-        nix::sys::signal::SIGINT,
-    )
-    .unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.pid().cast_signed()), nix::sys::signal::SIGINT)
+        .unwrap();
     within(child.wait()).await;
     until(|| !runs(grandchild)).await;
 }
@@ -76,10 +68,7 @@ async fn a_child_that_ended_unseen_is_reaped_when_dropped() {
     let child = start(sh("exit 0")).await;
     let pid = child.pid();
     until(|| !runs(pid)).await;
-    assert!(
-        std::path::Path::new(&format!("/proc/{pid}")).exists(),
-        "it waits as a zombie"
-    );
+    assert!(std::path::Path::new(&format!("/proc/{pid}")).exists(), "it waits as a zombie");
     drop(child);
     gone(pid).await;
 }
@@ -88,11 +77,7 @@ async fn a_child_that_ended_unseen_is_reaped_when_dropped() {
 async fn waiting_may_be_given_up_and_taken_up_again() {
     let mut child = start(sh("read x; exit 5")).await;
     let mut sleeper = start(sh("exec sleep 1000")).await;
-    assert!(
-        tokio::time::timeout(Duration::from_millis(5), sleeper.wait())
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(5), sleeper.wait()).await.is_err());
     sleeper.kill();
     assert_eq!(within(sleeper.wait()).await, Exit::Signal(9));
     assert_eq!(within(child.wait()).await, Exit::Code(5));

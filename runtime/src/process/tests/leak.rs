@@ -8,10 +8,7 @@ use super::*;
 async fn alone(before: &str, test: &str) {
     let this = std::env::current_exe().unwrap();
     let test = format!("process::tests::leak::{test}");
-    let script = format!(
-        "{before} exec {} --exact {test} --ignored --test-threads 1",
-        this.display()
-    );
+    let script = format!("{before} exec {} --exact {test} --ignored --test-threads 1", this.display());
     let (exit, printed) = run(sh(&script)).await;
     assert!(exit.is_success() && printed.contains("1 passed"), "{printed}");
 }
@@ -56,9 +53,7 @@ fn children() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let of =
         |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-    tasks
-        .map(|task| of(task.unwrap()).split_ascii_whitespace().count())
-        .sum()
+    tasks.map(|task| of(task.unwrap()).split_ascii_whitespace().count()).sum()
 }
 
 #[tokio::test]

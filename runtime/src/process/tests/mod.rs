@@ -46,9 +46,7 @@ async fn run(command: Command) -> (Exit, String) {
 }
 
 async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future)
-        .await
-        .expect("it never happened")
+    tokio::time::timeout(PATIENCE, future).await.expect("it never happened")
 }
 
 /// Leaves nothing behind.
@@ -85,8 +83,7 @@ async fn until(mut condition: impl FnMut() -> bool) {
 /// Whether it runs: a zombie that its parent did not reap yet does not.
 fn runs(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ")
-        .is_some_and(|(_, fields)| !fields.starts_with(['Z', 'X']))
+    stat.rsplit_once(") ").is_some_and(|(_, fields)| !fields.starts_with(['Z', 'X']))
 }
 
 /// An executable file with this content.

@@ -6,19 +6,14 @@ use super::*;
 use crate::process::{Collector, Lines, Stream};
 
 fn collect(child: &mut Child, lines: &Lines) -> Collector {
-    let pipes = [
-        (Stream::Stdout, child.stdout.take().unwrap()),
-        (Stream::Stderr, child.stderr.take().unwrap()),
-    ];
+    let pipes =
+        [(Stream::Stdout, child.stdout.take().unwrap()), (Stream::Stderr, child.stderr.take().unwrap())];
     Collector::start(pipes, lines, |_| {})
 }
 
 fn texts(lines: &Lines, stream: Stream) -> Vec<String> {
     let all = lines.last(usize::MAX);
-    all.iter()
-        .filter(|line| line.stream == stream)
-        .map(ToString::to_string)
-        .collect()
+    all.iter().filter(|line| line.stream == stream).map(ToString::to_string).collect()
 }
 
 #[tokio::test]
@@ -26,14 +21,10 @@ async fn both_streams_are_kept_line_by_line_and_told_as_they_come() {
     let lines = Lines::default();
     let told = Arc::new(Mutex::new(Vec::new()));
     let mut child = start(sh("echo one; echo two >&2; printf three; printf '\\377' >&2")).await;
-    let pipes = [
-        (Stream::Stdout, child.stdout.take().unwrap()),
-        (Stream::Stderr, child.stderr.take().unwrap()),
-    ];
+    let pipes =
+        [(Stream::Stdout, child.stdout.take().unwrap()), (Stream::Stderr, child.stderr.take().unwrap())];
     let telling = Arc::clone(&told);
-    let collector = Collector::start(pipes, &lines, move |line| {
-        telling.lock().unwrap().push(line.clone())
-    });
+    let collector = Collector::start(pipes, &lines, move |line| telling.lock().unwrap().push(line.clone()));
     within(child.wait()).await;
     within(collector.finish()).await;
     assert_eq!(texts(&lines, Stream::Stdout), ["one", "three"]);
@@ -44,10 +35,7 @@ async fn both_streams_are_kept_line_by_line_and_told_as_they_come() {
 #[tokio::test]
 async fn all_that_a_dead_child_printed_is_read() {
     let lines = Lines::default();
-    let mut child = start(sh(
-        "i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i+1)); done",
-    ))
-    .await;
+    let mut child = start(sh("i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i+1)); done")).await;
     let collector = collect(&mut child, &lines);
     within(child.wait()).await;
     within(collector.finish()).await;
@@ -63,25 +51,16 @@ async fn a_daemon_that_holds_the_pipes_holds_up_nobody() {
     let mut child = start(sh(script)).await;
     let (mut out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
     let mut first = [0; 16];
-    let length = within(tokio::io::AsyncReadExt::read(&mut out, &mut first))
-        .await
-        .unwrap();
-    let daemon: u32 = std::str::from_utf8(&first[..length])
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap();
+    let length = within(tokio::io::AsyncReadExt::read(&mut out, &mut first)).await.unwrap();
+    let daemon: u32 = std::str::from_utf8(&first[..length]).unwrap().trim().parse().unwrap();
     let collector = Collector::start([(Stream::Stderr, err)], &lines, |_| {});
     let capture = Capture::start(out, 100);
     within(child.wait()).await;
     within(collector.finish()).await;
     within(capture.finish()).await;
     assert!(runs(daemon), "else nothing was shown");
-    nix::sys::signal::kill(
-        nix::unistd::Pid::from_raw(daemon.cast_signed()),
-        nix::sys::signal::SIGKILL,
-    )
-    .unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(daemon.cast_signed()), nix::sys::signal::SIGKILL)
+        .unwrap();
 }
 
 #[tokio::test]

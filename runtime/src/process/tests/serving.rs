@@ -67,10 +67,7 @@ async fn the_request_of_a_child_that_died_waits_for_the_next() {
 /// Serves on `$PORT`; all are started while the number is held.
 async fn serves_on_held_port(mut command: Command) {
     let held = PortHold::take().unwrap();
-    assert!(
-        std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, held.port())).is_ok(),
-        "std reuses addresses"
-    );
+    assert!(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, held.port())).is_ok(), "std reuses addresses");
     command.env.push(("PORT".into(), held.port().to_string()));
     command.env.push(("HOME".into(), std::env::var("HOME").unwrap()));
     let mut child = start(command).await;
@@ -124,10 +121,7 @@ except OSError as error: sys.exit(error.errno)";
         command.env.push(("PORT".into(), port.port().to_string()));
         run(command).await.0
     };
-    assert_eq!(
-        bind(PortHold::take().unwrap()).await,
-        Exit::Code(nix::errno::Errno::EADDRINUSE as i32)
-    );
+    assert_eq!(bind(PortHold::take().unwrap()).await, Exit::Code(nix::errno::Errno::EADDRINUSE as i32));
     assert_eq!(bind(PortHold::none().unwrap()).await, Exit::Code(0));
 }
 

@@ -32,10 +32,7 @@ async fn a_listener_is_fd_3() {
 #[tokio::test]
 async fn the_environment_is_exactly_what_was_given() {
     let mut command = program("/usr/bin/env", &[]);
-    command.env = vec![
-        ("K_SERVICE".into(), "hello".into()),
-        ("TEXT".into(), "a b=c\nd é".into()),
-    ];
+    command.env = vec![("K_SERVICE".into(), "hello".into()), ("TEXT".into(), "a b=c\nd é".into())];
     assert_eq!(run(command).await.1, "K_SERVICE=hello\nTEXT=a b=c\nd é\n");
 }
 
@@ -43,10 +40,7 @@ async fn the_environment_is_exactly_what_was_given() {
 async fn arguments_and_working_directory_are_as_given() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().canonicalize().unwrap();
-    let mut command = program(
-        "/bin/sh",
-        &["-c", "pwd; printf '%s|' \"$@\"", "name", "a b", "", "$x"],
-    );
+    let mut command = program("/bin/sh", &["-c", "pwd; printf '%s|' \"$@\"", "name", "a b", "", "$x"]);
     command.dir.clone_from(&dir);
     let (_, printed) = run(command).await;
     assert_eq!(printed, format!("{}\na b||$x|", dir.display()));
@@ -85,14 +79,8 @@ async fn a_file_still_open_for_writing_is_text_busy_and_starts_later() {
     let path = executable(dir.path(), "hello", std::fs::read("/bin/true").unwrap());
     let writer = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
     let spawner = Spawner::start(None).unwrap();
-    let refused = spawner
-        .spawn(program(path.to_str().unwrap(), &[]))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&refused, SpawnError::TextBusy(busy) if *busy == path),
-        "{refused}"
-    );
+    let refused = spawner.spawn(program(path.to_str().unwrap(), &[])).await.unwrap_err();
+    assert!(matches!(&refused, SpawnError::TextBusy(busy) if *busy == path), "{refused}");
     drop(writer);
     let mut child = start_written(&path).await.unwrap();
     assert_eq!(within(child.wait()).await, Exit::Code(0));
@@ -103,10 +91,7 @@ async fn a_start_that_nobody_waits_for_leaves_no_process() {
     let dir = tempfile::tempdir().unwrap();
     let spawner = Spawner::start(None).unwrap();
     let note = dir.path().join("pid");
-    let script = format!(
-        "echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000",
-        note.display()
-    );
+    let script = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000", note.display());
     // Polled once, the request is with the thread; then the one who asked is gone.
     let asked = Box::pin(spawner.spawn(sh(&script)));
     let _ = tokio::time::timeout(std::time::Duration::ZERO, asked).await;
@@ -117,12 +102,7 @@ async fn a_start_that_nobody_waits_for_leaves_no_process() {
         let mine = format!("/proc/self/task/{}/children", nix::unistd::gettid());
         std::fs::read_to_string(mine).unwrap_or_default()
     };
-    until(|| {
-        !ours()
-            .split(' ')
-            .any(|pid| command_line(pid).contains("sleep\u{0}1000"))
-    })
-    .await;
+    until(|| !ours().split(' ').any(|pid| command_line(pid).contains("sleep\u{0}1000"))).await;
 }
 
 fn command_line(pid: &str) -> String {

@@ -17,18 +17,11 @@ async fn check(content: impl AsRef<[u8]>, expected: &str) {
 
 #[tokio::test]
 async fn a_file_that_is_no_program_says_what_it_is() {
-    check(
-        "echo hello\n",
-        "FILE is no program: it begins neither with #! (a script) nor as ELF (a binary)",
-    )
-    .await;
+    check("echo hello\n", "FILE is no program: it begins neither with #! (a script) nor as ELF (a binary)")
+        .await;
     check("", "FILE is empty").await;
     check("MZ\x00", "FILE is a program for Windows, this machine runs Linux").await;
-    check(
-        b"\xcf\xfa\xed\xfe\x07",
-        "FILE is a program for macOS, this machine runs Linux",
-    )
-    .await;
+    check(b"\xcf\xfa\xed\xfe\x07", "FILE is a program for macOS, this machine runs Linux").await;
     let marked = "FILE begins with a byte order mark, which hides its #! line (save it as UTF-8 without BOM)";
     check("\u{feff}#!/bin/sh\n", marked).await;
 }
@@ -41,36 +34,17 @@ async fn a_script_names_what_is_wrong_with_its_first_line() {
     let line_ends =
         "FILE has Windows line ends, so its #! line names no interpreter (sed -i 's/\\r$//' FILE)";
     check("#!/bin/sh\r\necho\r\n", line_ends).await;
-    check(
-        "#! \n",
-        "FILE has a #! line that names no interpreter (#!/bin/sh)",
-    )
-    .await;
-    check(
-        "#!/etc/passwd\n",
-        "FILE cannot be started: #!/etc/passwd: not executable",
-    )
-    .await;
+    check("#! \n", "FILE has a #! line that names no interpreter (#!/bin/sh)").await;
+    check("#!/etc/passwd\n", "FILE cannot be started: #!/etc/passwd: not executable").await;
 }
 
 #[tokio::test]
 async fn a_binary_for_another_machine_or_loader_is_told() {
     let here = std::fs::read("/bin/true").unwrap();
     let mut foreign = here.clone();
-    let (number, name) = if cfg!(target_arch = "x86_64") {
-        (183, "aarch64")
-    } else {
-        (62, "x86_64")
-    };
+    let (number, name) = if cfg!(target_arch = "x86_64") { (183, "aarch64") } else { (62, "x86_64") };
     foreign[18] = number;
-    check(
-        &foreign,
-        &format!(
-            "FILE is built for {name}, this machine is {}",
-            std::env::consts::ARCH
-        ),
-    )
-    .await;
+    check(&foreign, &format!("FILE is built for {name}, this machine is {}", std::env::consts::ARCH)).await;
     let loader = b"/lib64/ld-linux-x86-64.so.2";
     if let Some(at) = here.windows(loader.len()).position(|window| window == loader) {
         let mut lost = here.clone();
@@ -90,16 +64,10 @@ async fn what_is_not_executable_a_folder_or_gone_is_told() {
     assert_eq!(refusal(&path).await, "FILE is gone");
     std::fs::write(&path, "#!/bin/sh\n").unwrap();
     assert_eq!(refusal(&path).await, "FILE is not executable (chmod +x FILE)");
-    assert_eq!(
-        refusal(&dir.path().join(".")).await,
-        "FILE is a folder, not a program"
-    );
+    assert_eq!(refusal(&dir.path().join(".")).await, "FILE is a folder, not a program");
     let link = dir.path().join("link");
     std::os::unix::fs::symlink("/nowhere/hello", &link).unwrap();
-    assert_eq!(
-        refusal(&link).await,
-        "FILE is a link to /nowhere/hello, which is gone"
-    );
+    assert_eq!(refusal(&link).await, "FILE is a link to /nowhere/hello, which is gone");
 }
 
 #[tokio::test]
@@ -115,8 +83,5 @@ async fn too_long_an_argument_is_told() {
     let mut command = sh("exit 0");
     command.args.push("x".repeat(3_000_000));
     let refused = Spawner::start(None).unwrap().spawn(command).await.unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "/bin/sh cannot be started: its arguments and environment are too large"
-    );
+    assert_eq!(refused.to_string(), "/bin/sh cannot be started: its arguments and environment are too large");
 }

@@ -8,10 +8,7 @@ async fn a_folder_that_does_not_exist_yet_is_watched_when_it_comes() {
     let functions = dir.path().canonicalize().unwrap().join("a/b/functions");
     let (watcher, mut changes) = Watcher::new(&[functions.clone()], None).unwrap();
     let mut told = async || {
-        assert_eq!(
-            tokio::time::timeout(PATIENCE, changes.next()).await.unwrap(),
-            Some(Change::Functions)
-        );
+        assert_eq!(tokio::time::timeout(PATIENCE, changes.next()).await.unwrap(), Some(Change::Functions));
     };
     fs::create_dir(dir.path().join("a")).unwrap();
     told().await;
@@ -81,10 +78,7 @@ async fn a_configuration_behind_links_is_told_when_one_of_them_is_swapped() {
     symlink("data/runtime.toml", path("runtime.toml")).unwrap();
     let (_watcher, mut changes) = Watcher::new(&[], Some(path("runtime.toml"))).unwrap();
     let mut told = async || {
-        assert_eq!(
-            tokio::time::timeout(PATIENCE, changes.next()).await.unwrap(),
-            Some(Change::Config)
-        );
+        assert_eq!(tokio::time::timeout(PATIENCE, changes.next()).await.unwrap(), Some(Change::Config));
     };
     symlink("v2", path("next")).unwrap();
     fs::rename(path("next"), path("data")).unwrap();
@@ -99,9 +93,7 @@ async fn a_program_elsewhere_is_told_once_it_is_named() {
     fs::create_dir_all(project.path("target/release")).unwrap();
     project.write("target/release/bill");
     project.silent().await;
-    project
-        .watcher
-        .watch_programs(&[project.path("target/release/bill")]);
+    project.watcher.watch_programs(&[project.path("target/release/bill")]);
     project.told().await;
     fs::remove_file(project.path("target/release/bill")).unwrap();
     fs::hard_link(project.write("bill-0123"), project.path("target/release/bill")).unwrap();

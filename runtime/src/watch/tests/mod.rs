@@ -33,11 +33,7 @@ impl Project {
     fn of(dir: tempfile::TempDir) -> Self {
         let folders = [dir.path().join("functions")];
         let (watcher, changes) = Watcher::new(&folders, Some(dir.path().join("runtime.toml"))).unwrap();
-        Self {
-            dir,
-            changes,
-            watcher,
-        }
+        Self { dir, changes, watcher }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -51,10 +47,7 @@ impl Project {
     }
 
     async fn next(&mut self) -> Change {
-        tokio::time::timeout(PATIENCE, self.changes.next())
-            .await
-            .expect("no notice came")
-            .unwrap()
+        tokio::time::timeout(PATIENCE, self.changes.next()).await.expect("no notice came").unwrap()
     }
 
     /// Something was told about the functions.
@@ -100,16 +93,9 @@ async fn the_configuration_is_told_however_it_is_saved() {
 
 #[tokio::test]
 async fn a_dropped_watcher_ends_its_notices() {
-    let Project {
-        dir: _dir,
-        mut changes,
-        watcher,
-    } = Project::new();
+    let Project { dir: _dir, mut changes, watcher } = Project::new();
     drop(watcher);
-    assert_eq!(
-        tokio::time::timeout(PATIENCE, changes.next()).await.unwrap(),
-        None
-    );
+    assert_eq!(tokio::time::timeout(PATIENCE, changes.next()).await.unwrap(), None);
 }
 
 #[test]

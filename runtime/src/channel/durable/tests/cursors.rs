@@ -51,10 +51,7 @@ async fn the_file_stays_small_however_many_commits_there_are() {
     append(&channel, 0..1).await;
     let unfinished = (0..2_000).map(|i| Offset(2 * i));
     let cursor = Cursor::from_unfinished(unfinished, Offset(4_000));
-    let last = Progress {
-        position: Offset(4_000),
-        behind: vec![("trigger/poisoned".into(), cursor)],
-    };
+    let last = Progress { position: Offset(4_000), behind: vec![("trigger/poisoned".into(), cursor)] };
     for _ in 0..300 {
         channel.commit(vec![(P0, last.clone())]).await.unwrap();
     }

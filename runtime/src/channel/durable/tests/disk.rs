@@ -50,12 +50,7 @@ fn what_a_failed_write_left_in_the_file_is_gone_with_the_next_one() {
     for offset in 1..5 {
         crate::channel::durable::record::encode(&mut later, Offset(0), Offset(offset), 0, &sized(9, 300));
     }
-    OpenOptions::new()
-        .append(true)
-        .open(&log)
-        .unwrap()
-        .write_all(&later)
-        .unwrap();
+    OpenOptions::new().append(true).open(&log).unwrap().write_all(&later).unwrap();
     appender.active.as_mut().unwrap().torn = true;
 
     assert_eq!(stored(&mut appender, 1), Some(1));
@@ -84,10 +79,7 @@ async fn a_segment_that_cannot_be_created_refuses_until_it_can() {
     for base in 1..30 {
         fs::remove_dir(dir.path(&format!("0/{base:020}.log"))).unwrap();
     }
-    assert_eq!(
-        append(&channel, stored..30).await,
-        (stored..30).collect::<Vec<_>>()
-    );
+    assert_eq!(append(&channel, stored..30).await, (stored..30).collect::<Vec<_>>());
     assert_eq!(read_all(&channel, 0, 30).await, same(0..30));
     channel.close().await;
 }
@@ -125,11 +117,7 @@ async fn what_is_queued_when_the_last_handle_goes_is_stored() {
         let (answer, stored) = oneshot::channel();
         let event = numbered(id);
         let partition = P0;
-        let job = super::super::writer::Job::Append {
-            partition,
-            event,
-            answer,
-        };
+        let job = super::super::writer::Job::Append { partition, event, answer };
         channel.jobs.send(job).await.unwrap();
         answers.push(stored);
     }

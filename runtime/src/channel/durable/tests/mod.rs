@@ -18,17 +18,14 @@ use crate::channel::{DurableSpec, OpenError};
 
 const P0: Partition = Partition(0);
 
+/// A read that waits longer waits for an event that is lost.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Nothing stays in memory, and some ten events fill a segment.
-const SMALL: Limits = Limits {
-    segment_bytes: 1_000,
-    window_bytes: 0,
-};
+const SMALL: Limits = Limits { segment_bytes: 1_000, window_bytes: 0 };
 
 /// Nothing stays in memory: every read goes to the files.
-const UNCACHED: Limits = Limits {
-    window_bytes: 0,
-    ..LIMITS
-};
+const UNCACHED: Limits = Limits { window_bytes: 0, ..LIMITS };
 
 /// The folder of a channel with one partition.
 struct Dir {
@@ -69,9 +66,8 @@ impl Dir {
     /// The names in the partition's folder.
     fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path("0")).unwrap();
-        let mut names: Vec<_> = entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -103,7 +99,8 @@ async fn read_all(channel: &Durable, from: u64, end: u64) -> Vec<(u64, u64)> {
     let mut from = Offset(from);
     let mut records = Vec::new();
     while from < Offset(end) {
-        let batch = channel.read(P0, from, 100, 100_000).await.unwrap();
+        let read = tokio::time::timeout(PATIENCE, channel.read(P0, from, 100, 100_000)).await;
+        let batch = read.expect("the event is there").unwrap();
         assert!(batch.next > from, "a read makes progress");
         from = batch.next;
         for (offset, event) in batch.records {
@@ -124,8 +121,5 @@ async fn commit(channel: &Durable, position: u64) {
 
 fn at(position: u64) -> Progress {
     let position = Offset(position);
-    Progress {
-        position,
-        behind: vec![],
-    }
+    Progress { position, behind: vec![] }
 }

@@ -1,0 +1,194 @@
+//! What every channel promises, whichever kind it is: one suite, run over each kind with the real thing behind it.
+//!
+//! Offsets need not begin at 0 nor be without gaps; nothing here assumes it.
+
+mod cursors;
+mod events;
+mod partitions;
+mod waiting;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use activator::cursor::Cursor;
+use activator::event::Event;
+use activator::id::{Offset, Partition};
+use activator::input::{OpenedPartition, Progress};
+use bytes::Bytes;
+use tokio::task::JoinSet;
+
+use super::{Channel, DurableSpec, MemorySpec, Position, Spec};
+
+/// A check that hangs has failed; Kafka in a slow container needs some seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A kind of channel under test.
+pub(crate) struct Kind<'a> {
+    pub(crate) name: &'static str,
+    /// Makes the specification of a channel that never was, with this many partitions.
+    pub(crate) make: &'a dyn Fn(u32) -> Spec,
+    /// Whether events and cursors outlive the handles.
+    pub(crate) survives_reopen: bool,
+}
+
+/// Runs every check that applies to the kind, and says how many those were.
+pub(crate) async fn suite(kind: &Kind<'_>) {
+    let mut executed = 0;
+    macro_rules! check {
+        ($($group:ident::$promise:ident),* $(,)?) => {$(
+            println!("{}: {}", kind.name, stringify!($promise));
+            let done = tokio::time::timeout(PATIENCE, Box::pin($group::$promise(kind.make))).await;
+            assert!(done.is_ok(), "{}: {} hangs", kind.name, stringify!($promise));
+            executed += 1;
+        )*};
+    }
+    check!(
+        events::a_new_channel_has_its_partitions_and_no_cursors,
+        events::an_event_comes_back_byte_for_byte,
+        events::offsets_ascend,
+        events::a_read_gives_no_more_records_than_wanted,
+        events::a_read_gives_about_the_bytes_wanted_and_at_least_one_record,
+        events::a_read_goes_on_where_the_last_one_ended,
+        waiting::a_reader_at_the_end_is_woken,
+        waiting::every_reader_at_the_end_is_woken,
+        waiting::a_dropped_waiting_read_loses_nothing,
+        waiting::a_dropped_append_harms_nothing,
+        partitions::the_same_key_goes_to_the_same_partition,
+        partitions::events_without_a_key_are_spread,
+        partitions::concurrent_appends_are_read_exactly_once_and_in_order,
+        cursors::what_no_cursor_has_passed_stays,
+        cursors::several_commits_are_taken,
+    );
+    if kind.survives_reopen {
+        check!(
+            cursors::events_survive,
+            cursors::offsets_are_not_reused_after_reopening,
+            cursors::begin_is_the_lowest_offset,
+            cursors::progress_comes_back_with_names_and_done_ranges,
+            cursors::the_newest_commit_wins,
+            cursors::a_commit_of_one_partition_leaves_the_others,
+        );
+    }
+    println!("{}: executed {executed} checks", kind.name);
+}
+
+#[tokio::test]
+async fn memory_keeps_every_promise() {
+    let make = |partitions| {
+        let bytes_max = 64 << 20;
+        Spec::Memory(MemorySpec { partitions, bytes_max })
+    };
+    suite(&Kind { name: "memory", make: &make, survives_reopen: false }).await;
+}
+
+#[tokio::test]
+async fn durable_keeps_every_promise() {
+    let folders = tempfile::tempdir().unwrap();
+    let count = std::cell::Cell::new(0);
+    let make = |partitions| {
+        count.set(count.get() + 1);
+        let dir = folders.path().join(count.get().to_string());
+        Spec::Durable(DurableSpec { dir, partitions })
+    };
+    suite(&Kind { name: "durable", make: &make, survives_reopen: true }).await;
+}
+
+type Make<'a> = &'a dyn Fn(u32) -> Spec;
+
+const P0: Partition = Partition(0);
+
+async fn open(spec: &Spec) -> (Channel, Vec<OpenedPartition>) {
+    Channel::open(spec).await.unwrap()
+}
+
+async fn open_one(make: Make<'_>) -> (Channel, Offset) {
+    open_first(&make(1)).await
+}
+
+async fn open_first(spec: &Spec) -> (Channel, Offset) {
+    let (channel, opened) = open(spec).await;
+    (channel, opened[0].begin)
+}
+
+fn event(id: &str, key: Option<&str>, data: Bytes) -> Event {
+    let mut builder = Event::builder();
+    for (name, value) in [("id", id), ("source", "/conformance"), ("type", "check")] {
+        builder.attribute(name, value).unwrap();
+    }
+    if let Some(key) = key {
+        builder.attribute("partitionkey", key).unwrap();
+    }
+    builder.build(data).unwrap()
+}
+
+fn numbered(id: u64) -> Event {
+    event(&id.to_string(), None, Bytes::from_static(b"data"))
+}
+
+fn numbers(range: std::ops::Range<u64>) -> Vec<String> {
+    range.map(|id| id.to_string()).collect()
+}
+
+async fn append_numbered(channel: &Channel, range: std::ops::Range<u64>) -> Vec<Position> {
+    let mut positions = Vec::new();
+    for id in range {
+        positions.push(channel.append(numbered(id)).await.unwrap());
+    }
+    positions
+}
+
+type Records = Vec<(Offset, Event)>;
+
+/// Reads until there are `count` records, and fails when more come than were asked for.
+async fn read_some(channel: &Channel, partition: Partition, from: Offset, count: usize) -> Records {
+    let mut records = Records::new();
+    let mut from = from;
+    while records.len() < count {
+        let left = u32::try_from(count - records.len()).unwrap();
+        let batch = channel.read(partition, from, left, u32::MAX).await.unwrap();
+        records.extend(batch.records);
+        from = batch.next;
+    }
+    assert_eq!(records.len(), count);
+    records
+}
+
+/// One batch that holds something.
+async fn read_batch(
+    channel: &Channel,
+    partition: Partition,
+    from: Offset,
+    records: u32,
+    bytes: u32,
+) -> Records {
+    let mut from = from;
+    loop {
+        let batch = channel.read(partition, from, records, bytes).await.unwrap();
+        if !batch.records.is_empty() {
+            return batch.records;
+        }
+        from = batch.next;
+    }
+}
+
+/// Lets a future begin, and drops it wherever it is then.
+async fn poll_a_while(future: impl Future + Unpin) {
+    tokio::select! {
+        biased;
+        _ = future => {}
+        () = tokio::task::yield_now() => {}
+    }
+}
+
+fn ids(records: &Records) -> Vec<String> {
+    records.iter().map(|(_, event)| event.id().to_owned()).collect()
+}
+
+fn offsets(records: &Records) -> Vec<Offset> {
+    records.iter().map(|(offset, _)| *offset).collect()
+}
+
+/// Names and values; Kafka's headers keep no order that matters.
+fn attributes(event: &Event) -> BTreeMap<&str, &str> {
+    event.attributes().iter().collect()
+}

@@ -1,0 +1,289 @@
+//! One partition as one client reads it: a stream that stands somewhere, and can be made to stand elsewhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use activator::id::Offset;
+use activator::input::Batch;
+use futures_util::{FutureExt as _, StreamExt as _};
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::Consumer as _;
+use rdkafka::consumer::stream_consumer::StreamPartitionQueue;
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message as _;
+use tokio::sync::OwnedMutexGuard;
+
+use super::log::Log;
+use super::reader::{self, ASK_TIMEOUT, Client, Reader};
+use super::record::Decoder;
+use super::taken::{self, Taken, Want};
+use crate::channel::ReadError;
+
+/// How long a read waits at the end before it looks whether only markers of transactions lie behind it: they have
+/// offsets, and no reader ever sees them.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// The stream of one partition. Whoever holds it has it alone, also while it is being moved.
+pub(super) struct Lane {
+    client: Arc<Client>,
+    topic: Arc<str>,
+    partition: i32,
+    queue: StreamPartitionQueue<Log>,
+    decoder: Decoder,
+    at: Place,
+    /// Whether librdkafka's stream stands at `at`.
+    placed: bool,
+    /// Where the log ended when the stream was put here; all below it is delivered before the end is reported.
+    end: Offset,
+    /// The end was reported, and nobody looked behind it yet.
+    end_is_news: bool,
+    fetching: Fetching,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fetching {
+    /// The partition was never read.
+    Never,
+    Yes,
+    Paused,
+}
+
+/// Where a lane stands, for those who do not hold it: behind the last record it gave, or where it was put.
+#[derive(Clone)]
+pub(super) struct Place(Arc<AtomicU64>);
+
+impl Place {
+    const NOWHERE: u64 = u64::MAX;
+
+    pub(super) fn get(&self) -> Option<Offset> {
+        let at = self.0.load(Ordering::Acquire);
+        (at != Self::NOWHERE).then_some(Offset(at))
+    }
+
+    fn set(&self, at: Offset) {
+        self.0.store(at.0, Ordering::Release);
+    }
+}
+
+/// What one wait gave.
+enum Found {
+    Batch(Batch),
+    /// Everything up to the end was delivered.
+    End,
+    /// Nothing came for a while.
+    Quiet,
+}
+
+/// Puts the lane at `from` unless it stands there. The blocking thread keeps the lane until it is done, so a read
+/// that is dropped meanwhile leaves no late move behind for the next one.
+pub(super) async fn put(
+    mut lane: OwnedMutexGuard<Lane>,
+    from: Offset,
+) -> Result<OwnedMutexGuard<Lane>, ReadError> {
+    if lane.placed && lane.at.get() == Some(from) {
+        return Ok(lane);
+    }
+    blocking(move || lane.put(from).map(|()| lane)).await
+}
+
+/// Reads from where the lane stands, waiting for the first record. Holds no record while it waits, so it may be
+/// dropped then.
+pub(super) async fn read(
+    mut lane: OwnedMutexGuard<Lane>,
+    want: Want,
+) -> Result<(Batch, OwnedMutexGuard<Lane>), ReadError> {
+    loop {
+        // The log begins, or goes on, behind `from`: the gap is the answer.
+        if let Some(next) = lane.at.get().filter(|&at| at > want.from) {
+            return Ok((taken::gap(next, want), lane));
+        }
+        match lane.wait(want).await? {
+            Found::Batch(batch) => return Ok((batch, lane)),
+            Found::End if lane.end > want.from => lane.at.set(lane.end),
+            Found::End => {}
+            Found::Quiet => lane = blocking(move || lane.look_behind_end().map(|()| lane)).await?,
+        }
+    }
+}
+
+impl Lane {
+    /// Nothing is fetched until the first read.
+    pub(super) fn new(reader: &Reader, partition: u32, event_source: &str) -> Option<Self> {
+        let number = i32::try_from(partition).ok()?;
+        // Split before it is ever assigned: librdkafka then leaves the queue alone for good.
+        let queue = reader.client.split_partition_queue(&reader.topic, number)?;
+        Some(Self {
+            client: Arc::clone(&reader.client),
+            topic: Arc::clone(&reader.topic),
+            partition: number,
+            queue,
+            decoder: Decoder::new(event_source, partition),
+            at: Place(Arc::new(AtomicU64::new(Place::NOWHERE))),
+            placed: false,
+            end: Offset(0),
+            end_is_news: false,
+            fetching: Fetching::Never,
+        })
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.at.clone()
+    }
+
+    /// Puts the stream at `from`, or at the begin of the log when that lies behind `from`. Blocks.
+    fn put(&mut self, from: Offset) -> Result<(), ReadError> {
+        let (low, high) = self.bounds()?;
+        if from > high {
+            return Err(self.made_anew(from, high));
+        }
+        if from < low {
+            tracing::warn!(
+                topic = %self.topic, partition = self.partition, from = from.0, to = low.0,
+                "the topic holds these records no longer"
+            );
+        }
+        self.fetch_from(from.max(low), high)
+    }
+
+    /// The offsets behind the last record may all be markers. Reading them again from here tells: then the end is
+    /// reported once more before any record. Blocks.
+    fn look_behind_end(&mut self) -> Result<(), ReadError> {
+        self.end_is_news = false;
+        let (_, high) = self.bounds()?;
+        match self.at.get() {
+            Some(at) if at < high => self.fetch_from(at, high),
+            _ => Ok(()),
+        }
+    }
+
+    fn bounds(&self) -> Result<(Offset, Offset), ReadError> {
+        let bounds = reader::bounds(&self.client, &self.topic, self.partition);
+        bounds.map(|(low, high)| (Offset(low), Offset(high))).map_err(|e| failed(&e))
+    }
+
+    fn fetch_from(&mut self, from: Offset, end: Offset) -> Result<(), ReadError> {
+        self.placed = false;
+        self.seek(from).map_err(|e| failed(&e))?;
+        self.at.set(from);
+        self.end = end;
+        self.end_is_news = false;
+        self.placed = true;
+        Ok(())
+    }
+
+    fn seek(&mut self, to: Offset) -> Result<(), KafkaError> {
+        // Offsets come from Kafka, where they are signed; the others are refused when they are compared.
+        let to = rdkafka::Offset::Offset(i64::try_from(to.0).unwrap_or(i64::MAX));
+        if self.fetching == Fetching::Never {
+            self.client.incremental_assign(&self.list(to)?)?;
+        } else {
+            // Records of the old place that are still queued are dropped by librdkafka.
+            self.client.seek(&self.topic, self.partition, to, ASK_TIMEOUT)?;
+        }
+        if self.fetching == Fetching::Paused {
+            self.client.resume(&self.list(to)?)?;
+            // Having nothing to fetch, librdkafka's thread for the broker looks up once a second, or when there
+            // is a request to send.
+            let _only_to_wake_it = reader::bounds(&self.client, &self.topic, self.partition);
+        }
+        self.fetching = Fetching::Yes;
+        Ok(())
+    }
+
+    /// Stops fetching ahead until the next read. Blocks.
+    pub(super) fn pause(&mut self) {
+        let list = self.list(rdkafka::Offset::Invalid);
+        match list.and_then(|list| self.client.pause(&list)) {
+            Ok(()) => {
+                self.placed = false;
+                self.fetching = Fetching::Paused;
+            }
+            Err(error) => tracing::debug!("cannot pause partition {}: {error}", self.partition),
+        }
+    }
+
+    fn list(&self, offset: rdkafka::Offset) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = TopicPartitionList::with_capacity(1);
+        list.add_partition_offset(&self.topic, self.partition, offset)?;
+        Ok(list)
+    }
+
+    /// Waits for the first record and takes what else is there already.
+    async fn wait(&mut self, want: Want) -> Result<Found, ReadError> {
+        let mut stream = self.queue.stream();
+        let mut next = if self.end_is_news {
+            match tokio::time::timeout(QUIET, stream.next()).await {
+                Ok(next) => next,
+                Err(_) => return Ok(Found::Quiet),
+            }
+        } else {
+            stream.next().await
+        };
+        let mut taken = Taken::new(want);
+        // No await from here on: what is taken off the queue is given back.
+        loop {
+            match next {
+                Some(Ok(message)) => {
+                    self.end_is_news = false;
+                    let offset = Offset(u64::try_from(message.offset()).unwrap_or(0));
+                    if self.at.get().is_some_and(|at| offset < at) {
+                        self.placed = false;
+                        return Err(self.made_anew(want.from, offset));
+                    }
+                    if want.until.is_some_and(|until| offset >= until) {
+                        self.placed = false;
+                        return Ok(Found::Batch(taken.batch(self.at.get())));
+                    }
+                    taken.push(offset, self.decoder.event(&message, offset.0));
+                    self.at.set(offset.next());
+                }
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    self.end_is_news = true;
+                    if taken.is_empty() {
+                        return Ok(Found::End);
+                    }
+                }
+                Some(Err(error)) => {
+                    self.placed = false;
+                    return or_else(taken, failed(&error));
+                }
+                None => return or_else(taken, failed(&KafkaError::Canceled)),
+            }
+            if taken.is_enough() {
+                break;
+            }
+            match stream.next().now_or_never() {
+                Some(more) => next = more,
+                None => break,
+            }
+        }
+        Ok(Found::Batch(taken.batch(self.at.get())))
+    }
+
+    fn made_anew(&self, wanted: Offset, there: Offset) -> ReadError {
+        let Self { topic, partition, .. } = self;
+        ReadError(format!(
+            "partition {partition} of `{topic}` is at {there} where {wanted} was wanted: was the topic made anew?"
+        ))
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, ReadError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| ReadError(error.to_string()))?
+}
+
+/// What was taken, else the error; it comes again if it stays.
+fn or_else(taken: Taken, error: ReadError) -> Result<Found, ReadError> {
+    if taken.is_empty() {
+        return Err(error);
+    }
+    tracing::warn!("{error}");
+    Ok(Found::Batch(taken.batch(None)))
+}
+
+fn failed(error: &KafkaError) -> ReadError {
+    ReadError(error.to_string())
+}

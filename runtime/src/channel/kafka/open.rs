@@ -1,0 +1,189 @@
+//! Opening: is the cluster there, is the topic, and what was committed.
+
+use std::time::Duration;
+
+use activator::id::{Offset, Partition};
+use activator::input::{OpenedPartition, Progress};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication,
+};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::types::RDKafkaRespErr;
+use tokio::runtime::Handle;
+
+use super::log::Log;
+use super::progress;
+use super::reader::{ASK_TIMEOUT, Reader};
+use super::settings::{self, RECORD_BYTES_MAX, TOPIC_BYTES_MAX};
+use crate::channel::{CreateTopic, KafkaSpec, OpenError, Start};
+
+/// A topic just made is known to all brokers a little later.
+const CREATED_WITHIN: Duration = Duration::from_secs(5);
+const CREATED_LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// What a batch of one record adds to it.
+const BATCH_BYTES: usize = 128;
+
+/// A topic that is there.
+pub(super) struct Topic {
+    pub(super) partitions: u32,
+    /// The largest record it takes.
+    pub(super) record_bytes_max: usize,
+}
+
+/// Finds the topic, or makes it. Blocks.
+pub(super) fn topic(spec: &KafkaSpec) -> Result<Topic, OpenError> {
+    let admin: AdminClient<Log> = settings::admin(spec)?
+        .create_with_context(Log::new(&spec.topic))
+        .map_err(|error| failed("start a Kafka client", &error))?;
+    let partitions = match (count_partitions(&admin, spec)?, spec.create) {
+        (0, None) => return Err(OpenError(format!("the topic `{}` does not exist", spec.topic))),
+        (0, Some(create)) => create_topic(&admin, spec, create)?,
+        (partitions, _) => partitions,
+    };
+    let batch_bytes_max = message_bytes_max(&admin, spec).unwrap_or(TOPIC_BYTES_MAX);
+    Ok(Topic {
+        partitions,
+        record_bytes_max: RECORD_BYTES_MAX.min(batch_bytes_max.saturating_sub(BATCH_BYTES)),
+    })
+}
+
+/// 0 = there is no such topic.
+fn count_partitions(admin: &AdminClient<Log>, spec: &KafkaSpec) -> Result<u32, OpenError> {
+    let brokers = spec.brokers.join(",");
+    let metadata = admin
+        .inner()
+        .fetch_metadata(Some(&spec.topic), ASK_TIMEOUT)
+        .map_err(|error| failed(&format!("reach Kafka at {brokers}"), &error))?;
+    let Some(topic) = metadata.topics().first() else {
+        return Ok(0);
+    };
+    match topic.error() {
+        None => Ok(u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX)),
+        Some(
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+            | RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+        ) => Ok(0),
+        Some(error) => {
+            let reason = RDKafkaErrorCode::from(error);
+            Err(OpenError(format!("the topic `{}` cannot be used: {reason}", spec.topic)))
+        }
+    }
+}
+
+fn create_topic(admin: &AdminClient<Log>, spec: &KafkaSpec, create: CreateTopic) -> Result<u32, OpenError> {
+    let name = &spec.topic;
+    let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+    let bytes_max = TOPIC_BYTES_MAX.to_string();
+    let replication = TopicReplication::Fixed(number(create.replication));
+    let topic =
+        NewTopic::new(name, number(create.partitions), replication).set("max.message.bytes", &bytes_max);
+    let options = AdminOptions::new().operation_timeout(Some(ASK_TIMEOUT)).request_timeout(Some(ASK_TIMEOUT));
+    let created = Handle::current()
+        .block_on(admin.create_topics([&topic], &options))
+        .map_err(|error| failed(&format!("create the topic `{name}`"), &error))?;
+    match created.into_iter().next() {
+        // Somebody was faster, which is as good.
+        Some(Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))) | None => {}
+        Some(Err((_, reason))) => {
+            return Err(OpenError(format!("cannot create the topic `{name}`: {reason}")));
+        }
+    }
+    let looks = CREATED_WITHIN.as_millis() / CREATED_LOOK_AGAIN.as_millis();
+    for _ in 0..looks {
+        let partitions = count_partitions(admin, spec)?;
+        if partitions > 0 {
+            tracing::info!(topic = %name, partitions, "topic created");
+            return Ok(partitions);
+        }
+        std::thread::sleep(CREATED_LOOK_AGAIN);
+    }
+    Err(OpenError(format!("the topic `{name}` was created, and is not there yet")))
+}
+
+/// `max.message.bytes` of the topic, if we may know it.
+fn message_bytes_max(admin: &AdminClient<Log>, spec: &KafkaSpec) -> Option<usize> {
+    let options = AdminOptions::new().request_timeout(Some(ASK_TIMEOUT));
+    let asked = [ResourceSpecifier::Topic(&spec.topic)];
+    let answer = Handle::current().block_on(admin.describe_configs(&asked, &options)).ok()?;
+    let config = answer.into_iter().next()?.ok()?;
+    debug_assert!(matches!(config.specifier, OwnedResourceSpecifier::Topic(_)), "asked for a topic");
+    config.get("max.message.bytes")?.value.as_ref()?.parse().ok()
+}
+
+/// Every partition with what the group committed. Blocks.
+pub(super) fn partitions(
+    reader: &Reader,
+    spec: &KafkaSpec,
+    count: u32,
+) -> Result<Vec<OpenedPartition>, OpenError> {
+    let committed = reader
+        .committed(i32::try_from(count).unwrap_or(i32::MAX))
+        .map_err(|error| failed(&format!("read the offsets of group `{}`", spec.group), &error))?;
+    let elements = committed.elements();
+    let mut partitions = Vec::with_capacity(elements.len());
+    for element in &elements {
+        element.error().map_err(|error| failed("read committed offsets", &error))?;
+        let (low, high) = reader
+            .bounds(element.partition())
+            .map_err(|error| failed("read where the topic begins and ends", &error))?;
+        let committed = match element.offset() {
+            rdkafka::Offset::Offset(offset) => {
+                u64::try_from(offset).ok().map(|offset| progress::decode(Offset(offset), element.metadata()))
+            }
+            _ => None,
+        };
+        let partition = u32::try_from(element.partition()).unwrap_or_default();
+        let bounds = (Offset(low), Offset(high));
+        partitions.push(opened(Partition(partition), bounds, committed, spec));
+    }
+    Ok(partitions)
+}
+
+/// Progress beyond the end belongs to a topic of the same name that is no more, or to records a cluster lost: what
+/// lies there now was read by nobody.
+fn opened(
+    partition: Partition,
+    (low, high): (Offset, Offset),
+    committed: Option<Progress>,
+    spec: &KafkaSpec,
+) -> OpenedPartition {
+    let begin = match spec.start {
+        Start::Earliest => low,
+        Start::Latest => high,
+    };
+    let (begin, committed) = match committed {
+        Some(progress) if progress.low() > high => {
+            let committed = progress.low();
+            tracing::warn!(
+                topic = %spec.topic, group = %spec.group, %partition, %committed, end = %high,
+                "the topic ends before the committed offset: was it made anew? reading it from its begin"
+            );
+            (low, None)
+        }
+        Some(progress) if progress.position > high => (begin, Some(at(progress.low()))),
+        committed => (begin, committed),
+    };
+    OpenedPartition { partition, begin, committed }
+}
+
+/// Where a channel that begins at the end begins, stored: an event that comes before the first commit would else
+/// be passed over by a restart.
+pub(super) fn to_pin(spec: &KafkaSpec, partitions: &[OpenedPartition]) -> Vec<(Partition, Progress)> {
+    match spec.start {
+        Start::Earliest => Vec::new(),
+        Start::Latest => partitions
+            .iter()
+            .filter(|opened| opened.committed.is_none())
+            .map(|opened| (opened.partition, at(opened.begin)))
+            .collect(),
+    }
+}
+
+fn at(position: Offset) -> Progress {
+    Progress { position, behind: Vec::new() }
+}
+
+pub(super) fn failed(what: &str, error: &KafkaError) -> OpenError {
+    OpenError(format!("failed to {what}: {error}"))
+}

@@ -1,0 +1,134 @@
+//! Appending to the topic: acknowledged by all replicas in sync, or an error. Never something in between.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use activator::event::{Event, kafka};
+use activator::id::{Offset, Partition};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message as _;
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
+use rdkafka::{ClientConfig, ClientContext};
+use tokio::sync::oneshot;
+
+use super::log::Log;
+use super::record;
+use crate::channel::{AppendError, Position};
+
+/// The thread that serves acknowledgements wakes for each at once; this only bounds how long it outlives the
+/// producer.
+const SERVE_TURN: Duration = Duration::from_secs(1);
+
+/// A cheap handle.
+#[derive(Clone)]
+pub(super) struct Producer {
+    client: Arc<BaseProducer<Acknowledge>>,
+    topic: Arc<str>,
+    /// The largest record that client and topic take.
+    record_bytes_max: usize,
+}
+
+/// Gives each acknowledgement to who waits for it.
+struct Acknowledge(Log);
+
+type Acknowledged = Result<Position, KafkaError>;
+
+impl Producer {
+    /// Starts the client and its thread; connects in the background.
+    pub(super) fn start(
+        config: &ClientConfig,
+        topic: &str,
+        record_bytes_max: usize,
+    ) -> Result<Self, KafkaError> {
+        let client: BaseProducer<_> = config.create_with_context(Acknowledge(Log::new(topic)))?;
+        let client = Arc::new(client);
+        let served = Arc::downgrade(&client);
+        std::thread::Builder::new()
+            .name("kafka-producer".into())
+            .spawn(move || serve(&served))
+            .map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
+        Ok(Self { client, topic: topic.into(), record_bytes_max })
+    }
+
+    /// Connects and learns the topic now, so that the first event does not wait for it. Blocks.
+    pub(super) fn warm_up(&self, timeout: Duration) -> Result<(), KafkaError> {
+        self.client.client().fetch_metadata(Some(&self.topic), timeout).map(drop)
+    }
+
+    pub(super) async fn append(&self, event: &Event) -> Result<Position, AppendError> {
+        let size = record::size(event);
+        if size > self.record_bytes_max {
+            return Err(self.too_large(size));
+        }
+        let (acknowledge, acknowledged) = oneshot::channel();
+        let mut record = BaseRecord::with_opaque_to(&self.topic, Box::new(acknowledge))
+            .headers(record::headers(event))
+            .payload(&event.data()[..]);
+        if let Some(key) = kafka::key(event) {
+            record = record.key(key);
+        }
+        self.client.send(record).map_err(|(error, _)| self.refused(&error, size))?;
+        match acknowledged.await {
+            Ok(Ok(position)) => Ok(position),
+            Ok(Err(error)) => Err(self.refused(&error, size)),
+            Err(_) => Err(AppendError::Unavailable("the Kafka producer was closed".into())),
+        }
+    }
+
+    fn refused(&self, error: &KafkaError, size: usize) -> AppendError {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::MessageSizeTooLarge) => self.too_large(size),
+            Some(RDKafkaErrorCode::QueueFull) => {
+                AppendError::Unavailable("too much is waiting for Kafka already".into())
+            }
+            Some(RDKafkaErrorCode::MessageTimedOut) => {
+                AppendError::Unavailable("Kafka did not acknowledge in time".into())
+            }
+            _ => AppendError::Unavailable(error.to_string()),
+        }
+    }
+
+    const fn too_large(&self, size: usize) -> AppendError {
+        AppendError::TooLarge { size, limit: self.record_bytes_max }
+    }
+}
+
+/// Serves acknowledgements until the last handle is gone. Being the last one out, this thread also closes the
+/// client, which blocks.
+fn serve(client: &Weak<BaseProducer<Acknowledge>>) {
+    while let Some(client) = client.upgrade() {
+        client.poll(SERVE_TURN);
+    }
+}
+
+impl ClientContext for Acknowledge {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.0.log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.error(error, reason);
+    }
+}
+
+impl ProducerContext for Acknowledge {
+    type DeliveryOpaque = Box<oneshot::Sender<Acknowledged>>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, waiting: Self::DeliveryOpaque) {
+        let acknowledged = match result {
+            Ok(message) => position(message.partition(), message.offset()),
+            Err((error, _)) => Err(error.clone()),
+        };
+        // Who waited may have been dropped; the event is stored all the same.
+        let _dropped = waiting.send(acknowledged);
+    }
+}
+
+fn position(partition: i32, offset: i64) -> Acknowledged {
+    let (Ok(partition), Ok(offset)) = (u32::try_from(partition), u64::try_from(offset)) else {
+        // acks=all always tells where; without it nothing says that the record is stored.
+        return Err(KafkaError::MessageProduction(RDKafkaErrorCode::InvalidMessage));
+    };
+    Ok(Position { partition: Partition(partition), offset: Offset(offset) })
+}

@@ -1,0 +1,92 @@
+//! One consumer client of the topic. It is never a member of the group: it reads where it is told to.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{Consumer as _, StreamConsumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{ClientConfig, TopicPartitionList};
+use tokio::sync::oneshot;
+
+use super::log::Log;
+
+/// How long a question to the cluster may take.
+pub(super) const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often to ask again while the cluster elects who answers.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+
+pub(super) type Client = StreamConsumer<Log>;
+
+/// The client, and the task that serves what is not a record: log lines and errors. Everything that blocks says so.
+pub(super) struct Reader {
+    pub(super) client: Arc<Client>,
+    pub(super) topic: Arc<str>,
+    /// Dropped with the reader, it ends the task.
+    _serving: oneshot::Sender<()>,
+}
+
+impl Reader {
+    pub(super) fn start(config: &ClientConfig, topic: &str) -> Result<Self, KafkaError> {
+        let client: Arc<Client> = Arc::new(config.create_with_context(Log::new(topic))?);
+        let (serving, closed) = oneshot::channel();
+        tokio::spawn(serve(Arc::clone(&client), closed));
+        Ok(Self { client, topic: topic.into(), _serving: serving })
+    }
+
+    /// Where a partition begins and ends; the end is the last stable one, so nothing below it is still open in
+    /// a transaction. Blocks.
+    pub(super) fn bounds(&self, partition: i32) -> Result<(u64, u64), KafkaError> {
+        bounds(&self.client, &self.topic, partition)
+    }
+
+    /// What the group committed for these partitions. Blocks.
+    pub(super) fn committed(&self, partitions: i32) -> Result<TopicPartitionList, KafkaError> {
+        let begun = Instant::now();
+        loop {
+            let mut list = TopicPartitionList::with_capacity(usize::try_from(partitions).unwrap_or_default());
+            list.add_partition_range(&self.topic, 0, partitions - 1);
+            match self.client.committed_offsets(list, ASK_TIMEOUT) {
+                Err(error) if is_electing(&error) && begun.elapsed() < ASK_TIMEOUT => {
+                    std::thread::sleep(ASK_AGAIN);
+                }
+                answer => return answer,
+            }
+        }
+    }
+}
+
+/// A cluster that just started has no coordinator for the group yet, and librdkafka does not wait for it here.
+fn is_electing(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator};
+    matches!(
+        error.rdkafka_error_code(),
+        Some(CoordinatorLoadInProgress | CoordinatorNotAvailable | NotCoordinator)
+    )
+}
+
+pub(super) fn bounds(client: &Client, topic: &str, partition: i32) -> Result<(u64, u64), KafkaError> {
+    let (low, high) = client.fetch_watermarks(topic, partition, ASK_TIMEOUT)?;
+    Ok((u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0)))
+}
+
+async fn serve(client: Arc<Client>, mut closed: oneshot::Receiver<()>) {
+    loop {
+        tokio::select! {
+            _ = &mut closed => break,
+            // Errors were logged on their way here, and librdkafka goes on by itself.
+            served = client.recv() => if served.is_ok() {
+                tracing::error!("a record came outside the queue of its partition");
+            },
+        }
+    }
+    let_go(client);
+}
+
+/// Drops what blocks while it closes, on a thread of its own.
+pub(super) fn let_go<T: Send + 'static>(what: T) {
+    let closing = std::thread::Builder::new().name("kafka-close".into());
+    if let Err(error) = closing.spawn(move || drop(what)) {
+        tracing::warn!("no thread to close a Kafka client on: {error}");
+    }
+}

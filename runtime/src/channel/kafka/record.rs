@@ -1,0 +1,65 @@
+//! Kafka records to events and back; the rules are the activator's, only the library's types are met here.
+
+use std::fmt::Write as _;
+
+use activator::event::{Event, kafka};
+use bytes::Bytes;
+use rdkafka::message::{BorrowedMessage, Header, Headers as _, Message as _, OwnedHeaders};
+
+/// Makes events of the records of one partition.
+pub(super) struct Decoder {
+    /// `source` of events about records that are no CloudEvents.
+    source: String,
+    partition: u32,
+    /// The text of the record's time, its memory used again.
+    time: String,
+}
+
+impl Decoder {
+    pub(super) fn new(source: &str, partition: u32) -> Self {
+        Self { source: source.to_owned(), partition, time: String::new() }
+    }
+
+    /// The event of a record at `offset`. The value is copied once, out of librdkafka's buffer.
+    pub(super) fn event(&mut self, message: &BorrowedMessage<'_>, offset: u64) -> Event {
+        let headers = message.headers();
+        let count = headers.map_or(0, |h| h.count());
+        let record = kafka::Record {
+            key: message.key(),
+            headers: (0..count)
+                .filter_map(move |i| headers?.try_get(i))
+                .map(|header| (header.key, header.value)),
+            value: message.payload().map(Bytes::copy_from_slice),
+        };
+        let time = message.timestamp().to_millis().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        let origin = kafka::Origin {
+            source: &self.source,
+            partition: self.partition,
+            offset,
+            time: time.map(|time| {
+                self.time.clear();
+                write!(self.time, "{time}").expect("a String takes all text");
+                self.time.as_str()
+            }),
+        };
+        kafka::decode(record, &origin)
+    }
+}
+
+/// The record headers of an event in binary mode.
+pub(super) fn headers(event: &Event) -> OwnedHeaders {
+    let mut headers = Some(OwnedHeaders::new());
+    kafka::encode_binary(event, |key, value| {
+        let value = Some(value);
+        headers = headers.take().map(|headers| headers.insert(Header { key, value }));
+    });
+    headers.unwrap_or_default()
+}
+
+/// What the record of an event needs at most, its own framing included.
+pub(super) fn size(event: &Event) -> usize {
+    // Kafka frames a record with some 20 bytes, and each header with two lengths.
+    let mut size = 32 + event.data().len() + kafka::key(event).map_or(0, str::len);
+    kafka::encode_binary(event, |key, value| size += key.len() + value.len() + 8);
+    size
+}

@@ -1,0 +1,132 @@
+//! The settings of our librdkafka clients: what the promises need, then what makes them fast, then the user's.
+
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+
+use crate::channel::{KafkaSpec, OpenError};
+
+/// The largest record: the ingress takes events of 1 MiB, and attributes, key and framing come on top.
+pub(super) const RECORD_BYTES_MAX: usize = (1024 + 64) * 1024;
+
+/// What a topic of ours takes: Kafka counts the framing of a whole batch too.
+pub(super) const TOPIC_BYTES_MAX: usize = (1024 + 128) * 1024;
+
+/// An append is refused after this long, so that who sent the event hears of it while still there.
+const APPEND_TIMEOUT_MS: u32 = 10_000;
+
+/// What may wait in the producer while the broker is away; more is refused at once.
+const APPEND_QUEUE_KBYTES: u32 = 64 * 1024;
+
+/// How long the broker waits for a record when there is none: idle, that is two requests a second. It delays no
+/// record, as the broker answers at once when there is one.
+const FETCH_WAIT_MS: u32 = 500;
+
+/// A client asks a broker one thing at a time, so a jump waits for the request under way. Below the tail there
+/// always is a record, and nothing is fetched when nobody reads: a short wait costs nothing.
+const LOOK_BACK_WAIT_MS: u32 = 10;
+
+/// What is fetched ahead of the reads, all partitions together.
+const READ_AHEAD_KBYTES: usize = 16 * 1024;
+
+/// Settings that the promises rest on; a user cannot have another value.
+const OURS: [&str; 9] = [
+    "acks",
+    "allow.auto.create.topics",
+    "auto.offset.reset",
+    "bootstrap.servers",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.partition.eof",
+    "group.id",
+    "request.required.acks",
+];
+
+/// For topics and their partitions.
+pub(super) fn admin(spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
+    with_options(common(spec), spec)
+}
+
+/// For reading, and for the cursors. Without `subscribe` it is never a member of the group.
+pub(super) fn reader(spec: &KafkaSpec, partitions: usize) -> Result<ClientConfig, OpenError> {
+    reader_with(spec, partitions, FETCH_WAIT_MS)
+}
+
+/// For reading below the tails, now here and now there.
+pub(super) fn look_back(spec: &KafkaSpec, partitions: usize) -> Result<ClientConfig, OpenError> {
+    reader_with(spec, partitions, LOOK_BACK_WAIT_MS)
+}
+
+fn reader_with(spec: &KafkaSpec, partitions: usize, wait_ms: u32) -> Result<ClientConfig, OpenError> {
+    // With split queues the bound counts for each partition.
+    let ahead_kbytes = (READ_AHEAD_KBYTES / partitions.max(1)).clamp(256, 4096);
+    let fetch_bytes = ahead_kbytes.min(1024) * 1024;
+    let mut config = common(spec);
+    config
+        .set("group.id", &spec.group)
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("isolation.level", "read_committed")
+        // A record below the begin of the log is gone, which `Lane` finds out and reports.
+        .set("auto.offset.reset", "earliest")
+        .set("enable.partition.eof", "true")
+        .set("fetch.wait.max.ms", wait_ms.to_string())
+        // Its default waits a second once the queue was full.
+        .set("fetch.queue.backoff.ms", "5")
+        .set("fetch.message.max.bytes", fetch_bytes.to_string())
+        .set("queued.max.messages.kbytes", ahead_kbytes.to_string())
+        // Bounds how long a commit waits for the group's coordinator.
+        .set("session.timeout.ms", "6000")
+        // Not a member, so nobody waits for our polls; the longest there is keeps the wrapper's wake-ups rare.
+        .set("max.poll.interval.ms", "86400000");
+    with_options(config, spec)
+}
+
+/// For appending: acknowledged means stored on all replicas in sync, once, in order.
+pub(super) fn writer(spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
+    let mut config = common(spec);
+    config
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("linger.ms", "0")
+        .set("message.max.bytes", RECORD_BYTES_MAX.to_string())
+        .set("message.timeout.ms", APPEND_TIMEOUT_MS.to_string())
+        .set("queue.buffering.max.kbytes", APPEND_QUEUE_KBYTES.to_string())
+        // As Kafka's Java clients have it: a key is in the same partition whoever appends it.
+        .set("partitioner", "murmur2_random");
+    with_options(config, spec)
+}
+
+fn common(spec: &KafkaSpec) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", spec.brokers.join(","))
+        .set("client.id", "hydrant")
+        .set("allow.auto.create.topics", "false")
+        // A broker that comes back is found within a second; the default waits up to ten.
+        .set("reconnect.backoff.max.ms", "1000")
+        .set("socket.timeout.ms", "10000")
+        .set("log.connection.close", "false")
+        .set_log_level(RDKafkaLogLevel::Info);
+    config
+}
+
+fn with_options(mut config: ClientConfig, spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
+    for (key, value) in &spec.options {
+        if OURS.contains(&key.as_str()) {
+            let reason = format!("the Kafka option `{key}` is set by hydrant itself: remove it");
+            return Err(OpenError(reason));
+        }
+        config.set(key, value);
+    }
+    // Says which key or value is not allowed, before any client exists.
+    config.create_native_config().map_err(|error| invalid(&error))?;
+    Ok(config)
+}
+
+fn invalid(error: &rdkafka::error::KafkaError) -> OpenError {
+    use rdkafka::error::KafkaError::ClientConfig;
+    OpenError(match error {
+        ClientConfig(_, why, key, value) => format!("the Kafka option `{key} = {value}` is refused: {why}"),
+        other => format!("the Kafka options are refused: {other}"),
+    })
+}
