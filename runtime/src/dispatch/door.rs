@@ -26,7 +26,7 @@ pub(crate) struct Learned {
     unheld: AtomicBool,
 }
 
-const UNKNOWN: u8 = 0;
+/// Zero is: not known.
 const LISTENER: u8 = 1;
 const PORT: u8 = 2;
 
@@ -107,12 +107,5 @@ impl Door {
         if self.port.is_some() {
             self.learned.unheld.fetch_xor(true, Ordering::Relaxed);
         }
-    }
-}
-
-impl Learned {
-    /// Whether requests can be written before the process starts.
-    pub(crate) fn is_known(&self) -> bool {
-        self.door.load(Ordering::Relaxed) != UNKNOWN
     }
 }

@@ -8,7 +8,6 @@ use activator::delivery::Outcome;
 use activator::id::{DeliveryId, InstanceId, Revision};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Sleep;

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 
 use super::inbox::{Inbox, Message};
 use crate::channel::{AppendError, Channel};
@@ -36,15 +36,14 @@ pub(super) struct Keeper {
     asks: mpsc::Sender<Ask>,
     channel: Option<Channel>,
     trouble: Option<String>,
-    task: AbortHandle,
 }
 
 impl Keeper {
     /// Starts to open the channel.
     pub(super) fn open(id: ChannelId, named: NamedChannel, inbox: Inbox, tasks: &mut JoinSet<()>) -> Self {
         let (asks, waiting) = mpsc::channel(ASKS_MAX);
-        let task = tasks.spawn(keep(id, named, inbox, waiting));
-        Self { asks, channel: None, trouble: None, task }
+        tasks.spawn(keep(id, named, inbox, waiting));
+        Self { asks, channel: None, trouble: None }
     }
 
     pub(super) fn opened(&mut self, channel: Channel) {
@@ -72,20 +71,24 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+async fn keep(id: ChannelId, named: NamedChannel, inbox: Inbox, mut asks: mpsc::Receiver<Ask>) {
+    let channel = tokio::select! {
+        channel = open(id, &named, &inbox) => channel,
+        // Nothing is asked of a channel before it is open, so this is the driver letting go of it.
+        _ = asks.recv() => return,
+    };
+    answer(id, &named.name, &channel, &inbox, asks).await;
+    channel.close().await;
 }
 
-async fn keep(id: ChannelId, named: NamedChannel, inbox: Inbox, mut asks: mpsc::Receiver<Ask>) {
-    let channel = open(id, &named, &inbox).await;
+/// Carries out what is asked, until the driver lets go.
+async fn answer(id: ChannelId, name: &str, channel: &Channel, inbox: &Inbox, mut asks: mpsc::Receiver<Ask>) {
     let mut answers: FuturesUnordered<BoxFuture<'_, Input>> = FuturesUnordered::new();
     loop {
         tokio::select! {
             Some(input) = answers.next(), if !answers.is_empty() => inbox.happened(input).await,
             ask = asks.recv() => match ask {
-                Some(ask) => answers.push(Box::pin(carry_out(id, &named.name, &channel, ask))),
+                Some(ask) => answers.push(Box::pin(carry_out(id, name, channel, ask))),
                 None => return,
             },
         }

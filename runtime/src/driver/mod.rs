@@ -18,6 +18,7 @@ mod stats;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use activator::id::{CallId, ChannelId, SinkId};
 use activator::{Activator, Effect, Input, Limits};
@@ -41,6 +42,8 @@ pub(crate) use stats::Stats;
 
 /// Messages that wait for the loop; whoever has more waits.
 const INBOX_MAX: usize = 4096;
+/// How long channels may take to close at the end.
+const CLOSE_MAX: Duration = Duration::from_secs(2);
 /// Messages taken in one turn.
 const TURN_MAX: usize = 512;
 
@@ -106,6 +109,17 @@ impl Driver {
                 Some(_) = self.tasks.join_next() => {}
             }
             self.turn(&mut messages);
+        }
+        self.close().await;
+    }
+
+    /// Lets go of the channels, so that what they store is stored when the program ends.
+    async fn close(mut self) {
+        self.keepers.clear();
+        self.directory.send_replace(Arc::default());
+        let closed = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(CLOSE_MAX, closed).await.is_err() {
+            tracing::warn!("a channel was still in use at the end");
         }
     }
 

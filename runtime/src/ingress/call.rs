@@ -59,7 +59,6 @@ fn prepare(head: &mut Parts, path: &str) {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "the error is the answer, made once a refused request")]
 async fn caller_body(
     body: Incoming,
     whole_max: u64,

@@ -63,7 +63,6 @@ fn webhook_validation(headers: &HeaderMap) -> Response<Body> {
     response
 }
 
-#[expect(clippy::result_large_err, reason = "the error is the answer, made once a refused request")]
 async fn read_events(request: Request<Incoming>, limit: usize) -> Result<Vec<Event>, Response<Body>> {
     let too_large = || {
         reply::problem(
