@@ -1,1 +1,43 @@
-fn main() {}
+//! End to end: drives only the built binary, with real processes, real files, and a real Kafka.
+//!
+//! Each group is a module; the run ends by telling how many of each group were executed and skipped, and why.
+//! With `CI` set, what would be skipped fails instead.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+mod bad_functions;
+mod bad_input;
+mod kafka;
+mod kill;
+mod reload;
+mod stop;
+mod support;
+mod verbs;
+mod wake;
+mod zero;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Two cores: more at a time only slows each down.
+    arguments.test_threads = arguments.test_threads.or(Some(2));
+    let groups: [fn() -> Vec<Trial>; 9] = [
+        wake::trials,
+        zero::trials,
+        bad_functions::trials,
+        bad_input::trials,
+        reload::trials,
+        stop::trials,
+        kill::trials,
+        verbs::trials,
+        kafka::trials,
+    ];
+    let trials = groups.into_iter().flat_map(|trials| trials()).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    support::group::report();
+    support::kafka::stop();
+    conclusion.exit_code()
+}

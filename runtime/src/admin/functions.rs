@@ -19,6 +19,7 @@ use super::events::{bad_query, duration};
 use crate::config::resolved::{Found, Function, Resolved};
 use crate::driver::{FunctionRow, Handle};
 use crate::history::History;
+use crate::history::view::millis;
 
 /// One function, as `ps -o json` shows it. Field names are public interface: more may be added, none renamed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -159,7 +160,7 @@ fn view(function: &Function, row: &FunctionRow) -> FunctionView {
         run_p50_ms: percentile(&stats.run_ms, 50),
         run_p99_ms: percentile(&stats.run_ms, 99),
         revision: row.revision.map(|revision| format!("r{revision}")),
-        idle_ms: row.idle.map(|idle| idle.as_secs_f64() * 1000.0),
+        idle_ms: row.idle.map(millis),
         reason: reason.clone(),
         program: program.map(|program| program.path.display().to_string()),
     }

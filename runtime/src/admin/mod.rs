@@ -30,6 +30,7 @@ use tokio::task::JoinSet;
 use crate::config::resolved::Runtime;
 use crate::driver::Handle;
 use crate::history::History;
+use crate::process::cannot_listen;
 use guard::Guard;
 use peer::Peer;
 use socket::SocketFile;
@@ -49,8 +50,8 @@ pub(crate) enum AdminError {
     NotLoopback(SocketAddr),
     #[error("another hydrant (pid {0}) runs this project: stop it, or give this one another state folder")]
     Running(u32),
-    #[error("cannot listen on admin address {0}: {1}")]
-    Listen(SocketAddr, io::Error),
+    #[error("{0}")]
+    Listen(String),
     #[error("cannot make the admin socket {0}: {1}")]
     Socket(String, io::Error),
     #[error("cannot write {0}: {1}")]
@@ -86,7 +87,7 @@ impl Doors {
         if let Some(running) = RunFile::read(&run_file).filter(RunFile::answers) {
             return Err(AdminError::Running(running.pid));
         }
-        let cannot_listen = |error| AdminError::Listen(runtime.admin, error);
+        let cannot_listen = |error| AdminError::Listen(cannot_listen(runtime.admin, &error));
         let tcp = TcpListener::bind(runtime.admin).await.map_err(cannot_listen)?;
         let address = tcp.local_addr().map_err(cannot_listen)?;
         let (unix, socket) = socket::open(runtime.state.as_deref())?;

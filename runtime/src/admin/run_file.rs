@@ -52,7 +52,7 @@ impl RunFile {
     /// Writes the file in one step: a reader sees all of it or nothing.
     pub(super) fn write(&self, path: &Path) -> Result<Written, AdminError> {
         let fail = |error: io::Error| AdminError::RunFile(path.display().to_string(), error);
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
         // Nothing else is kept in a folder that is made only for this file, and it goes with it.
         let made = (!folder.exists()).then(|| folder.to_owned());
         fs::create_dir_all(folder).map_err(fail)?;

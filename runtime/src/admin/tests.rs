@@ -1,7 +1,6 @@
 //! The API over real sockets: who is let in, and what is answered.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -56,6 +55,12 @@ async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> 
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer
+}
+
+/// What a task gives, long before any wait of a test is over by itself.
+async fn soon<T>(task: tokio::task::JoinHandle<T>) -> T {
+    let done = tokio::time::timeout(std::time::Duration::from_secs(20), task).await;
+    done.expect("it still waits").unwrap()
 }
 
 fn status(answer: &str) -> u16 {
@@ -155,13 +160,14 @@ async fn an_event_in_a_channel_that_nobody_reads_is_not_waited_for() {
 async fn an_answer_waits_for_the_last_delivery() {
     let world = Arc::new(World::new([]).await);
     let asked = world.clone();
-    let waiting = tokio::spawn(async move { asked.get("/api/v1/events/1?wait=20s").await });
+    let waiting = tokio::spawn(async move { asked.get("/api/v1/events/1?wait=500s").await });
     let bill = of(BILL, 0);
     world.history.apply([order(0, "/shop"), matched(bill)]);
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    // Once another request was answered, the one before it was looked at.
+    world.get("/api/v1/events").await;
     assert!(!waiting.is_finished());
     world.history.apply([delivered(bill)]);
-    let (status, body) = waiting.await.unwrap();
+    let (status, body) = soon(waiting).await;
     assert_eq!((status, &body["verdicts"][0]["outcome"]), (200, &"delivered".into()));
 }
 
@@ -175,5 +181,33 @@ async fn stopping_ends_what_still_waits() {
     // Once another request was answered, the one before it was accepted.
     world.get("/api/v1/events").await;
     world.admin.stop().await;
-    assert!(waiting.await.unwrap().contains("\"pending\""));
+    assert!(soon(waiting).await.contains("\"pending\""));
+}
+
+/// What another user's process gets. Only root can act as another user; the kernel's view of others is tested in
+/// `peer`, too.
+#[tokio::test]
+async fn another_users_process_gets_nothing() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("skipped: only root can make a socket of another user");
+        return;
+    }
+    let world = World::new([order(0, "/shop")]).await;
+    let address = world.admin.address();
+    let ask_as_nobody = move || {
+        use std::io::{Read, Write};
+        // Holds for this thread alone, and sockets belong to it.
+        nix::unistd::setfsuid(nix::unistd::Uid::from_raw(65534));
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let request = format!("GET /api/v1/events HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    // A thread of its own, which nobody uses again.
+    let thread = tokio::task::spawn_blocking(move || std::thread::spawn(ask_as_nobody).join().unwrap());
+    let answer = thread.await.unwrap();
+    assert_eq!(status(&answer), 403);
+    assert!(answer.contains("user 65534") && !answer.contains("/shop"), "{answer}");
 }

@@ -1,11 +1,73 @@
-//! stub
+//! The command line: one file per verb. Data goes to stdout, talk to stderr, and the exit code means something
+//! ([`exit`]). Verbs that ask a running hydrant find it by [`daemon`].
+
+mod bare;
+mod check;
+mod daemon;
+mod dev;
+mod event_id;
+mod exit;
+mod follow;
+mod global;
+mod http;
+mod invoke;
+mod output;
+mod ps;
+mod run;
+mod send;
+mod table;
+mod tree;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
 use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Failure;
+use global::Global;
+
+/// Runs functions when events come, and nothing when none do.
+#[derive(Debug, Parser)]
+#[command(name = "hydrant", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Dev(dev::Dev),
+    Run(run::Run),
+    Send(send::Send),
+    Invoke(invoke::Invoke),
+    Ps(ps::Ps),
+    Check(check::Check),
+    Version(version::Version),
+}
+
+/// The whole life of the program, from its arguments to its exit code.
 pub(crate) fn main() -> ExitCode {
-    crate::serve::serve(crate::serve::Options {
-        project: std::env::current_dir().unwrap(),
-        config: None,
-        overrides: Default::default(),
-        mode: crate::serve::Mode::Dev,
-        drain: None,
-    })
+    let Cli { global, verb } = Cli::parse();
+    let done = match verb {
+        None => bare::bare(&global),
+        Some(Verb::Dev(verb)) => verb.run(&global),
+        Some(Verb::Run(verb)) => verb.run(&global),
+        Some(Verb::Send(verb)) => client(verb.run(&global)),
+        Some(Verb::Invoke(verb)) => client(verb.run(&global)),
+        Some(Verb::Ps(verb)) => client(verb.run(&global)),
+        Some(Verb::Check(verb)) => verb.run(&global),
+        Some(Verb::Version(verb)) => client(verb.run(&global)),
+    };
+    done.unwrap_or_else(|failure| failure.tell())
+}
+
+/// Runs a verb that only asks: one thread is plenty.
+fn client(verb: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?.block_on(verb)
 }

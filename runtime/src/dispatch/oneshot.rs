@@ -24,7 +24,9 @@ const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// From the event to the end. Gives how it ended, for people.
 pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> String {
-    let Some(Order::Deliver(job)) = orders.recv().await else { return "stopped before it started".to_owned() };
+    let Some(Order::Deliver(job)) = orders.recv().await else {
+        return "stopped before it started".to_owned();
+    };
     match job.work {
         Work::Event(event) => {
             let ended = run(&start, &event, job.timeout, orders).await;

@@ -7,6 +7,7 @@ use activator::id::{ChannelId, FunctionId};
 use super::keeper::Keeper;
 use crate::channel::Channel;
 use crate::config::resolved::{ChannelKind, Found, Protocol, Resolved};
+use crate::history::channel_label;
 
 /// One moment's names.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ impl Directory {
         let routes = config.channels.iter().map(|(id, named)| {
             let keeper = keepers.get(id);
             let route = Route {
-                name: format!("{}/{}", named.kind.text(), named.name),
+                name: channel_label(named),
                 channel: keeper.and_then(Keeper::channel).cloned(),
                 trouble: keeper.and_then(|k| k.trouble().map(str::to_owned)),
             };

@@ -11,7 +11,8 @@ use hyper::http::request::Parts;
 use tokio::sync::{oneshot, watch};
 
 use super::inbox::{Inbox, Message};
-use super::{Directory, Stats};
+use super::{Directory, Route, Stats};
+use crate::channel::Spec;
 use crate::config::resolved::Resolved;
 use crate::dispatch::{Answer, Call, CallError, CallerBody};
 
@@ -73,6 +74,21 @@ impl Handle {
     /// Asks for everything to be brought to zero.
     pub(crate) async fn drain(&self) {
         self.inbox.happened(Input::Drain).await;
+    }
+
+    /// Waits until the channels of this machine are open, or cannot be. A Kafka may take its time: what does not
+    /// need it works meanwhile.
+    pub(crate) async fn wait_open(&self) {
+        let config = self.config();
+        let local = |id: &ChannelId| {
+            config.channels.get(id).is_some_and(|channel| !matches!(channel.spec, Spec::Kafka(_)))
+        };
+        let wanted = config.channels.keys().filter(|id| local(id)).count();
+        let known = |route: &Route| route.channel.is_some() || route.trouble.is_some();
+        let open = |directory: &Arc<Directory>| {
+            directory.channels().filter(|(id, route)| local(id) && known(route)).count() >= wanted
+        };
+        self.directory.clone().wait_for(open).await.ok();
     }
 
     /// Each channel: whether it is open, and what went wrong last if it is not.

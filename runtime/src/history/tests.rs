@@ -11,7 +11,9 @@ use super::log::Log;
 use super::view::Outcome;
 use super::*;
 
-const LONG: Duration = Duration::from_secs(20);
+/// Whoever waits for so long was not woken.
+const LONG: Duration = Duration::from_secs(600);
+const SOON: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(20);
 
 fn id(id: &str) -> Wanted {
@@ -176,7 +178,8 @@ async fn whoever_waits_is_woken_when_the_last_delivery_is_over() {
         assert!(!waiting.is_finished());
         history.apply(notes);
     }
-    assert!(waiting.await.unwrap()[0].settled);
+    let woken = tokio::time::timeout(SOON, waiting).await.expect("nobody woke it");
+    assert!(woken.unwrap()[0].settled);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! Field names are public interface: more may be added, none renamed.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use activator::event::json;
 use activator::topology::Subscription;
@@ -249,7 +249,12 @@ fn attempt_view(attempt: &Attempt, arrived: SystemTime) -> AttemptView {
 }
 
 fn ms_between(from: SystemTime, to: SystemTime) -> f64 {
-    to.duration_since(from).unwrap_or_default().as_secs_f64() * 1000.0
+    millis(to.duration_since(from).unwrap_or_default())
+}
+
+/// Milliseconds, as fine as a microsecond.
+pub(crate) fn millis(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1000.0
 }
 
 /// Microseconds are as fine as anything here is measured.

@@ -1,6 +1,5 @@
 //! Connections: taken up to a bound, and dropped when they dawdle.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::Ingress;
+use crate::process::cannot_listen;
 
 /// Connections at a time; more wait in the system's queue.
 const CONNECTIONS_MAX: usize = 8192;
@@ -30,15 +30,7 @@ const NO_ROOM_WAIT: Duration = Duration::from_millis(100);
 /// # Errors
 /// Says who has the port, when somebody has.
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
-    match TcpListener::bind(address).await {
-        Ok(listener) => Ok(listener),
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            let holder = crate::process::port_holder(address);
-            let holder = holder.map_or_else(String::new, |h| format!(" by {h}"));
-            Err(format!("{address} is taken{holder}; stop it, or choose another address"))
-        }
-        Err(error) => Err(format!("cannot listen on {address}: {error}")),
-    }
+    TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))
 }
 
 /// Serves until told to stop, then finishes what was begun.

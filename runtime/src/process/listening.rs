@@ -1,6 +1,7 @@
 //! Who listens where, as the kernel tells it: for the reason in an error, never for a decision.
 
 use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Where a process listens, the processes of its group included.
@@ -11,7 +12,7 @@ pub(crate) fn listening(group: u32) -> Vec<SocketAddr> {
 }
 
 /// The process that listens on an address: `python3 (pid 4711)`.
-pub(crate) fn port_holder(address: SocketAddr) -> Option<String> {
+fn port_holder(address: SocketAddr) -> Option<String> {
     let same = |found: &SocketAddr| {
         found.port() == address.port() && (found.ip() == address.ip() || found.ip().is_unspecified())
     };
@@ -19,6 +20,15 @@ pub(crate) fn port_holder(address: SocketAddr) -> Option<String> {
     let pid = processes().find(|pid| sockets_of(*pid).contains(&inode))?;
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     Some(format!("{} (pid {pid})", name.trim()))
+}
+
+/// Why an address cannot be listened on, in a way that says what to do.
+pub(crate) fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
+    if error.kind() != io::ErrorKind::AddrInUse {
+        return format!("cannot listen on {address}: {error}");
+    }
+    let holder = port_holder(address).map_or_else(String::new, |holder| format!(" by {holder}"));
+    format!("{address} is taken{holder}; stop it, or choose another address")
 }
 
 fn processes() -> impl Iterator<Item = u32> {

@@ -36,7 +36,7 @@ pub(crate) use diagnose::diagnose;
 pub(crate) use lease::is_being_written;
 pub(crate) use lines::{Line, Lines, Stream};
 pub(crate) use listener::Listener;
-pub(crate) use listening::{listening, port_holder};
+pub(crate) use listening::{cannot_listen, listening};
 pub(crate) use orphans::end_orphans;
 pub(crate) use output::Collector;
 pub(crate) use port::PortHold;

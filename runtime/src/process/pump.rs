@@ -31,8 +31,9 @@ pub(super) async fn pump(
         }
     }
     let mut rest = 0;
+    // The system itself is asked: tokio's `try_read` knows nothing of what came since it last looked.
     while rest < REST_BYTES_MAX {
-        match pipe.try_read(&mut buffer) {
+        match nix::unistd::read(&pipe, &mut buffer) {
             Ok(0) | Err(_) => return,
             Ok(length) => take(&buffer[..length]),
         }

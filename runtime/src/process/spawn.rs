@@ -190,7 +190,7 @@ impl Pipes {
         null: &'a OwnedFd,
         command: &'a Command,
     ) -> Result<Vec<BorrowedFd<'a>>, SpawnError> {
-        let stdin = self.stdin.as_ref().map_or(null.as_fd(), |(read, _)| read.as_fd());
+        let stdin = self.stdin.as_ref().map_or_else(|| null.as_fd(), |(read, _)| read.as_fd());
         let mut files = vec![stdin, self.stdout.1.as_fd(), self.stderr.1.as_fd()];
         if let Some(listener) = &command.listener {
             listener.make_blocking().map_err(SpawnError::NoResources)?;

@@ -6,12 +6,15 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 
-use super::Mode;
+use super::{Mode, Voice};
 
-/// Starts to log; `HYDRANT_LOG` says how much (`info`, `debug`, `hydrant=debug`, ...).
-pub(super) fn start(mode: Mode) {
-    let filter = EnvFilter::try_from_env("HYDRANT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+/// Starts to log; `HYDRANT_LOG` says how much (`info`, `debug`, `hydrant=debug`, ...), else the flags do.
+pub(super) fn start(mode: Mode, voice: Voice) {
+    let filter = EnvFilter::try_from_env("HYDRANT_LOG").unwrap_or_else(|_| EnvFilter::new(voice.level));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(voice.colour);
     match mode {
         Mode::Dev => log.with_target(false).with_timer(LocalTime).init(),
         Mode::Run => log.json().flatten_event(true).init(),

@@ -36,8 +36,17 @@ pub(crate) struct Options {
     pub(crate) config: Option<PathBuf>,
     pub(crate) overrides: Overrides,
     pub(crate) mode: Mode,
+    pub(crate) voice: Voice,
     /// How long what is in flight may take at the end, instead of the configured time.
     pub(crate) drain: Option<Duration>,
+}
+
+/// How it talks on stderr.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Voice {
+    /// What is logged, unless `HYDRANT_LOG` says otherwise.
+    pub(crate) level: &'static str,
+    pub(crate) colour: bool,
 }
 
 /// For whom it runs.
@@ -55,7 +64,7 @@ const EXIT_CONFIG: u8 = 3;
 /// Runs until it is told to stop.
 pub(crate) fn serve(options: Options) -> ExitCode {
     let started = Instant::now();
-    log::start(options.mode);
+    log::start(options.mode, options.voice);
     let being_written = process::is_being_written;
     let loader =
         Loader::new(&options.project, options.config.as_deref(), options.overrides.clone(), being_written);
@@ -64,7 +73,7 @@ pub(crate) fn serve(options: Options) -> ExitCode {
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot find the project's folder")),
     };
     let loaded = loader.load();
-    print(&loaded.diagnostics);
+    print(&loaded.diagnostics, options.voice);
     let Some(mut resolved) = loaded.resolved else { return ExitCode::from(EXIT_CONFIG) };
     if let Some(drain) = options.drain {
         resolved.runtime.drain = drain;
@@ -80,11 +89,9 @@ pub(crate) fn serve(options: Options) -> ExitCode {
 }
 
 /// Says all that is wrong, on stderr.
-fn print(diagnostics: &[Diagnostic]) {
-    let colour =
-        std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+fn print(diagnostics: &[Diagnostic], voice: Voice) {
     for diagnostic in diagnostics {
-        eprintln!("{}", diagnostic.render(colour));
+        eprintln!("{}", diagnostic.render(voice.colour));
     }
     if let Some(summary) = summary(diagnostics) {
         eprintln!("{summary}");
@@ -114,6 +121,7 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     let (stop, stopped) = watch::channel(false);
 
     let driver = tokio::spawn(driver.run());
+    handle.wait_open().await;
     let ingress = tokio::spawn(ingress::serve(Ingress::new(handle.clone(), listen), listener, stopped));
     let admin = doors.serve(listen, handle.clone(), history)?;
     ready::say(options.mode, &resolved, listen, admin.address(), started);

@@ -42,7 +42,7 @@ impl Reloader {
         // Reading the folders blocks; the runtime moves its other tasks out of the way.
         let loaded = tokio::task::block_in_place(|| self.loader.load());
         if loaded.diagnostics != self.said {
-            print(&loaded.diagnostics);
+            print(&loaded.diagnostics, self.options.voice);
             self.said = loaded.diagnostics;
         }
         let Some(mut resolved) = loaded.resolved else {

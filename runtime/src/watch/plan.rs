@@ -82,8 +82,7 @@ impl Plan {
     /// What it means when something happens to a watched folder itself.
     pub(super) fn meaning_of_dir(&self, path: &Path) -> Option<Changed> {
         let dir = self.dirs.get(path)?;
-        let mut changed = Changed::default();
-        changed.functions = dir.functions || !dir.function.is_empty();
+        let mut changed = Changed { functions: dir.functions || !dir.function.is_empty(), config: false };
         dir.names.values().for_each(|name| changed.add(*name));
         Some(changed)
     }

@@ -43,3 +43,15 @@ async fn a_new_runtime_begins_with_an_empty_journal() {
     assert_eq!(end_orphans(&dir.path().join("none")).unwrap(), 0);
     end(child).await;
 }
+
+#[tokio::test]
+async fn children_that_ended_leave_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("children");
+    let spawner = Spawner::start(Some(&path)).unwrap();
+    for _ in 0..400 {
+        let mut child = spawner.spawn(program("/bin/true", &[])).await.unwrap();
+        within(child.wait()).await;
+    }
+    assert!(journal::read(&path).unwrap().len() < 300);
+}

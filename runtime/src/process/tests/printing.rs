@@ -43,18 +43,33 @@ async fn all_that_a_dead_child_printed_is_read() {
 }
 
 #[tokio::test]
+async fn what_was_printed_last_is_read_though_its_arrival_was_not_noticed() {
+    let mut child = start(sh("head -c 60000 /dev/zero")).await;
+    let capture = Capture::start(child.stdout.take().unwrap(), 100_000);
+    tokio::task::yield_now().await;
+    // It prints and ends while this thread, the only one here that learns of it, looks at nothing.
+    while runs(child.pid()) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let wait = std::pin::pin!(child.wait());
+    let captured = tokio::join!(biased; capture.finish(), wait).0;
+    assert_eq!(captured.bytes.len(), 60_000);
+}
+
+#[tokio::test]
 async fn a_daemon_that_holds_the_pipes_holds_up_nobody() {
     let lines = Lines::default();
-    // In a session of its own: the group's end does not reach it.
-    let script =
-        "setsid sh -c 'echo $$; exec sleep 1000' & read x; while ! [ -s /dev/null ]; do exit 0; done";
-    let mut child = start(sh(script)).await;
+    // In a session of its own: the group's end does not reach it. Its parent ends when we say so.
+    let mut command = sh("setsid sh -c 'echo $$; exec sleep 1000' & read line");
+    command.stdin = Stdin::Pipe;
+    let mut child = start(command).await;
     let (mut out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
     let mut first = [0; 16];
     let length = within(tokio::io::AsyncReadExt::read(&mut out, &mut first)).await.unwrap();
     let daemon: u32 = std::str::from_utf8(&first[..length]).unwrap().trim().parse().unwrap();
     let collector = Collector::start([(Stream::Stderr, err)], &lines, |_| {});
     let capture = Capture::start(out, 100);
+    drop(child.stdin.take());
     within(child.wait()).await;
     within(collector.finish()).await;
     within(capture.finish()).await;

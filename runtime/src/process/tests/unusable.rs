@@ -4,7 +4,7 @@ use super::*;
 
 /// What starting such a file says, with its path as FILE.
 async fn refusal(path: &Path) -> String {
-    let refused = start_written(path).await.err().expect("it cannot be started");
+    let refused = start_written(path).await.expect_err("it cannot be started");
     assert!(matches!(refused, SpawnError::Unusable(_)), "{refused}");
     refused.to_string().replace(path.to_str().unwrap(), "FILE")
 }

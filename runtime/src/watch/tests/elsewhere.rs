@@ -6,7 +6,7 @@ use super::*;
 async fn a_folder_that_does_not_exist_yet_is_watched_when_it_comes() {
     let dir = tempfile::tempdir().unwrap();
     let functions = dir.path().canonicalize().unwrap().join("a/b/functions");
-    let (watcher, mut changes) = Watcher::new(&[functions.clone()], None).unwrap();
+    let (watcher, mut changes) = Watcher::new(std::slice::from_ref(&functions), None).unwrap();
     let mut told = async || {
         assert_eq!(tokio::time::timeout(PATIENCE, changes.next()).await.unwrap(), Some(Change::Functions));
     };

@@ -98,6 +98,7 @@ async fn a_swapped_link_is_told_and_its_new_target_watched() {
     project.told().await;
     project.write("one/hello");
     project.silent().await;
+    assert!(project.watches("two") && !project.watches("one"));
 }
 
 #[tokio::test]
@@ -113,6 +114,22 @@ async fn a_folder_that_is_a_function_is_told_when_its_program_changes() {
     project.told().await;
     // A new one, which may even be the same inode.
     fs::create_dir(project.path("functions/bill")).unwrap();
+    project.told().await;
+    project.write("functions/bill/run");
+    project.told().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_is_replaced_at_once_is_watched() {
+    let mut project = Project::new();
+    fs::create_dir(project.path("functions/bill")).unwrap();
+    project.told().await;
+    // The thread that reads events sees both steps together.
+    let shared = Arc::clone(&project.watcher.shared);
+    let held = lock(&shared.plan);
+    fs::remove_dir(project.path("functions/bill")).unwrap();
+    fs::create_dir(project.path("functions/bill")).unwrap();
+    drop(held);
     project.told().await;
     project.write("functions/bill/run");
     project.told().await;

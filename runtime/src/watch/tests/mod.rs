@@ -5,7 +5,7 @@ mod functions;
 mod many;
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,7 +25,10 @@ struct Project {
 
 impl Project {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::within(tempfile::tempdir().unwrap())
+    }
+
+    fn within(dir: tempfile::TempDir) -> Self {
         fs::create_dir(dir.path().join("functions")).unwrap();
         Self::of(dir)
     }
@@ -54,6 +57,15 @@ impl Project {
     async fn told(&mut self) {
         assert_eq!(self.next().await, Change::Functions);
         self.calm().await;
+    }
+
+    /// Whether the system watches this folder for anyone in this process.
+    fn watches(&self, name: &str) -> bool {
+        let inode = format!(" ino:{:x} ", fs::metadata(self.path(name)).unwrap().ino());
+        let infos = fs::read_dir("/proc/self/fdinfo").unwrap();
+        infos
+            .filter_map(|info| fs::read_to_string(info.ok()?.path()).ok())
+            .any(|info| info.contains("inotify wd:") && info.contains(&inode))
     }
 
     /// Nothing was told about the functions.
@@ -131,6 +143,8 @@ async fn a_function_that_writes_beside_itself_is_not_told() {
         fs::create_dir(project.path(&format!("functions/{name}"))).unwrap();
         project.write(&format!("functions/{name}/run"));
     }
+    project.silent().await;
+    project.write("functions/target/run");
     project.silent().await;
     project.write("functions/bill/run");
     project.told().await;

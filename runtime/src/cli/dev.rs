@@ -1,0 +1,51 @@
+//! `hydrant dev`: runs a folder and watches it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::exit::Failure;
+use super::global::{Global, given};
+use crate::serve::{self, Mode, Options};
+
+/// Run a folder, watch it, and take every change at once
+#[derive(Debug, Default, Args)]
+pub(super) struct Dev {
+    /// The project [default: here]
+    pub(super) dir: Option<PathBuf>,
+    /// The port for events on 127.0.0.1; 0 picks one
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// The port for the admin API on 127.0.0.1; 0 picks one
+    #[arg(long, value_name = "PORT", conflicts_with = "admin")]
+    ui_port: Option<u16>,
+    /// Where events and cursors are kept; mem keeps nothing
+    #[arg(long, value_name = "mem|DIR")]
+    state: Option<String>,
+}
+
+impl Dev {
+    pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        let mut overrides = global.overrides()?;
+        if let Some(port) = self.port {
+            overrides.listen = Some(given("--port", format!("127.0.0.1:{port}")));
+        }
+        if let Some(port) = self.ui_port {
+            overrides.admin = Some(given("--ui-port", format!("127.0.0.1:{port}")));
+        }
+        if let Some(state) = self.state {
+            let state = if state == "mem" { "memory".into() } else { state };
+            overrides.state = Some(given("--state", state));
+        }
+        let project = global.project(self.dir.as_deref())?;
+        Ok(serve::serve(Options {
+            project,
+            config: global.config()?,
+            overrides,
+            mode: Mode::Dev,
+            voice: global.voice(),
+            drain: None,
+        }))
+    }
+}

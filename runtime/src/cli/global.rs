@@ -1,0 +1,124 @@
+//! Flags that every verb takes, before or after its name.
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use super::exit::Failure;
+use crate::config::{Given, Overrides};
+use crate::serve::Voice;
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(super) struct Global {
+    /// The project: the folder of runtime.toml and functions/
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    project: Option<PathBuf>,
+    /// The configuration file [default: runtime.toml of the project]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the admin API answers, or is to answer (dev, run) [default: found by the project]
+    #[arg(long, global = true, value_name = "ADDR|unix:PATH")]
+    pub(super) admin: Option<String>,
+    /// How data is written: wide has more columns, json gives one object on a line
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub(super) output: Output,
+    /// Say less on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say more on stderr
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    pub(super) verbose: bool,
+    /// When to colour [auto: on a terminal, unless NO_COLOR is set]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    #[default]
+    Text,
+    Wide,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Global {
+    /// The project, `given` (a verb's own DIR) seen from `-C`.
+    pub(super) fn project(&self, given: Option<&Path>) -> Result<PathBuf, Failure> {
+        let from = self.project.as_deref().unwrap_or_else(|| Path::new("."));
+        let dir = given.map_or_else(|| from.to_owned(), |given| from.join(given));
+        let no_folder = || Failure::usage(format!("there is no folder {}", dir.display()));
+        let dir = dir.canonicalize().ok().filter(|dir| dir.is_dir()).ok_or_else(no_folder)?;
+        Ok(dir)
+    }
+
+    /// The configuration file, if one is named.
+    pub(super) fn config(&self) -> Result<Option<PathBuf>, Failure> {
+        let named = self.config.as_ref().map(|file| Ok(self.project(None)?.join(file)));
+        named.transpose()
+    }
+
+    /// What the environment says in the place of the file, and `--admin` in the place of both.
+    pub(super) fn overrides(&self) -> Result<Overrides, Failure> {
+        let admin = match &self.admin {
+            Some(socket) if socket.starts_with("unix:") => {
+                return Err(Failure::usage("the admin socket has its own place: give --admin an address"));
+            }
+            Some(address) => Some(given("--admin", address)),
+            None => from_env("HYDRANT_ADMIN"),
+        };
+        Ok(Overrides { listen: from_env("HYDRANT_LISTEN"), admin, state: from_env("HYDRANT_STATE") })
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.output == Output::Json
+    }
+
+    /// Whether data on stdout is coloured.
+    pub(super) fn colours(&self) -> bool {
+        self.colours_on(&io::stdout())
+    }
+
+    fn colours_on(&self, stream: &impl IsTerminal) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => stream.is_terminal() && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        }
+    }
+
+    /// How the runtime itself is to talk.
+    pub(super) fn voice(&self) -> Voice {
+        let level = match (self.quiet, self.verbose) {
+            (true, _) => "warn",
+            (false, true) => "debug",
+            (false, false) => "info",
+        };
+        Voice { level, colour: self.colours_on(&io::stderr()) }
+    }
+
+    /// Says a line on stderr, unless nothing is to be said.
+    pub(super) fn talk(&self, line: &str) {
+        if !self.quiet {
+            super::output::talk(line);
+        }
+    }
+}
+
+pub(super) fn given(origin: &'static str, text: impl Into<String>) -> Given {
+    Given { origin, text: text.into() }
+}
+
+fn from_env(name: &'static str) -> Option<Given> {
+    env::var(name).ok().filter(|text| !text.is_empty()).map(|text| given(name, text))
+}

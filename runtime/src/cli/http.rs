@@ -1,0 +1,169 @@
+//! A small HTTP/1.1 client for one request: over the admin socket, or over TCP.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+/// Whom to ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Unix(PathBuf),
+    Tcp(SocketAddr),
+}
+
+/// What to ask.
+#[derive(Debug)]
+pub(super) struct Ask {
+    pub(super) method: Method,
+    /// Path and query.
+    pub(super) target: String,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) body: Bytes,
+}
+
+/// What was answered, and when.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// From the first byte sent until the head of the answer was there.
+    pub(super) first_byte: Duration,
+    /// Until its last byte was there.
+    pub(super) total: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HttpError {
+    /// Nobody listens there.
+    #[error("cannot connect: {0}")]
+    Connect(#[source] io::Error),
+    #[error("no request can be made of this: {0}")]
+    Request(#[source] hyper::http::Error),
+    #[error("the connection broke: {0}")]
+    Broken(#[source] hyper::Error),
+}
+
+impl Ask {
+    pub(super) fn new(method: Method, target: impl Into<String>) -> Self {
+        Self { method, target: target.into(), headers: Vec::new(), body: Bytes::new() }
+    }
+}
+
+impl Endpoint {
+    pub(super) async fn ask(&self, ask: Ask) -> Result<Answer, HttpError> {
+        match self {
+            Self::Unix(path) => {
+                let stream = UnixStream::connect(path).await.map_err(HttpError::Connect)?;
+                exchange(stream, "localhost".into(), ask).await
+            }
+            Self::Tcp(address) => {
+                let stream = TcpStream::connect(address).await.map_err(HttpError::Connect)?;
+                // Without it the kernel may hold back the body until the head is acknowledged.
+                stream.set_nodelay(true).map_err(HttpError::Connect)?;
+                exchange(stream, address.to_string(), ask).await
+            }
+        }
+    }
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    host: String,
+    ask: Ask,
+) -> Result<Answer, HttpError> {
+    let mut request = Request::builder().method(ask.method).uri(ask.target);
+    if !ask.headers.iter().any(|(name, _)| name == HOST) {
+        request = request.header(HOST, host);
+    }
+    for (name, value) in ask.headers {
+        request = request.header(name, value);
+    }
+    let request = request.body(Full::new(ask.body)).map_err(HttpError::Request)?;
+    let started = Instant::now();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(HttpError::Broken)?;
+    let answering = async {
+        let answer = sender.send_request(request).await.map_err(HttpError::Broken)?;
+        let first_byte = started.elapsed();
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.map_err(HttpError::Broken)?.to_bytes();
+        let total = started.elapsed();
+        Ok(Answer { status: head.status, headers: head.headers, body, first_byte, total })
+    };
+    tokio::pin!(answering);
+    // The connection moves bytes only while it is polled; what it has to say about its end, the answer says, too.
+    tokio::select! {
+        answer = &mut answering => return answer,
+        _ = connection => {}
+    }
+    answering.await
+}
+
+/// A text as one part of a path or query.
+pub(super) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(byte.into()),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::routing::post;
+
+    fn echo() -> Router {
+        Router::new().route("/a%20b", post(|headers: HeaderMap, body: Bytes| async move { (headers, body) }))
+    }
+
+    async fn check(endpoint: Endpoint) {
+        let mut ask = Ask::new(Method::POST, "/a%20b");
+        ask.headers = vec![(HeaderName::from_static("x-test"), HeaderValue::from_static("1"))];
+        // More than any buffer on the way holds.
+        ask.body = vec![b'x'; 4 << 20].into();
+        let answer = endpoint.ask(ask).await.unwrap();
+        assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 4 << 20));
+        assert_eq!(answer.headers["x-test"], "1");
+        assert!(answer.first_byte <= answer.total);
+    }
+
+    #[tokio::test]
+    async fn a_request_is_answered_over_either_kind_of_socket() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let unix = tokio::net::UnixListener::bind(&path).unwrap();
+        let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = tcp.local_addr().unwrap();
+        let limit = axum::extract::DefaultBodyLimit::disable;
+        let mut servers = tokio::task::JoinSet::new();
+        servers.spawn(async move { axum::serve(unix, echo().layer(limit())).await });
+        servers.spawn(async move { axum::serve(tcp, echo().layer(limit())).await });
+        check(Endpoint::Unix(path)).await;
+        check(Endpoint::Tcp(address)).await;
+        servers.shutdown().await;
+        let asked = Endpoint::Tcp(address).ask(Ask::new(Method::GET, "/")).await;
+        assert!(matches!(asked, Err(HttpError::Connect(_))), "nobody listens any more");
+    }
+
+    #[test]
+    fn nothing_of_a_text_leaves_its_part_of_the_path() {
+        assert_eq!(encode("a/b?c=d&e #\u{e9}%"), "a%2Fb%3Fc%3Dd%26e%20%23%C3%A9%25");
+        assert_eq!(encode("01JD-x_y.z~"), "01JD-x_y.z~");
+    }
+}

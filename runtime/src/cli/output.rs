@@ -1,0 +1,70 @@
+//! Stdout and stderr, and numbers as people read them.
+
+use std::io::{self, ErrorKind, Write};
+
+use serde::Serialize;
+
+use super::exit::Failure;
+
+/// Writes data.
+pub(super) fn data(text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()) {
+        // `hydrant ps | head -1` has what it wanted.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes one object on a line of its own.
+pub(super) fn json(object: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(object).map_err(|error| Failure::failed(error.to_string()))?;
+    data(text + "\n")
+}
+
+/// Writes a line of talk.
+pub(super) fn talk(line: &str) {
+    // Talk that nobody can hear is not worth failing for.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// `8.6 ms`, `1.25 s`.
+pub(super) fn time(ms: f64) -> String {
+    if ms < 1000.0 { format!("{ms:.1} ms") } else { format!("{:.2} s", ms / 1000.0) }
+}
+
+/// A number of milliseconds for a column: `5.9`, `31`.
+pub(super) fn short_ms(ms: f64) -> String {
+    if ms < 10.0 { format!("{ms:.1}") } else { format!("{ms:.0}") }
+}
+
+/// `1 204`.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        assert_eq!(
+            [time(0.0), time(8.64), time(999.9), time(1250.0)],
+            ["0.0 ms", "8.6 ms", "999.9 ms", "1.25 s"]
+        );
+        assert_eq!([short_ms(5.94), short_ms(31.4), short_ms(240.0)], ["5.9", "31", "240"]);
+        let counts = [count(0), count(999), count(1204), count(1_000_000)];
+        assert_eq!(counts, ["0", "999", "1 204", "1 000 000"]);
+    }
+}

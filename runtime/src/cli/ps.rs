@@ -1,0 +1,86 @@
+//! `hydrant ps`: the functions and what they do.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use hyper::Method;
+
+use super::daemon::Daemon;
+use super::exit::Failure;
+use super::global::{Global, Output};
+use super::output::{self, count, short_ms};
+use super::table::{Row, table};
+use crate::admin::FunctionView;
+
+const HEADINGS: [&str; 11] = [
+    "FUNCTION",
+    "STATE",
+    "INST",
+    "IN-FLIGHT",
+    "QUEUED",
+    "EVENTS",
+    "FAIL",
+    "COLD p50/p99",
+    "RUN p50/p99",
+    "REV",
+    "IDLE",
+];
+const WIDE: [&str; 2] = ["STARTS", "PROGRAM"];
+/// The two columns of times, which a function that cannot run has no use for.
+const TIMES: (usize, usize) = (7, 2);
+
+/// List the functions: state, instances, queue, times
+#[derive(Debug, Args)]
+pub(super) struct Ps {}
+
+impl Ps {
+    pub(super) async fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        let daemon = Daemon::find(global).await?;
+        let functions: Vec<FunctionView> = daemon.ask(Method::GET, "/api/v1/functions").await??;
+        if global.is_json() {
+            functions.iter().try_for_each(output::json)?;
+        } else {
+            output::data(text(&functions, global.output == Output::Wide))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+pub(super) fn text(functions: &[FunctionView], wide: bool) -> String {
+    let headings: Vec<&str> = HEADINGS.into_iter().chain(WIDE.into_iter().filter(|_| wide)).collect();
+    let rows: Vec<Row> = functions.iter().map(|function| row(function, wide)).collect();
+    table(&headings, &rows)
+}
+
+fn row(function: &FunctionView, wide: bool) -> Row {
+    let dash = || "-".to_string();
+    let instances = match function.instances_max {
+        Some(max) if function.instances > 0 => format!("{}/{max}", function.instances),
+        _ => function.instances.to_string(),
+    };
+    let mut cells = vec![
+        function.function.clone(),
+        function.state.clone(),
+        instances,
+        function.in_flight.to_string(),
+        function.queued.to_string(),
+        count(function.events),
+        count(function.failed),
+        pair(function.cold_p50_ms, function.cold_p99_ms),
+        pair(function.run_p50_ms, function.run_p99_ms),
+        function.revision.clone().unwrap_or_else(dash),
+        function.idle_ms.map_or_else(dash, |ms| format!("{:.0}s", (ms / 1000.0).floor())),
+    ];
+    if wide {
+        cells.extend([count(function.cold_starts), function.program.clone().unwrap_or_else(dash)]);
+    }
+    Row { cells, remark: function.reason.clone().map(|reason| (TIMES.0, TIMES.1, reason)) }
+}
+
+/// `5.9/8.1 ms`.
+fn pair(p50: Option<f64>, p99: Option<f64>) -> String {
+    match (p50, p99) {
+        (Some(p50), Some(p99)) => format!("{}/{} ms", short_ms(p50), short_ms(p99)),
+        _ => "-".into(),
+    }
+}

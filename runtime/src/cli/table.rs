@@ -1,0 +1,43 @@
+//! Text in columns.
+
+/// Space between two columns.
+const GAP: usize = 2;
+
+/// A row, with an optional remark in place of some of its columns.
+#[derive(Debug, Default)]
+pub(super) struct Row {
+    pub(super) cells: Vec<String>,
+    /// Where the remark begins, how many columns it takes, and what it says.
+    pub(super) remark: Option<(usize, usize, String)>,
+}
+
+/// The rows under their headings, each column as wide as its widest cell.
+pub(super) fn table(headings: &[&str], rows: &[Row]) -> String {
+    let widths: Vec<usize> =
+        headings.iter().enumerate().map(|(at, heading)| width(at, heading, rows)).collect();
+    let heading = Row { cells: headings.iter().map(|&heading| heading.into()).collect(), remark: None };
+    std::iter::once(&heading).chain(rows).map(|row| line(row, &widths)).collect()
+}
+
+fn width(at: usize, heading: &str, rows: &[Row]) -> usize {
+    let covered =
+        |row: &Row| row.remark.as_ref().is_some_and(|(from, count, _)| (*from..from + count).contains(&at));
+    let cells = rows.iter().filter(|row| !covered(row)).filter_map(|row| row.cells.get(at));
+    cells.map(|cell| cell.chars().count()).fold(heading.chars().count(), usize::max)
+}
+
+fn line(row: &Row, widths: &[usize]) -> String {
+    let mut line = String::new();
+    let mut at = 0;
+    while at < row.cells.len() {
+        let (text, columns) = match &row.remark {
+            Some((from, count, text)) if *from == at => (text, *count),
+            _ => (&row.cells[at], 1),
+        };
+        let width = widths[at..at + columns].iter().sum::<usize>() + GAP * (columns - 1);
+        line.push_str(&format!("{text:width$}{:GAP$}", ""));
+        at += columns;
+    }
+    line.truncate(line.trim_end().len());
+    line + "\n"
+}

@@ -1,0 +1,137 @@
+//! Functions that cannot run, or run badly: each is told, none loses an event, and none stops the others.
+
+use std::fs::{self, File};
+
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use crate::support::project::{noting_script, noting_server, python};
+use crate::support::{Project, Runtime, group, wait_until};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    group(
+        "bad functions",
+        &[
+            ("not_executable", not_executable),
+            ("built_for_another_machine", built_for_another_machine),
+            ("missing_interpreter", missing_interpreter),
+            ("still_being_written", still_being_written),
+            ("exits_before_it_listens", exits_before_it_listens),
+            ("listens_on_another_port", listens_on_another_port),
+            ("never_answers", never_answers),
+            ("answers_500", answers_500),
+            ("dies_in_mid_response", dies_in_mid_response),
+            ("dies_of_every_event", dies_of_every_event),
+            ("a_bad_neighbour_hurts_nobody", a_bad_neighbour_hurts_nobody),
+        ],
+    )
+}
+
+const QUICK: &str = "[broker.default]\ndelivery = { retry = 2, delay = \"5ms\", timeout = \"500ms\" }\n";
+
+/// The event waits while the file is broken, the reason is told, and the mended file takes it.
+fn waits_until_mended(break_it: impl FnOnce(&Project), reason: &str) {
+    let project = Project::new("[function.order]\ntimeout = { start = \"1s\" }\n");
+    break_it(&project);
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    wait_until("the reason is told", || told(&runtime, "order").contains(reason));
+    assert!(runtime.log().contains(reason), "the log tells it, too: {}", runtime.log());
+    assert_eq!(project.lines("delivered"), [""; 0]);
+    project.function("order", noting_script("", ""));
+    assert_eq!(runtime.verdicts("1")["order"]["outcome"], "delivered");
+    assert_eq!(project.lines("delivered"), ["1"]);
+}
+
+fn told(runtime: &Runtime<'_>, function: &str) -> String {
+    let function = runtime.function(function);
+    function["reason"].as_str().unwrap_or_default().to_owned()
+}
+
+fn not_executable() {
+    let break_it = |project: &Project| project.write("functions/order", &noting_script("", ""));
+    waits_until_mended(break_it, "not executable");
+}
+
+fn built_for_another_machine() {
+    let break_it = |project: &Project| {
+        let mut elf = fs::read("/bin/true").unwrap();
+        // e_machine of the ELF header: RISC-V.
+        elf[18..20].copy_from_slice(&243u16.to_le_bytes());
+        project.function("order", elf);
+    };
+    waits_until_mended(break_it, "built for riscv");
+}
+
+fn missing_interpreter() {
+    waits_until_mended(|p| p.function("order", "#!/usr/bin/no-such-thing\n"), "no such interpreter");
+}
+
+fn exits_before_it_listens() {
+    waits_until_mended(
+        |p| p.function("order", "#!/bin/sh\necho no database >&2\nexit 9\n"),
+        "exit 9 before it accepted a request | no database",
+    );
+}
+
+fn listens_on_another_port() {
+    let python = python();
+    let server = format!(
+        "#!{python}\nfrom http.server import *\ns = HTTPServer((\"127.0.0.1\", 0), BaseHTTPRequestHandler)\ns.serve_forever()\n"
+    );
+    waits_until_mended(|p| p.function("order", server), "it listens on 127.0.0.1:");
+}
+
+fn still_being_written() {
+    let project = Project::new("");
+    project.function("order", noting_script("", ""));
+    let runtime = Runtime::start(&project);
+    let writer = File::options().append(true).open(project.file("functions/order")).unwrap();
+    runtime.send("1", "order");
+    wait_until("its start waits", || runtime.function("order")["state"] == "starting");
+    assert_eq!(project.lines("delivered"), [""; 0]);
+    drop(writer);
+    let verdict = &runtime.verdicts("1")["order"];
+    assert_eq!((&verdict["outcome"], &verdict["attempt_count"]), (&"delivered".into(), &1.into()));
+}
+
+/// Delivers one event to a server that misbehaves, and gives the verdict.
+fn verdict_of(more: &str) -> Value {
+    let project = Project::new(QUICK);
+    project.function("order", noting_server("", more));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    let verdict = runtime.verdicts("1")["order"].clone();
+    assert_eq!(verdict["outcome"], "dead_letter", "{verdict}");
+    assert_eq!(verdict["attempt_count"], 3, "{verdict}");
+    verdict
+}
+
+fn never_answers() {
+    assert_eq!(verdict_of("        time.sleep(3600)")["attempts"][0]["status"], "timeout");
+}
+
+fn answers_500() {
+    assert_eq!(verdict_of("        status = 500")["attempts"][2]["status"], "500");
+}
+
+fn dies_in_mid_response() {
+    let more = "        self.wfile.write(b'HTTP/1.1 200 OK\\r\\ncontent-length: 10\\r\\n\\r\\nhalf')\n        self.wfile.flush()\n        os._exit(1)";
+    assert_eq!(verdict_of(more)["attempts"][0]["status"], "connection lost");
+}
+
+fn dies_of_every_event() {
+    assert_eq!(verdict_of("        os._exit(1)")["attempts"][0]["status"], "connection lost");
+}
+
+fn a_bad_neighbour_hurts_nobody() {
+    let project = Project::new("[function.slow]\ntimeout = \"1h\"\n");
+    project.function("slow", noting_server(r#"on = { type = "order" }"#, "        time.sleep(3600)"));
+    project.function("broken", "#!/bin/sh\n# hydrant: on = { type = \"order\" }\nexit 1\n");
+    project.function("good", noting_script(r#", on = { type = "order" }"#, "echo \"$CE_ID\" >> good"));
+    let runtime = Runtime::start(&project);
+    for id in 0..20 {
+        runtime.send(&id.to_string(), "order");
+    }
+    wait_until("the good one has them all", || project.lines("good").len() == 20);
+}

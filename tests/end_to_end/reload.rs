@@ -1,0 +1,150 @@
+//! Save = live: the next event runs the new file, the old one finishes what it holds, and nothing is lost.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use libtest_mimic::Trial;
+
+use crate::support::project::{noting_script, noting_server};
+use crate::support::{Project, Runtime, group, wait_until};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    group(
+        "reload",
+        &[
+            ("the_next_event_runs_what_was_saved", the_next_event_runs_what_was_saved),
+            ("a_broken_version_leaves_the_working_one", a_broken_version_leaves_the_working_one),
+            ("a_removed_function_waits_and_comes_back", a_removed_function_waits),
+            ("an_edited_setting_restarts_its_function_alone", an_edited_setting),
+            ("fifty_reloads_under_load_fail_and_lose_nothing", fifty_reloads_under_load),
+        ],
+    )
+}
+
+fn version(number: u32) -> String {
+    noting_script("", &format!("echo {number} >> versions"))
+}
+
+/// Sends an event and waits until it was handled; gives the version that handled it.
+fn handled_by(project: &Project, runtime: &Runtime<'_>, id: &str) -> String {
+    runtime.send(id, "order");
+    assert_eq!(runtime.verdicts(id)["order"]["outcome"], "delivered");
+    project.lines("versions").last().unwrap().clone()
+}
+
+/// Waits until a save was seen: its revision is told.
+fn wait_revision(runtime: &Runtime<'_>, wanted: &str) {
+    wait_until("the save is seen", || runtime.function("order")["revision"] == wanted);
+}
+
+fn the_next_event_runs_what_was_saved() {
+    let project = Project::new("");
+    project.function("order", version(1));
+    let runtime = Runtime::start(&project);
+    assert_eq!(handled_by(&project, &runtime, "1"), "1");
+    // Moved into its place.
+    project.function("order", version(2));
+    wait_revision(&runtime, "r2");
+    assert_eq!(handled_by(&project, &runtime, "2"), "2");
+    // Copied over.
+    project.write("functions/order", &version(3));
+    wait_until("the third is seen", || runtime.function("order")["revision"] != "r2");
+    assert_eq!(handled_by(&project, &runtime, "3"), "3");
+    // As cargo does it: removed, and a hard link put in its place.
+    project.write("built", &version(4));
+    fs::set_permissions(project.file("built"), fs::Permissions::from_mode(0o755)).unwrap();
+    let before = runtime.function("order")["revision"].clone();
+    fs::remove_file(project.file("functions/order")).unwrap();
+    fs::hard_link(project.file("built"), project.file("functions/order")).unwrap();
+    wait_until("the fourth is seen", || {
+        let now = runtime.function("order");
+        now["revision"] != before && now["reason"].is_null()
+    });
+    assert_eq!(handled_by(&project, &runtime, "4"), "4");
+}
+
+fn a_broken_version_leaves_the_working_one() {
+    let project = Project::new("");
+    project.function("order", noting_server("", ""));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    assert_eq!(runtime.verdicts("1")["order"]["outcome"], "delivered");
+    project.function("order", "#!/bin/sh\necho broken >&2\nexit 1\n");
+    wait_revision(&runtime, "r2");
+    for id in ["2", "3"] {
+        runtime.send(id, "order");
+        let verdict = &runtime.verdicts(id)["order"];
+        assert_eq!(verdict["outcome"], "delivered", "by the old one");
+    }
+    assert!(runtime.function("order")["reason"].as_str().unwrap().contains("exit 1"));
+    assert_eq!(project.lines("delivered"), ["1", "2", "3"]);
+}
+
+fn a_removed_function_waits() {
+    let project = Project::new("[trigger.order]\nto = \"fn/order\"\n[function.order]\n");
+    project.function("order", version(1));
+    let runtime = Runtime::start(&project);
+    assert_eq!(handled_by(&project, &runtime, "1"), "1");
+    fs::remove_file(project.file("functions/order")).unwrap();
+    wait_until("it is seen", || runtime.function("order")["reason"] == "its file is missing");
+    runtime.send("2", "order");
+    wait_until("the event waits", || runtime.function("order")["queued"] == 1);
+    project.function("order", version(2));
+    assert_eq!(runtime.verdicts("2")["order"]["outcome"], "delivered");
+    assert_eq!(project.lines("versions"), ["1", "2"]);
+}
+
+fn an_edited_setting() {
+    let project = Project::new("");
+    let server = |name: &str| {
+        noting_server(
+            &format!("on = {{ type = \"{name}\" }}"),
+            "        answer = os.environ.get(\"MOOD\", \"-\").encode() + b\" \" + str(os.getpid()).encode()",
+        )
+    };
+    project.function("one", server("one"));
+    project.function("two", server("two"));
+    let runtime = Runtime::start(&project);
+    let (one, two) = (runtime.get("/fn/one").body, runtime.get("/fn/two").body);
+    assert!(one.starts_with("- ") && two.starts_with("- "));
+    project.configure("[function.one]\nenv = { MOOD = \"good\" }\n");
+    wait_until("it takes over", || runtime.get("/fn/one").body.starts_with("good "));
+    assert_eq!(runtime.get("/fn/two").body, two, "the other one is the same process");
+}
+
+fn fifty_reloads_under_load() {
+    const RELOADS: u32 = 50;
+    let project = Project::new("");
+    let server = |number: u32| noting_server("", &format!("        note(\"{number}\", \"versions\")"));
+    project.function("order", server(0));
+    let runtime = Runtime::start(&project);
+    let over = AtomicBool::new(false);
+    let sent = std::thread::scope(|scope| {
+        let load = scope.spawn(|| {
+            let mut sent = 0;
+            while !over.load(Ordering::Relaxed) {
+                runtime.send(&sent.to_string(), "order");
+                sent += 1;
+                // 200 events a second, if the machine can.
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            sent
+        });
+        for number in 1..=RELOADS {
+            project.function("order", server(number));
+            let number = number.to_string();
+            wait_until("the new one works", || project.lines("versions").last() == Some(&number));
+        }
+        over.store(true, Ordering::Relaxed);
+        load.join().unwrap()
+    });
+    wait_until("all are delivered", || project.lines("delivered").len() >= sent);
+    let counts = project.counts("delivered");
+    assert_eq!(counts.len(), sent, "none is lost");
+    assert!(counts.values().all(|count| *count == 1), "none comes twice");
+    let function = runtime.function("order");
+    assert_eq!(function["failed"], 0, "no attempt failed: {function}");
+    println!("{RELOADS} reloads, {sent} events: none lost, none failed");
+}

@@ -1,0 +1,77 @@
+//! Stopping: what is in flight ends, what is not done comes again, and nothing is left behind.
+
+use libtest_mimic::Trial;
+use nix::sys::signal::Signal;
+
+use crate::support::project::noting_server;
+use crate::support::{Project, Runtime, group, wait_until};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    group(
+        "stop",
+        &[
+            ("sigterm_lets_what_is_in_flight_end", sigterm_lets_what_is_in_flight_end),
+            ("a_second_sigterm_leaves_at_once_and_safely", a_second_sigterm),
+            ("what_was_delivered_is_not_delivered_again_after_a_restart", not_again_after_a_restart),
+        ],
+    )
+}
+
+/// A server that answers once `go` exists.
+fn waiting_server() -> String {
+    noting_server(
+        "",
+        "        while not os.path.exists(\"go\"): time.sleep(0.01)\n        note(\"done\", \"done\")",
+    )
+}
+
+fn sigterm_lets_what_is_in_flight_end() {
+    let project = Project::new("");
+    project.function("order", waiting_server());
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    wait_until("it is in flight", || project.lines("delivered").len() == 1);
+    runtime.signal(Signal::SIGTERM);
+    wait_until("it says so", || runtime.log().contains("stopping"));
+    project.write("go", "");
+    assert!(runtime.wait().success());
+    assert_eq!(project.lines("done"), ["done"]);
+    assert_eq!(project.processes(), [0; 0], "no process is left");
+    let again = Runtime::start(&project);
+    again.send("2", "order");
+    again.verdicts("2");
+    assert_eq!(project.lines("delivered"), ["1", "2"], "and it was committed");
+}
+
+fn a_second_sigterm() {
+    let project = Project::new("");
+    project.function("order", waiting_server());
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    wait_until("it is in flight", || project.lines("delivered").len() == 1);
+    runtime.signal(Signal::SIGTERM);
+    wait_until("it says so", || runtime.log().contains("stopping"));
+    runtime.signal(Signal::SIGTERM);
+    assert!(runtime.wait().success());
+    project.write("go", "");
+    let again = Runtime::start(&project);
+    wait_until("it comes again", || project.lines("delivered").len() == 2);
+    assert_eq!(project.lines("delivered"), ["1", "1"]);
+    again.stop();
+}
+
+fn not_again_after_a_restart() {
+    let project = Project::new("");
+    project.function("order", noting_server("", ""));
+    for round in 0..3 {
+        let runtime = Runtime::start(&project);
+        for id in 0..10 {
+            let id = format!("{round}-{id}");
+            runtime.send(&id, "order");
+            runtime.verdicts(&id);
+        }
+        assert!(runtime.stop().success());
+        assert_eq!(project.processes(), [0; 0]);
+    }
+    assert_eq!(project.lines("delivered").len(), 30);
+}

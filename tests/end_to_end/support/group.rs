@@ -1,0 +1,59 @@
+//! Groups of tests, and how many of each ran.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use libtest_mimic::Trial;
+
+#[derive(Default)]
+struct Tally {
+    executed: usize,
+    skipped: usize,
+    reason: Option<String>,
+}
+
+static TALLIES: Mutex<BTreeMap<&'static str, Tally>> = Mutex::new(BTreeMap::new());
+
+fn tally(group: &'static str, change: impl FnOnce(&mut Tally)) {
+    change(TALLIES.lock().unwrap_or_else(PoisonError::into_inner).entry(group).or_default());
+}
+
+/// The tests of a group.
+pub(crate) fn group(name: &'static str, tests: &[(&'static str, fn())]) -> Vec<Trial> {
+    let trial = |(test, run): &(&'static str, fn())| {
+        let run = *run;
+        Trial::test(*test, move || {
+            tally(name, |t| t.executed += 1);
+            run();
+            Ok(())
+        })
+        .with_kind(name)
+    };
+    tests.iter().map(trial).collect()
+}
+
+/// The tests of a group that needs something which this machine may lack; `missing` says what.
+pub(crate) fn group_needing(
+    name: &'static str,
+    missing: Option<String>,
+    tests: &[(&'static str, fn())],
+) -> Vec<Trial> {
+    let Some(reason) = missing else { return group(name, tests) };
+    assert!(std::env::var_os("CI").is_none(), "{name}: {reason}, and CI must not skip");
+    tally(name, |t| {
+        t.skipped += tests.len();
+        t.reason = Some(reason);
+    });
+    let skipped = |(test, _): &(&'static str, fn())| {
+        Trial::test(*test, || Ok(())).with_kind(name).with_ignored_flag(true)
+    };
+    tests.iter().map(skipped).collect()
+}
+
+/// One line a group.
+pub(crate) fn report() {
+    for (group, tally) in TALLIES.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        let reason = tally.reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();
+        println!("group {group}: executed {}, skipped {}{reason}", tally.executed, tally.skipped);
+    }
+}

@@ -1,0 +1,34 @@
+//! One real Kafka for all tests of the run, started by the first that asks.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+#[path = "../../support/kafka.rs"]
+mod node;
+
+pub(crate) use node::KafkaNode;
+
+static NODE: OnceLock<Mutex<Option<KafkaNode>>> = OnceLock::new();
+
+/// What this machine lacks for a Kafka, if anything. Starts nothing.
+pub(crate) fn missing() -> Option<String> {
+    let lacks = |tool: &str| super::runtime::output(tool, &["-version"]).is_none();
+    ["java", "mvn"].into_iter().find(|tool| lacks(tool)).map(|tool| format!("no {tool}"))
+}
+
+/// The Kafka, running. Held while a test restarts it, so that no other finds it down.
+pub(crate) fn node() -> MutexGuard<'static, Option<KafkaNode>> {
+    let node = NODE.get_or_init(|| Mutex::new(Some(KafkaNode::start_new().expect("java and mvn are there"))));
+    node.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where clients connect to.
+pub(crate) fn bootstrap() -> String {
+    node().as_ref().expect("it is stopped only at the end").bootstrap()
+}
+
+/// Ends it, at the end of the run.
+pub(crate) fn stop() {
+    if let Some(node) = NODE.get() {
+        node.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}

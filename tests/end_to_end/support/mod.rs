@@ -1,0 +1,13 @@
+//! What every test needs: a project in a temporary folder, the runtime on it, and a way to talk to it.
+
+pub(crate) mod group;
+pub(crate) mod http;
+pub(crate) mod kafka;
+pub(crate) mod project;
+pub(crate) mod runtime;
+pub(crate) mod wait;
+
+pub(crate) use group::{group, group_needing};
+pub(crate) use project::Project;
+pub(crate) use runtime::Runtime;
+pub(crate) use wait::wait_until;

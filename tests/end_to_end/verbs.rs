@@ -1,0 +1,143 @@
+//! The verbs, as a person or a script uses them.
+
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use crate::support::project::{noting_script, noting_server};
+use crate::support::runtime::verb;
+use crate::support::{Project, Runtime, group};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    group(
+        "verbs",
+        &[
+            ("send_waits_and_tells_every_verdict", send_waits),
+            ("send_exits_by_what_became_of_the_event", send_exits_by_the_end),
+            ("ps_lists_functions", ps_lists_functions),
+            ("invoke_calls_a_function", invoke_calls_a_function),
+            ("check_tells_all_that_is_wrong", check_tells_all),
+            ("without_a_runtime_verbs_exit_4", without_a_runtime),
+            ("version_tells_the_running_one", version_tells),
+        ],
+    )
+}
+
+/// The one object a verb prints as JSON.
+fn json(output: &str) -> Value {
+    serde_json::from_str(output.trim()).unwrap_or_else(|e| panic!("{e}: {output}"))
+}
+
+fn project() -> Project {
+    let project = Project::new("[broker.default]\ndelivery = { retry = 0 }\n");
+    project.function("greet", noting_script("", "cat >> data"));
+    project.function("fail", "#!/bin/sh\n# hydrant: protocol = \"oneshot\"\nexit 1\n");
+    project.function("echo", noting_server("", "        answer = self.body"));
+    project
+}
+
+fn send_waits() {
+    let project = project();
+    let _runtime = Runtime::start(&project);
+    let (code, out, talk) = verb(&project, &["send", "greet", "Ada", "--wait", "--id", "7"]);
+    assert_eq!(code, 0, "{talk}");
+    for wanted in ["7", "trigger greet", "matched", "delivered", "trigger fail", "not matched"] {
+        assert!(out.contains(wanted), "{wanted}:\n{out}");
+    }
+    assert_eq!(project.lines("data"), ["Ada"]);
+    let (code, out, _) =
+        verb(&project, &["send", "greet", "{\"n\":1}", "--wait", "-o", "json", "-e", "tenant=eu"]);
+    assert_eq!(code, 0);
+    let sent = json(&out);
+    assert_eq!(
+        (&sent["channel"], &sent["partition"], &sent["offset"]),
+        (&"broker/default".into(), &0.into(), &1.into())
+    );
+    assert_eq!(sent["verdicts"].as_array().unwrap().len(), 3);
+}
+
+fn send_exits_by_the_end() {
+    let project = project();
+    let _runtime = Runtime::start(&project);
+    let code = |ty: &str| verb(&project, &["send", ty, "--wait"]).0;
+    assert_eq!(code("greet"), 0);
+    assert_eq!(code("nobody.wants.this"), 0, "unmatched is no failure");
+    assert_eq!(code("fail"), 6, "a dead letter is");
+    assert_eq!(verb(&project, &["send", "greet", "--to", "broker/none"]).0, 1);
+    assert_eq!(verb(&project, &["send"]).0, 2);
+}
+
+fn ps_lists_functions() {
+    let project = project();
+    let _runtime = Runtime::start(&project);
+    let (code, out, _) = verb(&project, &["ps"]);
+    assert_eq!(code, 0);
+    assert!(out.starts_with("FUNCTION") && out.contains("greet") && out.contains("zero"), "{out}");
+    let (_, out, _) = verb(&project, &["ps", "-o", "json"]);
+    let lines: Vec<Value> = out.lines().map(json).collect();
+    assert_eq!(lines.len(), 3);
+    for key in [
+        "function",
+        "state",
+        "instances",
+        "in_flight",
+        "queued",
+        "events",
+        "failed",
+        "cold_starts",
+        "cold_p50_ms",
+        "cold_p99_ms",
+        "revision",
+        "idle_ms",
+    ] {
+        assert!(lines[0].get(key).is_some(), "{key}: {}", lines[0]);
+    }
+}
+
+fn invoke_calls_a_function() {
+    let project = project();
+    let _runtime = Runtime::start(&project);
+    let (code, out, talk) = verb(&project, &["invoke", "echo", "hello"]);
+    assert_eq!((code, out.trim()), (0, "hello"), "{talk}");
+    let (_, out, _) = verb(&project, &["invoke", "echo", "again", "--cold", "-o", "json"]);
+    let answer = json(&out);
+    assert_eq!(
+        (&answer["status"], &answer["body"], &answer["cold"]),
+        (&200.into(), &"again".into(), &true.into())
+    );
+    for key in ["headers", "queue_ms", "spawn_ms", "first_byte_ms", "total_ms", "revision"] {
+        assert!(answer.get(key).is_some(), "{key}: {answer}");
+    }
+    assert_eq!(verb(&project, &["invoke", "none"]).0, 1);
+}
+
+fn check_tells_all() {
+    let project = project();
+    assert_eq!(verb(&project, &["check"]).0, 0);
+    project.configure("[trigger.x]\nto = \"fn/gret\"\nfiltr = 1\n");
+    let (code, out, _) = verb(&project, &["check", "-o", "json"]);
+    assert_eq!(code, 3);
+    let findings: Vec<Value> = out.lines().map(json).collect();
+    let codes: Vec<&str> = findings.iter().filter_map(|f| f["code"].as_str()).collect();
+    assert!(codes.contains(&"H004") && codes.contains(&"H012"), "{out}");
+    let unknown = findings.iter().find(|f| f["code"] == "H012").unwrap();
+    assert_eq!((&unknown["line"], &unknown["file"]), (&5.into(), &"runtime.toml".into()));
+    assert!(unknown["help"].as_str().unwrap().contains("greet"), "{unknown}");
+}
+
+fn without_a_runtime() {
+    let project = project();
+    for arguments in [&["ps"][..], &["send", "greet"], &["invoke", "echo"]] {
+        let (code, _, talk) = verb(&project, arguments);
+        assert_eq!(code, 4, "{arguments:?}: {talk}");
+        assert!(talk.contains("hydrant dev"), "what to do: {talk}");
+    }
+}
+
+fn version_tells() {
+    let project = project();
+    let (code, out, _) = verb(&project, &["version"]);
+    assert_eq!((code, out.contains(env!("CARGO_PKG_VERSION"))), (0, true), "{out}");
+    let runtime = Runtime::start(&project);
+    let (_, out, _) = verb(&project, &["version", "-v"]);
+    assert!(out.contains(&runtime.listen.to_string()), "{out}");
+}
