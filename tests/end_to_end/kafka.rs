@@ -160,5 +160,5 @@ fn a_kafka_that_is_away() {
         let ready = runtime.admin("GET", "/readyz").json();
         ready["degraded"] == true && ready["reasons"].to_string().contains("far")
     });
-    assert!(runtime.log().contains("trying again"));
+    wait_until("it is logged", || runtime.log().contains("trying again"));
 }

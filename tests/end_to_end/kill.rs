@@ -21,8 +21,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// Few at a time, so that the bound on what comes twice means something.
 pub(crate) const CONFIG: &str = "[function.order]\nconcurrency = 4\nmax = 1\n";
 
-/// Deliveries that a commit may not have caught up with: it follows within 50 ms, and on a busy machine later.
-const UNCOMMITTED: Duration = Duration::from_secs(1);
+/// Deliveries that a commit may not have caught up with: it follows within 5 ms, and on a busy machine later.
+const UNCOMMITTED: Duration = Duration::from_millis(250);
 
 /// Kills the runtime again and again while events come in, and holds what was acknowledged against what arrived.
 pub(crate) fn kills(project: &Project, kills: usize) {

@@ -80,7 +80,8 @@ impl Default for Limits {
             sink_concurrency: 64,
             read_records: 256,
             read_bytes: 256 << 10,
-            commit_every: Duration::from_millis(50),
+            // What was done in this time comes again after a crash, so it is short.
+            commit_every: Duration::from_millis(5),
             drain: Duration::from_secs(10),
         }
     }

@@ -94,11 +94,6 @@ impl Doors {
         Ok(Self { tcp, address, unix, socket, run_file })
     }
 
-    /// Where the TCP door is.
-    pub(crate) const fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// Answers from now on, and says in `run.json` where; `listen` is where the ingress answers.
     pub(crate) fn serve(
         self,

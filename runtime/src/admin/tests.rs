@@ -24,7 +24,7 @@ impl World {
         history.apply([wired()]);
         history.apply(notes);
         let doors = Doors::open(state.path(), &runtime(&state)).await.unwrap();
-        let about = About::new("127.0.0.1:1".parse().unwrap(), doors.address(), doors.socket.path());
+        let about = About::new("127.0.0.1:1".parse().unwrap(), doors.address, doors.socket.path());
         let (closing, closed) = watch::channel(false);
         let router = events::routes(history.clone(), closed).fallback(error::not_found);
         Self { admin: doors.start(&about, router, closing).unwrap(), history, state }

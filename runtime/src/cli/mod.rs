@@ -2,6 +2,7 @@
 //! ([`exit`]). Verbs that ask a running hydrant find it by [`daemon`].
 
 mod bare;
+mod bench;
 mod check;
 mod daemon;
 mod dev;
@@ -9,6 +10,7 @@ mod event_id;
 mod exit;
 mod follow;
 mod global;
+mod help;
 mod http;
 mod invoke;
 mod output;
@@ -31,7 +33,7 @@ use global::Global;
 
 /// Runs functions when events come, and nothing when none do.
 #[derive(Debug, Parser)]
-#[command(name = "hydrant", version, about, max_term_width = 100)]
+#[command(name = "hydrant", version, about, max_term_width = 100, disable_help_subcommand = true)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -48,6 +50,8 @@ enum Verb {
     Ps(ps::Ps),
     Check(check::Check),
     Version(version::Version),
+    Bench(bench::Bench),
+    Help(help::Help),
 }
 
 /// The whole life of the program, from its arguments to its exit code.
@@ -61,6 +65,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Invoke(verb)) => client(verb.run(&global)),
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
         Some(Verb::Check(verb)) => verb.run(&global),
+        Some(Verb::Help(verb)) => verb.run(),
+        Some(Verb::Bench(verb)) => verb.run(&global),
         Some(Verb::Version(verb)) => client(verb.run(&global)),
     };
     done.unwrap_or_else(|failure| failure.tell())

@@ -25,8 +25,7 @@ mod tests;
 
 pub(crate) use codes::{Code, Severity};
 pub(crate) use diagnostic::{Diagnostic, summary};
-pub(crate) use loader::{Given, Loaded, Loader, Overrides};
-pub(crate) use scan::BeingWritten;
+pub(crate) use loader::{Given, Loader, Overrides};
 
 /// The `runtime.toml` hydrant ships with: every key with its default and a sentence.
 pub(crate) const MANUAL: &str = include_str!("../../../runtime.toml");

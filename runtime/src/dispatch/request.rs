@@ -23,6 +23,8 @@ pub(super) fn from_event(event: &Event, uri: &Uri) -> Request<RequestBody> {
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri.clone();
     let headers = request.headers_mut();
+    // HTTP/1.1 demands a host, and Node insists on it.
+    headers.insert(header::HOST, HeaderValue::from_static("localhost"));
     headers.insert("prefer", HeaderValue::from_static("reply"));
     binding::encode_binary(event, |name, value| {
         // The binding gives names of a-z and 0-9 and printable ASCII, both of which HTTP allows.

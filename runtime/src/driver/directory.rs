@@ -12,13 +12,14 @@ use crate::history::channel_label;
 /// One moment's names.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    routes: HashMap<(ChannelKind, String), (ChannelId, Route)>,
+    routes: HashMap<(ChannelKind, String), Route>,
     functions: HashMap<String, (FunctionId, Option<Protocol>)>,
 }
 
 /// The way to a channel.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
+    pub(crate) id: ChannelId,
     /// As people write it: `broker/default`.
     pub(crate) name: String,
     /// Nothing while it is not open.
@@ -32,11 +33,12 @@ impl Directory {
         let routes = config.channels.iter().map(|(id, named)| {
             let keeper = keepers.get(id);
             let route = Route {
+                id: *id,
                 name: channel_label(named),
                 channel: keeper.and_then(Keeper::channel).cloned(),
                 trouble: keeper.and_then(|k| k.trouble().map(str::to_owned)),
             };
-            ((named.kind, named.name.clone()), (*id, route))
+            ((named.kind, named.name.clone()), route)
         });
         let functions = config.functions.iter().map(|(id, function)| {
             let protocol = match &function.found {
@@ -50,7 +52,7 @@ impl Directory {
 
     /// A broker or a channel.
     pub(crate) fn route(&self, kind: ChannelKind, name: &str) -> Option<&Route> {
-        self.routes.get(&(kind, name.to_owned())).map(|(_, route)| route)
+        self.routes.get(&(kind, name.to_owned()))
     }
 
     /// A function, and how it is spoken to if it is there.
@@ -59,7 +61,7 @@ impl Directory {
     }
 
     /// All channels.
-    pub(crate) fn channels(&self) -> impl Iterator<Item = (ChannelId, &Route)> {
-        self.routes.values().map(|(id, route)| (*id, route))
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &Route> {
+        self.routes.values()
     }
 }

@@ -33,7 +33,7 @@ struct Running {
     handle: InstanceHandle,
     revision: Revision,
     started: Instant,
-    ready: bool,
+    ready: Option<Instant>,
 }
 
 impl Fleet {
@@ -97,7 +97,7 @@ impl Fleet {
             lines: member.lines.clone(),
             inbox: self.inbox.clone(),
         });
-        let running = Running { handle, revision: member.revision, started: Instant::now(), ready: false };
+        let running = Running { handle, revision: member.revision, started: Instant::now(), ready: None };
         self.instances.insert(id, running);
     }
 
@@ -118,7 +118,7 @@ impl Fleet {
 
     pub(super) fn ready(&mut self, id: InstanceId) {
         if let Some(running) = self.instances.get_mut(&id) {
-            running.ready = true;
+            running.ready = Some(Instant::now());
             let took = running.started.elapsed();
             tracing::debug!(function = %self.name(id.function), "accepts requests after {took:?}");
         }
@@ -126,7 +126,12 @@ impl Fleet {
 
     /// Whether an instance is known to accept requests.
     pub(super) fn is_ready(&self, id: InstanceId) -> bool {
-        self.instances.get(&id).is_some_and(|running| running.ready)
+        self.ready_at(id).is_some()
+    }
+
+    /// When an instance was first known to accept requests.
+    pub(super) fn ready_at(&self, id: InstanceId) -> Option<Instant> {
+        self.instances.get(&id).and_then(|running| running.ready)
     }
 
     pub(super) fn gone(&mut self, id: InstanceId) {

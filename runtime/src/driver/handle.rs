@@ -86,7 +86,7 @@ impl Handle {
         let wanted = config.channels.keys().filter(|id| local(id)).count();
         let known = |route: &Route| route.channel.is_some() || route.trouble.is_some();
         let open = |directory: &Arc<Directory>| {
-            directory.channels().filter(|(id, route)| local(id) && known(route)).count() >= wanted
+            directory.channels().filter(|route| local(&route.id) && known(route)).count() >= wanted
         };
         self.directory.clone().wait_for(open).await.ok();
     }
@@ -94,7 +94,7 @@ impl Handle {
     /// Each channel: whether it is open, and what went wrong last if it is not.
     pub(crate) fn open_channels(&self) -> Vec<(ChannelId, bool, Option<String>)> {
         let directory = self.directory.borrow();
-        directory.channels().map(|(id, route)| (id, route.channel.is_some(), route.trouble.clone())).collect()
+        directory.channels().map(|route| (route.id, route.channel.is_some(), route.trouble.clone())).collect()
     }
 
     /// Calls a function and waits for its answer. Who drops this hangs up.

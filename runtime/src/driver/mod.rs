@@ -128,7 +128,7 @@ impl Driver {
         let mut outcomes = Vec::new();
         messages.retain_mut(|message| match message.take_outcome() {
             Some((delivery, outcome)) => {
-                self.record.ended(delivery, &outcome);
+                self.record.ended(delivery, &outcome, &self.fleet);
                 outcomes.push((delivery, outcome));
                 false
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use activator::delivery::{Outcome, Verdict};
 use activator::effect::{End, EventRef, FunctionNews, Report, Target};
-use activator::id::{CallId, ChannelId, DeliveryId, FunctionId, Offset, Partition, Revision};
+use activator::id::{CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Offset, Partition, Revision};
 use activator::input::Batch;
 
 use super::fleet::Fleet;
@@ -28,7 +28,7 @@ pub(super) struct Record {
 struct UnderWay {
     event: Option<EventRef>,
     call: Option<CallId>,
-    function: Option<FunctionId>,
+    instance: Option<InstanceId>,
     revision: Option<Revision>,
     cold: bool,
     started: Instant,
@@ -36,7 +36,13 @@ struct UnderWay {
 
 impl UnderWay {
     fn new(event: Option<EventRef>, call: Option<CallId>) -> Self {
-        Self { event, call, function: None, revision: None, cold: false, started: Instant::now() }
+        Self { event, call, instance: None, revision: None, cold: false, started: Instant::now() }
+    }
+
+    /// What of a cold attempt the start of the process took, where that is known.
+    fn start_ms(&self, fleet: &Fleet) -> Option<f64> {
+        let ready = fleet.ready_at(self.instance.filter(|_| self.cold)?)?;
+        Some(ready.saturating_duration_since(self.started).as_secs_f64() * 1000.0)
     }
 }
 
@@ -83,7 +89,7 @@ impl Record {
     pub(super) fn handed_over(&mut self, delivery: DeliveryId, to: Target, fleet: &Fleet) {
         let Some(under_way) = self.under_way.get_mut(&delivery) else { return };
         if let Target::Instance(instance) = to {
-            under_way.function = Some(instance.function);
+            under_way.instance = Some(instance);
             under_way.revision = fleet.revision_of(instance);
             under_way.cold = !fleet.is_ready(instance);
         }
@@ -96,15 +102,15 @@ impl Record {
     }
 
     /// A delivery ended.
-    pub(super) fn ended(&mut self, delivery: DeliveryId, outcome: &Outcome) {
+    pub(super) fn ended(&mut self, delivery: DeliveryId, outcome: &Outcome, fleet: &Fleet) {
         let Some(under_way) = self.under_way.remove(&delivery) else { return };
         if *outcome == Outcome::NotTaken {
             return;
         }
         let ms = under_way.started.elapsed().as_secs_f64() * 1000.0;
         let ok = matches!(outcome.verdict(), Verdict::Delivered(_));
-        if let Some(function) = under_way.function {
-            let counted = self.stats.entry(function).or_default();
+        if let Some(instance) = under_way.instance {
+            let counted = self.stats.entry(instance.function).or_default();
             counted.stats.count(ok, under_way.cold, ms);
             counted.last = Some(Instant::now());
         }
@@ -113,7 +119,7 @@ impl Record {
         let attempt = Attempt {
             started: SystemTime::now().checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH),
             ms,
-            start_ms: None,
+            start_ms: under_way.start_ms(fleet),
             status: outcome.status(),
             error: outcome.error().map(str::to_owned),
             revision: under_way.revision,

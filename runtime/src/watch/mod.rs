@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use notify::{ErrorKind, RecommendedWatcher, RecursiveMode};
 
-pub(crate) use self::notice::{Change, Changes};
+pub(crate) use self::notice::Changes;
 use self::notice::{Changed, Notices};
 use self::plan::{Plan, Targets};
 

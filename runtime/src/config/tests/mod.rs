@@ -12,7 +12,9 @@ use std::path::Path;
 use activator::topology::Subscription;
 
 use super::resolved::{Found, Function, Program, Resolved};
-use super::{BeingWritten, Diagnostic, Loaded, Loader, Overrides};
+use super::loader::Loaded;
+use super::scan::BeingWritten;
+use super::{Diagnostic, Loader, Overrides};
 
 const SCRIPT: &str = "#!/bin/sh\ntrue\n";
 

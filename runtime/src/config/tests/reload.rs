@@ -29,16 +29,19 @@ fn everything_keeps_its_id_over_reloads() {
 }
 
 #[test]
-fn a_changed_class_is_another_channel() {
+fn a_changed_class_is_the_same_channel_made_of_something_else() {
     let project = Project::new("");
     let mut loader = project.loader();
     let first = loader.load().usable();
     project.write("runtime.toml", "[broker.default]\nclass = \"memory\"\n", 0o644);
     let second = loader.load().usable();
     let broker = |resolved: &super::Resolved| {
-        *resolved.channels.iter().find(|(_, channel)| channel.name == "default").unwrap().0
+        let found = resolved.channels.iter().find(|(_, channel)| channel.name == "default");
+        found.map(|(id, channel)| (*id, channel.spec.clone())).unwrap()
     };
-    assert_ne!(broker(&first), broker(&second));
+    let (first, second) = (broker(&first), broker(&second));
+    assert_eq!(first.0, second.0);
+    assert_ne!(first.1, second.1);
 }
 
 #[test]

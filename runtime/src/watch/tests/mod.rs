@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
+use super::notice::Change;
 use super::*;
 
 /// Far more than anything here takes; a test that waits as long has failed.

@@ -1,0 +1,10 @@
+//! What this machine does, beside a floor measured in the same run.
+//!
+//! - [`cold`]: from a call or an event to the first byte of a function that sleeps.
+//! - [`idle`]: what a runtime costs in which everything sleeps.
+
+pub(crate) mod cold;
+mod floor;
+pub(crate) mod idle;
+mod sample;
+mod scratch;

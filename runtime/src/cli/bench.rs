@@ -1,0 +1,66 @@
+//! `hydrant bench`: what this machine does, beside its floor.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::exit::Failure;
+use super::global::Global;
+use super::output;
+use crate::bench::{cold, idle};
+
+/// Measure this machine, each figure beside a floor of the same run
+#[derive(Debug, Args)]
+pub(super) struct Bench {
+    #[command(subcommand)]
+    kind: Kind,
+}
+
+#[derive(Debug, Subcommand)]
+enum Kind {
+    /// Cold starts of a program that takes requests on fd 3 (LISTEN_FDS=1), as examples/hello-rust does
+    Cold {
+        program: PathBuf,
+        /// How often each is measured, in turn
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+        rounds: u16,
+    },
+    /// Memory, files and threads of a runtime in which everything sleeps
+    Idle {
+        /// Numbers of functions to try
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 1000])]
+        functions: Vec<usize>,
+    },
+}
+
+impl Bench {
+    pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
+        let report = runtime.block_on(self.kind.measure());
+        let (text, json) = report.map_err(|error| Failure::failed(format!("{error:#}")))?;
+        if global.is_json() {
+            output::json(&json)?
+        } else {
+            output::data(text)?
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Kind {
+    async fn measure(self) -> anyhow::Result<(String, Value)> {
+        match self {
+            Self::Cold { program, rounds } => {
+                let report = cold::measure(&program, usize::from(rounds)).await?;
+                Ok((report.text(), report.json()))
+            }
+            Self::Idle { functions } => {
+                let report = idle::measure(&functions).await?;
+                Ok((report.text(), report.json()))
+            }
+        }
+    }
+}
