@@ -13,7 +13,7 @@ use super::appender::{Active, Appender};
 use super::log::Log;
 use super::scan::{Found, Scan};
 use super::segment::Segment;
-use super::{Limits, cursors, folder};
+use super::{Limits, cursors};
 
 /// How much of a segment is read at a time.
 const STEP: usize = 1 << 20;
@@ -25,7 +25,7 @@ pub(super) fn open(
     limits: Limits,
     committed: Option<&Progress>,
 ) -> io::Result<(Appender, OpenedPartition)> {
-    let segments: Vec<_> = folder::segments(&dir)?.into_iter().map(Arc::new).collect();
+    let segments: Vec<_> = Segment::all(&dir)?.into_iter().map(Arc::new).collect();
     let mut end = committed.map_or(Offset(0), cursors::end);
     let mut time = 0;
     let mut active = None;
