@@ -10,10 +10,11 @@ use activator::id::{Offset, Partition};
 use activator::input::{OpenedPartition, Progress};
 
 use super::appender::{Active, Appender};
+use super::cursors;
+use super::limits::Limits;
 use super::log::Log;
 use super::scan::{Found, Scan};
 use super::segment::Segment;
-use super::{Limits, cursors};
 
 /// How much of a segment is read at a time.
 const STEP: usize = 1 << 20;
