@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::codes::Code;
 use super::diagnostic::{Diagnostic, Problems};
 use super::document::Document;
 use super::ids::Ids;
+use super::overrides::Overrides;
 use super::raw;
 use super::resolve;
 use super::resolved::Resolved;
@@ -15,21 +15,6 @@ use super::source::Source;
 
 /// The file read when none is named.
 const FILE: &str = "runtime.toml";
-
-/// What flags and the environment say, which wins over the file.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Overrides {
-    pub(crate) listen: Option<Given>,
-    pub(crate) admin: Option<Given>,
-    pub(crate) state: Option<Given>,
-}
-
-/// A text and where it comes from: `--listen` or `HYDRANT_LISTEN`.
-#[derive(Clone, Debug)]
-pub(crate) struct Given {
-    pub(crate) origin: &'static str,
-    pub(crate) text: String,
-}
 
 /// What a load gives.
 #[derive(Debug)]
@@ -89,7 +74,7 @@ impl Loader {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.file.is_none() => String::new(),
             Err(error) => {
-                problems.report(cannot_read(&name, &error));
+                problems.report(Diagnostic::cannot_read(&name, &error));
                 return None;
             }
         };
@@ -108,10 +93,4 @@ impl Loader {
         self.last = found;
         resolved
     }
-}
-
-pub(super) fn cannot_read(name: &str, error: &io::Error) -> Diagnostic {
-    Diagnostic::new(Code::CannotRead, format!("cannot read {name}: {error}"))
-        .about(name)
-        .help("check the path and its permissions")
 }

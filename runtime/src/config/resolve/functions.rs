@@ -12,7 +12,6 @@ use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::document::Document;
 use crate::config::ids::Ids;
-use crate::config::loader::cannot_read;
 use crate::config::nearest::nearest;
 use crate::config::raw;
 use crate::config::resolved::{self, Found, Program, Protocol};
@@ -123,7 +122,7 @@ fn read_sidecar(name: &str, path: &Path, shown: &str, problems: &Problems) -> Op
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            problems.report(cannot_read(shown, &error));
+            problems.report(Diagnostic::cannot_read(shown, &error));
             return None;
         }
     };
