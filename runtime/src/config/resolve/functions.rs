@@ -17,6 +17,7 @@ use crate::config::raw;
 use crate::config::resolved::{self, Found, Program, Protocol};
 use crate::config::scan::{self, Content, Entry, Scan};
 use crate::config::source::{At, Source};
+use crate::config::value::Value;
 
 const HTTP_CONCURRENCY: u32 = 100;
 const INSTANCES_MAX: u32 = 10;
@@ -128,7 +129,7 @@ fn read_sidecar(name: &str, path: &Path, shown: &str, problems: &Problems) -> Op
     };
     let document = Document::parse(&text, &Source::new(shown, &text), problems)?;
     let section = format!("[function.{name}]");
-    raw::Function::read(&document.root(&section), &section)
+    raw::Function::read(&Value::root(&document, &section), &section)
 }
 
 struct Merge<'a> {
