@@ -23,8 +23,6 @@ pub(crate) struct Loaded {
     pub(crate) resolved: Option<Resolved>,
     /// All that is wrong or worth knowing, the worst first.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// The configuration files that were read or looked for.
-    pub(crate) files: Vec<PathBuf>,
 }
 
 /// Loads a project, as often as it changes.
@@ -60,11 +58,9 @@ impl Loader {
     pub(crate) fn load(&mut self) -> Loaded {
         let problems = Problems::default();
         let path = self.project.join(self.file.as_deref().unwrap_or_else(|| Path::new(FILE)));
-        let mut files = vec![path.clone()];
-        let resolved =
-            self.read_file(&path, &problems).map(|file| self.resolve(&file, &problems, &mut files));
+        let resolved = self.read_file(&path, &problems).map(|file| self.resolve(&file, &problems));
         let usable = !problems.fatal();
-        Loaded { resolved: resolved.filter(|_| usable), diagnostics: problems.into_sorted(), files }
+        Loaded { resolved: resolved.filter(|_| usable), diagnostics: problems.into_sorted() }
     }
 
     /// What the file says; nothing when it could not be understood at all.
@@ -82,13 +78,12 @@ impl Loader {
         Some(raw::File::read(&document, &name))
     }
 
-    fn resolve(&mut self, file: &raw::File, problems: &Problems, files: &mut Vec<PathBuf>) -> Resolved {
+    fn resolve(&mut self, file: &raw::File, problems: &Problems) -> Resolved {
         let runtime = resolve::runtime(&self.project, &file.runtime, &self.overrides, problems);
         let scan =
             Scan { project: &self.project, being_written: self.being_written, last: &self.last, problems };
         let mut found = scan.functions(&runtime.functions);
         let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids);
-        files.extend(found.sidecars.values().cloned());
         let resolved = resolve::resolve(file, runtime, functions, &mut self.ids, problems);
         self.last = found;
         resolved
