@@ -1,6 +1,7 @@
 //! What is wrong, where, why, and what to do: for people as text with carets, for programs as JSON.
 
 use std::cell::RefCell;
+use std::io;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -29,6 +30,13 @@ pub(crate) struct Label {
 impl Diagnostic {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), file: None, labels: Vec::new(), help: None }
+    }
+
+    /// A file of the configuration that is not there or not for us.
+    pub(super) fn cannot_read(name: &str, error: &io::Error) -> Self {
+        Self::new(Code::CannotRead, format!("cannot read {name}: {error}"))
+            .about(name)
+            .help("check the path and its permissions")
     }
 
     pub(crate) fn at(mut self, place: &Place, text: impl Into<String>) -> Self {

@@ -11,12 +11,11 @@ use toml::de::{DeTable, DeValue};
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Problems};
 use super::source::{Place, Source};
-use super::value::Value;
 
 /// A text that parsed.
 pub(super) struct Document<'t> {
     source: Arc<Source>,
-    root: Spanned<DeValue<'t>>,
+    pub(super) root: Spanned<DeValue<'t>>,
     pub(super) problems: &'t Problems,
 }
 
@@ -33,11 +32,6 @@ impl<'t> Document<'t> {
             root: Spanned::new(span, DeValue::Table(table)),
             problems,
         })
-    }
-
-    /// The whole tree; `section` is how messages call it.
-    pub(super) fn root(&self, section: &str) -> Value<'_> {
-        Value::new(self, &self.root, "", section)
     }
 
     pub(super) fn place(&self, span: std::ops::Range<usize>) -> Place {

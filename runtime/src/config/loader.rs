@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::codes::Code;
 use super::diagnostic::{Diagnostic, Problems};
 use super::document::Document;
 use super::ids::Ids;
+use super::overrides::Overrides;
 use super::raw;
 use super::resolve;
 use super::resolved::Resolved;
@@ -16,21 +16,6 @@ use super::source::Source;
 /// The file read when none is named.
 const FILE: &str = "runtime.toml";
 
-/// What flags and the environment say, which wins over the file.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Overrides {
-    pub(crate) listen: Option<Given>,
-    pub(crate) admin: Option<Given>,
-    pub(crate) state: Option<Given>,
-}
-
-/// A text and where it comes from: `--listen` or `HYDRANT_LISTEN`.
-#[derive(Clone, Debug)]
-pub(crate) struct Given {
-    pub(crate) origin: &'static str,
-    pub(crate) text: String,
-}
-
 /// What a load gives.
 #[derive(Debug)]
 pub(crate) struct Loaded {
@@ -38,8 +23,6 @@ pub(crate) struct Loaded {
     pub(crate) resolved: Option<Resolved>,
     /// All that is wrong or worth knowing, the worst first.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// The configuration files that were read or looked for.
-    pub(crate) files: Vec<PathBuf>,
 }
 
 /// Loads a project, as often as it changes.
@@ -75,11 +58,9 @@ impl Loader {
     pub(crate) fn load(&mut self) -> Loaded {
         let problems = Problems::default();
         let path = self.project.join(self.file.as_deref().unwrap_or_else(|| Path::new(FILE)));
-        let mut files = vec![path.clone()];
-        let resolved =
-            self.read_file(&path, &problems).map(|file| self.resolve(&file, &problems, &mut files));
+        let resolved = self.read_file(&path, &problems).map(|file| self.resolve(&file, &problems));
         let usable = !problems.fatal();
-        Loaded { resolved: resolved.filter(|_| usable), diagnostics: problems.into_sorted(), files }
+        Loaded { resolved: resolved.filter(|_| usable), diagnostics: problems.into_sorted() }
     }
 
     /// What the file says; nothing when it could not be understood at all.
@@ -89,7 +70,7 @@ impl Loader {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.file.is_none() => String::new(),
             Err(error) => {
-                problems.report(cannot_read(&name, &error));
+                problems.report(Diagnostic::cannot_read(&name, &error));
                 return None;
             }
         };
@@ -97,21 +78,14 @@ impl Loader {
         Some(raw::File::read(&document, &name))
     }
 
-    fn resolve(&mut self, file: &raw::File, problems: &Problems, files: &mut Vec<PathBuf>) -> Resolved {
+    fn resolve(&mut self, file: &raw::File, problems: &Problems) -> Resolved {
         let runtime = resolve::runtime(&self.project, &file.runtime, &self.overrides, problems);
         let scan =
             Scan { project: &self.project, being_written: self.being_written, last: &self.last, problems };
         let mut found = scan.functions(&runtime.functions);
         let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids);
-        files.extend(found.sidecars.values().cloned());
         let resolved = resolve::resolve(file, runtime, functions, &mut self.ids, problems);
         self.last = found;
         resolved
     }
-}
-
-pub(super) fn cannot_read(name: &str, error: &io::Error) -> Diagnostic {
-    Diagnostic::new(Code::CannotRead, format!("cannot read {name}: {error}"))
-        .about(name)
-        .help("check the path and its permissions")
 }

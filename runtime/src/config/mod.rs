@@ -11,6 +11,7 @@ mod ids;
 mod loader;
 mod name;
 mod nearest;
+mod overrides;
 mod raw;
 mod resolve;
 pub(crate) mod resolved;
@@ -25,7 +26,8 @@ mod tests;
 
 pub(crate) use codes::{Code, Severity};
 pub(crate) use diagnostic::{Diagnostic, summary};
-pub(crate) use loader::{Given, Loader, Overrides};
+pub(crate) use loader::Loader;
+pub(crate) use overrides::{Given, Overrides};
 
 /// The `runtime.toml` hydrant ships with: every key with its default and a sentence.
 pub(crate) const MANUAL: &str = include_str!("../../../runtime.toml");

@@ -1,35 +1,33 @@
 //! A table of a configuration file: what its keys hold, and which keys nobody knows.
 
 use super::codes::Code;
-use super::diagnostic::Diagnostic;
-use super::document::Document;
+use super::diagnostic::{Diagnostic, Problems};
 use super::nearest::nearest;
 use super::source::{At, Place};
 use super::value::Value;
 
 /// A table whose unknown keys have been reported.
 pub(super) struct Table<'d> {
-    document: &'d Document<'d>,
+    problems: &'d Problems,
     place: Place,
     section: String,
     entries: Vec<(At<String>, Value<'d>)>,
 }
 
-impl<'d> Table<'d> {
-    pub(super) fn new(
-        document: &'d Document<'d>,
-        place: Place,
-        section: &str,
-        keys: &'static [&'static str],
-        entries: Vec<(At<String>, Value<'d>)>,
-    ) -> Self {
-        let unknown = |(name, _): &&(At<String>, Value<'d>)| !keys.contains(&&*name.value);
+/// Here and not with the other kinds: a table is made of values, and a value knows nothing of tables.
+impl<'d> Value<'d> {
+    /// A table that takes these keys; others are reported. `section` is how messages call it.
+    pub(super) fn table(&self, section: &str, keys: &'static [&'static str]) -> Option<Table<'d>> {
+        let entries = self.entries(section)?;
+        let unknown = |(name, _): &&(At<String>, Self)| !keys.contains(&&*name.value);
         for (name, _) in entries.iter().filter(unknown) {
-            document.problems.report(unknown_key(name, section, keys));
+            self.problems().report(unknown_key(name, section, keys));
         }
-        Self { document, place, section: section.into(), entries }
+        Some(Table { problems: self.problems(), place: self.place(), section: section.into(), entries })
     }
+}
 
+impl<'d> Table<'d> {
     /// The value behind a key.
     pub(super) fn get(&self, key: &str) -> Option<Value<'d>> {
         let entry = self.entries.iter().find(|(name, _)| name.value == key);
@@ -40,7 +38,7 @@ impl<'d> Table<'d> {
     pub(super) fn get_either(&self, ours: &str, knatives: &str) -> Option<Value<'d>> {
         let (first, second) = (self.get(ours), self.get(knatives));
         if let (Some(first), Some(second)) = (&first, &second) {
-            self.document.problems.report(
+            self.problems.report(
                 Diagnostic::new(
                     Code::Twice,
                     format!("`{ours}` and `{knatives}` in {} are one key", self.section),
@@ -57,7 +55,7 @@ impl<'d> Table<'d> {
     pub(super) fn need(&self, key: &str, help: &str) -> Option<Value<'d>> {
         let value = self.get(key);
         if value.is_none() {
-            self.document.problems.report(
+            self.problems.report(
                 Diagnostic::new(Code::MissingKey, format!("{} has no `{key}`", self.section))
                     .at(&self.place, format!("`{key}` is missing"))
                     .help(help),

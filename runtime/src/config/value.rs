@@ -12,7 +12,6 @@ use super::diagnostic::{Diagnostic, Problems};
 use super::document::Document;
 use super::nearest::nearest;
 use super::source::{At, Place};
-use super::table::Table;
 use super::unit;
 
 /// What a duration looks like, for people.
@@ -30,7 +29,12 @@ pub(super) struct Value<'d> {
 }
 
 impl<'d> Value<'d> {
-    pub(super) fn new(
+    /// The whole of a document; `section` is how messages call it.
+    pub(super) fn root(document: &'d Document<'d>, section: &str) -> Self {
+        Self::new(document, &document.root, "", section)
+    }
+
+    fn new(
         document: &'d Document<'d>,
         node: &'d Spanned<DeValue<'d>>,
         key: impl Into<String>,
@@ -180,12 +184,6 @@ impl<'d> Value<'d> {
             return items[empty].refuse("a text", "empty", "write something or leave the key out");
         }
         Some(words)
-    }
-
-    /// A table that takes these keys; others are reported. `section` is how messages call it.
-    pub(super) fn table(&self, section: &str, keys: &'static [&'static str]) -> Option<Table<'d>> {
-        let entries = self.entries(section)?;
-        Some(Table::new(self.document, self.place(), section, keys, entries))
     }
 
     /// A table with names of the user's own as keys.

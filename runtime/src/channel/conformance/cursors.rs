@@ -1,6 +1,13 @@
 //! Cursors, and what outlives the handles.
 
-use super::*;
+use activator::cursor::Cursor;
+use activator::id::{Offset, Partition};
+use activator::input::Progress;
+use bytes::Bytes;
+
+use super::steps::{
+    Make, P0, append_numbered, event, ids, numbered, numbers, open, open_first, open_one, read_some,
+};
 
 pub(super) async fn what_no_cursor_has_passed_stays(make: Make<'_>) {
     let (channel, _) = open_one(make).await;

@@ -1,6 +1,10 @@
 //! Events as they are stored and read.
 
-use super::*;
+use bytes::Bytes;
+
+use super::steps::{
+    Make, P0, append_numbered, attributes, event, numbers, offsets, open, open_one, read_batch, read_some,
+};
 
 pub(super) async fn a_new_channel_has_its_partitions_and_no_cursors(make: Make<'_>) {
     let (channel, opened) = open(&make(3)).await;

@@ -1,6 +1,13 @@
 //! Which partition an event goes to, and in which order it is there.
 
-use super::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+use activator::id::{Offset, Partition};
+use bytes::Bytes;
+use tokio::task::JoinSet;
+
+use super::steps::{Make, event, numbered, open, read_some};
+use crate::channel::Position;
 
 pub(super) async fn the_same_key_goes_to_the_same_partition(make: Make<'_>) {
     // What Kafka's Java client answers for five partitions.

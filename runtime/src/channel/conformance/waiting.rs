@@ -1,6 +1,11 @@
 //! Readers at the end of a partition, and callers who go away.
 
-use super::*;
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use tokio::task::JoinSet;
+
+use super::steps::{Make, P0, event, numbered, numbers, open, open_one, poll_a_while, read_some};
 
 pub(super) async fn a_reader_at_the_end_is_woken(make: Make<'_>) {
     let (channel, begin) = open_one(make).await;

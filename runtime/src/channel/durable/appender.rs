@@ -11,8 +11,8 @@ use activator::event::Event;
 use activator::id::{Offset, Partition};
 use tokio::sync::oneshot;
 
-use super::Limits;
 use super::folder;
+use super::limits::Limits;
 use super::log::Log;
 use super::record;
 use super::segment::Segment;

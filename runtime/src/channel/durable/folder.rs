@@ -4,7 +4,6 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::segment::Segment;
 use crate::channel::OpenError;
 
 /// Counts up when a file changes its meaning.
@@ -69,16 +68,6 @@ impl Folder {
         create(&dir)?;
         Ok(dir)
     }
-}
-
-/// The segments in a partition's folder, ascending.
-pub(super) fn segments(dir: &Path) -> io::Result<Vec<Segment>> {
-    let mut segments = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        segments.extend(Segment::at(&entry?.path()));
-    }
-    segments.sort_by_key(|segment| segment.base);
-    Ok(segments)
 }
 
 /// Makes creations, renames and removals in a folder outlive a power loss.

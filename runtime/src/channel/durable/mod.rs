@@ -7,6 +7,7 @@
 mod appender;
 mod cursors;
 mod folder;
+mod limits;
 mod log;
 mod record;
 mod recovery;
@@ -28,19 +29,9 @@ use super::murmur2::Partitioner;
 use super::{AppendError, CommitError, DurableSpec, OpenError, Position, ReadError};
 use cursors::Cursors;
 use folder::Folder;
+use limits::{LIMITS, Limits};
 use log::Log;
 use writer::{Job, Writer};
-
-/// How large things get.
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    /// A segment is closed before it outgrows this; an event must fit into one.
-    segment_bytes: u64,
-    /// What is kept in memory of each partition for the readers at its tail.
-    window_bytes: usize,
-}
-
-const LIMITS: Limits = Limits { segment_bytes: 64 << 20, window_bytes: 1 << 20 };
 
 /// A handle to the channel; the writer ends when the last one is dropped.
 #[derive(Clone)]

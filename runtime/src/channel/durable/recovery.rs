@@ -10,10 +10,11 @@ use activator::id::{Offset, Partition};
 use activator::input::{OpenedPartition, Progress};
 
 use super::appender::{Active, Appender};
+use super::cursors;
+use super::limits::Limits;
 use super::log::Log;
 use super::scan::{Found, Scan};
 use super::segment::Segment;
-use super::{Limits, cursors, folder};
 
 /// How much of a segment is read at a time.
 const STEP: usize = 1 << 20;
@@ -25,7 +26,7 @@ pub(super) fn open(
     limits: Limits,
     committed: Option<&Progress>,
 ) -> io::Result<(Appender, OpenedPartition)> {
-    let segments: Vec<_> = folder::segments(&dir)?.into_iter().map(Arc::new).collect();
+    let segments: Vec<_> = Segment::all(&dir)?.into_iter().map(Arc::new).collect();
     let mut end = committed.map_or(Offset(0), cursors::end);
     let mut time = 0;
     let mut active = None;

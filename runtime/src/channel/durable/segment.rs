@@ -29,8 +29,18 @@ pub(super) struct Segment {
 }
 
 impl Segment {
+    /// The segments in a partition's folder, ascending.
+    pub(super) fn all(dir: &Path) -> io::Result<Vec<Self>> {
+        let mut segments = Vec::new();
+        for entry in fs::read_dir(dir)? {
+            segments.extend(Self::at(&entry?.path()));
+        }
+        segments.sort_by_key(|segment| segment.base);
+        Ok(segments)
+    }
+
     /// The segment that a file of a partition's folder is, if it is one.
-    pub(super) fn at(path: &Path) -> Option<Self> {
+    fn at(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.strip_suffix(".log")?;
         if name.len() != 20 || !name.bytes().all(|b| b.is_ascii_digit()) {
             return None;

@@ -5,7 +5,7 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::source::{At, Place};
 use crate::config::value::Value;
 
-use super::Delivery;
+use super::delivery::Delivery;
 
 #[derive(Debug, Default)]
 pub(in crate::config) struct Channel {

@@ -68,7 +68,7 @@ impl File {
     pub(super) const WATCH_KEYS: &[&str] = &["enabled"];
 
     pub(super) fn read(document: &Document<'_>, file_name: &str) -> Self {
-        let Some(root) = document.root(file_name).table(file_name, Self::KEYS) else {
+        let Some(root) = Value::root(document, file_name).table(file_name, Self::KEYS) else {
             return Self::default();
         };
         let one = |key| root.get(key);

@@ -4,8 +4,8 @@ use crate::channel::Start;
 use crate::config::source::At;
 use crate::config::value::Value;
 
-use super::Destination;
 use super::channel::topic;
+use super::destination::Destination;
 
 #[derive(Debug)]
 pub(in crate::config) struct Source {

@@ -5,8 +5,9 @@ use activator::filter::Filter;
 use crate::config::source::At;
 use crate::config::value::Value;
 
+use super::delivery::Delivery;
+use super::destination::Destination;
 use super::filter::read_filter;
-use super::{Delivery, Destination};
 
 #[derive(Debug)]
 pub(in crate::config) struct Subscription {

@@ -12,12 +12,12 @@ use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::document::Document;
 use crate::config::ids::Ids;
-use crate::config::loader::cannot_read;
 use crate::config::nearest::nearest;
 use crate::config::raw;
 use crate::config::resolved::{self, Found, Program, Protocol};
 use crate::config::scan::{self, Content, Entry, Scan};
 use crate::config::source::{At, Source};
+use crate::config::value::Value;
 
 const HTTP_CONCURRENCY: u32 = 100;
 const INSTANCES_MAX: u32 = 10;
@@ -123,13 +123,13 @@ fn read_sidecar(name: &str, path: &Path, shown: &str, problems: &Problems) -> Op
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            problems.report(cannot_read(shown, &error));
+            problems.report(Diagnostic::cannot_read(shown, &error));
             return None;
         }
     };
     let document = Document::parse(&text, &Source::new(shown, &text), problems)?;
     let section = format!("[function.{name}]");
-    raw::Function::read(&document.root(&section), &section)
+    raw::Function::read(&Value::root(&document, &section), &section)
 }
 
 struct Merge<'a> {

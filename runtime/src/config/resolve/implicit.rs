@@ -15,8 +15,8 @@ use crate::config::source::Place;
 
 use super::channels::DEFAULT_BROKER;
 use super::functions::Function;
+use super::policy::policy;
 use super::reference::References;
-use super::wiring::policy;
 
 /// The triggers of functions that have `on`, or that nothing in `written` delivers to.
 pub(super) fn triggers(

@@ -3,6 +3,7 @@
 mod channels;
 mod functions;
 mod implicit;
+mod policy;
 mod reference;
 mod runtime;
 mod spec;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::diagnostic::Problems;
-use crate::config::loader::{Given, Overrides};
+use crate::config::overrides::{Given, Overrides};
 use crate::config::raw::{self, State};
 use crate::config::resolved::Runtime;
 use crate::config::source::At;

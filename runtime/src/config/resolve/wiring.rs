@@ -18,6 +18,7 @@ use crate::config::source::{At, Place};
 use super::channels::{DEFAULT_BROKER, source_channel};
 use super::functions::Function;
 use super::implicit;
+use super::policy::policy;
 use super::reference::References;
 
 /// KafkaSource's own defaults, where they are not those of triggers.
@@ -171,21 +172,6 @@ impl<'a> Wiring<'a> {
                 Some((Destination::Channel(known.id), None))
             }
         }
-    }
-}
-
-/// An attempt may take as long as the delivery says, else as long as the function's requests may.
-pub(super) fn policy(
-    delivery: Option<&Delivery>,
-    function: Option<&Function>,
-    mut otherwise: Policy,
-) -> Policy {
-    if let Some(function) = function {
-        otherwise.timeout = function.request_timeout;
-    }
-    match delivery {
-        Some(delivery) => delivery.policy(&otherwise),
-        None => otherwise,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::document::Document;
 use crate::config::raw;
 use crate::config::source::{Place, Source};
+use crate::config::value::Value;
 
 const MARKS: [&str; 2] = ["# hydrant:", "// hydrant:"];
 const LINES: usize = 10;
@@ -24,7 +25,7 @@ pub(super) fn read(head: &[u8], shown: &str, problems: &Problems) -> Option<raw:
     }
     let text = as_document(&source.text, start, end);
     let document = Document::parse(&text, &source, problems)?;
-    let table = document.root(shown).table(shown, KEYS)?;
+    let table = Value::root(&document, shown).table(shown, KEYS)?;
     raw::Function::read_header(&table.get(KEY)?)
 }
 

@@ -1,0 +1,16 @@
+//! What wins over the file.
+
+/// What flags and the environment say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) listen: Option<Given>,
+    pub(crate) admin: Option<Given>,
+    pub(crate) state: Option<Given>,
+}
+
+/// A text and where it comes from: `--listen` or `HYDRANT_LISTEN`.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    pub(crate) origin: &'static str,
+    pub(crate) text: String,
+}
