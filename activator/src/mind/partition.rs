@@ -17,8 +17,9 @@ pub(super) struct Partition {
     pub(super) position: Offset,
     /// Everything below was read and matched in this life or an earlier one: where a newcomer stands.
     matched: Offset,
-    /// The tail read under way.
-    pub(super) reading: Option<Offset>,
+    /// Tail reads under way. The one from the position counts; those from before the log was read again from
+    /// further back are not asked for twice, or each would wait at the end.
+    pub(super) reading: BTreeSet<Offset>,
     /// Point reads under way.
     pub(super) fetching: BTreeSet<Offset>,
     pub(super) lanes: BTreeMap<SubscriptionId, Lane>,
@@ -54,7 +55,7 @@ impl Partition {
         let mut partition = Self {
             position: matched,
             matched,
-            reading: None,
+            reading: BTreeSet::new(),
             fetching: BTreeSet::new(),
             lanes: BTreeMap::new(),
             window: BTreeMap::new(),
@@ -83,7 +84,6 @@ impl Partition {
                 lane.earlier = Some(lane.cursor(position));
             }
             self.position = back_to;
-            self.reading = None;
         }
         self.matched = self.matched.max(cursor.end());
         self.lanes.entry(subscription).or_default().earlier = Some(cursor);

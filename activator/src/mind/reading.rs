@@ -65,8 +65,7 @@ impl Activator {
             self.fetches -= 1;
             self.touched.append(&mut self.starved);
             self.fetched(now, channel, number, from, &batch);
-        } else if partition.reading == Some(from) {
-            partition.reading = None;
+        } else if partition.reading.remove(&from) && partition.position == from {
             self.matched(now, channel, number, batch);
         }
     }
@@ -217,10 +216,11 @@ impl Activator {
                 continue;
             }
             for (&number, partition) in &mut known.partitions {
-                if partition.reading.is_some() || !partition.has_room(self.limits.unfinished_max) {
+                if !partition.has_room(self.limits.unfinished_max)
+                    || !partition.reading.insert(partition.position)
+                {
                     continue;
                 }
-                partition.reading = Some(partition.position);
                 self.effects.push_back(Effect::Read {
                     channel,
                     partition: number,
