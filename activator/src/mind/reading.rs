@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::Activator;
+use super::{Activator, Channel};
 use super::delivery::{Delivery, Stage, Subject};
 use super::partition::Partition;
 use crate::cursor::Cursor;
@@ -23,6 +23,13 @@ pub(super) enum Hold {
     Always,
     /// It waits: only while its subscription has not used up its share.
     WithinShare,
+}
+
+impl Channel {
+    /// Whether what it holds waits for someone to subscribe.
+    fn is_kept_for_later(&self) -> bool {
+        self.keeps && self.subscriptions.is_empty()
+    }
 }
 
 impl Activator {
@@ -72,6 +79,10 @@ impl Activator {
 
     /// Matches a batch at the tail against every subscription, and queues what matched.
     fn matched(&mut self, now: Time, channel: ChannelId, number: PartitionId, batch: Batch) {
+        // Asked for while someone subscribed, and answered when no one does.
+        if self.channels.get(&channel).is_some_and(Channel::is_kept_for_later) {
+            return;
+        }
         let mut begun = Vec::new();
         for (offset, event) in &batch.records {
             let Some(known) = self.channels.get_mut(&channel) else { return };
@@ -212,7 +223,7 @@ impl Activator {
         }
         for (&channel, known) in &mut self.channels {
             let Some(epoch) = known.epoch else { continue };
-            if known.keeps && known.subscriptions.is_empty() {
+            if known.is_kept_for_later() {
                 continue;
             }
             for (&number, partition) in &mut known.partitions {

@@ -335,6 +335,9 @@ impl Oracle {
         match end {
             End::Gone => self.expect(gone, || format!("{case:?} is called gone and is there")),
             End::Unmatched => {}
+            End::DeadLetter(_) if subscription.channel == self.truth.dead_letters() => {
+                self.expect(false, || format!("{case:?} is a dead letter of a dead letter"));
+            }
             _ => self.expect(done, || format!("{case:?} is called {end:?} and is not")),
         }
         let counted = self.attempts.get(&case).copied().unwrap_or(0);
