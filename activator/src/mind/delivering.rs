@@ -14,6 +14,9 @@ use crate::lifecycle::{Finish, Place};
 use crate::time::Time;
 use crate::topology::Destination;
 
+/// The shortest wait of a dead letter that nobody can take, whatever its policy says: it is tried for ever.
+const DEAD_LETTER_WAIT: Duration = Duration::from_secs(1);
+
 impl Activator {
     fn destination(&self, delivery: DeliveryId) -> Option<Destination> {
         match self.deliveries.get(delivery)?.subject {
@@ -195,7 +198,7 @@ impl Activator {
                 });
                 self.again(id);
             }
-            Verdict::Reject => self.store(id, Storing::DeadLetter(Box::new(outcome))),
+            Verdict::Reject => self.give_up(now, id, event, outcome),
             Verdict::Retry => self.retry(now, id, event, outcome),
         }
     }
@@ -208,23 +211,35 @@ impl Activator {
         self.enqueue_first(id);
     }
 
-    /// UnderWay -> Waiting, or -> Storing as a dead letter when that was the last attempt.
+    /// UnderWay -> Waiting, until there are no attempts left.
     fn retry(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome) {
         let attempts = self.deliveries.get(id).map_or(0, |d| d.attempts);
         let Some(subscription) = self.subscriptions.get(&event.subscription) else { return };
-        let policy = &subscription.delivery;
-        let wait = match policy.wait_after(attempts) {
-            Some(wait) => wait,
-            // A dead letter that fails has nowhere else to go: it stays where it is and is tried on.
-            None if subscription.channel == self.dead_letters => policy.delay_max,
-            None => return self.store(id, Storing::DeadLetter(Box::new(outcome))),
-        };
-        self.release(id);
-        if let Some(delivery) = self.deliveries.get_mut(id) {
-            delivery.stage = Stage::Waiting;
+        match subscription.delivery.wait_after(attempts) {
+            Some(wait) => self.try_again_after(now, id, event, outcome, wait),
+            None => self.give_up(now, id, event, outcome),
         }
+    }
+
+    /// UnderWay -> Storing as a dead letter. A dead letter that fails has nowhere else to go: it stays where it is
+    /// and is tried on.
+    fn give_up(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome) {
+        let Some(subscription) = self.subscriptions.get(&event.subscription) else { return };
+        if subscription.channel != self.dead_letters {
+            return self.store(id, Storing::DeadLetter(Box::new(outcome)));
+        }
+        let wait = subscription.delivery.delay_max.max(DEAD_LETTER_WAIT);
+        self.try_again_after(now, id, event, outcome, wait);
+    }
+
+    /// UnderWay -> Waiting.
+    fn try_again_after(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome, wait: Duration) {
+        self.release(id);
+        let Some(delivery) = self.deliveries.get_mut(id) else { return };
+        delivery.stage = Stage::Waiting;
+        let attempt = delivery.attempts;
         self.arm(now + wait, Timer::Retry(id));
-        self.report(Report::Retrying { event, attempt: attempts, outcome: Box::new(outcome), wait });
+        self.report(Report::Retrying { event, attempt, outcome: Box::new(outcome), wait });
     }
 
     pub(super) fn retry_due(&mut self, id: DeliveryId) {

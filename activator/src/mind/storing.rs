@@ -88,6 +88,7 @@ impl Activator {
     pub(super) fn appended(&mut self, now: Time, append: AppendId, stored: Stored) {
         let Some(id) = self.appends.remove(&append) else { return };
         let Some(Stage::Storing { what, .. }) = self.deliveries.get(id).map(|d| &d.stage) else { return };
+        let is_dead_letter = self.subject(id).is_some_and(|(_, channel)| channel == self.dead_letters);
         match (stored, what.clone()) {
             (Stored::Yes, Storing::Forward) => {
                 self.settle(now, id, End::Delivered { outcome: None, reply: None });
@@ -99,6 +100,7 @@ impl Activator {
             (Stored::Yes, Storing::DeadLetter(outcome)) => self.settle(now, id, End::DeadLetter(outcome)),
             // A failed dead letter is not progress.
             (Stored::NotNow, _) | (Stored::Never(_), Storing::DeadLetter(_)) => self.store_later(now, id),
+            (Stored::Never(_), _) if is_dead_letter => self.store_later(now, id),
             (Stored::Never(reason), _) => {
                 self.store(id, Storing::DeadLetter(Box::new(Outcome::MalformedReply(reason))));
             }
