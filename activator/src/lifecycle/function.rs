@@ -183,21 +183,18 @@ impl Function {
     }
 
     /// Starting -> Warm: the first request was accepted. Gives the processes of other revisions to stop at once;
-    /// the rest of them stop when they have finished what they hold.
-    pub fn ready(&mut self, now: Time, id: InstanceId) -> Vec<InstanceId> {
-        let Some(instance) = self.instance(id) else {
-            return Vec::new();
-        };
+    /// the rest of them stop when they have finished what they hold. Gives nothing when the instance is not
+    /// starting: it is on its way out, or gone.
+    pub fn ready(&mut self, now: Time, id: InstanceId) -> Option<Vec<InstanceId>> {
+        let instance = self.instance(id).filter(|i| i.state == State::Starting)?;
         let revision = instance.settings.revision;
-        if instance.state == State::Starting {
-            instance.state = State::Warm { idle_since: (instance.in_flight == 0).then_some(now) };
-        }
+        instance.state = State::Warm { idle_since: (instance.in_flight == 0).then_some(now) };
         match &self.availability {
             Availability::Present(settings) if settings.revision == revision => {
                 self.health = Health::Sound;
-                self.retire_all_but(Some(revision))
+                Some(self.retire_all_but(Some(revision)))
             }
-            _ => Vec::new(),
+            _ => Some(Vec::new()),
         }
     }
 

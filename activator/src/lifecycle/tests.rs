@@ -94,7 +94,7 @@ fn a_new_revision_takes_the_next_event_and_the_old_one_finishes_what_it_holds() 
     f.revise(present(2));
     let new = start(&mut f, at(1));
     f.began(new);
-    assert_eq!(f.ready(at(2), new), vec![], "the old one still holds something");
+    assert_eq!(f.ready(at(2), new), Some(vec![]), "the old one still holds something");
     assert!(f.finished(at(3), old, Finish::Answered), "and stops when that is done");
 }
 
@@ -168,9 +168,18 @@ fn news_of_a_process_that_is_gone_changes_nothing() {
     let id = warm(&mut f, at(0));
     assert_eq!(f.exited(at(1), id, "exit 0"), None);
     assert_eq!(f.exited(at(1), id, "exit 0"), None);
-    assert_eq!(f.ready(at(1), id), vec![]);
+    assert_eq!(f.ready(at(1), id), None);
     assert!(!f.finished(at(1), id, Finish::NotTaken));
     assert!(f.instances().is_empty());
+}
+
+#[test]
+fn a_process_that_took_too_long_to_start_is_not_warm_when_it_answers_after_all() {
+    let mut f = function();
+    let id = start(&mut f, at(0));
+    assert!(f.start_timed_out(id));
+    assert_eq!(f.ready(at(1), id), None);
+    assert!(f.exited(at(2), id, "signal 9").is_some(), "and its start counts as failed");
 }
 
 #[test]

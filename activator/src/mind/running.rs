@@ -52,7 +52,7 @@ impl Activator {
 
     pub(super) fn ready(&mut self, now: Time, id: InstanceId) {
         let Some(function) = self.functions.get_mut(&id.function) else { return };
-        let stop = function.machine.ready(now, id);
+        let Some(stop) = function.machine.ready(now, id) else { return };
         self.stop_and_retire(now, id.function, stop);
         self.watch_idle(now, id);
         self.report(Report::Function { function: id.function, news: FunctionNews::Warm(id) });
