@@ -230,9 +230,9 @@ impl Function {
             State::Warm { .. } | State::Retiring if lost => (State::Stopping { start_failed: false }, true),
             // Retiring -> Stopping: the last of what it held is done.
             State::Retiring if idle => (State::Stopping { start_failed: false }, true),
-            // Warm -> Stopping: a process for one delivery ends by itself.
+            // Warm -> Stopping: a process for one delivery ends by itself, unless it hangs.
             State::Starting | State::Warm { .. } if instance.settings.single_use => {
-                (State::Stopping { start_failed: false }, false)
+                (State::Stopping { start_failed: false }, how == Finish::TimedOut)
             }
             State::Warm { .. } if idle => (State::Warm { idle_since: Some(now) }, false),
             unchanged => (unchanged, false),

@@ -190,3 +190,13 @@ fn a_single_use_process_takes_one_delivery() {
     let next = start(&mut f, at(0));
     assert_ne!(id, next);
 }
+
+#[test]
+fn a_single_use_process_that_hangs_is_ended() {
+    let mut f = Function::new(HELLO);
+    f.revise(Availability::Present(Settings { single_use: true, concurrency: 1, ..settings(1) }));
+    let id = start(&mut f, at(0));
+    f.began(id);
+    f.ready(at(1), id);
+    assert!(f.finished(at(2), id, Finish::TimedOut));
+}
