@@ -102,7 +102,7 @@ impl Activator {
     fn hand_over(&mut self, id: DeliveryId, to: Target) -> bool {
         let Some(delivery) = self.deliveries.get(id) else { return true };
         let (what, timeout) = match delivery.subject {
-            Subject::Call { call, function } => (Payload::Call(call), self.call_timeout(function)),
+            Subject::Call { call, .. } => (Payload::Call(call), self.call_timeout(to)),
             Subject::Event(subject) => {
                 let Some(event) = self.event_of(id) else {
                     let room = self.fetch(id);
