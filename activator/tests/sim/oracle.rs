@@ -397,6 +397,10 @@ impl Oracle {
         self.pace.effects
     }
 
+    pub(crate) fn is_under_way(&self, id: DeliveryId) -> bool {
+        self.under_way.contains_key(&id)
+    }
+
     /// Calls that have no end yet.
     pub(crate) fn open_calls(&self) -> usize {
         self.calls.values().filter(|call| **call != Call::Over).count()

@@ -278,9 +278,17 @@ impl World {
         if !self.faults.chance(self.weather.late_news) {
             return;
         }
+        let wait = self.speed.between(10, 2_000) * MILLI + SECOND;
+        self.clock.after(wait, Happening::Echo(id));
+    }
+
+    /// A delivery keeps its name from attempt to attempt, so the echo of an earlier one has to keep out of the next.
+    pub(crate) fn echo(&mut self, id: DeliveryId) {
+        if self.oracle.is_under_way(id) {
+            return;
+        }
         self.coverage.count("fault late outcome");
         let late = Outcome::Answered { status: 200, reply: None, excerpt: Bytes::new() };
-        let wait = self.speed.between(10, 2_000) * MILLI + SECOND;
-        self.clock.after(wait, Happening::News(Input::Outcomes(vec![(id, late)])));
+        self.tell(Input::Outcomes(vec![(id, late)]));
     }
 }

@@ -69,6 +69,8 @@ pub(crate) enum Happening {
     /// An attempt has had its time.
     Overdue(DeliveryId),
     Exit(InstanceId, &'static str),
+    /// An outcome comes again.
+    Echo(DeliveryId),
     Produce,
     Visit,
     Call,
@@ -218,6 +220,7 @@ impl World {
             Happening::Finish(delivery, outcome) => self.finish(delivery, outcome),
             Happening::Overdue(delivery) => self.overdue(delivery),
             Happening::Exit(instance, reason) => self.exit(instance, reason),
+            Happening::Echo(delivery) => self.echo(delivery),
             Happening::Produce => self.produce(),
             Happening::Visit => self.visit(),
             Happening::Call => self.call(),
@@ -227,7 +230,7 @@ impl World {
     }
 
     /// The mind hears of something, and what it asks for is done.
-    fn tell(&mut self, mut input: Input) {
+    pub(crate) fn tell(&mut self, mut input: Input) {
         self.batch(&mut input);
         self.note(|_| format!("-> {input:?}"));
         self.coverage.input(&input);
