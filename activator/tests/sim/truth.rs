@@ -103,9 +103,11 @@ impl Truth {
         }
     }
 
-    /// A function or URL did its work. With a reply to route it is done only when that is stored.
+    /// A function or URL did its work. With a reply to route it is done only when that is stored; of a dead letter
+    /// it is the last.
     pub(crate) fn succeeded(&mut self, case: Case, reply: Option<&Event>) {
-        let routes = self.current(case.0).is_some_and(|s| s.reply.is_some());
+        let last = case.1.0 == self.dead_letters;
+        let routes = !last && self.current(case.0).is_some_and(|s| s.reply.is_some());
         match reply.filter(|_| routes) {
             Some(reply) => drop(self.replies.insert(reply.id().into(), case)),
             None => drop(self.done.insert(case)),
