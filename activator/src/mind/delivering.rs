@@ -22,6 +22,7 @@ impl Activator {
         match self.deliveries.get(delivery)?.subject {
             Subject::Call { function, .. } => Some(Destination::Function(function)),
             Subject::Event(event) => self.subscriptions.get(&event.subscription).map(|s| s.to),
+            Subject::Detached => None,
         }
     }
 
@@ -102,6 +103,10 @@ impl Activator {
     fn hand_over(&mut self, id: DeliveryId, to: Target) -> bool {
         let Some(delivery) = self.deliveries.get(id) else { return true };
         let (what, timeout) = match delivery.subject {
+            Subject::Detached => {
+                self.forget(id);
+                return true;
+            }
             Subject::Call { call, .. } => (Payload::Call(call), self.call_timeout(to)),
             Subject::Event(subject) => {
                 let Some(event) = self.event_of(id) else {
@@ -150,6 +155,7 @@ impl Activator {
         self.free(now, target, &outcome);
         match subject {
             Subject::Event(event) => self.conclude(now, id, event, outcome),
+            Subject::Detached => self.forget(id),
             Subject::Call { .. } if outcome == Outcome::NotTaken => self.again(id),
             Subject::Call { call, .. } => {
                 self.calls.remove(&call);

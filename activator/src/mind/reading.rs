@@ -200,11 +200,11 @@ impl Activator {
         self.channels.get(&channel)?.partitions.get(&subject.partition)?.event(subject.offset).cloned()
     }
 
-    /// The event a delivery is about, and the channel it is in; nothing for calls and gone subscriptions.
+    /// The event a delivery is about, and the channel it is in; nothing for calls and what is detached.
     pub(super) fn subject(&self, id: DeliveryId) -> Option<(EventRef, ChannelId)> {
         match self.deliveries.get(id)?.subject {
             Subject::Event(event) => Some((event, self.channel_of(event.subscription)?)),
-            Subject::Call { .. } => None,
+            Subject::Call { .. } | Subject::Detached => None,
         }
     }
 

@@ -191,7 +191,7 @@ impl Activator {
         subjects
             .filter_map(|subject| match subject {
                 Subject::Call { call, .. } => Some(call),
-                Subject::Event(_) => None,
+                Subject::Event(_) | Subject::Detached => None,
             })
             .collect()
     }

@@ -54,6 +54,7 @@ impl Activator {
             }
             let function = match delivery.subject {
                 Subject::Call { function, .. } => Some(function),
+                Subject::Detached => None,
                 Subject::Event(event) => match self.subscriptions.get(&event.subscription).map(|s| s.to) {
                     Some(Destination::Function(function)) => Some(function),
                     _ => None,

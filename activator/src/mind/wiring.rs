@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::committing::CommitState;
-use super::delivery::Stage;
+use super::delivery::{Stage, Subject};
 use super::running::FunctionQueue;
 use super::{Activator, Channel};
 use crate::cursor::Cursor;
@@ -102,6 +102,7 @@ impl Activator {
         for delivery in deliveries {
             self.release(delivery);
             self.abandon(delivery);
+            self.detach(delivery);
         }
         if let Some(channel) = self.channels.get_mut(&channel_id) {
             channel.partitions.values_mut().for_each(|p| drop(p.lanes.remove(&id)));
@@ -138,6 +139,13 @@ impl Activator {
         match self.deliveries.get(id).map(|d| &d.stage) {
             Some(Stage::UnderWay(_) | Stage::Storing { .. }) | None => {}
             Some(Stage::Queued | Stage::Fetching | Stage::Waiting) => self.forget(id),
+        }
+    }
+
+    /// What is left under way means nothing to whoever bears the subscription's name later.
+    fn detach(&mut self, id: DeliveryId) {
+        if let Some(delivery) = self.deliveries.get_mut(id) {
+            delivery.subject = Subject::Detached;
         }
     }
 }
