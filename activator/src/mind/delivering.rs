@@ -156,7 +156,9 @@ impl Activator {
         match subject {
             Subject::Event(event) => self.conclude(now, id, event, outcome),
             Subject::Detached => self.forget(id),
-            Subject::Call { .. } if outcome == Outcome::NotTaken => self.again(id),
+            Subject::Call { call, function } if outcome == Outcome::NotTaken => {
+                self.call_again(now, id, call, function);
+            }
             Subject::Call { call, .. } => {
                 self.calls.remove(&call);
                 self.deliveries.remove(id);
@@ -215,6 +217,18 @@ impl Activator {
             delivery.attempts -= 1;
         }
         self.enqueue_first(id);
+    }
+
+    /// A call nobody took waits for the next instance, unless nobody waits for it or nothing begins any more.
+    fn call_again(&mut self, now: Time, id: DeliveryId, call: CallId, function: FunctionId) {
+        if !self.calls.contains_key(&call) {
+            return drop(self.deliveries.remove(id));
+        }
+        self.again(id);
+        if self.is_stopping() {
+            return self.refuse_queued(call, Refusal::Stopping);
+        }
+        self.watch_patience(now, function);
     }
 
     /// UnderWay -> Waiting, until there are no attempts left.
@@ -303,9 +317,8 @@ impl Activator {
     }
 
     pub(super) fn hung_up(&mut self, call: CallId) {
-        let Some(&id) = self.calls.get(&call) else { return };
+        let Some(id) = self.calls.remove(&call) else { return };
         if self.deliveries.get(id).is_some_and(|d| d.stage == Stage::Queued) {
-            self.calls.remove(&call);
             self.deliveries.remove(id);
         }
     }

@@ -59,6 +59,8 @@ struct Known {
 enum Call {
     Waiting,
     UnderWay,
+    /// Under way, and nobody waits for it.
+    HungUp,
     Over,
 }
 
@@ -150,7 +152,7 @@ impl Oracle {
             Input::Called { call, .. } => drop(self.calls.insert(*call, Call::Waiting)),
             Input::HungUp { call } => {
                 if let Some(state) = self.calls.get_mut(call) {
-                    *state = if *state == Call::Waiting { Call::Over } else { *state };
+                    *state = if *state == Call::UnderWay { Call::HungUp } else { Call::Over };
                 }
             }
             Input::Revised { .. } | Input::Records { .. } | Input::Reap { .. } | Input::Drain => {}
@@ -167,8 +169,8 @@ impl Oracle {
             }
         }
         if let Some(call) = over.call {
-            let after = if *outcome == Outcome::NotTaken { Call::Waiting } else { Call::Over };
-            self.calls.insert(call, after);
+            let waits = *outcome == Outcome::NotTaken && self.calls.get(&call) == Some(&Call::UnderWay);
+            self.calls.insert(call, if waits { Call::Waiting } else { Call::Over });
         }
         let Some(case) = over.case.filter(|_| !over.detached) else { return };
         self.cases.remove(&case);
