@@ -120,6 +120,8 @@ struct Channel {
     epoch: Option<Epoch>,
     partitions: BTreeMap<PartitionId, Partition>,
     subscriptions: Vec<SubscriptionId>,
+    /// Out of the wiring; let go of when its last progress is stored.
+    leaving: bool,
     /// Cursors of names that nobody bears at the moment.
     orphans: BTreeMap<(PartitionId, Arc<str>), Cursor>,
     commit: CommitState,

@@ -26,9 +26,9 @@ pub(super) enum Hold {
 }
 
 impl Channel {
-    /// Whether what it holds waits for someone to subscribe.
-    fn is_kept_for_later(&self) -> bool {
-        self.keeps && self.subscriptions.is_empty()
+    /// Whether nothing is read: what it holds waits for someone to subscribe, or for its return.
+    const fn rests(&self) -> bool {
+        self.leaving || self.keeps && self.subscriptions.is_empty()
     }
 }
 
@@ -80,7 +80,7 @@ impl Activator {
     /// Matches a batch at the tail against every subscription, and queues what matched.
     fn matched(&mut self, now: Time, channel: ChannelId, number: PartitionId, batch: Batch) {
         // Asked for while someone subscribed, and answered when no one does.
-        if self.channels.get(&channel).is_some_and(Channel::is_kept_for_later) {
+        if self.channels.get(&channel).is_some_and(Channel::rests) {
             return;
         }
         let mut begun = Vec::new();
@@ -223,7 +223,7 @@ impl Activator {
         }
         for (&channel, known) in &mut self.channels {
             let Some(epoch) = known.epoch else { continue };
-            if known.is_kept_for_later() {
+            if known.rests() {
                 continue;
             }
             for (&number, partition) in &mut known.partitions {

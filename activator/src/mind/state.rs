@@ -69,7 +69,7 @@ impl Activator {
 
     /// Whether a channel is open.
     pub fn is_open(&self, channel: ChannelId) -> bool {
-        self.channels.get(&channel).is_some_and(|c| c.epoch.is_some())
+        self.channels.get(&channel).is_some_and(|c| c.epoch.is_some() && !c.leaving)
     }
 }
 
