@@ -281,10 +281,7 @@ impl Activator {
         self.release(id);
         let attempts = self.deliveries.remove(id).map_or(0, |d| d.attempts);
         if let Some(partition) = self.partition(channel, event.partition) {
-            partition.dirty = true;
-            if let Some(lane) = partition.lanes.get_mut(&event.subscription) {
-                lane.settle(event.offset);
-            }
+            partition.settle(event.subscription, event.offset);
         }
         self.report(Report::Settled { event, attempts, end });
         self.commit_soon(now, channel);

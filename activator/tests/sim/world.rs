@@ -130,7 +130,7 @@ impl World {
             draining_since: None,
             lives: 1,
             paid: false,
-            trace: traced.then(Trace::default),
+            trace: traced.then(Trace::new),
         };
         world.begin();
         world
