@@ -130,8 +130,9 @@ impl Sum {
 
     fn describe(&self) -> String {
         let Self { coverage, worlds, simulated, events, effects, lives } = self;
-        let hours = simulated / SECOND / 3_600;
-        format!("{worlds} worlds, {hours} simulated hours, {lives} lives, {events} events, {effects} effects\n")
+        let minutes = simulated / SECOND / 60;
+        let time = format!("{} h {} min", minutes / 60, minutes % 60);
+        format!("{worlds} worlds, {time} simulated, {lives} lives, {events} events, {effects} effects\n")
             + &coverage.table()
     }
 }

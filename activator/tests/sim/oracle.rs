@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use activator::effect::{Effect, End, EventRef, FunctionNews, Payload, Report, Target};
-use activator::id::{AppendId, CallId, ChannelId, DeliveryId, InstanceId, Offset, Partition, SinkId, SubscriptionId};
+use activator::id::{AppendId, CallId, ChannelId, DeliveryId, InstanceId, Partition, SinkId, SubscriptionId};
 use activator::input::{Input, Progress};
 use activator::lifecycle::Settings;
 use activator::{Limits, Time};
@@ -33,6 +33,8 @@ pub(crate) struct Oracle {
     attempts: BTreeMap<Case, u32>,
     /// Tried and to be tried again, and not under way.
     requeued: BTreeSet<Case>,
+    /// The last that ended was told to before it had anything to start for.
+    slandered: bool,
     pace: Pace,
 }
 
@@ -95,6 +97,7 @@ impl Oracle {
             open: BTreeSet::new(),
             attempts: BTreeMap::new(),
             requeued: BTreeSet::new(),
+            slandered: false,
             pace: Pace::default(),
         }
     }
@@ -147,7 +150,10 @@ impl Oracle {
             Input::Ready { instance } => {
                 self.instances.get_mut(instance).into_iter().for_each(|known| known.ready = true);
             }
-            Input::Exited { instance, .. } => drop(self.instances.remove(instance)),
+            Input::Exited { instance, .. } => {
+                let known = self.instances.remove(instance);
+                self.slandered = known.is_some_and(|known| known.told_to_end && !known.took_any);
+            }
             Input::Outcomes(outcomes) => outcomes.iter().for_each(|(id, outcome)| self.outcome(*id, outcome)),
             Input::Called { call, .. } => drop(self.calls.insert(*call, Call::Waiting)),
             Input::HungUp { call } => {
@@ -255,6 +261,7 @@ impl Oracle {
     }
 
     fn delivers(&mut self, id: DeliveryId, to: Target, what: &Payload, case: Option<Case>) {
+        case.into_iter().for_each(|case| self.delivers_case(id, case));
         match to {
             Target::Instance(instance) => self.hands_to(instance),
             Target::Sink(sink) => {
@@ -272,11 +279,8 @@ impl Oracle {
                 self.expect(was == Some(Call::Waiting), || format!("call {call} is delivered, it was {was:?}"));
             }
             Payload::Event(event) => {
-                let Some(case) = case else {
-                    return self.expect(false, || format!("{event:?} is delivered and was never stored"));
-                };
-                entry.case = Some(case);
-                self.delivers_case(id, case);
+                self.expect(case.is_some(), || format!("{event:?} is delivered and was never stored"));
+                entry.case = case;
             }
         }
         let fresh = self.under_way.insert(id, entry).is_none();
@@ -323,6 +327,10 @@ impl Oracle {
                 let left = self.instances.keys().any(|id| id.function == *function);
                 self.expect(!left, || format!("function {function} is called zero and is not"));
             }
+            Report::Function { function, news: FunctionNews::StartFailed { .. } } => {
+                let slandered = self.slandered;
+                self.expect(!slandered, || format!("a process of {function} was given nothing, and called failed"));
+            }
             Report::Matched { .. } | Report::Retrying { .. } | Report::Function { .. } => {}
         }
     }
@@ -357,19 +365,21 @@ impl Oracle {
         progress: &Progress,
         keeps: bool,
     ) {
-        let first = (channel, number, Offset(0));
-        let end = (channel, number, Offset(u64::MAX));
-        let places: Vec<At> = self.truth.places(first, end).collect();
+        let subscribers = self.truth.subscribers(channel);
+        let places: Vec<At> = self.truth.places(channel, number).collect();
         for at in places {
             if keeps && at.2 < progress.position && !self.truth.anyone_since(at) {
                 self.expect(false, || format!("{at:?} is passed in a channel that keeps, and nobody was there"));
             }
-            for (id, name) in self.truth.subscribers(channel) {
-                let (was, is) = (says_done(before, &name, at.2), says_done(Some(progress), &name, at.2));
-                let case = (id, at);
+            for (id, name) in &subscribers {
+                let (was, is) = (says_done(before, name, at.2), says_done(Some(progress), name, at.2));
+                if was == is {
+                    continue;
+                }
+                let case = (*id, at);
                 let paid = !is || self.truth.is_done(case) || !self.truth.owes(case);
                 self.expect(paid, || format!("stored progress of {name} passes {at:?}, which is not done"));
-                self.expect(is || !was || self.truth.is_gone(at), || {
+                self.expect(is || self.truth.is_gone(at), || {
                     format!("stored progress of {name} goes back behind {at:?}")
                 });
             }

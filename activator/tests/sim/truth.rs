@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use activator::event::Event;
-use activator::id::{ChannelId, SubscriptionId};
+use activator::id::{ChannelId, Offset, Partition, SubscriptionId};
 use activator::topology::{Destination, Subscription, Topology};
 
 use super::storage::{At, stamp_of};
@@ -188,7 +188,8 @@ impl Truth {
     }
 
     /// All records of a partition, by place.
-    pub(crate) fn places(&self, from: At, to: At) -> impl Iterator<Item = At> {
-        self.records.range(from..to).map(|(&at, _)| at)
+    pub(crate) fn places(&self, channel: ChannelId, partition: Partition) -> impl Iterator<Item = At> {
+        let (first, end) = ((channel, partition, Offset(0)), (channel, partition, Offset(u64::MAX)));
+        self.records.range(first..end).map(|(&at, _)| at)
     }
 }

@@ -33,8 +33,11 @@ const DESTINATIONS: [Destination; 5] = [
     Destination::Sink(SinkId(1)),
 ];
 
+/// How many more triggers want everything, of a bad neighbour.
+const LAZY_TRIGGERS: usize = 9;
+
 /// All that is ever wired.
-pub(crate) fn all(random: &mut Random) -> Topology {
+pub(crate) fn all(bad_neighbour: bool, random: &mut Random) -> Topology {
     let function = Destination::Function;
     let wires = [
         ("trigger/bill", BROKER, function(BILL), exact("order"), Some(BROKER)),
@@ -46,12 +49,16 @@ pub(crate) fn all(random: &mut Random) -> Topology {
         ("subscription/mirror", ORDERS, Destination::Sink(SinkId(0)), Filter::always(), None),
         ("source/direct", TOPIC, Destination::Sink(SinkId(1)), Filter::Not(Box::new(exact("image"))), None),
         ("subscription/dead", DEAD_LETTERS, Destination::Sink(SinkId(0)), Filter::always(), None),
-        ("trigger/lazy", BROKER, function(LAZY), Filter::always(), None),
     ];
+    let mut wires: Vec<_> =
+        wires.into_iter().map(|(name, channel, to, filter, reply)| (name.to_string(), channel, to, filter, reply)).collect();
+    for number in 0..=if bad_neighbour { LAZY_TRIGGERS } else { 0 } {
+        wires.push((format!("trigger/lazy{number}"), BROKER, function(LAZY), Filter::always(), None));
+    }
     let subscriptions = wires.into_iter().zip(0..).map(|((name, channel, to, filter, reply), id)| {
         let id = SubscriptionId(id);
         let delivery = policy(id, random);
-        Subscription { id, name: name.into(), channel, filter, to, to_name: "somewhere".into(), reply, delivery }
+        Subscription { id, name: name.as_str().into(), channel, filter, to, to_name: "somewhere".into(), reply, delivery }
     });
     Topology { channels: channels(), subscriptions: subscriptions.collect(), dead_letters: DEAD_LETTERS }
 }

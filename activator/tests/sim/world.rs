@@ -100,7 +100,8 @@ impl World {
         let mut users = Random::stream(seed, "users");
         let mut faults = Random::stream(seed, "faults");
         let limits = limits(&mut users);
-        let all = wiring::all(&mut users);
+        let bad_neighbour = limits.unfinished_max > 1_000 && users.chance(300);
+        let all = wiring::all(bad_neighbour, &mut users);
         let mut world = Self {
             bug,
             memory: bugs::Memory::default(),
@@ -123,7 +124,7 @@ impl World {
             held: BTreeMap::new(),
             calls: BTreeSet::new(),
             named: 0,
-            bad_neighbour: limits.unfinished_max > 1_000 && users.chance(300),
+            bad_neighbour,
             users,
             limits,
             calm_since: None,
