@@ -267,7 +267,9 @@ impl Function {
         let Some(instance) = self.instance(id).filter(|i| i.state == State::Starting) else {
             return false;
         };
-        instance.state = State::Stopping { start_failed: true };
+        // What it was started for may have gone elsewhere: given nothing, it had nothing to accept.
+        let given_any = instance.in_flight > 0 || instance.timeouts > 0;
+        instance.state = State::Stopping { start_failed: given_any };
         true
     }
 

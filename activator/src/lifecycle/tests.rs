@@ -177,6 +177,7 @@ fn news_of_a_process_that_is_gone_changes_nothing() {
 fn a_process_that_took_too_long_to_start_is_not_warm_when_it_answers_after_all() {
     let mut f = function();
     let id = start(&mut f, at(0));
+    f.began(id);
     assert!(f.start_timed_out(id));
     assert_eq!(f.ready(at(1), id), None);
     assert!(f.exited(at(2), id, "signal 9").is_some(), "and its start counts as failed");
@@ -199,4 +200,12 @@ fn a_single_use_process_that_hangs_is_ended() {
     f.began(id);
     f.ready(at(1), id);
     assert!(f.finished(at(2), id, Finish::TimedOut));
+}
+
+#[test]
+fn a_process_that_was_given_nothing_did_not_fail_to_start() {
+    let mut f = function();
+    let id = start(&mut f, at(0));
+    assert!(f.start_timed_out(id), "it is ended all the same");
+    assert_eq!(f.exited(at(1), id, "signal 9"), None);
 }
