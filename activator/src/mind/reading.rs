@@ -12,9 +12,10 @@ use crate::id::{ChannelId, DeliveryId, Epoch, Offset, Partition as PartitionId, 
 use crate::input::{Batch, OpenedPartition};
 use crate::time::Time;
 
-/// A subscription keeps at most this part of the byte budget, so that a slow one leaves room for the others;
-/// what matches beyond it is kept as an offset and read again.
-const SHARE: usize = 8;
+/// A subscription keeps at most this part of what is left of the byte budget in a partition; what matches beyond
+/// it is kept as an offset and read again. However many are slow, there is room for one more, and reading never
+/// waits for any of them.
+const SHARE: usize = 4;
 
 /// When an event is kept in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +112,7 @@ impl Activator {
 
     /// Keeps the event of a delivery in memory.
     pub(super) fn hold(&mut self, id: DeliveryId, event: &Event, how: Hold) {
-        let share = self.limits.budget_bytes / SHARE;
+        let share = self.limits.budget_bytes.saturating_sub(self.held_bytes) / SHARE;
         let Some((subject, channel)) = self.subject(id) else { return };
         let Some(partition) =
             self.channels.get_mut(&channel).and_then(|c| c.partitions.get_mut(&subject.partition))
@@ -218,7 +219,7 @@ impl Activator {
 
     /// Reads on wherever there is room for more.
     pub(super) fn read_next(&mut self) {
-        if self.is_stopping() || self.held_bytes >= self.limits.budget_bytes {
+        if self.is_stopping() {
             return;
         }
         for (&channel, known) in &mut self.channels {
