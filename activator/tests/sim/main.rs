@@ -61,7 +61,7 @@ fn finds_a_stale_ready_that_counts() {
 
 #[test]
 fn finds_a_requeue_lost_at_a_crash() {
-    finds(Bug::RequeueLost, 50, "");
+    finds(Bug::RequeueLost, 50, "still");
 }
 
 #[test]
@@ -71,12 +71,22 @@ fn finds_progress_after_a_failed_dead_letter() {
 
 #[test]
 fn finds_offsets_reused_after_a_cut_log() {
-    finds(Bug::OffsetsReused, 50, "");
+    finds(Bug::OffsetsReused, 50, "still");
 }
 
 #[test]
 fn finds_an_event_delivered_twice_at_once() {
     finds(Bug::DeliveredTwice, 5, "twice at once");
+}
+
+#[test]
+fn finds_attempts_that_are_not_counted() {
+    finds(Bug::RetriedAtOnce, 20, "attempt");
+}
+
+#[test]
+fn finds_records_that_nobody_looks_at() {
+    finds(Bug::RecordsIgnored, 5, "stored progress");
 }
 
 /// The simulator finds the bug within so many seeds, by the promise it breaks.

@@ -76,8 +76,8 @@ struct Pace {
     in_window: u64,
 }
 
-/// What a mind may ask for in a tenth of a second, beyond what it was told in it.
-const EFFECTS_A_WINDOW: u64 = 1_500;
+/// What a mind may ask for in a tenth of a second of one life: some times what the worlds give it to do.
+const EFFECTS_A_WINDOW: u64 = 1_000;
 const WINDOW: Micros = 100 * MILLI;
 
 impl Oracle {
@@ -123,6 +123,7 @@ impl Oracle {
         self.open.clear();
         self.attempts.clear();
         self.requeued.clear();
+        self.pace.in_window = 0;
     }
 
     /// What was tried in this life and waits to be tried again.
@@ -192,7 +193,9 @@ impl Oracle {
 
     /// Sees what the mind asks for. `settings` are those of the revision it spawns; `case` is what it delivers.
     pub(crate) fn sees(&mut self, now: Time, effect: &Effect, settings: Option<Settings>, case: Option<Case>) {
-        self.pace(now);
+        if !matches!(effect, Effect::Report(_)) {
+            self.pace(now);
+        }
         match effect {
             Effect::Deliver { delivery, to, what, timeout } => {
                 self.expect(!timeout.is_zero(), || format!("{delivery:?} has no time at all"));
