@@ -19,8 +19,8 @@ pub enum Effect {
         /// Which channel.
         channel: ChannelId,
     },
-    /// Let go of a channel that is in no wiring any more. Its pending reads need no answer; nothing else is
-    /// pending.
+    /// Let go of a channel that is in no wiring any more. Its pending reads need no answer, nor does its
+    /// [`Effect::Open`]; appends may be pending and are answered, a commit is not.
     Close {
         /// Which channel.
         channel: ChannelId,

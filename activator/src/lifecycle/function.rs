@@ -183,21 +183,18 @@ impl Function {
     }
 
     /// Starting -> Warm: the first request was accepted. Gives the processes of other revisions to stop at once;
-    /// the rest of them stop when they have finished what they hold.
-    pub fn ready(&mut self, now: Time, id: InstanceId) -> Vec<InstanceId> {
-        let Some(instance) = self.instance(id) else {
-            return Vec::new();
-        };
+    /// the rest of them stop when they have finished what they hold. Gives nothing when the instance is not
+    /// starting: it is on its way out, or gone.
+    pub fn ready(&mut self, now: Time, id: InstanceId) -> Option<Vec<InstanceId>> {
+        let instance = self.instance(id).filter(|i| i.state == State::Starting)?;
         let revision = instance.settings.revision;
-        if instance.state == State::Starting {
-            instance.state = State::Warm { idle_since: (instance.in_flight == 0).then_some(now) };
-        }
+        instance.state = State::Warm { idle_since: (instance.in_flight == 0).then_some(now) };
         match &self.availability {
             Availability::Present(settings) if settings.revision == revision => {
                 self.health = Health::Sound;
-                self.retire_all_but(Some(revision))
+                Some(self.retire_all_but(Some(revision)))
             }
-            _ => Vec::new(),
+            _ => Some(Vec::new()),
         }
     }
 
@@ -233,9 +230,9 @@ impl Function {
             State::Warm { .. } | State::Retiring if lost => (State::Stopping { start_failed: false }, true),
             // Retiring -> Stopping: the last of what it held is done.
             State::Retiring if idle => (State::Stopping { start_failed: false }, true),
-            // Warm -> Stopping: a process for one delivery ends by itself.
+            // Warm -> Stopping: a process for one delivery ends by itself, unless it hangs.
             State::Starting | State::Warm { .. } if instance.settings.single_use => {
-                (State::Stopping { start_failed: false }, false)
+                (State::Stopping { start_failed: false }, how == Finish::TimedOut)
             }
             State::Warm { .. } if idle => (State::Warm { idle_since: Some(now) }, false),
             unchanged => (unchanged, false),
@@ -270,7 +267,9 @@ impl Function {
         let Some(instance) = self.instance(id).filter(|i| i.state == State::Starting) else {
             return false;
         };
-        instance.state = State::Stopping { start_failed: true };
+        // What it was started for may have gone elsewhere: given nothing, it had nothing to accept.
+        let given_any = instance.in_flight > 0 || instance.timeouts > 0;
+        instance.state = State::Stopping { start_failed: given_any };
         true
     }
 

@@ -94,7 +94,7 @@ fn a_new_revision_takes_the_next_event_and_the_old_one_finishes_what_it_holds() 
     f.revise(present(2));
     let new = start(&mut f, at(1));
     f.began(new);
-    assert_eq!(f.ready(at(2), new), vec![], "the old one still holds something");
+    assert_eq!(f.ready(at(2), new), Some(vec![]), "the old one still holds something");
     assert!(f.finished(at(3), old, Finish::Answered), "and stops when that is done");
 }
 
@@ -168,9 +168,19 @@ fn news_of_a_process_that_is_gone_changes_nothing() {
     let id = warm(&mut f, at(0));
     assert_eq!(f.exited(at(1), id, "exit 0"), None);
     assert_eq!(f.exited(at(1), id, "exit 0"), None);
-    assert_eq!(f.ready(at(1), id), vec![]);
+    assert_eq!(f.ready(at(1), id), None);
     assert!(!f.finished(at(1), id, Finish::NotTaken));
     assert!(f.instances().is_empty());
+}
+
+#[test]
+fn a_process_that_took_too_long_to_start_is_not_warm_when_it_answers_after_all() {
+    let mut f = function();
+    let id = start(&mut f, at(0));
+    f.began(id);
+    assert!(f.start_timed_out(id));
+    assert_eq!(f.ready(at(1), id), None);
+    assert!(f.exited(at(2), id, "signal 9").is_some(), "and its start counts as failed");
 }
 
 #[test]
@@ -180,4 +190,22 @@ fn a_single_use_process_takes_one_delivery() {
     let id = warm(&mut f, at(0));
     let next = start(&mut f, at(0));
     assert_ne!(id, next);
+}
+
+#[test]
+fn a_single_use_process_that_hangs_is_ended() {
+    let mut f = Function::new(HELLO);
+    f.revise(Availability::Present(Settings { single_use: true, concurrency: 1, ..settings(1) }));
+    let id = start(&mut f, at(0));
+    f.began(id);
+    f.ready(at(1), id);
+    assert!(f.finished(at(2), id, Finish::TimedOut));
+}
+
+#[test]
+fn a_process_that_was_given_nothing_did_not_fail_to_start() {
+    let mut f = function();
+    let id = start(&mut f, at(0));
+    assert!(f.start_timed_out(id), "it is ended all the same");
+    assert_eq!(f.exited(at(1), id, "signal 9"), None);
 }

@@ -63,7 +63,8 @@ impl Activator {
             return;
         };
         if stored {
-            return self.commit_soon(now, id);
+            self.commit_soon(now, id);
+            return self.close_if_stored(id);
         }
         for number in partitions {
             channel.partitions.get_mut(&number).into_iter().for_each(|p| p.dirty = true);

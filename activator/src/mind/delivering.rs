@@ -14,11 +14,15 @@ use crate::lifecycle::{Finish, Place};
 use crate::time::Time;
 use crate::topology::Destination;
 
+/// The shortest wait of a dead letter that nobody can take, whatever its policy says: it is tried for ever.
+const DEAD_LETTER_WAIT: Duration = Duration::from_secs(1);
+
 impl Activator {
     fn destination(&self, delivery: DeliveryId) -> Option<Destination> {
         match self.deliveries.get(delivery)?.subject {
             Subject::Call { function, .. } => Some(Destination::Function(function)),
             Subject::Event(event) => self.subscriptions.get(&event.subscription).map(|s| s.to),
+            Subject::Detached => None,
         }
     }
 
@@ -99,7 +103,11 @@ impl Activator {
     fn hand_over(&mut self, id: DeliveryId, to: Target, cold: bool) -> bool {
         let Some(delivery) = self.deliveries.get(id) else { return true };
         let (what, timeout) = match delivery.subject {
-            Subject::Call { call, function } => (Payload::Call(call), self.call_timeout(function)),
+            Subject::Detached => {
+                self.forget(id);
+                return true;
+            }
+            Subject::Call { call, .. } => (Payload::Call(call), self.call_timeout(to)),
             Subject::Event(subject) => {
                 let Some(event) = self.event_of(id) else {
                     let room = self.fetch(id);
@@ -150,7 +158,10 @@ impl Activator {
         self.free(now, target, &outcome);
         match subject {
             Subject::Event(event) => self.conclude(now, id, event, outcome),
-            Subject::Call { .. } if outcome == Outcome::NotTaken => self.again(id),
+            Subject::Detached => self.forget(id),
+            Subject::Call { call, function } if outcome == Outcome::NotTaken => {
+                self.call_again(now, id, call, function);
+            }
             Subject::Call { call, .. } => {
                 self.calls.remove(&call);
                 self.deliveries.remove(id);
@@ -198,7 +209,7 @@ impl Activator {
                 });
                 self.again(id);
             }
-            Verdict::Reject => self.store(id, Storing::DeadLetter(Box::new(outcome))),
+            Verdict::Reject => self.give_up(now, id, event, outcome),
             Verdict::Retry => self.retry(now, id, event, outcome),
         }
     }
@@ -211,23 +222,47 @@ impl Activator {
         self.enqueue_first(id);
     }
 
-    /// UnderWay -> Waiting, or -> Storing as a dead letter when that was the last attempt.
+    /// A call nobody took waits for the next instance, unless nobody waits for it or nothing begins any more.
+    fn call_again(&mut self, now: Time, id: DeliveryId, call: CallId, function: FunctionId) {
+        if !self.calls.contains_key(&call) {
+            return drop(self.deliveries.remove(id));
+        }
+        self.again(id);
+        if self.is_stopping() {
+            return self.refuse_queued(call, Refusal::Stopping);
+        }
+        self.watch_patience(now, function);
+    }
+
+    /// UnderWay -> Waiting, until there are no attempts left.
     fn retry(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome) {
         let attempts = self.deliveries.get(id).map_or(0, |d| d.attempts);
         let Some(subscription) = self.subscriptions.get(&event.subscription) else { return };
-        let policy = &subscription.delivery;
-        let wait = match policy.wait_after(attempts) {
-            Some(wait) => wait,
-            // A dead letter that fails has nowhere else to go: it stays where it is and is tried on.
-            None if subscription.channel == self.dead_letters => policy.delay_max,
-            None => return self.store(id, Storing::DeadLetter(Box::new(outcome))),
-        };
-        self.release(id);
-        if let Some(delivery) = self.deliveries.get_mut(id) {
-            delivery.stage = Stage::Waiting;
+        match subscription.delivery.wait_after(attempts) {
+            Some(wait) => self.try_again_after(now, id, event, outcome, wait),
+            None => self.give_up(now, id, event, outcome),
         }
+    }
+
+    /// UnderWay -> Storing as a dead letter. A dead letter that fails has nowhere else to go: it stays where it is
+    /// and is tried on.
+    fn give_up(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome) {
+        let Some(subscription) = self.subscriptions.get(&event.subscription) else { return };
+        if subscription.channel != self.dead_letters {
+            return self.store(id, Storing::DeadLetter(Box::new(outcome)));
+        }
+        let wait = subscription.delivery.delay_max.max(DEAD_LETTER_WAIT);
+        self.try_again_after(now, id, event, outcome, wait);
+    }
+
+    /// UnderWay -> Waiting.
+    fn try_again_after(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome, wait: Duration) {
+        self.release(id);
+        let Some(delivery) = self.deliveries.get_mut(id) else { return };
+        delivery.stage = Stage::Waiting;
+        let attempt = delivery.attempts;
         self.arm(now + wait, Timer::Retry(id));
-        self.report(Report::Retrying { event, attempt: attempts, outcome: Box::new(outcome), wait });
+        self.report(Report::Retrying { event, attempt, outcome: Box::new(outcome), wait });
     }
 
     pub(super) fn retry_due(&mut self, id: DeliveryId) {
@@ -249,10 +284,7 @@ impl Activator {
         self.release(id);
         let attempts = self.deliveries.remove(id).map_or(0, |d| d.attempts);
         if let Some(partition) = self.partition(channel, event.partition) {
-            partition.dirty = true;
-            if let Some(lane) = partition.lanes.get_mut(&event.subscription) {
-                lane.settle(event.offset);
-            }
+            partition.settle(event.subscription, event.offset);
         }
         self.report(Report::Settled { event, attempts, end });
         self.commit_soon(now, channel);
@@ -285,9 +317,8 @@ impl Activator {
     }
 
     pub(super) fn hung_up(&mut self, call: CallId) {
-        let Some(&id) = self.calls.get(&call) else { return };
+        let Some(id) = self.calls.remove(&call) else { return };
         if self.deliveries.get(id).is_some_and(|d| d.stage == Stage::Queued) {
-            self.calls.remove(&call);
             self.deliveries.remove(id);
         }
     }

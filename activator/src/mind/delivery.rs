@@ -22,6 +22,9 @@ pub(super) struct Delivery {
 pub(super) enum Subject {
     Event(EventRef),
     Call { call: CallId, function: FunctionId },
+    /// An event of a subscription that was removed meanwhile, or moved to another channel: only the place it
+    /// takes is still to be freed.
+    Detached,
 }
 
 /// How far it is. Exactly one thing moves it on, and is named here.

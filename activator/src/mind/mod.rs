@@ -50,7 +50,7 @@ pub use self::state::{FunctionPhase, State};
 /// Bounds of the mind. Each is a promise of the body, too: it takes that many unanswered effects without waiting.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of events kept in memory; reading waits beyond it.
+    /// Bytes of events kept in memory while they wait; beyond it only their offsets are.
     pub budget_bytes: usize,
     /// Unfinished events of one subscription in one partition; reading that partition waits beyond it.
     pub unfinished_max: usize,
@@ -121,6 +121,8 @@ struct Channel {
     epoch: Option<Epoch>,
     partitions: BTreeMap<PartitionId, Partition>,
     subscriptions: Vec<SubscriptionId>,
+    /// Out of the wiring; let go of when its last progress is stored.
+    leaving: bool,
     /// Cursors of names that nobody bears at the moment.
     orphans: BTreeMap<(PartitionId, Arc<str>), Cursor>,
     commit: CommitState,

@@ -17,8 +17,9 @@ pub(super) struct Partition {
     pub(super) position: Offset,
     /// Everything below was read and matched in this life or an earlier one: where a newcomer stands.
     matched: Offset,
-    /// The tail read under way.
-    pub(super) reading: Option<Offset>,
+    /// Tail reads under way. The one from the position counts; those from before the log was read again from
+    /// further back are not asked for twice, or each would wait at the end.
+    pub(super) reading: BTreeSet<Offset>,
     /// Point reads under way.
     pub(super) fetching: BTreeSet<Offset>,
     pub(super) lanes: BTreeMap<SubscriptionId, Lane>,
@@ -54,7 +55,7 @@ impl Partition {
         let mut partition = Self {
             position: matched,
             matched,
-            reading: None,
+            reading: BTreeSet::new(),
             fetching: BTreeSet::new(),
             lanes: BTreeMap::new(),
             window: BTreeMap::new(),
@@ -83,7 +84,6 @@ impl Partition {
                 lane.earlier = Some(lane.cursor(position));
             }
             self.position = back_to;
-            self.reading = None;
         }
         self.matched = self.matched.max(cursor.end());
         self.lanes.entry(subscription).or_default().earlier = Some(cursor);
@@ -149,6 +149,20 @@ impl Partition {
         self.window.values().map(|held| held.event.size() + ENTRY_BYTES).sum()
     }
 
+    /// A record is done. Above the position it was read before the log was read again, and must not match anew.
+    pub(super) fn settle(&mut self, subscription: SubscriptionId, offset: Offset) {
+        self.dirty = true;
+        let position = self.position;
+        let Some(lane) = self.lanes.get_mut(&subscription) else { return };
+        lane.unfinished.remove(&offset);
+        if offset >= position && lane.earlier.is_none() {
+            lane.earlier = Some(lane.cursor(position));
+        }
+        if let Some(earlier) = &mut lane.earlier {
+            earlier.mark_done(offset);
+        }
+    }
+
     /// Whether no lane has more unfinished events than `max`.
     pub(super) fn has_room(&self, max: usize) -> bool {
         self.lanes.values().all(|lane| lane.unfinished.len() < max)
@@ -168,14 +182,6 @@ impl Lane {
         self.earlier.as_ref().is_some_and(|c| c.contains(offset)) || self.unfinished.contains_key(&offset)
     }
 
-    /// The record is settled. Above the position it was read before the log was read again, and must not match anew.
-    pub(super) fn settle(&mut self, offset: Offset) {
-        self.unfinished.remove(&offset);
-        if let Some(earlier) = &mut self.earlier {
-            earlier.mark_done(offset);
-        }
-    }
-
     fn cursor(&self, position: Offset) -> Cursor {
         // What is under way above the position was read before the log was read again.
         let below = self.unfinished.range(..position).map(|(&offset, _)| offset);
@@ -183,6 +189,42 @@ impl Lane {
         match &self.earlier {
             Some(earlier) => cursor.continued(position, earlier),
             None => cursor,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    const BILL: SubscriptionId = SubscriptionId(0);
+    const SHIP: SubscriptionId = SubscriptionId(1);
+
+    /// A partition read up to `position`, where both stand but for what BILL has under way.
+    fn partition(position: u64, under_way: &[u64]) -> Partition {
+        let begin = Offset(0);
+        let opened = OpenedPartition { partition: crate::id::Partition(0), begin, committed: None };
+        let lanes = [BILL, SHIP].map(|id| (id, Cursor::at(begin)));
+        let mut partition = Partition::opened(&opened, BTreeMap::from(lanes));
+        let lane = partition.lanes.get_mut(&BILL).unwrap();
+        lane.unfinished = under_way.iter().map(|&o| (Offset(o), DeliveryId { slot: 0, generation: 0 })).collect();
+        partition.advance(Offset(position));
+        partition
+    }
+
+    #[test]
+    fn what_is_done_while_the_log_is_read_again_does_not_match_anew() {
+        for read_again_to in [5, 7, 8, 9] {
+            let mut partition = partition(10, &[8, 9]);
+            partition.resume(SHIP, Cursor::at(Offset(5)));
+            partition.advance(Offset(read_again_to));
+            partition.settle(BILL, Offset(8));
+            partition.settle(BILL, Offset(9));
+            let known: Vec<bool> = (8..10).map(|o| partition.lanes[&BILL].knows(Offset(o))).collect();
+            let unread = (8..10).map(|o| o >= read_again_to);
+            assert!(known.into_iter().zip(unread).all(|(known, unread)| known || !unread), "{read_again_to}");
+            assert_eq!(partition.cursor(BILL), Some(Cursor::at(Offset(10))), "{read_again_to}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::Activator;
+use super::{Activator, Channel};
 use super::delivery::{Delivery, Stage, Subject};
 use super::partition::Partition;
 use crate::cursor::Cursor;
@@ -12,9 +12,10 @@ use crate::id::{ChannelId, DeliveryId, Epoch, Offset, Partition as PartitionId, 
 use crate::input::{Batch, OpenedPartition};
 use crate::time::Time;
 
-/// A subscription keeps at most this part of the byte budget, so that a slow one leaves room for the others;
-/// what matches beyond it is kept as an offset and read again.
-const SHARE: usize = 8;
+/// A subscription keeps at most this part of what is left of the byte budget in a partition; what matches beyond
+/// it is kept as an offset and read again. However many are slow, there is room for one more, and reading never
+/// waits for any of them.
+const SHARE: usize = 4;
 
 /// When an event is kept in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,13 @@ pub(super) enum Hold {
     Always,
     /// It waits: only while its subscription has not used up its share.
     WithinShare,
+}
+
+impl Channel {
+    /// Whether nothing is read: what it holds waits for someone to subscribe, or for its return.
+    const fn rests(&self) -> bool {
+        self.leaving || self.keeps && self.subscriptions.is_empty()
+    }
 }
 
 impl Activator {
@@ -65,14 +73,17 @@ impl Activator {
             self.fetches -= 1;
             self.touched.append(&mut self.starved);
             self.fetched(now, channel, number, from, &batch);
-        } else if partition.reading == Some(from) {
-            partition.reading = None;
+        } else if partition.reading.remove(&from) && partition.position == from {
             self.matched(now, channel, number, batch);
         }
     }
 
     /// Matches a batch at the tail against every subscription, and queues what matched.
     fn matched(&mut self, now: Time, channel: ChannelId, number: PartitionId, batch: Batch) {
+        // Asked for while someone subscribed, and answered when no one does.
+        if self.channels.get(&channel).is_some_and(Channel::rests) {
+            return;
+        }
         let mut begun = Vec::new();
         for (offset, event) in &batch.records {
             let Some(known) = self.channels.get_mut(&channel) else { return };
@@ -101,7 +112,7 @@ impl Activator {
 
     /// Keeps the event of a delivery in memory.
     pub(super) fn hold(&mut self, id: DeliveryId, event: &Event, how: Hold) {
-        let share = self.limits.budget_bytes / SHARE;
+        let share = self.limits.budget_bytes.saturating_sub(self.held_bytes) / SHARE;
         let Some((subject, channel)) = self.subject(id) else { return };
         let Some(partition) =
             self.channels.get_mut(&channel).and_then(|c| c.partitions.get_mut(&subject.partition))
@@ -190,11 +201,11 @@ impl Activator {
         self.channels.get(&channel)?.partitions.get(&subject.partition)?.event(subject.offset).cloned()
     }
 
-    /// The event a delivery is about, and the channel it is in; nothing for calls and gone subscriptions.
+    /// The event a delivery is about, and the channel it is in; nothing for calls and what is detached.
     pub(super) fn subject(&self, id: DeliveryId) -> Option<(EventRef, ChannelId)> {
         match self.deliveries.get(id)?.subject {
             Subject::Event(event) => Some((event, self.channel_of(event.subscription)?)),
-            Subject::Call { .. } => None,
+            Subject::Call { .. } | Subject::Detached => None,
         }
     }
 
@@ -208,19 +219,20 @@ impl Activator {
 
     /// Reads on wherever there is room for more.
     pub(super) fn read_next(&mut self) {
-        if self.is_stopping() || self.held_bytes >= self.limits.budget_bytes {
+        if self.is_stopping() {
             return;
         }
         for (&channel, known) in &mut self.channels {
             let Some(epoch) = known.epoch else { continue };
-            if known.keeps && known.subscriptions.is_empty() {
+            if known.rests() {
                 continue;
             }
             for (&number, partition) in &mut known.partitions {
-                if partition.reading.is_some() || !partition.has_room(self.limits.unfinished_max) {
+                if !partition.has_room(self.limits.unfinished_max)
+                    || !partition.reading.insert(partition.position)
+                {
                     continue;
                 }
-                partition.reading = Some(partition.position);
                 self.effects.push_back(Effect::Read {
                     channel,
                     partition: number,

@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::Activator;
 use super::delivery::Subject;
 use super::timer::Timer;
-use crate::effect::{Effect, FunctionNews, Refusal, Report};
+use crate::effect::{Effect, FunctionNews, Refusal, Report, Target};
 use crate::id::{CallId, DeliveryId, FunctionId, InstanceId};
 use crate::lifecycle::{Availability, Finish, Function, IdleCheck, Start, State};
 use crate::time::Time;
@@ -52,7 +52,7 @@ impl Activator {
 
     pub(super) fn ready(&mut self, now: Time, id: InstanceId) {
         let Some(function) = self.functions.get_mut(&id.function) else { return };
-        let stop = function.machine.ready(now, id);
+        let Some(stop) = function.machine.ready(now, id) else { return };
         self.stop_and_retire(now, id.function, stop);
         self.watch_idle(now, id);
         self.report(Report::Function { function: id.function, news: FunctionNews::Warm(id) });
@@ -145,11 +145,11 @@ impl Activator {
         self.timers.extend(retiring);
     }
 
-    pub(super) fn call_timeout(&self, id: FunctionId) -> Duration {
-        match self.functions.get(&id).map(|f| f.machine.availability()) {
-            Some(Availability::Present(settings)) => settings.call_timeout,
-            _ => Duration::ZERO,
-        }
+    /// How long a call to this instance may take, by its own settings: it may be an older one that still works.
+    pub(super) fn call_timeout(&self, to: Target) -> Duration {
+        let Target::Instance(id) = to else { return Duration::ZERO };
+        let instances = self.functions.get(&id.function).into_iter().flat_map(|f| f.machine.instances());
+        instances.filter(|i| i.id == id).map(|i| i.settings.call_timeout).sum()
     }
 
     /// Callers of a function in trouble are told when their patience is over.
@@ -191,7 +191,7 @@ impl Activator {
         subjects
             .filter_map(|subject| match subject {
                 Subject::Call { call, .. } => Some(call),
-                Subject::Event(_) => None,
+                Subject::Event(_) | Subject::Detached => None,
             })
             .collect()
     }

@@ -54,6 +54,7 @@ impl Activator {
             }
             let function = match delivery.subject {
                 Subject::Call { function, .. } => Some(function),
+                Subject::Detached => None,
                 Subject::Event(event) => match self.subscriptions.get(&event.subscription).map(|s| s.to) {
                     Some(Destination::Function(function)) => Some(function),
                     _ => None,
@@ -68,7 +69,7 @@ impl Activator {
 
     /// Whether a channel is open.
     pub fn is_open(&self, channel: ChannelId) -> bool {
-        self.channels.get(&channel).is_some_and(|c| c.epoch.is_some())
+        self.channels.get(&channel).is_some_and(|c| c.epoch.is_some() && !c.leaving)
     }
 }
 

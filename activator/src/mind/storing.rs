@@ -73,7 +73,7 @@ impl Activator {
         };
         match made {
             Ok((to, event)) => self.append(id, to, event),
-            Err(_) if from == self.dead_letters => self.store_later(now, id),
+            Err(_) if from == self.dead_letters => self.cannot_leave(now, id),
             Err(reason) => self.store(id, Storing::DeadLetter(Box::new(Outcome::MalformedReply(reason)))),
         }
     }
@@ -88,6 +88,7 @@ impl Activator {
     pub(super) fn appended(&mut self, now: Time, append: AppendId, stored: Stored) {
         let Some(id) = self.appends.remove(&append) else { return };
         let Some(Stage::Storing { what, .. }) = self.deliveries.get(id).map(|d| &d.stage) else { return };
+        let is_dead_letter = self.subject(id).is_some_and(|(_, channel)| channel == self.dead_letters);
         match (stored, what.clone()) {
             (Stored::Yes, Storing::Forward) => {
                 self.settle(now, id, End::Delivered { outcome: None, reply: None });
@@ -99,9 +100,22 @@ impl Activator {
             (Stored::Yes, Storing::DeadLetter(outcome)) => self.settle(now, id, End::DeadLetter(outcome)),
             // A failed dead letter is not progress.
             (Stored::NotNow, _) | (Stored::Never(_), Storing::DeadLetter(_)) => self.store_later(now, id),
+            (Stored::Never(_), _) if is_dead_letter => self.cannot_leave(now, id),
             (Stored::Never(reason), _) => {
                 self.store(id, Storing::DeadLetter(Box::new(Outcome::MalformedReply(reason))));
             }
+        }
+    }
+
+    /// What comes of a dead letter can never be stored, and there is no other place for it. The dead letter itself
+    /// waits for another wiring, unless a function had it: then only the answer is lost, and the report says so.
+    fn cannot_leave(&mut self, now: Time, id: DeliveryId) {
+        match self.deliveries.get(id).map(|d| &d.stage) {
+            Some(Stage::Storing { what: Storing::Reply { outcome, .. }, .. }) => {
+                let outcome = Some(outcome.clone());
+                self.settle(now, id, End::Delivered { outcome, reply: None });
+            }
+            _ => self.store_later(now, id),
         }
     }
 

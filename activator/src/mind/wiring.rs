@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::committing::CommitState;
-use super::delivery::Stage;
+use super::delivery::{Stage, Subject};
 use super::running::FunctionQueue;
 use super::{Activator, Channel};
 use crate::cursor::Cursor;
@@ -41,6 +41,7 @@ impl Activator {
     fn wire_channel(&mut self, channel: &topology::Channel) {
         if let Some(known) = self.channels.get_mut(&channel.id) {
             known.keeps = channel.keeps;
+            known.leaving = false;
             return;
         }
         let wired = Channel {
@@ -49,6 +50,7 @@ impl Activator {
             partitions: BTreeMap::new(),
             subscriptions: Vec::new(),
             orphans: BTreeMap::new(),
+            leaving: false,
             commit: CommitState::Clean,
         };
         self.channels.insert(channel.id, wired);
@@ -59,11 +61,26 @@ impl Activator {
         let gone: Vec<ChannelId> =
             self.channels.keys().filter(|id| !kept.iter().any(|c| c.id == **id)).copied().collect();
         for id in gone {
-            let Some(channel) = self.channels.remove(&id) else { continue };
-            self.held_bytes -= channel.partitions.values().map(|p| p.held_bytes()).sum::<usize>();
-            self.fetches -= channel.partitions.values().map(|p| p.fetching.len()).sum::<usize>();
-            self.ask(Effect::Close { channel: id });
+            self.channels.get_mut(&id).into_iter().for_each(|channel| channel.leaving = true);
+            if self.channels.get(&id).is_some_and(|c| c.commit == CommitState::Armed) {
+                self.commit_due(id);
+            }
+            self.close_if_stored(id);
         }
+    }
+
+    /// Lets go of a channel that is out of the wiring, when its progress is stored. Where everyone was, also those
+    /// who were removed with it, counts should it come back.
+    pub(super) fn close_if_stored(&mut self, id: ChannelId) {
+        let stored = |c: &Channel| c.leaving && c.commit == CommitState::Clean;
+        if !self.channels.get(&id).is_some_and(stored) {
+            return;
+        }
+        let Some(channel) = self.channels.remove(&id) else { return };
+        self.held_bytes -= channel.partitions.values().map(|p| p.held_bytes()).sum::<usize>();
+        self.fetches -= channel.partitions.values().map(|p| p.fetching.len()).sum::<usize>();
+        self.touched.append(&mut self.starved);
+        self.ask(Effect::Close { channel: id });
     }
 
     /// A subscription goes on from the cursor its name has, or begins where the channel is.
@@ -102,6 +119,7 @@ impl Activator {
         for delivery in deliveries {
             self.release(delivery);
             self.abandon(delivery);
+            self.detach(delivery);
         }
         if let Some(channel) = self.channels.get_mut(&channel_id) {
             channel.partitions.values_mut().for_each(|p| drop(p.lanes.remove(&id)));
@@ -138,6 +156,13 @@ impl Activator {
         match self.deliveries.get(id).map(|d| &d.stage) {
             Some(Stage::UnderWay(_) | Stage::Storing { .. }) | None => {}
             Some(Stage::Queued | Stage::Fetching | Stage::Waiting) => self.forget(id),
+        }
+    }
+
+    /// What is left under way means nothing to whoever bears the subscription's name later.
+    fn detach(&mut self, id: DeliveryId) {
+        if let Some(delivery) = self.deliveries.get_mut(id) {
+            delivery.subject = Subject::Detached;
         }
     }
 }

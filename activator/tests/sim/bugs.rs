@@ -1,0 +1,89 @@
+//! Planted bugs: what passes between mind and world is twisted so that both behave as with that bug inside. A
+//! simulator that does not find these finds nothing.
+
+use std::collections::BTreeMap;
+
+use activator::cursor::Cursor;
+use activator::delivery::{Outcome, Verdict};
+use activator::effect::Effect;
+use activator::id::{AppendId, FunctionId, InstanceId};
+use activator::input::{Input, Progress, Stored};
+
+use super::storage::At;
+use super::wiring::DEAD_LETTERS;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bug {
+    /// The highest done offset is committed, not the contiguous one.
+    HighestCommitted,
+    /// Ready of an earlier instance counts for the one that starts.
+    StaleReady,
+    /// What waits for its next attempt is done as far as a crash is concerned.
+    RequeueLost,
+    /// A failed append of a dead letter counts as stored.
+    DeadLetterLost,
+    /// After a power cut the log goes on at its end, below what the cursors have passed.
+    OffsetsReused,
+    /// An event is handed out a second time while it is under way.
+    DeliveredTwice,
+    /// A failed attempt goes again at once, and is not counted.
+    RetriedAtOnce,
+    /// Some records that were read are never looked at.
+    RecordsIgnored,
+}
+
+/// What the bugs need to know.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    dead_letter_appends: Vec<AppendId>,
+    newest: BTreeMap<FunctionId, InstanceId>,
+}
+
+impl Memory {
+    /// The effect as a mind with the bug would give it.
+    pub(crate) fn twist_effect(&mut self, bug: Option<Bug>, effect: &mut Effect) {
+        match effect {
+            Effect::Append { append, channel: DEAD_LETTERS, .. } => self.dead_letter_appends.push(*append),
+            Effect::Spawn { instance, .. } => drop(self.newest.insert(instance.function, *instance)),
+            Effect::Commit { progress, .. } if bug == Some(Bug::HighestCommitted) => {
+                progress.iter_mut().for_each(|(_, progress)| raise(progress));
+            }
+            _ => {}
+        }
+    }
+
+    /// The input as a mind with the bug would understand it.
+    pub(crate) fn twist_input(&self, bug: Option<Bug>, input: &mut Input) {
+        match input {
+            Input::Appended { append, stored }
+                if bug == Some(Bug::DeadLetterLost) && self.dead_letter_appends.contains(append) =>
+            {
+                *stored = Stored::Yes;
+            }
+            Input::Outcomes(outcomes) if bug == Some(Bug::RetriedAtOnce) => {
+                let failed = outcomes.iter_mut().filter(|(_, outcome)| outcome.verdict() == Verdict::Retry);
+                failed.for_each(|(_, outcome)| *outcome = Outcome::NotTaken);
+            }
+            Input::Records { batch, .. } if bug == Some(Bug::RecordsIgnored) && batch.next.0.is_multiple_of(7) => {
+                batch.records.clear();
+            }
+            Input::Ready { instance } if bug == Some(Bug::StaleReady) => {
+                *instance = self.newest.get(&instance.function).copied().unwrap_or(*instance);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn raise(progress: &mut Progress) {
+    for (_, cursor) in &mut progress.behind {
+        *cursor = Cursor::at(cursor.end());
+    }
+}
+
+/// Stored progress as a mind would have left it that takes a waiting retry for done.
+pub(crate) fn forget(progress: &mut Progress, name: &str, at: At) {
+    if let Some((_, cursor)) = progress.behind.iter_mut().find(|(named, _)| **named == *name) {
+        cursor.mark_done(at.2);
+    }
+}

@@ -1,0 +1,142 @@
+//! What was seen. A world that never crashed proves nothing, so a run that never saw something fails.
+
+use std::collections::BTreeMap;
+
+use activator::delivery::Outcome;
+use activator::effect::{Effect, End, FunctionNews, Payload, Refusal, Report, Target};
+use activator::input::{Input, Stored};
+use activator::lifecycle::Availability;
+
+use super::faults::FAULTS;
+
+/// How often each thing was seen, by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Coverage(BTreeMap<&'static str, u64>);
+
+/// All that the two enums can say, down to the variants that mean something of their own.
+const EXPECTED: &[&str] = &[
+    "input Wired", "input Revised present", "input Revised absent", "input Revised broken", "input Opened",
+    "input Records", "input Appended yes", "input Appended not now", "input Appended never",
+    "input Committed", "input Committed not stored", "input Ready", "input Exited", "input Outcomes",
+    "input Called", "input HungUp", "input Reap", "input Drain",
+    "outcome 2xx", "outcome 2xx with reply", "outcome 202", "outcome retried status",
+    "outcome rejected status", "outcome exit 0", "outcome exit 0 with reply", "outcome exit 65",
+    "outcome exit other", "outcome MalformedReply", "outcome Lost", "outcome TimedOut", "outcome NotTaken",
+    "effect Open", "effect Close", "effect Read", "effect Append", "effect Commit", "effect Spawn",
+    "effect Deliver event", "effect Deliver call", "effect Deliver to sink", "effect Terminate",
+    "effect Terminate kill", "effect Refuse unknown", "effect Refuse broken", "effect Refuse stopping",
+    "report Matched", "report Retrying", "report Starting", "report Warm", "report StartFailed",
+    "report Zero", "end Delivered", "end Delivered with reply", "end DeadLetter", "end Gone",
+];
+
+impl Coverage {
+    pub(crate) fn count(&mut self, name: &'static str) {
+        *self.0.entry(name).or_default() += 1;
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (name, count) in &other.0 {
+            *self.0.entry(name).or_default() += count;
+        }
+    }
+
+    pub(crate) fn input(&mut self, input: &Input) {
+        if let Input::Outcomes(outcomes) = input {
+            outcomes.iter().for_each(|(_, outcome)| self.count(outcome_name(outcome)));
+        }
+        self.count(input_name(input));
+    }
+
+    pub(crate) fn effect(&mut self, effect: &Effect) {
+        if let Effect::Deliver { to: Target::Sink(_), .. } = effect {
+            self.count("effect Deliver to sink");
+        }
+        self.count(effect_name(effect));
+    }
+
+    /// What was never seen.
+    pub(crate) fn missing(&self) -> Vec<&'static str> {
+        EXPECTED.iter().chain(FAULTS).copied().filter(|name| !self.0.contains_key(name)).collect()
+    }
+
+    pub(crate) fn table(&self) -> String {
+        let line = |(name, count): (&&str, &u64)| format!("{count:>12}  {name}\n");
+        self.0.iter().map(line).collect()
+    }
+}
+
+const fn input_name(input: &Input) -> &'static str {
+    match input {
+        Input::Wired(_) => "input Wired",
+        Input::Revised { now: Availability::Present(_), .. } => "input Revised present",
+        Input::Revised { now: Availability::Absent, .. } => "input Revised absent",
+        Input::Revised { now: Availability::Broken(_), .. } => "input Revised broken",
+        Input::Opened { .. } => "input Opened",
+        Input::Records { .. } => "input Records",
+        Input::Appended { stored: Stored::Yes, .. } => "input Appended yes",
+        Input::Appended { stored: Stored::NotNow, .. } => "input Appended not now",
+        Input::Appended { stored: Stored::Never(_), .. } => "input Appended never",
+        Input::Committed { stored: true, .. } => "input Committed",
+        Input::Committed { stored: false, .. } => "input Committed not stored",
+        Input::Ready { .. } => "input Ready",
+        Input::Exited { .. } => "input Exited",
+        Input::Outcomes(_) => "input Outcomes",
+        Input::Called { .. } => "input Called",
+        Input::HungUp { .. } => "input HungUp",
+        Input::Reap { .. } => "input Reap",
+        Input::Drain => "input Drain",
+    }
+}
+
+const fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Answered { status: 202 | 204, .. } => "outcome 202",
+        Outcome::Answered { status: 200..=299, reply: Some(_), .. } => "outcome 2xx with reply",
+        Outcome::Answered { status: 200..=299, reply: None, .. } => "outcome 2xx",
+        Outcome::Answered { status: 400, .. } => "outcome rejected status",
+        Outcome::Answered { .. } => "outcome retried status",
+        Outcome::Ended { code: 0, reply: Some(_), .. } => "outcome exit 0 with reply",
+        Outcome::Ended { code: 0, reply: None, .. } => "outcome exit 0",
+        Outcome::Ended { code: 65, .. } => "outcome exit 65",
+        Outcome::Ended { .. } => "outcome exit other",
+        Outcome::MalformedReply(_) => "outcome MalformedReply",
+        Outcome::Lost(_) => "outcome Lost",
+        Outcome::TimedOut => "outcome TimedOut",
+        Outcome::NotTaken => "outcome NotTaken",
+    }
+}
+
+const fn effect_name(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Open { .. } => "effect Open",
+        Effect::Close { .. } => "effect Close",
+        Effect::Read { .. } => "effect Read",
+        Effect::Append { .. } => "effect Append",
+        Effect::Commit { .. } => "effect Commit",
+        Effect::Spawn { .. } => "effect Spawn",
+        Effect::Deliver { what: Payload::Event(_), .. } => "effect Deliver event",
+        Effect::Deliver { what: Payload::Call(_), .. } => "effect Deliver call",
+        Effect::Terminate { kill: false, .. } => "effect Terminate",
+        Effect::Terminate { kill: true, .. } => "effect Terminate kill",
+        Effect::Refuse { why: Refusal::Unknown, .. } => "effect Refuse unknown",
+        Effect::Refuse { why: Refusal::Broken(_), .. } => "effect Refuse broken",
+        Effect::Refuse { why: Refusal::Stopping, .. } => "effect Refuse stopping",
+        Effect::Report(report) => report_name(report),
+    }
+}
+
+const fn report_name(report: &Report) -> &'static str {
+    match report {
+        Report::Matched { .. } => "report Matched",
+        Report::Retrying { .. } => "report Retrying",
+        Report::Settled { end: End::Delivered { reply: None, .. }, .. } => "end Delivered",
+        Report::Settled { end: End::Delivered { reply: Some(_), .. }, .. } => "end Delivered with reply",
+        Report::Settled { end: End::DeadLetter(_), .. } => "end DeadLetter",
+        Report::Settled { end: End::Unmatched, .. } => "end Unmatched",
+        Report::Settled { end: End::Gone, .. } => "end Gone",
+        Report::Function { news: FunctionNews::Starting(_), .. } => "report Starting",
+        Report::Function { news: FunctionNews::Warm(_), .. } => "report Warm",
+        Report::Function { news: FunctionNews::StartFailed { .. }, .. } => "report StartFailed",
+        Report::Function { news: FunctionNews::Zero, .. } => "report Zero",
+    }
+}

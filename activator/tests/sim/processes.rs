@@ -1,0 +1,294 @@
+//! The functions' processes and the URLs: they start, take, answer, hang and die.
+
+use std::time::Duration;
+
+use activator::delivery::Outcome;
+use activator::effect::{Effect, Payload, Target};
+use activator::event::Event;
+use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
+use activator::input::Input;
+use activator::lifecycle::{Availability, Settings};
+use bytes::Bytes;
+
+use super::clock::{MILLI, Micros, SECOND, micros};
+use super::storage::stamp_of;
+use super::truth::Case;
+use super::wiring::{DEAD_LETTERS, THUMB};
+use super::world::{Happening, World, event};
+
+/// How a revision was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Make {
+    pub(crate) settings: Settings,
+    /// Whether any process of it ever starts.
+    pub(crate) good: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Process {
+    single_use: bool,
+    up: bool,
+    announced: bool,
+    /// It takes and never answers.
+    hangs: bool,
+    holds: Vec<DeliveryId>,
+    /// What it says arrives in order.
+    last_news: Micros,
+}
+
+/// A delivery that someone holds.
+#[derive(Debug)]
+pub(crate) struct Held {
+    to: Target,
+    event: Option<Event>,
+    case: Option<Case>,
+    taken: bool,
+}
+
+impl World {
+    /// A new content of a function's file.
+    pub(crate) fn make(&mut self, function: FunctionId, good: bool) -> Availability {
+        self.revisions += 1;
+        let single_use = function == THUMB;
+        let concurrency = if single_use { 1 } else { self.users.between(1, 4) };
+        let settings = Settings {
+            revision: Revision(self.revisions),
+            single_use,
+            concurrency: u32::try_from(concurrency).expect("small"),
+            instances_max: u32::try_from(self.users.between(1, 3)).expect("small"),
+            idle: Duration::from_millis(self.users.between(0, 20_000)),
+            start_timeout: Duration::from_millis(self.users.between(1_000, 10_000)),
+            call_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_millis(self.users.between(500, 5_000)),
+        };
+        self.makes.insert((function, settings.revision), Make { settings, good });
+        Availability::Present(settings)
+    }
+
+    pub(crate) fn settings_of(&self, effect: &Effect) -> Option<Settings> {
+        let Effect::Spawn { instance, revision } = effect else { return None };
+        self.makes.get(&(instance.function, *revision)).map(|make| make.settings)
+    }
+
+    pub(crate) fn spawn(&mut self, instance: InstanceId, revision: Revision) {
+        let Some(make) = self.makes.get(&(instance.function, revision)).copied() else { return };
+        let process = Process {
+            single_use: make.settings.single_use,
+            up: false,
+            announced: false,
+            hangs: self.faults.chance(self.weather.process_hangs),
+            holds: Vec::new(),
+            last_news: self.clock.micros(),
+        };
+        if process.hangs {
+            self.coverage.count("fault hung process");
+        }
+        self.processes.insert(instance, process);
+        let start = self.speed.between(1, 400) * MILLI;
+        if !make.good || self.faults.chance(self.weather.spawn_fails) {
+            self.coverage.count("fault spawn fails");
+            self.clock.after(start, Happening::Exit(instance, "exit 1"));
+        } else if self.faults.chance(self.weather.start_hangs) {
+            self.coverage.count("fault hung start");
+        } else {
+            self.clock.after(start, Happening::Up(instance));
+        }
+    }
+
+    pub(crate) fn deliver(
+        &mut self,
+        id: DeliveryId,
+        to: Target,
+        what: &Payload,
+        timeout: Duration,
+        case: Option<Case>,
+    ) {
+        let event = match what {
+            Payload::Event(event) => Some(event.clone()),
+            Payload::Call(_) => None,
+        };
+        self.held.insert(id, Held { to, event, case, taken: false });
+        self.clock.after(micros(timeout), Happening::Overdue(id));
+        match to {
+            Target::Sink(_) => self.take(id),
+            Target::Instance(instance) => match self.processes.get_mut(&instance) {
+                // It ended, and the mind has not heard of it yet.
+                None => self.answer(id, Outcome::NotTaken),
+                Some(process) => {
+                    process.holds.push(id);
+                    if process.up {
+                        self.take(id);
+                    }
+                }
+            },
+        }
+    }
+
+    pub(crate) fn up(&mut self, instance: InstanceId) {
+        let Some(process) = self.processes.get_mut(&instance) else { return };
+        process.up = true;
+        for delivery in process.holds.clone() {
+            self.take(delivery);
+        }
+    }
+
+    /// The request is accepted, and what will come of it is decided.
+    fn take(&mut self, id: DeliveryId) {
+        let Some(held) = self.held.get_mut(&id) else { return };
+        held.taken = true;
+        let (to, event) = (held.to, held.event.clone());
+        let process = match to {
+            Target::Instance(instance) => self.processes.get_mut(&instance).map(|p| (instance, p)),
+            Target::Sink(_) => None,
+        };
+        let (mut hangs, mut single_use) = (false, false);
+        if let Some((instance, process)) = process {
+            (hangs, single_use) = (process.hangs, process.single_use);
+            if !std::mem::replace(&mut process.announced, true) {
+                self.say(instance, Input::Ready { instance }, 0);
+            }
+        }
+        if hangs || self.faults.chance(self.weather.delivery_hangs) {
+            self.coverage.count("fault hung delivery");
+            return;
+        }
+        let work = self.speed.between(1, 300) * MILLI;
+        if let (Target::Instance(instance), true) = (to, self.faults.chance(self.weather.process_dies)) {
+            self.coverage.count("fault process dies");
+            return self.clock.after(work, Happening::Exit(instance, "signal 9"));
+        }
+        let outcome = self.outcome(event.as_ref(), single_use);
+        self.clock.after(work, Happening::Finish(id, outcome));
+    }
+
+    /// What a function or URL answers.
+    fn outcome(&mut self, event: Option<&Event>, single_use: bool) -> Outcome {
+        let dead_letter = event.and_then(stamp_of).is_some_and(|at| at.0 == DEAD_LETTERS);
+        // Some events are poison, for ever. Dead letters find rest in the end.
+        let poison = event.map_or(0, |e| e.id().bytes().fold(7, |h: u64, b| h * 31 + u64::from(b)) % 40);
+        let calm_dead_letter = dead_letter && self.calm_since.is_some();
+        let (status, code) = match poison {
+            _ if self.faults.chance(self.weather.answer_malformed) => {
+                return Outcome::MalformedReply("not JSON".into());
+            }
+            _ if self.faults.chance(self.weather.answer_fails) => (503, 1),
+            _ if self.faults.chance(self.weather.answer_rejects) => (400, 65),
+            1 if !calm_dead_letter => (500, 101),
+            2 if !calm_dead_letter => (400, 65),
+            _ => (if self.speed.chance(200) { 202 } else { 200 }, 0),
+        };
+        let reply = (code == 0 && self.load.chance(300)).then(|| self.reply());
+        let excerpt = Bytes::from_static(b"said");
+        if single_use {
+            Outcome::Ended { code, reply, excerpt }
+        } else {
+            Outcome::Answered { status, reply, excerpt }
+        }
+    }
+
+    fn reply(&mut self) -> Event {
+        self.named += 1;
+        let ty = self.load.pick(&["order", "image", "other"]).expect("not empty");
+        event(&format!("reply{}", self.named), ty, 9)
+    }
+
+    /// An attempt ends as was decided; a process for one delivery ends with it.
+    pub(crate) fn finish(&mut self, id: DeliveryId, outcome: Outcome) {
+        let Some(held) = self.held.get(&id) else { return };
+        let (to, case) = (held.to, held.case);
+        if let (Some(case), activator::delivery::Verdict::Delivered(reply)) = (case, outcome.verdict()) {
+            self.oracle.truth.succeeded(case, reply.as_ref());
+        }
+        self.answer(id, outcome);
+        if let Target::Instance(instance) = to
+            && self.processes.get(&instance).is_some_and(|p| p.single_use)
+        {
+            self.exit(instance, "exit");
+        }
+    }
+
+    pub(crate) fn overdue(&mut self, id: DeliveryId) {
+        let Some(held) = self.held.get(&id) else { return };
+        let never_began = !held.taken && self.speed.chance(500);
+        self.answer(id, if never_began { Outcome::NotTaken } else { Outcome::TimedOut });
+    }
+
+    /// The attempt is over, and the mind hears of it.
+    fn answer(&mut self, id: DeliveryId, outcome: Outcome) {
+        let Some(held) = self.held.remove(&id) else { return };
+        self.repeat_later(id);
+        let input = Input::Outcomes(vec![(id, outcome)]);
+        match held.to {
+            Target::Instance(instance) if self.processes.contains_key(&instance) => {
+                if let Some(process) = self.processes.get_mut(&instance) {
+                    process.holds.retain(|held| *held != id);
+                }
+                let late = if self.faults.chance(self.weather.late_news) {
+                    self.coverage.count("fault outcome after exit");
+                    20 * MILLI
+                } else {
+                    0
+                };
+                self.say(instance, input, late);
+            }
+            _ => {
+                let wait = self.speed.between(10, 2_000);
+                self.clock.after(wait, Happening::News(input));
+            }
+        }
+    }
+
+    /// The process is gone. What it held was lost, or never taken.
+    pub(crate) fn exit(&mut self, instance: InstanceId, reason: &str) {
+        let Some(process) = self.processes.get(&instance) else { return };
+        let single_use = process.single_use;
+        for id in process.holds.clone() {
+            let taken = self.held.get(&id).is_some_and(|held| held.taken);
+            let outcome = match (taken, single_use) {
+                (false, _) => Outcome::NotTaken,
+                (true, true) => Outcome::Ended { code: 137, reply: None, excerpt: Bytes::new() },
+                (true, false) => Outcome::Lost("connection reset".into()),
+            };
+            self.answer(id, outcome);
+        }
+        self.say(instance, Input::Exited { instance, reason: reason.into() }, 0);
+        self.processes.remove(&instance);
+        self.ended.push(instance);
+    }
+
+    /// News of an instance, one after the other, unless one comes `late`.
+    fn say(&mut self, instance: InstanceId, input: Input, late: Micros) {
+        let soon = self.clock.micros() + self.speed.between(10, 2_000);
+        let Some(process) = self.processes.get_mut(&instance) else { return };
+        let when = soon.max(process.last_news + 1);
+        if late == 0 {
+            process.last_news = when;
+        }
+        self.clock.at(when + late, Happening::News(input));
+    }
+
+    /// Terminated politely, a process has its grace; then it is killed.
+    pub(crate) fn terminate(&mut self, instance: InstanceId, kill: bool) {
+        let wait = if kill { self.speed.between(1, 5) } else { self.speed.between(1, 1_500) } * MILLI;
+        self.clock.after(wait, Happening::Exit(instance, if kill { "signal 9" } else { "signal 15" }));
+    }
+
+    /// An outcome that was told comes once more, long after.
+    fn repeat_later(&mut self, id: DeliveryId) {
+        if !self.faults.chance(self.weather.late_news) {
+            return;
+        }
+        let wait = self.speed.between(10, 2_000) * MILLI + SECOND;
+        self.clock.after(wait, Happening::Echo(id));
+    }
+
+    /// A delivery keeps its name from attempt to attempt, so the echo of an earlier one has to keep out of the next.
+    pub(crate) fn echo(&mut self, id: DeliveryId) {
+        if self.oracle.is_under_way(id) {
+            return;
+        }
+        self.coverage.count("fault late outcome");
+        let late = Outcome::Answered { status: 200, reply: None, excerpt: Bytes::new() };
+        self.tell(Input::Outcomes(vec![(id, late)]));
+    }
+}

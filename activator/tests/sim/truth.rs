@@ -1,0 +1,195 @@
+//! What really happened in the world, and what it therefore owes to whom. Knows nothing of the mind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use activator::event::Event;
+use activator::id::{ChannelId, Offset, Partition, SubscriptionId};
+use activator::topology::{Destination, Subscription, Topology};
+
+use super::storage::{At, stamp_of};
+
+/// One event of one subscription.
+pub(crate) type Case = (SubscriptionId, At);
+
+#[derive(Debug, Default)]
+pub(crate) struct Truth {
+    /// Counts whatever changes what is owed.
+    step: u64,
+    records: BTreeMap<At, Record>,
+    done: BTreeSet<Case>,
+    versions: BTreeMap<SubscriptionId, Vec<Version>>,
+    /// Replies that were given and are not stored yet, by the id of the reply.
+    replies: BTreeMap<String, Case>,
+    dead_letters: ChannelId,
+}
+
+#[derive(Debug)]
+struct Record {
+    event: Event,
+    stored: u64,
+    /// A rule of the user's or a power cut took it.
+    gone: bool,
+}
+
+/// A subscription as it was wired from some step on; nothing while it is removed.
+#[derive(Debug)]
+struct Version {
+    since: u64,
+    what: Option<Subscription>,
+    /// While it was removed, what remembered its place went down.
+    forgotten: bool,
+}
+
+impl Truth {
+    pub(crate) fn wired(&mut self, topology: &Topology) {
+        self.step += 1;
+        self.dead_letters = topology.dead_letters;
+        let known: BTreeSet<_> = self.versions.keys().copied().collect();
+        let now: BTreeMap<_, _> = topology.subscriptions.iter().map(|s| (s.id, s)).collect();
+        for id in known.into_iter().chain(now.keys().copied()).collect::<BTreeSet<_>>() {
+            let what = now.get(&id).copied().cloned();
+            if what.as_ref().is_some_and(|s| s.reply.is_none()) {
+                self.drop_replies(id);
+            }
+            let versions = self.versions.entry(id).or_default();
+            if versions.last().is_none_or(|last| last.what != what) {
+                versions.push(Version { since: self.step, what, forgotten: false });
+            }
+        }
+    }
+
+    /// A subscription without a reply channel drops what was to be routed.
+    fn drop_replies(&mut self, id: SubscriptionId) {
+        let dropped: Vec<_> = self.replies.values().filter(|case| case.0 == id).copied().collect();
+        self.replies.retain(|_, case| case.0 != id);
+        self.done.extend(dropped);
+    }
+
+    /// Places of removed subscriptions are forgotten: of all channels at a crash, of one when it is let go of.
+    pub(crate) fn forget_removed(&mut self, channel: Option<ChannelId>) {
+        for versions in self.versions.values_mut() {
+            let of = versions.iter().rev().find_map(|v| v.what.as_ref()).map(|s| s.channel);
+            if channel.is_some() && of != channel {
+                continue;
+            }
+            if let Some(last) = versions.last_mut().filter(|v| v.what.is_none()) {
+                last.forgotten = true;
+            }
+        }
+    }
+
+    /// An event is stored: as itself, and as what it means for the one it was made of.
+    pub(crate) fn stored(&mut self, at: At, event: &Event, made_of: &Event) {
+        self.step += 1;
+        self.records.insert(at, Record { event: event.clone(), stored: self.step, gone: false });
+        if let Some(case) = self.replies.remove(made_of.id()) {
+            self.done.insert(case);
+            return;
+        }
+        let Some(from) = stamp_of(made_of) else { return };
+        for (&id, versions) in &self.versions {
+            let ever = versions.iter().filter_map(|v| v.what.as_ref());
+            let mine = ever.filter(|s| s.channel == from.0).any(|s| {
+                if at.0 == self.dead_letters {
+                    made_of.get("hydrantsubscription") == Some(&*s.name)
+                } else {
+                    s.to == Destination::Channel(at.0)
+                }
+            });
+            if mine {
+                self.done.insert((id, from));
+            }
+        }
+    }
+
+    /// A function or URL did its work. With a reply to route it is done only when that is stored; of a dead letter
+    /// it is the last.
+    pub(crate) fn succeeded(&mut self, case: Case, reply: Option<&Event>) {
+        let last = case.1.0 == self.dead_letters;
+        let routes = !last && self.current(case.0).is_some_and(|s| s.reply.is_some());
+        match reply.filter(|_| routes) {
+            Some(reply) => drop(self.replies.insert(reply.id().into(), case)),
+            None => drop(self.done.insert(case)),
+        }
+    }
+
+    pub(crate) fn gone(&mut self, at: At) {
+        self.step += 1;
+        if let Some(record) = self.records.get_mut(&at) {
+            record.gone = true;
+        }
+    }
+
+    pub(crate) fn current(&self, id: SubscriptionId) -> Option<&Subscription> {
+        self.versions.get(&id)?.last()?.what.as_ref()
+    }
+
+    /// The name under which a subscription's progress is stored.
+    pub(crate) fn name_of(&self, id: SubscriptionId) -> Option<Arc<str>> {
+        let versions = self.versions.get(&id)?;
+        versions.iter().rev().find_map(|v| v.what.as_ref()).map(|s| s.name.clone())
+    }
+
+    /// Those who subscribe to a channel now.
+    pub(crate) fn subscribers(&self, channel: ChannelId) -> Vec<(SubscriptionId, Arc<str>)> {
+        let now = self.versions.values().filter_map(|v| v.last()?.what.as_ref());
+        now.filter(|s| s.channel == channel).map(|s| (s.id, s.name.clone())).collect()
+    }
+
+    pub(crate) const fn dead_letters(&self) -> ChannelId {
+        self.dead_letters
+    }
+
+    /// How often it was wired anew.
+    pub(crate) fn rewirings(&self, id: SubscriptionId) -> usize {
+        self.versions.get(&id).map_or(0, Vec::len)
+    }
+
+    pub(crate) fn is_gone(&self, at: At) -> bool {
+        self.records.get(&at).is_none_or(|r| r.gone)
+    }
+
+    pub(crate) fn is_done(&self, case: Case) -> bool {
+        self.done.contains(&case)
+    }
+
+    /// Whether the event is to reach the subscription: stored while it existed, there still, and wanted ever since.
+    pub(crate) fn owes(&self, (id, at): Case) -> bool {
+        let Some(record) = self.records.get(&at).filter(|r| !r.gone) else { return false };
+        let Some(versions) = self.versions.get(&id) else { return false };
+        let Some(first) = versions.iter().rposition(|v| v.since <= record.stored) else { return false };
+        versions[first..].iter().enumerate().all(|(i, version)| match &version.what {
+            Some(s) => s.channel == at.0 && s.filter.matches(&record.event),
+            None => i > 0 && !version.forgotten,
+        })
+    }
+
+    /// Whether anyone at all subscribed to the record's channel at or after its storing.
+    pub(crate) fn anyone_since(&self, at: At) -> bool {
+        let Some(record) = self.records.get(&at) else { return true };
+        self.versions.values().any(|versions| {
+            let first = versions.iter().rposition(|v| v.since <= record.stored).unwrap_or(0);
+            versions[first..].iter().any(|v| v.what.as_ref().is_some_and(|s| s.channel == at.0))
+        })
+    }
+
+    /// Whatever is owed to subscriptions that are wired, and not done.
+    pub(crate) fn unpaid(&self) -> Vec<Case> {
+        let wired = self.versions.iter().filter(|(_, v)| v.last().is_some_and(|v| v.what.is_some()));
+        wired
+            .flat_map(|(&id, _)| self.records.keys().map(move |&at| (id, at)))
+            .filter(|&case| !self.is_done(case) && self.owes(case))
+            .collect()
+    }
+
+    pub(crate) fn stored_count(&self) -> u64 {
+        self.records.len() as u64
+    }
+
+    /// All records of a partition, by place.
+    pub(crate) fn places(&self, channel: ChannelId, partition: Partition) -> impl Iterator<Item = At> {
+        let (first, end) = ((channel, partition, Offset(0)), (channel, partition, Offset(u64::MAX)));
+        self.records.range(first..end).map(|(&at, _)| at)
+    }
+}

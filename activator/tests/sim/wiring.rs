@@ -1,0 +1,149 @@
+//! The wiring of the worlds: a broker with triggers, a topic whose source feeds a channel, a channel with
+//! subscriptions, a source straight to a URL, dead letters; and how a reload changes it.
+
+use std::time::Duration;
+
+use activator::delivery::{Backoff, Policy};
+use activator::filter::Filter;
+use activator::id::{ChannelId, FunctionId, SinkId, SubscriptionId};
+use activator::topology::{Channel, Destination, Subscription, Topology};
+
+use super::random::Random;
+
+pub(crate) const DEAD_LETTERS: ChannelId = ChannelId(0);
+pub(crate) const BROKER: ChannelId = ChannelId(1);
+pub(crate) const TOPIC: ChannelId = ChannelId(2);
+pub(crate) const ORDERS: ChannelId = ChannelId(3);
+/// Each with its partitions.
+pub(crate) const CHANNELS: [(ChannelId, u64); 4] = [(DEAD_LETTERS, 1), (BROKER, 2), (TOPIC, 3), (ORDERS, 2)];
+
+pub(crate) const BILL: FunctionId = FunctionId(0);
+pub(crate) const SHIP: FunctionId = FunctionId(1);
+/// A oneshot function.
+pub(crate) const THUMB: FunctionId = FunctionId(2);
+/// The bad neighbour of some worlds.
+pub(crate) const LAZY: FunctionId = FunctionId(3);
+pub(crate) const FUNCTIONS: [FunctionId; 4] = [BILL, SHIP, THUMB, LAZY];
+
+const DESTINATIONS: [Destination; 5] = [
+    Destination::Function(BILL),
+    Destination::Function(SHIP),
+    Destination::Function(THUMB),
+    Destination::Sink(SinkId(0)),
+    Destination::Sink(SinkId(1)),
+];
+
+/// How many more triggers want everything, of a bad neighbour.
+const LAZY_TRIGGERS: usize = 9;
+
+/// All that is ever wired.
+pub(crate) fn all(bad_neighbour: bool, random: &mut Random) -> Topology {
+    let function = Destination::Function;
+    let wires = [
+        ("trigger/bill", BROKER, function(BILL), exact("order"), Some(BROKER)),
+        ("trigger/ship", BROKER, function(SHIP), prefix("o"), None),
+        ("trigger/thumb", BROKER, function(THUMB), exact("image"), Some(BROKER)),
+        ("trigger/both", BROKER, function(BILL), Filter::Any(vec![exact("order"), exact("image")]), None),
+        ("source/orders", TOPIC, Destination::Channel(ORDERS), Filter::always(), None),
+        ("subscription/ship", ORDERS, function(SHIP), Filter::always(), Some(BROKER)),
+        ("subscription/mirror", ORDERS, Destination::Sink(SinkId(0)), Filter::always(), None),
+        ("source/direct", TOPIC, Destination::Sink(SinkId(1)), Filter::Not(Box::new(exact("image"))), None),
+        ("subscription/dead", DEAD_LETTERS, Destination::Sink(SinkId(0)), Filter::always(), None),
+    ];
+    let mut wires: Vec<_> =
+        wires.into_iter().map(|(name, channel, to, filter, reply)| (name.to_string(), channel, to, filter, reply)).collect();
+    for number in 0..=if bad_neighbour { LAZY_TRIGGERS } else { 0 } {
+        wires.push((format!("trigger/lazy{number}"), BROKER, function(LAZY), Filter::always(), None));
+    }
+    let subscriptions = wires.into_iter().zip(0..).map(|((name, channel, to, filter, reply), id)| {
+        let id = SubscriptionId(id);
+        let delivery = policy(id, random);
+        Subscription { id, name: name.as_str().into(), channel, filter, to, to_name: "somewhere".into(), reply, delivery }
+    });
+    Topology { channels: channels(), subscriptions: subscriptions.collect(), dead_letters: DEAD_LETTERS }
+}
+
+fn channels() -> Vec<Channel> {
+    CHANNELS.iter().map(|&(id, _)| Channel { id, keeps: id == DEAD_LETTERS || id == TOPIC }).collect()
+}
+
+fn exact(ty: &str) -> Filter {
+    Filter::Exact("type".into(), ty.into())
+}
+
+fn prefix(ty: &str) -> Filter {
+    Filter::Prefix("type".into(), ty.into())
+}
+
+/// The nanoseconds of a timeout, which the mind's microseconds do not see, name the subscription.
+fn policy(id: SubscriptionId, random: &mut Random) -> Policy {
+    Policy {
+        retry: u32::try_from(random.between(0, 4)).expect("small"),
+        backoff: if random.chance(500) { Backoff::Linear } else { Backoff::Exponential },
+        delay: Duration::from_millis(random.between(5, 300)),
+        delay_max: Duration::from_millis(random.between(300, 3_000)),
+        timeout: Duration::from_millis(random.between(500, 8_000)) + Duration::from_nanos(u64::from(id.0) + 1),
+    }
+}
+
+/// Which subscription a delivery is for.
+pub(crate) fn subscription_of(timeout: Duration) -> Option<SubscriptionId> {
+    (timeout.subsec_nanos() % 1_000).checked_sub(1).map(SubscriptionId)
+}
+
+/// The wiring after a change by the user.
+pub(crate) fn changed(all: &Topology, now: &Topology, random: &mut Random) -> Topology {
+    let mut new = now.clone();
+    let at = random.index(new.subscriptions.len());
+    match random.between(0, 8) {
+        0 => drop(new.subscriptions.remove(at)),
+        1 | 2 => bring_back(all, &mut new, random),
+        3 => remove_channel(&mut new, if random.chance(500) { ORDERS } else { TOPIC }),
+        4 => bring_channels_back(all, &mut new),
+        kind => rewire(&mut new.subscriptions[at], kind, random),
+    }
+    new.subscriptions.retain(|s| new.channels.iter().any(|c| c.id == s.channel));
+    if new.subscriptions.is_empty() { all.clone() } else { new }
+}
+
+fn rewire(subscription: &mut Subscription, kind: u64, random: &mut Random) {
+    let forwards = matches!(subscription.to, Destination::Channel(_));
+    match kind {
+        5 => {
+            let filters = [Filter::always(), exact("order"), exact("image"), prefix("o")];
+            subscription.filter = filters[random.index(filters.len())].clone();
+        }
+        6 if !forwards => subscription.to = random.pick(&DESTINATIONS).expect("not empty"),
+        7 if !forwards && [BROKER, ORDERS].contains(&subscription.channel) => {
+            // Under the same name to another channel.
+            subscription.channel = if subscription.channel == BROKER { ORDERS } else { BROKER };
+        }
+        8 if !forwards => subscription.reply = subscription.reply.map_or(Some(BROKER), |_| None),
+        _ => subscription.delivery = policy(subscription.id, random),
+    }
+}
+
+fn bring_back(all: &Topology, new: &mut Topology, random: &mut Random) {
+    let wired = |s: &Subscription| new.subscriptions.iter().any(|n| n.id == s.id);
+    let open = |channel: ChannelId| new.channels.iter().any(|c| c.id == channel);
+    let fits = |s: &&Subscription| {
+        !wired(s) && open(s.channel) && !matches!(s.to, Destination::Channel(to) if !open(to))
+    };
+    let missing: Vec<&Subscription> = all.subscriptions.iter().filter(fits).collect();
+    if let Some(back) = random.pick(&missing) {
+        let back = back.clone();
+        new.subscriptions.push(back);
+    }
+}
+
+fn remove_channel(new: &mut Topology, channel: ChannelId) {
+    new.channels.retain(|c| c.id != channel);
+    new.subscriptions.retain(|s| s.channel != channel && s.to != Destination::Channel(channel));
+}
+
+fn bring_channels_back(all: &Topology, new: &mut Topology) {
+    new.channels = all.channels.clone();
+    let missing = all.subscriptions.iter().filter(|s| new.subscriptions.iter().all(|n| n.id != s.id));
+    let missing: Vec<_> = missing.cloned().collect();
+    new.subscriptions.extend(missing);
+}
