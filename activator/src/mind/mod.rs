@@ -218,7 +218,7 @@ impl Activator {
         }
         self.store_next(now);
         self.read_next();
-        self.stop_next(now);
+        self.stop_next();
     }
 
     fn timer_fired(&mut self, now: Time, timer: Timer) {

@@ -35,6 +35,11 @@ impl Activator {
         for call in calls {
             self.refuse_queued(call, Refusal::Stopping);
         }
+        // Once is enough: nothing starts any more, and whoever holds something stops when it is done.
+        let functions: Vec<FunctionId> = self.functions.keys().copied().collect();
+        for function in functions {
+            self.reap(now, function);
+        }
     }
 
     /// Draining -> Cut.
@@ -47,16 +52,9 @@ impl Activator {
         }
     }
 
-    /// Stops whatever has nothing left to do, once the runtime is asked to stop.
-    pub(super) fn stop_next(&mut self, now: Time) {
-        if self.phase != Phase::Draining {
-            return;
-        }
-        let functions: Vec<FunctionId> = self.functions.keys().copied().collect();
-        for function in functions {
-            self.reap(now, function);
-        }
-        if !self.in_flight() {
+    /// Stores the last progress when nothing is in flight any more, once the runtime is asked to stop.
+    pub(super) fn stop_next(&mut self) {
+        if self.phase == Phase::Draining && !self.in_flight() {
             self.commit_now();
         }
     }

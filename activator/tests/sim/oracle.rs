@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use activator::effect::{Effect, End, EventRef, FunctionNews, Payload, Report, Target};
-use activator::id::{AppendId, CallId, ChannelId, DeliveryId, InstanceId, Partition, SinkId, SubscriptionId};
+use activator::id::{AppendId, CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Partition, Revision, SinkId, SubscriptionId};
 use activator::input::{Input, Progress};
-use activator::lifecycle::Settings;
+use activator::lifecycle::{Availability, Settings};
 use activator::{Limits, Time};
 
 use super::clock::{MILLI, Micros, micros};
@@ -24,6 +24,8 @@ pub(crate) struct Oracle {
     under_way: BTreeMap<DeliveryId, UnderWay>,
     cases: BTreeMap<Case, DeliveryId>,
     instances: BTreeMap<InstanceId, Known>,
+    /// The newest revision of each function that took a request.
+    proven: BTreeMap<FunctionId, Revision>,
     sinks: BTreeMap<SinkId, usize>,
     calls: BTreeMap<CallId, Call>,
     appends: BTreeSet<AppendId>,
@@ -55,6 +57,10 @@ struct Known {
     took_any: bool,
     ready: bool,
     told_to_end: bool,
+    /// When it last had nothing to do.
+    idle_since: Option<Time>,
+    /// Why it may be ended although it is warm and not idle for long: people or its own failures want it.
+    unwanted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +96,7 @@ impl Oracle {
             under_way: BTreeMap::new(),
             cases: BTreeMap::new(),
             instances: BTreeMap::new(),
+            proven: BTreeMap::new(),
             sinks: BTreeMap::new(),
             calls: BTreeMap::new(),
             appends: BTreeSet::new(),
@@ -117,6 +124,7 @@ impl Oracle {
         self.under_way.clear();
         self.cases.clear();
         self.instances.clear();
+        self.proven.clear();
         self.sinks.clear();
         self.calls.clear();
         self.appends.clear();
@@ -132,7 +140,7 @@ impl Oracle {
         &self.requeued
     }
 
-    pub(crate) fn hears(&mut self, input: &Input) {
+    pub(crate) fn hears(&mut self, now: Time, input: &Input) {
         self.pace.inputs += 1;
         match input {
             Input::Wired(topology) => {
@@ -150,30 +158,46 @@ impl Oracle {
             Input::Appended { append, .. } => drop(self.appends.remove(append)),
             Input::Committed { channel, .. } => drop(self.commits.remove(channel)),
             Input::Ready { instance } => {
-                self.instances.get_mut(instance).into_iter().for_each(|known| known.ready = true);
+                if let Some(known) = self.instances.get_mut(instance).filter(|known| !known.ready) {
+                    known.ready = true;
+                    let proven = self.proven.entry(instance.function).or_default();
+                    *proven = known.settings.revision.max(*proven);
+                    known.idle_since = (known.in_flight == 0).then_some(now);
+                }
             }
             Input::Exited { instance, .. } => {
                 let known = self.instances.remove(instance);
                 self.slandered = known.is_some_and(|known| known.told_to_end && !known.took_any);
             }
-            Input::Outcomes(outcomes) => outcomes.iter().for_each(|(id, outcome)| self.outcome(*id, outcome)),
+            Input::Outcomes(outcomes) => {
+                outcomes.iter().for_each(|(id, outcome)| self.outcome(now, *id, outcome));
+            }
             Input::Called { call, .. } => drop(self.calls.insert(*call, Call::Waiting)),
             Input::HungUp { call } => {
                 if let Some(state) = self.calls.get_mut(call) {
                     *state = if *state == Call::UnderWay { Call::HungUp } else { Call::Over };
                 }
             }
-            Input::Revised { .. } | Input::Records { .. } | Input::Reap { .. } | Input::Drain => {}
+            Input::Revised { function, now: Availability::Absent } | Input::Reap { function } => {
+                let mine = self.instances.iter_mut().filter(|(id, _)| id.function == *function);
+                mine.for_each(|(_, known)| known.unwanted = true);
+            }
+            Input::Drain => self.instances.values_mut().for_each(|known| known.unwanted = true),
+            Input::Revised { .. } | Input::Records { .. } => {}
         }
     }
 
-    fn outcome(&mut self, id: DeliveryId, outcome: &activator::delivery::Outcome) {
+    fn outcome(&mut self, now: Time, id: DeliveryId, outcome: &activator::delivery::Outcome) {
         use activator::delivery::{Outcome, Verdict};
         let Some(over) = self.under_way.remove(&id) else { return };
         match over.to {
             Target::Sink(sink) => *self.sinks.entry(sink).or_default() -= 1,
             Target::Instance(instance) => {
-                self.instances.get_mut(&instance).into_iter().for_each(|known| known.in_flight -= 1);
+                if let Some(known) = self.instances.get_mut(&instance) {
+                    known.in_flight -= 1;
+                    known.idle_since = (known.in_flight == 0).then_some(now);
+                    known.unwanted |= matches!(outcome, Outcome::NotTaken | Outcome::TimedOut);
+                }
             }
         }
         if let Some(call) = over.call {
@@ -210,6 +234,7 @@ impl Oracle {
             }
             Effect::Spawn { instance, .. } => self.spawns(*instance, settings),
             Effect::Terminate { instance, .. } => {
+                self.ends(now, *instance);
                 self.instances.get_mut(instance).into_iter().for_each(|known| known.told_to_end = true);
             }
             Effect::Append { append, .. } => {
@@ -256,11 +281,21 @@ impl Oracle {
         self.told.retain(kept);
     }
 
+    /// A working process is ended when it was idle for as long as its settings say, when a newer one works, when
+    /// it failed, or when people want it so; never for something that does not work.
+    fn ends(&mut self, now: Time, id: InstanceId) {
+        let Some(known) = self.instances.get(&id).filter(|known| known.ready && !known.told_to_end) else { return };
+        let idle = known.idle_since.is_some_and(|since| now.since(since) >= known.settings.idle);
+        let replaced = self.proven.get(&id.function).is_some_and(|proven| *proven > known.settings.revision);
+        let fair = idle || known.unwanted || replaced;
+        self.expect(fair, || format!("{id:?} works and is ended for nothing"));
+    }
+
     fn spawns(&mut self, instance: InstanceId, settings: Option<Settings>) {
         let Some(settings) = settings else {
             return self.expect(false, || format!("{instance:?} is started of a revision nobody gave"));
         };
-        let known = Known { settings, in_flight: 0, took_any: false, ready: false, told_to_end: false };
+        let known = Known { settings, in_flight: 0, took_any: false, ready: false, told_to_end: false, idle_since: None, unwanted: false };
         let first = self.instances.insert(instance, known).is_none();
         self.expect(first, || format!("{instance:?} is started twice"));
         let same = |(id, known): &(&InstanceId, &Known)| {

@@ -238,7 +238,7 @@ impl World {
         if let Input::Wired(topology) = &input {
             self.wired = topology.clone();
         }
-        self.oracle.hears(&input);
+        self.oracle.hears(self.clock.now(), &input);
         self.memory.twist_input(self.bug, &mut input);
         self.mind.handle(self.clock.now(), input);
         self.perform_effects();
