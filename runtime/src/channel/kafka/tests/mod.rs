@@ -5,6 +5,7 @@ mod support;
 
 mod opening;
 mod outage;
+mod raw;
 mod reading;
 mod records;
 
@@ -38,6 +39,7 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         reading::a_dropped_read_loses_nothing(&node).await;
         reading::reads_below_the_tail_leave_it_alone(&node).await;
         records::records_that_are_no_cloudevents_are_events_about_them(&node).await;
+        records::header_names_that_are_no_text_stop_nothing(&node).await;
         reading::offsets_without_records_are_passed(&node).await;
         reading::what_retention_took_is_a_gap(&node).await;
         opening::a_topic_made_anew_is_noticed(&node).await;
