@@ -5,6 +5,7 @@
 //! a reader for the tails and the cursors (`reader`), a second one for what lies below a tail, made when first needed
 //! (`partition` has the rule), and a producer (`producer`). Nothing here calls librdkafka's blocking half on the loop.
 
+mod headers;
 mod lane;
 mod log;
 mod open;

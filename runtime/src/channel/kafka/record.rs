@@ -1,10 +1,13 @@
 //! Kafka records to events and back; the rules are the activator's, only the library's types are met here.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use activator::event::{Event, kafka};
 use bytes::Bytes;
-use rdkafka::message::{BorrowedMessage, Header, Headers as _, Message as _, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, Header, Message as _, OwnedHeaders};
+
+use super::headers::Headers;
 
 /// Makes events of the records of one partition.
 pub(super) struct Decoder {
@@ -22,13 +25,10 @@ impl Decoder {
 
     /// The event of a record at `offset`. The value is copied once, out of librdkafka's buffer.
     pub(super) fn event(&mut self, message: &BorrowedMessage<'_>, offset: u64) -> Event {
-        let headers = message.headers();
-        let count = headers.map_or(0, |h| h.count());
+        let headers: Vec<_> = Headers::of(message).filter_map(named).collect();
         let record = kafka::Record {
             key: message.key(),
-            headers: (0..count)
-                .filter_map(move |i| headers?.try_get(i))
-                .map(|header| (header.key, header.value)),
+            headers: headers.iter().map(|(name, value)| (name.as_ref(), *value)),
             value: message.payload().map(Bytes::copy_from_slice),
         };
         let time = message.timestamp().to_millis().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
@@ -44,6 +44,11 @@ impl Decoder {
         };
         kafka::decode(record, &origin)
     }
+}
+
+/// A header with its name as text. One without an ASCII letter or digit is left out: it can name nothing in an event.
+fn named<'m>((name, value): (&'m [u8], Option<&'m [u8]>)) -> Option<(Cow<'m, str>, Option<&'m [u8]>)> {
+    name.iter().any(u8::is_ascii_alphanumeric).then(|| (String::from_utf8_lossy(name), value))
 }
 
 /// The record headers of an event in binary mode.

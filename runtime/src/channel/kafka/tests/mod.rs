@@ -1,0 +1,136 @@
+//! The channel against a real Kafka, started once for all of it.
+
+#[path = "../../../../../tests/support/kafka.rs"]
+mod support;
+
+mod opening;
+mod outage;
+mod raw;
+mod reading;
+mod records;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rdkafka::ClientConfig;
+use rdkafka::admin::AdminClient;
+use rdkafka::client::DefaultClientContext;
+use rdkafka::producer::FutureProducer;
+
+use self::support::KafkaNode;
+use super::*;
+use crate::channel::conformance::{self, Kind};
+use crate::channel::{CreateTopic, Spec, Start};
+
+/// Far more than anything here takes; reached only by what hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_in_kafka_keeps_its_promises() {
+    let node = match KafkaNode::start_new() {
+        Ok(node) => node,
+        Err(reason) => return eprintln!("skipped: {reason}"),
+    };
+    let run = async {
+        what_every_channel_promises(&node).await;
+        reading::events_come_back_in_order_and_a_key_has_one_partition(&node).await;
+        opening::progress_comes_back_to_a_fresh_client(&node).await;
+        reading::a_dropped_read_loses_nothing(&node).await;
+        reading::reads_below_the_tail_leave_it_alone(&node).await;
+        records::records_that_are_no_cloudevents_are_events_about_them(&node).await;
+        records::header_names_that_are_no_text_stop_nothing(&node).await;
+        reading::offsets_without_records_are_passed(&node).await;
+        reading::what_retention_took_is_a_gap(&node).await;
+        opening::a_topic_made_anew_is_noticed(&node).await;
+        records::an_event_too_large_is_refused_for_good(&node).await;
+        opening::a_begin_at_the_end_is_pinned(&node).await;
+        opening::what_cannot_be_opened_says_why(&node).await;
+        outage::nothing_is_lost_when_the_broker_is_killed(&node).await;
+    };
+    tokio::time::timeout(PATIENCE * 3, run).await.expect("something hangs");
+}
+
+async fn what_every_channel_promises(node: &KafkaNode) {
+    let count = Cell::new(0);
+    let make = |partitions| {
+        count.set(count.get() + 1);
+        Spec::Kafka(spec(node, &format!("promises-{}", count.get()), partitions))
+    };
+    conformance::suite(&Kind { name: "kafka", make: &make, survives_reopen: true }).await;
+}
+
+fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
+    KafkaSpec {
+        brokers: vec![node.bootstrap()],
+        topic: topic.into(),
+        group: format!("hydrant-{topic}"),
+        create: Some(CreateTopic { partitions, replication: 1 }),
+        start: Start::Earliest,
+        event_source: format!("/kafkasources/s#{topic}"),
+        options: Vec::new(),
+    }
+}
+
+async fn open(spec: &KafkaSpec) -> (Kafka, Vec<OpenedPartition>) {
+    Kafka::open(spec).await.expect("Kafka runs")
+}
+
+async fn read_events(kafka: &Kafka, partition: Partition, from: u64, count: usize) -> Vec<Event> {
+    let mut from = Offset(from);
+    let mut events = Vec::new();
+    while events.len() < count {
+        let read = kafka.read(partition, from, 100, 1 << 20);
+        let batch = tokio::time::timeout(PATIENCE, read).await.expect("records are there").unwrap();
+        from = batch.next;
+        events.extend(batch.records.into_iter().map(|(_, event)| event));
+    }
+    events
+}
+
+/// The ids of the next `count` records of the only partition, none beyond them asked for.
+async fn read_on(kafka: &Kafka, from: u64, count: usize) -> Vec<u64> {
+    let mut from = Offset(from);
+    let mut seen = Vec::new();
+    while seen.len() < count {
+        let wanted = (count - seen.len()).min(64) as u32;
+        let batch = kafka.read(Partition(0), from, wanted, 1 << 20).await.unwrap();
+        seen.extend(ids(&batch).iter().map(|id| id.parse::<u64>().unwrap()));
+        from = batch.next;
+    }
+    seen
+}
+
+async fn read_ids(kafka: &Kafka, partition: Partition, from: u64, count: usize) -> Vec<String> {
+    let events = read_events(kafka, partition, from, count).await;
+    events.iter().map(|event| event.id().to_owned()).collect()
+}
+
+fn ids(batch: &Batch) -> Vec<String> {
+    batch.records.iter().map(|(_, event)| event.id().to_owned()).collect()
+}
+
+fn event(id: &str, data: &str) -> Event {
+    let mut builder = Event::builder();
+    for (name, value) in [("id", id), ("source", "/test"), ("type", "t")] {
+        builder.attribute(name, value).unwrap();
+    }
+    builder.build(Bytes::from(data.to_owned())).unwrap()
+}
+
+fn at(position: u64) -> Progress {
+    Progress { position: Offset(position), behind: Vec::new() }
+}
+
+fn foreign_producer(node: &KafkaNode, options: &[(&str, &str)]) -> FutureProducer {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", node.bootstrap());
+    for (key, value) in options {
+        config.set(*key, *value);
+    }
+    config.create().unwrap()
+}
+
+fn admin(node: &KafkaNode) -> AdminClient<DefaultClientContext> {
+    ClientConfig::new().set("bootstrap.servers", node.bootstrap()).create().unwrap()
+}

@@ -1,0 +1,80 @@
+//! What a fresh client finds, and why one cannot be had.
+
+use std::time::Instant;
+
+use activator::cursor::Cursor;
+
+use super::*;
+
+pub(super) async fn progress_comes_back_to_a_fresh_client(node: &KafkaNode) {
+    let spec = spec(node, "progress", 3);
+    let (kafka, _) = open(&spec).await;
+    for i in 0..30 {
+        let event = event(&i.to_string(), "").with("partitionkey", &i.to_string()).unwrap();
+        kafka.append(event).await.unwrap();
+    }
+    let ends = [0, 1, 2].map(|p| kafka.clients().reader.bounds(p).unwrap().1);
+    let busy = (0..3u32).find(|&p| ends[p as usize] >= 4).expect("30 keys over 3 partitions");
+    let progress = Progress {
+        position: Offset(4),
+        behind: vec![("audit".into(), Cursor::from_unfinished([Offset(1), Offset(3)], Offset(4)))],
+    };
+    kafka.commit(vec![(Partition(busy), progress.clone())]).await.unwrap();
+    drop(kafka);
+
+    let (_kafka, opened) = open(&spec).await;
+    for partition in opened {
+        let expected = (partition.partition.0 == busy).then(|| progress.clone());
+        assert_eq!(partition.committed, expected);
+    }
+}
+
+pub(super) async fn a_topic_made_anew_is_noticed(node: &KafkaNode) {
+    let spec = spec(node, "anew", 1);
+    let (kafka, _) = open(&spec).await;
+    for i in 0..5 {
+        kafka.append(event(&i.to_string(), "")).await.unwrap();
+    }
+    kafka.commit(vec![(Partition(0), at(5))]).await.unwrap();
+    drop(kafka);
+    // The tool's way to say the same as a new topic of that name: an offset that lies beyond the end.
+    let (kafka, _) = open(&spec).await;
+    kafka.commit(vec![(Partition(0), at(50))]).await.unwrap();
+    let beyond = kafka.read(Partition(0), Offset(50), 1, 1).await.unwrap_err();
+    assert!(beyond.to_string().contains("made anew"), "{beyond}");
+    let (_kafka, opened) = open(&spec).await;
+    assert_eq!((opened[0].begin, opened[0].committed.clone()), (Offset(0), None));
+}
+
+pub(super) async fn a_begin_at_the_end_is_pinned(node: &KafkaNode) {
+    let (writer, _) = open(&spec(node, "latest", 1)).await;
+    writer.append(event("before", "")).await.unwrap();
+    let late =
+        KafkaSpec { start: Start::Latest, group: "late".into(), create: None, ..spec(node, "latest", 1) };
+    let (_, opened) = open(&late).await;
+    assert_eq!(opened[0].begin, Offset(1));
+    writer.append(event("first", "")).await.unwrap();
+    let (_, opened) = open(&late).await;
+    assert_eq!(opened[0].committed, Some(at(1)), "the restart passed over the first event");
+}
+
+pub(super) async fn what_cannot_be_opened_says_why(node: &KafkaNode) {
+    let base = spec(node, "never", 1);
+    let missing = KafkaSpec { create: None, ..base.clone() };
+    let option =
+        |key: &str, value: &str| KafkaSpec { options: vec![(key.into(), value.into())], ..base.clone() };
+    let away = KafkaSpec { brokers: vec!["127.0.0.1:1".into()], ..base.clone() };
+    for (spec, says) in [
+        (missing.clone(), "the topic `never` does not exist"),
+        (missing, "the topic `never` does not exist"),
+        (option("no.such.key", "1"), "`no.such.key = 1` is refused"),
+        (option("linger.ms", "soon"), "`linger.ms = soon` is refused"),
+        (option("group.id", "mine"), "`group.id` is set by hydrant itself"),
+        (away, "reach Kafka at 127.0.0.1:1"),
+    ] {
+        let begun = Instant::now();
+        let error = Kafka::open(&spec).await.err().expect("it cannot be opened").to_string();
+        assert!(error.contains(says), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(8), "{error} came late");
+    }
+}
