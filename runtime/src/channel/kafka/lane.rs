@@ -7,16 +7,13 @@ use std::time::Duration;
 use activator::id::Offset;
 use activator::input::Batch;
 use futures_util::{FutureExt as _, StreamExt as _};
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::Consumer as _;
-use rdkafka::consumer::stream_consumer::StreamPartitionQueue;
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 use tokio::sync::OwnedMutexGuard;
 
-use super::log::Log;
-use super::reader::{self, ASK_TIMEOUT, Client, Reader};
+use super::reader::Reader;
 use super::record::Decoder;
+use super::stream::Stream;
 use super::taken::{self, Taken, Want};
 use crate::channel::ReadError;
 
@@ -26,27 +23,15 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// The stream of one partition. Whoever holds it has it alone, also while it is being moved.
 pub(super) struct Lane {
-    client: Arc<Client>,
-    topic: Arc<str>,
-    partition: i32,
-    queue: StreamPartitionQueue<Log>,
+    stream: Stream,
     decoder: Decoder,
     at: Place,
-    /// Whether librdkafka's stream stands at `at`.
+    /// Whether the stream stands at `at`.
     placed: bool,
     /// Where the log ended when the stream was put here; all below it is delivered before the end is reported.
     end: Offset,
     /// The end was reported, and nobody looked behind it yet.
     end_is_news: bool,
-    fetching: Fetching,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fetching {
-    /// The partition was never read.
-    Never,
-    Yes,
-    Paused,
 }
 
 /// Where a lane stands, for those who do not hold it: behind the last record it gave, or where it was put.
@@ -110,20 +95,13 @@ pub(super) async fn read(
 impl Lane {
     /// Nothing is fetched until the first read.
     pub(super) fn new(reader: &Reader, partition: u32, event_source: &str) -> Option<Self> {
-        let number = i32::try_from(partition).ok()?;
-        // Split before it is ever assigned: librdkafka then leaves the queue alone for good.
-        let queue = reader.client.split_partition_queue(&reader.topic, number)?;
         Some(Self {
-            client: Arc::clone(&reader.client),
-            topic: Arc::clone(&reader.topic),
-            partition: number,
-            queue,
+            stream: Stream::new(reader, partition)?,
             decoder: Decoder::new(event_source, partition),
             at: Place(Arc::new(AtomicU64::new(Place::NOWHERE))),
             placed: false,
             end: Offset(0),
             end_is_news: false,
-            fetching: Fetching::Never,
         })
     }
 
@@ -139,7 +117,7 @@ impl Lane {
         }
         if from < low {
             tracing::warn!(
-                topic = %self.topic, partition = self.partition, from = from.0, to = low.0,
+                topic = %self.stream.topic, partition = self.stream.partition, from = from.0, to = low.0,
                 "the topic holds these records no longer"
             );
         }
@@ -158,13 +136,12 @@ impl Lane {
     }
 
     fn bounds(&self) -> Result<(Offset, Offset), ReadError> {
-        let bounds = reader::bounds(&self.client, &self.topic, self.partition);
-        bounds.map(|(low, high)| (Offset(low), Offset(high))).map_err(|e| failed(&e))
+        self.stream.bounds().map_err(|e| failed(&e))
     }
 
     fn fetch_from(&mut self, from: Offset, end: Offset) -> Result<(), ReadError> {
         self.placed = false;
-        self.seek(from).map_err(|e| failed(&e))?;
+        self.stream.seek(from).map_err(|e| failed(&e))?;
         self.at.set(from);
         self.end = end;
         self.end_is_news = false;
@@ -172,46 +149,17 @@ impl Lane {
         Ok(())
     }
 
-    fn seek(&mut self, to: Offset) -> Result<(), KafkaError> {
-        // Offsets come from Kafka, where they are signed; the others are refused when they are compared.
-        let to = rdkafka::Offset::Offset(i64::try_from(to.0).unwrap_or(i64::MAX));
-        if self.fetching == Fetching::Never {
-            self.client.incremental_assign(&self.list(to)?)?;
-        } else {
-            // Records of the old place that are still queued are dropped by librdkafka.
-            self.client.seek(&self.topic, self.partition, to, ASK_TIMEOUT)?;
-        }
-        if self.fetching == Fetching::Paused {
-            self.client.resume(&self.list(to)?)?;
-            // Having nothing to fetch, librdkafka's thread for the broker looks up once a second, or when there
-            // is a request to send.
-            let _only_to_wake_it = reader::bounds(&self.client, &self.topic, self.partition);
-        }
-        self.fetching = Fetching::Yes;
-        Ok(())
-    }
-
     /// Stops fetching ahead until the next read. Blocks.
     pub(super) fn pause(&mut self) {
-        let list = self.list(rdkafka::Offset::Invalid);
-        match list.and_then(|list| self.client.pause(&list)) {
-            Ok(()) => {
-                self.placed = false;
-                self.fetching = Fetching::Paused;
-            }
-            Err(error) => tracing::debug!("cannot pause partition {}: {error}", self.partition),
+        match self.stream.pause() {
+            Ok(()) => self.placed = false,
+            Err(error) => tracing::debug!("cannot pause partition {}: {error}", self.stream.partition),
         }
-    }
-
-    fn list(&self, offset: rdkafka::Offset) -> Result<TopicPartitionList, KafkaError> {
-        let mut list = TopicPartitionList::with_capacity(1);
-        list.add_partition_offset(&self.topic, self.partition, offset)?;
-        Ok(list)
     }
 
     /// Waits for the first record and takes what else is there already.
     async fn wait(&mut self, want: Want) -> Result<Found, ReadError> {
-        let mut stream = self.queue.stream();
+        let mut stream = self.stream.records();
         let mut next = if self.end_is_news {
             match tokio::time::timeout(QUIET, stream.next()).await {
                 Ok(next) => next,
@@ -262,7 +210,7 @@ impl Lane {
     }
 
     fn made_anew(&self, wanted: Offset, there: Offset) -> ReadError {
-        let Self { topic, partition, .. } = self;
+        let Stream { topic, partition, .. } = &self.stream;
         ReadError(format!(
             "partition {partition} of `{topic}` is at {there} where {wanted} was wanted: was the topic made anew?"
         ))

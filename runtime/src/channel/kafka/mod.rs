@@ -15,6 +15,7 @@ mod progress;
 mod reader;
 mod record;
 mod settings;
+mod stream;
 mod taken;
 
 #[cfg(test)]
