@@ -11,6 +11,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         "stop",
         &[
             ("sigterm_lets_what_is_in_flight_end", sigterm_lets_what_is_in_flight_end),
+            ("a_service_that_watches_nothing_stops_too", a_service_stops),
             ("a_second_sigterm_leaves_at_once_and_safely", a_second_sigterm),
             ("what_was_delivered_is_not_delivered_again_after_a_restart", not_again_after_a_restart),
         ],
@@ -41,6 +42,16 @@ fn sigterm_lets_what_is_in_flight_end() {
     again.send("2", "order");
     again.verdicts("2");
     assert_eq!(project.lines("delivered"), ["1", "2"], "and it was committed");
+}
+
+fn a_service_stops() {
+    let project = Project::new("");
+    project.function("order", noting_server("", ""));
+    let runtime = Runtime::start_as(&project, &["run"]);
+    runtime.send("1", "order");
+    assert_eq!(runtime.verdicts("1")["order"]["outcome"], "delivered");
+    assert!(runtime.stop().success());
+    assert_eq!(project.processes(), [0; 0], "no process is left");
 }
 
 fn a_second_sigterm() {

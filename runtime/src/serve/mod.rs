@@ -141,9 +141,10 @@ async fn run_until_told(signals: &mut Signals, reloader: Reloader) {
     let reloader = Arc::new(Mutex::new(reloader));
     let changes = reload::follow(Arc::clone(&reloader));
     tokio::pin!(changes);
+    let mut watching = true;
     loop {
         tokio::select! {
-            () = &mut changes => std::future::pending().await,
+            () = &mut changes, if watching => watching = false,
             stop = signals.next() => match stop {
                 Told::Stop => return,
                 Told::Reload => reload::reload(&reloader).await,
