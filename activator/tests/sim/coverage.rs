@@ -26,7 +26,7 @@ const EXPECTED: &[&str] = &[
     "effect Deliver event", "effect Deliver call", "effect Deliver to sink", "effect Terminate",
     "effect Terminate kill", "effect Refuse unknown", "effect Refuse broken", "effect Refuse stopping",
     "report Matched", "report Retrying", "report Starting", "report Warm", "report StartFailed",
-    "report Zero", "end Delivered", "end Delivered with reply", "end DeadLetter", "end Gone",
+    "report Zero", "end Delivered", "end Delivered with reply", "end DeadLetter", "end Unmatched", "end Gone",
 ];
 
 impl Coverage {

@@ -382,7 +382,10 @@ impl Oracle {
         let (done, gone) = (self.truth.is_done(case), self.truth.is_gone(case.1));
         match end {
             End::Gone => self.expect(gone, || format!("{case:?} is called gone and is there")),
-            End::Unmatched => {}
+            End::Unmatched => {
+                let owed = self.truth.owes(case) && !done;
+                self.expect(!owed, || format!("{case:?} is called unmatched and matches"));
+            }
             End::DeadLetter(_) if subscription.channel == self.truth.dead_letters() => {
                 self.expect(false, || format!("{case:?} is a dead letter of a dead letter"));
             }
