@@ -5,7 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use activator::effect::{Effect, End, EventRef, FunctionNews, Payload, Report, Target};
-use activator::id::{AppendId, CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Partition, Revision, SinkId, SubscriptionId};
+use activator::id::{
+    AppendId, CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Partition, Revision, SinkId,
+    SubscriptionId,
+};
 use activator::input::{Input, Progress};
 use activator::lifecycle::{Availability, Settings};
 use activator::{Limits, Time};
@@ -118,7 +121,8 @@ impl Oracle {
     /// The runtime died. What it knew of and had not stored may be repeated, and nothing else.
     pub(crate) fn crashed(&mut self, stored: impl Fn(At) -> Option<Progress>) {
         let named = |id| self.truth.name_of(id);
-        self.told.retain(|&(id, at)| named(id).is_some_and(|name| says_done(stored(at).as_ref(), &name, at.2)));
+        self.told
+            .retain(|&(id, at)| named(id).is_some_and(|name| says_done(stored(at).as_ref(), &name, at.2)));
         self.truth.forget_removed(None);
         self.under_way.clear();
         self.cases.clear();
@@ -216,7 +220,13 @@ impl Oracle {
     }
 
     /// Sees what the mind asks for. `settings` are those of the revision it spawns; `case` is what it delivers.
-    pub(crate) fn sees(&mut self, now: Time, effect: &Effect, settings: Option<Settings>, case: Option<Case>) {
+    pub(crate) fn sees(
+        &mut self,
+        now: Time,
+        effect: &Effect,
+        settings: Option<Settings>,
+        case: Option<Case>,
+    ) {
         if !matches!(effect, Effect::Report(_)) {
             self.pace(now);
         }
@@ -249,7 +259,9 @@ impl Oracle {
             }
             Effect::Close { channel } => {
                 let pending = self.commits.contains(channel);
-                self.expect(!pending, || format!("channel {channel} is let go of while a commit is under way"));
+                self.expect(!pending, || {
+                    format!("channel {channel} is let go of while a commit is under way")
+                });
                 self.open.remove(channel);
                 self.truth.forget_removed(Some(*channel));
             }
@@ -275,7 +287,9 @@ impl Oracle {
     /// A working process is ended when it was idle for as long as its settings say, when a newer one works, when
     /// it failed, or when people want it so; never for something that does not work.
     fn ends(&mut self, now: Time, id: InstanceId) {
-        let Some(known) = self.instances.get(&id).filter(|known| known.ready && !known.told_to_end) else { return };
+        let Some(known) = self.instances.get(&id).filter(|known| known.ready && !known.told_to_end) else {
+            return;
+        };
         let idle = known.idle_since.is_some_and(|since| now.since(since) >= known.settings.idle);
         let replaced = self.proven.get(&id.function).is_some_and(|proven| *proven > known.settings.revision);
         let fair = idle || known.unwanted || replaced;
@@ -286,7 +300,15 @@ impl Oracle {
         let Some(settings) = settings else {
             return self.expect(false, || format!("{instance:?} is started of a revision nobody gave"));
         };
-        let known = Known { settings, in_flight: 0, took_any: false, ready: false, told_to_end: false, idle_since: None, unwanted: false };
+        let known = Known {
+            settings,
+            in_flight: 0,
+            took_any: false,
+            ready: false,
+            told_to_end: false,
+            idle_since: None,
+            unwanted: false,
+        };
         let first = self.instances.insert(instance, known).is_none();
         self.expect(first, || format!("{instance:?} is started twice"));
         let same = |(id, known): &(&InstanceId, &Known)| {
@@ -314,7 +336,9 @@ impl Oracle {
             Payload::Call(call) => {
                 entry.call = Some(*call);
                 let was = self.calls.insert(*call, Call::UnderWay);
-                self.expect(was == Some(Call::Waiting), || format!("call {call} is delivered, it was {was:?}"));
+                self.expect(was == Some(Call::Waiting), || {
+                    format!("call {call} is delivered, it was {was:?}")
+                });
             }
             Payload::Event(event) => {
                 self.expect(case.is_some(), || format!("{event:?} is delivered and was never stored"));
@@ -338,7 +362,9 @@ impl Oracle {
         let most = subscription.delivery.retry;
         let endless = subscription.channel == self.truth.dead_letters();
         let steady = self.truth.rewirings(case.0) == 1 && !endless;
-        self.expect(!steady || attempts <= most, || format!("{case:?}: attempt {} of {most} + 1", attempts + 1));
+        self.expect(!steady || attempts <= most, || {
+            format!("{case:?}: attempt {} of {most} + 1", attempts + 1)
+        });
     }
 
     fn hands_to(&mut self, id: InstanceId) {
@@ -367,7 +393,9 @@ impl Oracle {
             }
             Report::Function { function, news: FunctionNews::StartFailed { .. } } => {
                 let slandered = self.slandered;
-                self.expect(!slandered, || format!("a process of {function} was given nothing, and called failed"));
+                self.expect(!slandered, || {
+                    format!("a process of {function} was given nothing, and called failed")
+                });
             }
             Report::Matched { .. } | Report::Retrying { .. } | Report::Function { .. } => {}
         }
@@ -410,7 +438,9 @@ impl Oracle {
         let places: Vec<At> = self.truth.places(channel, number).collect();
         for at in places {
             if keeps && at.2 < progress.position && !self.truth.anyone_since(at) {
-                self.expect(false, || format!("{at:?} is passed in a channel that keeps, and nobody was there"));
+                self.expect(false, || {
+                    format!("{at:?} is passed in a channel that keeps, and nobody was there")
+                });
             }
             for (id, name) in &subscribers {
                 let (was, is) = (says_done(before, name, at.2), says_done(Some(progress), name, at.2));
@@ -443,7 +473,9 @@ impl Oracle {
     pub(crate) fn timer_turn(&mut self) {
         self.pace.timer_turns += 1;
         let (turns, busy) = (self.pace.timer_turns, self.pace.inputs + self.pace.effects);
-        self.expect(turns <= 1_000 + busy, || format!("{turns} turns by timer for {busy} inputs and effects"));
+        self.expect(turns <= 1_000 + busy, || {
+            format!("{turns} turns by timer for {busy} inputs and effects")
+        });
     }
 
     pub(crate) const fn effects(&self) -> u64 {
