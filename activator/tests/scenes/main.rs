@@ -105,8 +105,7 @@ fn a_drain_lets_functions_finish_and_begins_nothing() {
 
     assert!(scene.is_stopped());
     let done = scene.progress();
-    let cursor =
-        done.behind.iter().map(|(_, cursor)| cursor.clone()).next().unwrap_or(Cursor::at(done.position));
+    let cursor = done.behind.first().map_or_else(|| Cursor::at(done.position), |(_, cursor)| cursor.clone());
     assert!(cursor.contains(Offset(0)), "e1 is done");
     assert!(!cursor.contains(Offset(1)), "e2 is not");
 }
