@@ -4,12 +4,12 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::Activator;
-use super::delivery::{Delivery, Stage, Storing, Subject};
+use super::delivery::{Stage, Storing, Subject};
 use super::reading::Hold;
 use super::timer::Timer;
 use crate::delivery::{Outcome, Verdict};
-use crate::effect::{Effect, End, EventRef, Payload, Refusal, Report, Target};
-use crate::id::{CallId, DeliveryId, FunctionId, SinkId};
+use crate::effect::{Effect, End, EventRef, Payload, Report, Target};
+use crate::id::{DeliveryId, FunctionId, SinkId};
 use crate::lifecycle::{Finish, Place};
 use crate::time::Time;
 use crate::topology::Destination;
@@ -215,23 +215,11 @@ impl Activator {
     }
 
     /// Back to the front: nobody ran anything, so nothing counts.
-    fn again(&mut self, id: DeliveryId) {
+    pub(super) fn again(&mut self, id: DeliveryId) {
         if let Some(delivery) = self.deliveries.get_mut(id) {
             delivery.attempts -= 1;
         }
         self.enqueue_first(id);
-    }
-
-    /// A call nobody took waits for the next instance, unless nobody waits for it or nothing begins any more.
-    fn call_again(&mut self, now: Time, id: DeliveryId, call: CallId, function: FunctionId) {
-        if !self.calls.contains_key(&call) {
-            return drop(self.deliveries.remove(id));
-        }
-        self.again(id);
-        if self.is_stopping() {
-            return self.refuse_queued(call, Refusal::Stopping);
-        }
-        self.watch_patience(now, function);
     }
 
     /// UnderWay -> Waiting, until there are no attempts left.
@@ -308,34 +296,5 @@ impl Activator {
             lane.unfinished.remove(&event.offset);
         }
         self.deliveries.remove(id);
-    }
-
-    pub(super) fn called(&mut self, now: Time, call: CallId, function: FunctionId) {
-        if self.is_stopping() {
-            return self.ask(Effect::Refuse { call, why: Refusal::Stopping });
-        }
-        if !self.functions.contains_key(&function) {
-            return self.ask(Effect::Refuse { call, why: Refusal::Unknown });
-        }
-        let id = self.deliveries.insert(Delivery::new(Subject::Call { call, function }));
-        self.calls.insert(call, id);
-        self.enqueue(id);
-        self.watch_patience(now, function);
-    }
-
-    pub(super) fn hung_up(&mut self, call: CallId) {
-        let Some(id) = self.calls.remove(&call) else { return };
-        if self.deliveries.get(id).is_some_and(|d| d.stage == Stage::Queued) {
-            self.deliveries.remove(id);
-        }
-    }
-
-    /// Refuses a call that still waits.
-    pub(super) fn refuse_queued(&mut self, call: CallId, why: Refusal) {
-        let queued = self.calls.get(&call).and_then(|id| self.deliveries.get(*id));
-        if queued.is_some_and(|d| d.stage == Stage::Queued) {
-            self.hung_up(call);
-            self.ask(Effect::Refuse { call, why });
-        }
     }
 }

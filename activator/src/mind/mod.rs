@@ -3,11 +3,13 @@
 //! - `wiring`: a new topology against the old one.
 //! - `reading`: channels opened, records read, matched and queued; `partition` keeps one partition.
 //! - `delivering`: who takes what, what came of it, when to try again; `delivery` and `table` keep one each.
+//! - `calls`: request/response calls and the patience of their callers.
 //! - `storing`: replies, dead letters and forwarded events on their way into a channel.
 //! - `committing`: how far everyone is, stored.
 //! - `running`: functions, their processes and their idle time.
 //! - `stopping`: bringing all to zero in order.
 
+mod calls;
 mod committing;
 mod delivering;
 mod delivery;

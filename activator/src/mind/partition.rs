@@ -37,6 +37,8 @@ pub(super) struct Lane {
     earlier: Option<Cursor>,
     /// Bytes of events it keeps in the window.
     pub(super) held_bytes: usize,
+    /// What matched before a change of the wiring and waits to be read and matched anew, with the attempts it had.
+    doubted: BTreeMap<Offset, u32>,
 }
 
 #[derive(Debug)]
@@ -163,6 +165,24 @@ impl Partition {
         }
     }
 
+    /// A record that matched is matched anew when it is read again.
+    pub(super) fn doubt(&mut self, subscription: SubscriptionId, offset: Offset, attempts: u32) {
+        if let Some(lane) = self.lanes.get_mut(&subscription) {
+            lane.doubted.insert(offset, attempts);
+        }
+    }
+
+    /// What should have been read again below the position and was not there, with the attempts it had.
+    pub(super) fn missed(&mut self) -> Vec<(SubscriptionId, Offset, u32)> {
+        let mut missed = Vec::new();
+        for (&id, lane) in &mut self.lanes {
+            let rest = lane.doubted.split_off(&self.position);
+            let below = core::mem::replace(&mut lane.doubted, rest);
+            missed.extend(below.into_iter().map(|(offset, attempts)| (id, offset, attempts)));
+        }
+        missed
+    }
+
     /// Whether no lane has more unfinished events than `max`.
     pub(super) fn has_room(&self, max: usize) -> bool {
         self.lanes.values().all(|lane| lane.unfinished.len() < max)
@@ -180,6 +200,11 @@ impl Lane {
     /// Whether the record is settled already, or under way.
     pub(super) fn knows(&self, offset: Offset) -> bool {
         self.earlier.as_ref().is_some_and(|c| c.contains(offset)) || self.unfinished.contains_key(&offset)
+    }
+
+    /// The record is matched anew. Gives the attempts it had, if it had matched before.
+    pub(super) fn clear_doubt(&mut self, offset: Offset) -> Option<u32> {
+        self.doubted.remove(&offset)
     }
 
     fn cursor(&self, position: Offset) -> Cursor {

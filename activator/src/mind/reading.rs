@@ -6,7 +6,7 @@ use super::delivery::{Delivery, Stage, Subject};
 use super::partition::Partition;
 use super::{Activator, Channel};
 use crate::cursor::Cursor;
-use crate::effect::{Effect, EventRef, Report};
+use crate::effect::{Effect, End, EventRef, Report};
 use crate::event::Event;
 use crate::id::{ChannelId, DeliveryId, Epoch, Offset, Partition as PartitionId, SubscriptionId};
 use crate::input::{Batch, OpenedPartition};
@@ -84,16 +84,21 @@ impl Activator {
         if self.channels.get(&channel).is_some_and(Channel::rests) {
             return;
         }
-        let mut begun = Vec::new();
+        let (mut begun, mut over) = (Vec::new(), Vec::new());
         for (offset, event) in &batch.records {
             let Some(known) = self.channels.get_mut(&channel) else { return };
             let Some(partition) = known.partitions.get_mut(&number) else { return };
             for &id in &known.subscriptions {
                 let Some(lane) = partition.lanes.get_mut(&id) else { continue };
-                if lane.knows(*offset) || !self.subscriptions[&id].filter.matches(event) {
+                if lane.knows(*offset) {
                     continue;
                 }
                 let subject = EventRef { subscription: id, partition: number, offset: *offset };
+                let doubted = lane.clear_doubt(*offset);
+                if !self.subscriptions[&id].filter.matches(event) {
+                    over.extend(doubted.map(|attempts| (subject, attempts, End::Unmatched)));
+                    continue;
+                }
                 let delivery = self.deliveries.insert(Delivery::new(Subject::Event(subject)));
                 lane.unfinished.insert(*offset, delivery);
                 begun.push((delivery, subject));
@@ -106,6 +111,12 @@ impl Activator {
         }
         if let Some(partition) = self.partition(channel, number) {
             partition.advance(batch.next);
+            over.extend(partition.missed().into_iter().map(|(subscription, offset, attempts)| {
+                (EventRef { subscription, partition: number, offset }, attempts, End::Gone)
+            }));
+        }
+        for (event, attempts, end) in over {
+            self.report(Report::Settled { event, attempts, end });
         }
         self.commit_soon(now, channel);
     }

@@ -1,21 +1,15 @@
 //! Functions, their processes, and their idle time.
 
 use alloc::{collections::VecDeque, string::ToString, vec::Vec};
-use core::time::Duration;
 
 use super::Activator;
-use super::delivery::Subject;
+use super::calls::CALLS_REFUSED_AFTER;
 use super::timer::Timer;
-use crate::effect::{Effect, FunctionNews, Refusal, Report, Target};
-use crate::id::{CallId, DeliveryId, FunctionId, InstanceId};
+use crate::effect::{Effect, FunctionNews, Report};
+use crate::id::{DeliveryId, FunctionId, InstanceId};
 use crate::lifecycle::{Availability, Finish, Function, IdleCheck, Start, State};
 use crate::time::Time;
 use crate::topology::Destination;
-
-/// How long a caller waits for a file that is missing: a build replaces it by deleting it first.
-const ABSENT_PATIENCE: Duration = Duration::from_secs(1);
-/// Failed starts in a row after which callers are told, rather than kept waiting.
-const CALLS_REFUSED_AFTER: u32 = 2;
 
 /// A function and what waits for it.
 #[derive(Debug)]
@@ -143,56 +137,5 @@ impl Activator {
             .map(|i| (now + i.settings.drain_timeout, Timer::Retire(i.id)))
             .collect();
         self.timers.extend(retiring);
-    }
-
-    /// How long a call to this instance may take, by its own settings: it may be an older one that still works.
-    pub(super) fn call_timeout(&self, to: Target) -> Duration {
-        let Target::Instance(id) = to else { return Duration::ZERO };
-        let instances = self.functions.get(&id.function).into_iter().flat_map(|f| f.machine.instances());
-        instances.filter(|i| i.id == id).map(|i| i.settings.call_timeout).sum()
-    }
-
-    /// Callers of a function in trouble are told when their patience is over.
-    pub(super) fn watch_patience(&mut self, now: Time, id: FunctionId) {
-        let Some(function) = self.functions.get(&id).filter(|f| f.machine.trouble().is_some()) else {
-            return;
-        };
-        let patience = match function.machine.availability() {
-            Availability::Present(settings) => settings.start_timeout,
-            Availability::Absent => ABSENT_PATIENCE,
-            Availability::Broken(_) => Duration::ZERO,
-        };
-        for call in self.calls_of(id) {
-            self.arm(now + patience, Timer::Patience(call));
-        }
-    }
-
-    pub(super) fn patience_over(&mut self, call: CallId) {
-        let subject = self.calls.get(&call).and_then(|id| self.deliveries.get(*id)).map(|d| d.subject);
-        let Some(Subject::Call { function, .. }) = subject else { return };
-        let trouble = self.functions.get(&function).and_then(|f| f.machine.trouble());
-        if let Some(reason) = trouble.map(ToString::to_string) {
-            self.refuse_queued(call, Refusal::Broken(reason));
-        }
-    }
-
-    /// A function does not start: callers are told why. Events wait.
-    fn refuse_calls_of(&mut self, id: FunctionId) {
-        let trouble = self.functions.get(&id).and_then(|f| f.machine.trouble());
-        let Some(reason) = trouble.map(ToString::to_string) else { return };
-        for call in self.calls_of(id) {
-            self.refuse_queued(call, Refusal::Broken(reason.clone()));
-        }
-    }
-
-    fn calls_of(&self, id: FunctionId) -> Vec<CallId> {
-        let queue = self.functions.get(&id).into_iter().flat_map(|f| &f.queue);
-        let subjects = queue.filter_map(|delivery| Some(self.deliveries.get(*delivery)?.subject));
-        subjects
-            .filter_map(|subject| match subject {
-                Subject::Call { call, .. } => Some(call),
-                Subject::Event(_) | Subject::Detached => None,
-            })
-            .collect()
     }
 }

@@ -137,7 +137,7 @@ impl Activator {
             channel.partitions.iter().filter_map(|(&n, p)| Some((n, p.cursor(id)?))).collect();
         let deliveries: Vec<_> = channel.partitions.values().flat_map(|p| p.deliveries(id)).collect();
         for delivery in deliveries {
-            self.abandon(delivery);
+            self.doubt(delivery);
         }
         if let Destination::Function(function) = subscription.to {
             self.functions.entry(function).or_insert_with(|| FunctionQueue::new(function));
@@ -156,6 +156,17 @@ impl Activator {
         match self.deliveries.get(id).map(|d| &d.stage) {
             Some(Stage::UnderWay(_) | Stage::Storing { .. }) | None => {}
             Some(Stage::Queued | Stage::Fetching | Stage::Waiting) => self.forget(id),
+        }
+    }
+
+    /// Abandons a delivery whose event is matched anew; should that fail, people are told.
+    fn doubt(&mut self, id: DeliveryId) {
+        let (subject, attempts) = (self.subject(id), self.deliveries.get(id).map_or(0, |d| d.attempts));
+        self.abandon(id);
+        if let Some((event, channel)) = subject.filter(|_| self.deliveries.get(id).is_none())
+            && let Some(partition) = self.partition(channel, event.partition)
+        {
+            partition.doubt(event.subscription, event.offset, attempts);
         }
     }
 

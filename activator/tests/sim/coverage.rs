@@ -70,6 +70,7 @@ const EXPECTED: &[&str] = &[
     "end Delivered",
     "end Delivered with reply",
     "end DeadLetter",
+    "end Unmatched",
     "end Gone",
 ];
 

@@ -27,7 +27,7 @@ use coverage::Coverage;
 use world::{Outcome, World};
 
 /// Worlds in a plain `cargo test`: what fits into some 20 s of CPU without optimisation.
-const SEEDS: u64 = 600;
+const SEEDS: u64 = 250;
 
 #[test]
 fn every_promise_holds_in_every_world() {
@@ -51,49 +51,49 @@ fn every_promise_holds_in_every_world() {
 
 #[test]
 fn finds_the_highest_committed_instead_of_the_contiguous() {
-    finds(Bug::HighestCommitted, 10, "stored progress");
+    finds(Bug::HighestCommitted, 10, &["stored progress"]);
 }
 
 #[test]
 fn finds_a_stale_ready_that_counts() {
-    finds(Bug::StaleReady, 100, "never took a request");
+    finds(Bug::StaleReady, 100, &["never took a request", "ended for nothing"]);
 }
 
 #[test]
 fn finds_a_requeue_lost_at_a_crash() {
-    finds(Bug::RequeueLost, 50, "still");
+    finds(Bug::RequeueLost, 50, &["still"]);
 }
 
 #[test]
 fn finds_progress_after_a_failed_dead_letter() {
-    finds(Bug::DeadLetterLost, 50, "DeadLetter");
+    finds(Bug::DeadLetterLost, 50, &["DeadLetter"]);
 }
 
 #[test]
 fn finds_offsets_reused_after_a_cut_log() {
-    finds(Bug::OffsetsReused, 50, "still");
+    finds(Bug::OffsetsReused, 50, &["still"]);
 }
 
 #[test]
 fn finds_an_event_delivered_twice_at_once() {
-    finds(Bug::DeliveredTwice, 5, "twice at once");
+    finds(Bug::DeliveredTwice, 5, &["twice at once"]);
 }
 
 #[test]
 fn finds_attempts_that_are_not_counted() {
-    finds(Bug::RetriedAtOnce, 20, "attempt");
+    finds(Bug::RetriedAtOnce, 20, &["attempt", "ended for nothing"]);
 }
 
 #[test]
 fn finds_records_that_nobody_looks_at() {
-    finds(Bug::RecordsIgnored, 5, "stored progress");
+    finds(Bug::RecordsIgnored, 5, &["stored progress"]);
 }
 
-/// The simulator finds the bug within so many seeds, by the promise it breaks.
-fn finds(bug: Bug, seeds: u64, promise: &str) {
+/// The simulator finds the bug within so many seeds, by one of the promises it breaks.
+fn finds(bug: Bug, seeds: u64, promises: &[&str]) {
     let found = (0..seeds).find_map(|seed| broken(seed, Some(bug), false));
     let verdict = found.unwrap_or_else(|| panic!("{bug:?} is not found within {seeds} seeds"));
-    assert!(verdict.contains(promise), "found by another promise: {verdict}");
+    assert!(promises.iter().any(|p| verdict.contains(p)), "found by another promise: {verdict}");
 }
 
 /// Plays the world of a seed. A panic of the mind is a broken promise, too.
@@ -103,9 +103,8 @@ fn played(seed: u64, bug: Option<Bug>, traced: bool) -> std::thread::Result<Outc
 
 /// Which promise is broken in the world of a seed, if any; printed with the steps before when asked to.
 fn broken(seed: u64, bug: Option<Bug>, printed: bool) -> Option<String> {
-    let outcome = match played(seed, bug, printed) {
-        Ok(outcome) => outcome,
-        Err(_) => return Some("the mind panicked".into()),
+    let Ok(outcome) = played(seed, bug, printed) else {
+        return Some("the mind panicked".into());
     };
     if printed {
         eprintln!("seed {seed}: {}", outcome.verdict.as_deref().unwrap_or("every promise holds"));

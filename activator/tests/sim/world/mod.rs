@@ -1,5 +1,8 @@
 //! One world: a mind, and all that it believes to be outside. Everything follows from the seed.
 
+mod judge;
+mod life;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -11,17 +14,17 @@ use activator::lifecycle::Availability;
 use activator::topology::Topology;
 use activator::{Activator, Limits};
 
-use super::bugs::{self, Bug};
-use super::clock::{Clock, MILLI, Micros, SECOND, micros};
-use super::coverage::Coverage;
-use super::faults::Weather;
-use super::oracle::Oracle;
-use super::processes::{Held, Make, Process};
-use super::random::Random;
-use super::storage::{At, Log, stamp_of};
-use super::trace::Trace;
-use super::truth::Case;
-use super::wiring;
+use crate::bugs::{self, Bug};
+use crate::clock::{Clock, MILLI, Micros, SECOND};
+use crate::coverage::Coverage;
+use crate::faults::Weather;
+use crate::oracle::Oracle;
+use crate::processes::{Held, Make, Process};
+use crate::random::Random;
+use crate::storage::{At, Log, stamp_of};
+use crate::trace::Trace;
+use crate::truth::Case;
+use crate::wiring;
 
 pub(crate) struct World {
     pub(crate) bug: Option<Bug>,
@@ -88,13 +91,6 @@ pub(crate) struct Outcome {
     pub(crate) lives: u64,
 }
 
-/// After the faults stop, all is done within this.
-const DONE_WITHIN: Micros = 600 * SECOND;
-/// After all is done, all is at zero within this: the longest idle time, start and grace together.
-const ZERO_WITHIN: Micros = 60 * SECOND;
-/// What a drain may take beyond its limit: killed processes end.
-const DRAIN_SLACK: Micros = 5 * SECOND;
-
 impl World {
     pub(crate) fn new(seed: u64, bug: Option<Bug>, traced: bool) -> Self {
         let mut users = Random::stream(seed, "users");
@@ -150,20 +146,8 @@ impl World {
         self.clock.at(SECOND, Happening::Produce);
         self.clock.at(2 * SECOND, Happening::Visit);
         self.clock.at(2 * SECOND, Happening::Call);
-        let storm = self.users.between(10, 60) * SECOND;
+        let storm = self.users.between(5, 30) * SECOND;
         self.clock.at(storm, Happening::Calm);
-    }
-
-    /// A runtime starts: it tells its new mind the wiring and the folder, in whatever order it finds them.
-    fn boot(&mut self) {
-        let mut news = vec![Input::Wired(self.wired.clone())];
-        news.extend(self.folder.iter().map(|(&function, now)| Input::Revised { function, now: now.clone() }));
-        if self.speed.chance(300) {
-            news.reverse();
-        }
-        for (input, wait) in news.into_iter().zip(1..) {
-            self.clock.after(wait * 10, Happening::News(input));
-        }
     }
 
     /// Runs until nothing is left to happen, or a promise is broken.
@@ -304,141 +288,6 @@ impl World {
         self.oracle.sees(self.clock.now(), &effect, None, case_of(&effect));
     }
 
-    /// The runtime is gone; what it had sent may still arrive. What is stored stays, the rest is forgotten.
-    pub(crate) fn crash(&mut self) {
-        self.note(|_| "CRASH".into());
-        self.coverage.count("fault crash");
-        let lives_on = |h: &Happening| {
-            matches!(
-                h,
-                Happening::Produce | Happening::Visit | Happening::Call | Happening::Calm | Happening::Check
-            )
-        };
-        for happening in self.clock.take_out(|h| !lives_on(h)) {
-            if let Happening::Storage(effect @ (Effect::Append { .. } | Effect::Commit { .. })) = happening
-                && self.faults.chance(500)
-            {
-                self.coverage.count("fault stored by the dying");
-                self.reach_storage(effect, false);
-            }
-        }
-        if self.bug == Some(Bug::RequeueLost) {
-            self.forget_requeued();
-        }
-        self.lose_power();
-        self.end_life();
-    }
-
-    fn end_life(&mut self) {
-        let logs = &self.logs;
-        self.oracle.crashed(|at| progress_of(logs, at));
-        for log in self.logs.values_mut() {
-            log.close();
-        }
-        self.processes.clear();
-        self.ended.clear();
-        self.held.clear();
-        self.calls.clear();
-        self.draining_since = None;
-        self.memory = bugs::Memory::default();
-        self.mind = Activator::new(self.limits.clone());
-        self.lives += 1;
-        self.boot();
-    }
-
-    fn forget_requeued(&mut self) {
-        for &(id, at) in self.oracle.requeued() {
-            let Some(name) = self.oracle.truth.name_of(id) else { continue };
-            let Some(log) = self.logs.get_mut(&at.0) else { continue };
-            let progress = log.shelf(at.1).stored.as_mut();
-            progress.into_iter().for_each(|progress| bugs::forget(progress, &name, at));
-        }
-    }
-
-    /// The mind says that the drain is over.
-    fn stopped(&mut self) {
-        self.note(|_| "STOPPED".into());
-        let (instances, calls) = (self.oracle.instances(), self.oracle.open_calls());
-        let within =
-            self.draining_since.is_some_and(|since| self.clock.micros() < since + micros(self.limits.drain));
-        self.oracle.expect(instances == 0, || format!("stopped with {instances} processes"));
-        if within {
-            self.oracle.expect(calls == 0, || format!("stopped with {calls} calls open"));
-            let logs = &self.logs;
-            let unstored = self.oracle.unstored(|at| progress_of(logs, at));
-            self.oracle
-                .expect(unstored.is_none(), || format!("stopped in order, and {unstored:?} is not stored"));
-        } else {
-            self.coverage.count("fault drain cut");
-        }
-        self.clock.take_out(|h| {
-            !matches!(
-                h,
-                Happening::Produce | Happening::Visit | Happening::Call | Happening::Calm | Happening::Check
-            )
-        });
-        self.end_life();
-    }
-
-    fn judge_the_time(&mut self) {
-        let now = self.clock.micros();
-        if let Some(since) = self.draining_since {
-            let most = micros(self.limits.drain) + DRAIN_SLACK;
-            self.oracle.expect(now <= since + most, || "a drain does not come to its end".into());
-        }
-        let Some(calm) = self.calm_since else { return };
-        let most = if self.paid { ZERO_WITHIN } else { DONE_WITHIN };
-        if now > calm + most {
-            let (unpaid, calls, paid) = (self.unpaid(), self.oracle.open_calls(), self.paid);
-            let states = self.mind.states();
-            self.oracle.expect(false, || {
-                format!(
-                    "no end within {most} us; all paid: {paid}; still {unpaid:?}, {calls} calls\n{states:#?}"
-                )
-            });
-        }
-    }
-
-    /// Looks whether all is done; if so, silence is to follow.
-    fn check(&mut self) {
-        if !self.unpaid().is_empty() || self.oracle.open_calls() > 0 || self.draining_since.is_some() {
-            return self.clock.after(SECOND, Happening::Check);
-        }
-        self.paid = true;
-        self.calm_since = Some(self.clock.micros());
-    }
-
-    /// What is owed and not done, but for what waits for a bad neighbour.
-    fn unpaid(&self) -> Vec<Case> {
-        let lazy = |id| {
-            self.bad_neighbour
-                && self
-                    .oracle
-                    .truth
-                    .current(id)
-                    .is_some_and(|s| s.to == activator::topology::Destination::Function(wiring::LAZY))
-        };
-        self.oracle.truth.unpaid().into_iter().filter(|(id, _)| !lazy(*id)).collect()
-    }
-
-    /// Nothing is left to happen: everything is done, stored and at zero.
-    fn judge_the_quiet(&mut self) {
-        let (unpaid, paid) = (self.unpaid(), self.paid);
-        self.oracle
-            .expect(paid && unpaid.is_empty(), || format!("the world stands still and owes {unpaid:?}"));
-        let (alive, unanswered) = (self.processes.len(), self.oracle.unanswered());
-        self.oracle.expect(alive == 0, || format!("{alive} processes live on in silence"));
-        self.oracle.expect(unanswered == 0, || format!("{unanswered} effects have no answer"));
-        for (function, state) in self.mind.states() {
-            let lazy = self.bad_neighbour && function == wiring::LAZY;
-            let zero = state.instances == 0 && state.in_flight == 0 && (state.queued == 0 || lazy);
-            self.oracle.expect(zero, || format!("function {function} in silence: {state:?}"));
-        }
-        let logs = &self.logs;
-        let unstored = self.oracle.unstored(|at| progress_of(logs, at));
-        self.oracle.expect(unstored.is_none(), || format!("all is quiet and {unstored:?} is not stored"));
-    }
-
     /// Puts a line into the trace, when somebody wants one.
     pub(crate) fn note(&mut self, line: impl FnOnce(&Self) -> String) {
         if self.trace.is_none() {
@@ -470,7 +319,7 @@ fn limits(users: &mut Random) -> Limits {
         read_records: [1, 4, 256][small(3) - 1],
         read_bytes: [1, 600, 256 << 10][small(3) - 1],
         commit_every: Duration::from_millis(50),
-        drain: Duration::from_secs(10),
+        drain: Duration::from_secs([1, 10, 10][small(3) - 1]),
     }
 }
 

@@ -1,0 +1,252 @@
+//! A scene: a broker whose storage always works and answers at once, and functions played by the test.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use activator::delivery::{Backoff, Outcome, Policy};
+use activator::effect::{Effect, End, Payload, Report, Target};
+use activator::event::Event;
+use activator::filter::Filter;
+use activator::id::{
+    ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
+};
+use activator::input::{Batch, Input, OpenedPartition, Progress, Stored};
+use activator::lifecycle::{Availability, Settings};
+use activator::topology::{Channel, Destination, Subscription, Topology};
+use activator::{Activator, Limits, Time};
+
+pub(crate) const BROKER: ChannelId = ChannelId(0);
+pub(crate) const DEAD_LETTERS: ChannelId = ChannelId(1);
+pub(crate) const IDLE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Scene {
+    mind: Activator,
+    now: Duration,
+    topology: Topology,
+    logs: BTreeMap<ChannelId, Vec<Event>>,
+    /// The offsets from which reads wait.
+    waiting: BTreeMap<ChannelId, Vec<Offset>>,
+    stored: BTreeMap<ChannelId, Progress>,
+    /// What the mind wants of the functions, in order.
+    wanted: VecDeque<Effect>,
+    ends: Vec<End>,
+}
+
+/// A request that a function holds.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) delivery: DeliveryId,
+    pub(crate) instance: InstanceId,
+    pub(crate) event: Event,
+}
+
+impl Scene {
+    /// A broker with triggers: function `number` wants the type.
+    pub(crate) fn with_triggers(triggers: &[(u32, &str)]) -> Self {
+        let subscriptions = triggers.iter().zip(0..).map(|((function, ty), id)| trigger(id, *function, ty));
+        let channels = vec![Channel { id: BROKER, keeps: false }, Channel { id: DEAD_LETTERS, keeps: true }];
+        let topology =
+            Topology { channels, subscriptions: subscriptions.collect(), dead_letters: DEAD_LETTERS };
+        let mut scene = Self {
+            mind: Activator::new(Limits::default()),
+            now: Duration::ZERO,
+            topology: topology.clone(),
+            logs: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            stored: BTreeMap::new(),
+            wanted: VecDeque::new(),
+            ends: Vec::new(),
+        };
+        scene.tell(Input::Wired(topology));
+        for (function, _) in triggers {
+            scene.save(*function, 1);
+        }
+        scene
+    }
+
+    /// A complete new content of a function's file.
+    pub(crate) fn save(&mut self, function: u32, revision: u32) {
+        let settings = Settings {
+            revision: Revision(revision),
+            single_use: false,
+            concurrency: 10,
+            instances_max: 1,
+            idle: IDLE,
+            start_timeout: Duration::from_secs(10),
+            call_timeout: Duration::from_secs(60),
+            drain_timeout: Duration::from_secs(10),
+        };
+        self.tell(Input::Revised { function: FunctionId(function), now: Availability::Present(settings) });
+    }
+
+    /// The user changes what a trigger wants.
+    pub(crate) fn rewire(&mut self, number: usize, ty: &str) {
+        self.topology.subscriptions[number].filter = Filter::Exact("type".into(), ty.into());
+        self.tell(Input::Wired(self.topology.clone()));
+    }
+
+    /// A producer sends an event, and the broker stores it.
+    pub(crate) fn send(&mut self, id: &str, ty: &str) {
+        self.store(BROKER, event(id, ty));
+    }
+
+    fn store(&mut self, channel: ChannelId, event: Event) {
+        self.logs.entry(channel).or_default().push(event);
+        for from in self.waiting.remove(&channel).unwrap_or_default() {
+            self.read(channel, from);
+        }
+    }
+
+    /// The next thing the mind wants is a process; it gets one.
+    pub(crate) fn started(&mut self) -> InstanceId {
+        match self.wanted.pop_front() {
+            Some(Effect::Spawn { instance, .. }) => instance,
+            other => panic!("expected a start, got {other:?}"),
+        }
+    }
+
+    /// The next thing the mind wants is to deliver an event.
+    pub(crate) fn delivered(&mut self) -> Request {
+        match self.wanted.pop_front() {
+            Some(Effect::Deliver {
+                delivery,
+                to: Target::Instance(instance),
+                what: Payload::Event(event),
+                ..
+            }) => Request { delivery, instance, event },
+            other => panic!("expected a delivery, got {other:?}"),
+        }
+    }
+
+    /// The next thing the mind wants is the end of a process; it ends.
+    pub(crate) fn ended(&mut self) -> InstanceId {
+        match self.wanted.pop_front() {
+            Some(Effect::Terminate { instance, .. }) => {
+                self.tell(Input::Exited { instance, reason: "signal 15".into() });
+                instance
+            }
+            other => panic!("expected a termination, got {other:?}"),
+        }
+    }
+
+    /// Nothing is wanted of anyone.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    pub(crate) fn ready(&mut self, instance: InstanceId) {
+        self.tell(Input::Ready { instance });
+    }
+
+    pub(crate) fn answer(&mut self, request: &Request, status: u16) {
+        self.answer_with(request, status, None);
+    }
+
+    pub(crate) fn answer_with(&mut self, request: &Request, status: u16, reply: Option<Event>) {
+        let outcome = Outcome::Answered { status, reply, excerpt: bytes::Bytes::new() };
+        self.tell(Input::Outcomes(vec![(request.delivery, outcome)]));
+    }
+
+    pub(crate) fn drain(&mut self) {
+        self.tell(Input::Drain);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.mind.is_stopped()
+    }
+
+    /// Time passes, and every timer fires at its moment.
+    pub(crate) fn wait(&mut self, how_long: Duration) {
+        let until = self.now + how_long;
+        while let Some(due) = self.mind.poll_timeout().filter(|due| *due <= time(until)) {
+            self.now = self.now.max(Duration::from_micros(due.as_micros()));
+            self.mind.handle_timeout(due);
+            self.perform();
+        }
+        self.now = until;
+    }
+
+    /// Every delivery that came to its end, in order.
+    pub(crate) fn ends(&self) -> &[End] {
+        &self.ends
+    }
+
+    /// What a channel holds.
+    pub(crate) fn held_by(&self, channel: ChannelId) -> &[Event] {
+        self.logs.get(&channel).map_or(&[], |log| log)
+    }
+
+    /// How far everyone is, as it is stored.
+    pub(crate) fn progress(&self) -> Progress {
+        self.stored.get(&BROKER).cloned().unwrap_or_default()
+    }
+
+    fn tell(&mut self, input: Input) {
+        self.mind.handle(time(self.now), input);
+        self.perform();
+    }
+
+    fn perform(&mut self) {
+        while let Some(effect) = self.mind.poll_effect() {
+            match effect {
+                Effect::Open { channel } => {
+                    let only = OpenedPartition { partition: Partition(0), begin: Offset(0), committed: None };
+                    self.tell(Input::Opened { channel, epoch: Epoch(1), partitions: vec![only] });
+                }
+                Effect::Read { channel, from, .. } => self.read(channel, from),
+                Effect::Append { append, channel, event } => {
+                    self.store(channel, event);
+                    self.tell(Input::Appended { append, stored: Stored::Yes });
+                }
+                Effect::Commit { channel, progress } => {
+                    self.stored.extend(progress.into_iter().map(|(_, progress)| (channel, progress)));
+                    self.tell(Input::Committed { channel, stored: true });
+                }
+                Effect::Report(Report::Settled { end, .. }) => self.ends.push(end),
+                Effect::Report(_) | Effect::Close { .. } => {}
+                wanted => self.wanted.push_back(wanted),
+            }
+        }
+    }
+
+    fn read(&mut self, channel: ChannelId, from: Offset) {
+        let log = self.logs.get(&channel).map_or(&[][..], |log| log);
+        let records: Vec<_> =
+            (0..).map(Offset).zip(log.iter().cloned()).filter(|(at, _)| *at >= from).collect();
+        let Some((last, _)) = records.last() else {
+            return self.waiting.entry(channel).or_default().push(from);
+        };
+        let batch = Batch { next: last.next(), records };
+        self.tell(Input::Records { channel, partition: Partition(0), epoch: Epoch(1), from, batch });
+    }
+}
+
+fn time(since_start: Duration) -> Time {
+    Time::default() + since_start
+}
+
+fn trigger(id: u32, function: u32, ty: &str) -> Subscription {
+    Subscription {
+        id: SubscriptionId(id),
+        name: format!("trigger/{id}").as_str().into(),
+        channel: BROKER,
+        filter: Filter::Exact("type".into(), ty.into()),
+        to: Destination::Function(FunctionId(function)),
+        to_name: format!("fn/{function}").as_str().into(),
+        reply: Some(BROKER),
+        delivery: Policy {
+            retry: 2,
+            backoff: Backoff::Exponential,
+            delay: Duration::from_millis(200),
+            ..Policy::default()
+        },
+    }
+}
+
+pub(crate) fn event(id: &str, ty: &str) -> Event {
+    let mut event = Event::builder();
+    for (name, value) in [("id", id), ("source", "/shop"), ("type", ty)] {
+        event.attribute(name, value).expect("an attribute");
+    }
+    event.build(bytes::Bytes::new()).expect("complete")
+}

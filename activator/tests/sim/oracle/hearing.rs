@@ -1,0 +1,92 @@
+//! What the oracle learns from what the mind hears.
+
+use activator::Time;
+use activator::delivery::{Outcome, Verdict};
+use activator::effect::Target;
+use activator::id::{DeliveryId, SubscriptionId};
+use activator::input::Input;
+use activator::lifecycle::Availability;
+
+use super::{Call, Oracle};
+use crate::storage::At;
+use crate::truth::{Case, Truth};
+
+impl Oracle {
+    pub(crate) fn hears(&mut self, now: Time, input: &Input) {
+        self.pace.inputs += 1;
+        match input {
+            Input::Wired(topology) => {
+                self.truth.wired(topology);
+                let gone = |s: SubscriptionId, truth: &Truth, at: At| {
+                    truth.current(s).is_none_or(|now| now.channel != at.0)
+                };
+                for d in self.under_way.values_mut() {
+                    d.detached |= d.case.is_some_and(|(s, at)| gone(s, &self.truth, at));
+                }
+                self.cases.retain(|&(s, at), _| !gone(s, &self.truth, at));
+                // A reply that was not stored yet goes with its subscription.
+                let kept = |&(s, at): &Case| !gone(s, &self.truth, at) || self.settled.contains(&(s, at));
+                self.told.retain(kept);
+                self.requeued.retain(|&(s, at)| !gone(s, &self.truth, at));
+            }
+            Input::Opened { channel, .. } => drop(self.open.insert(*channel)),
+            Input::Appended { append, .. } => drop(self.appends.remove(append)),
+            Input::Committed { channel, .. } => drop(self.commits.remove(channel)),
+            Input::Ready { instance } => {
+                if let Some(known) = self.instances.get_mut(instance).filter(|known| !known.ready) {
+                    known.ready = true;
+                    let proven = self.proven.entry(instance.function).or_default();
+                    *proven = known.settings.revision.max(*proven);
+                    known.idle_since = (known.in_flight == 0).then_some(now);
+                }
+            }
+            Input::Exited { instance, .. } => {
+                let known = self.instances.remove(instance);
+                self.slandered = known.is_some_and(|known| known.told_to_end && !known.took_any);
+            }
+            Input::Outcomes(outcomes) => {
+                outcomes.iter().for_each(|(id, outcome)| self.outcome(now, *id, outcome));
+            }
+            Input::Called { call, .. } => drop(self.calls.insert(*call, Call::Waiting)),
+            Input::HungUp { call } => {
+                if let Some(state) = self.calls.get_mut(call) {
+                    *state = if *state == Call::UnderWay { Call::HungUp } else { Call::Over };
+                }
+            }
+            Input::Revised { function, now: Availability::Absent } | Input::Reap { function } => {
+                let mine = self.instances.iter_mut().filter(|(id, _)| id.function == *function);
+                mine.for_each(|(_, known)| known.unwanted = true);
+            }
+            Input::Drain => self.instances.values_mut().for_each(|known| known.unwanted = true),
+            Input::Revised { .. } | Input::Records { .. } => {}
+        }
+    }
+
+    fn outcome(&mut self, now: Time, id: DeliveryId, outcome: &Outcome) {
+        let Some(over) = self.under_way.remove(&id) else { return };
+        match over.to {
+            Target::Sink(sink) => *self.sinks.entry(sink).or_default() -= 1,
+            Target::Instance(instance) => {
+                if let Some(known) = self.instances.get_mut(&instance) {
+                    known.in_flight -= 1;
+                    known.idle_since = (known.in_flight == 0).then_some(now);
+                    known.unwanted |= matches!(outcome, Outcome::NotTaken | Outcome::TimedOut);
+                }
+            }
+        }
+        if let Some(call) = over.call {
+            let waits = *outcome == Outcome::NotTaken && self.calls.get(&call) == Some(&Call::UnderWay);
+            self.calls.insert(call, if waits { Call::Waiting } else { Call::Over });
+        }
+        let Some(case) = over.case.filter(|_| !over.detached) else { return };
+        self.cases.remove(&case);
+        if *outcome != Outcome::NotTaken {
+            *self.attempts.entry(case).or_default() += 1;
+        }
+        if matches!(outcome.verdict(), Verdict::Delivered(_)) {
+            self.told.insert(case);
+        } else {
+            self.requeued.insert(case);
+        }
+    }
+}

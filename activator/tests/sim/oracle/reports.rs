@@ -1,0 +1,100 @@
+//! What the oracle demands of what people are told, and of the progress that is stored.
+
+use activator::effect::{End, EventRef, FunctionNews, Report};
+use activator::id::{ChannelId, Partition};
+use activator::input::Progress;
+
+use super::Oracle;
+use crate::storage::{At, says_done};
+use crate::truth::Case;
+
+impl Oracle {
+    pub(super) fn reports(&mut self, report: &Report) {
+        match report {
+            Report::Settled { event, attempts, end } => self.settles(*event, *attempts, end),
+            Report::Function { news: FunctionNews::Warm(instance), .. } => {
+                let proven = self.instances.get(instance).is_some_and(|known| known.ready);
+                self.expect(proven, || format!("{instance:?} is called warm and never took a request"));
+            }
+            Report::Function { function, news: FunctionNews::Zero } => {
+                let left = self.instances.keys().any(|id| id.function == *function);
+                self.expect(!left, || format!("function {function} is called zero and is not"));
+            }
+            Report::Function { function, news: FunctionNews::StartFailed { .. } } => {
+                let slandered = self.slandered;
+                self.expect(!slandered, || {
+                    format!("a process of {function} was given nothing, and called failed")
+                });
+            }
+            Report::Matched { .. }
+            | Report::Attempting { .. }
+            | Report::Retrying { .. }
+            | Report::Function { .. } => {}
+        }
+    }
+
+    fn settles(&mut self, event: EventRef, attempts: u32, end: &End) {
+        let Some(subscription) = self.truth.current(event.subscription) else {
+            return self.expect(false, || format!("{event:?} is settled for a removed subscription"));
+        };
+        let case = (event.subscription, (subscription.channel, event.partition, event.offset));
+        self.requeued.remove(&case);
+        self.settled.insert(case);
+        let (done, gone) = (self.truth.is_done(case), self.truth.is_gone(case.1));
+        match end {
+            End::Gone => self.expect(gone, || format!("{case:?} is called gone and is there")),
+            End::Unmatched => {
+                let owed = self.truth.owes(case) && !done;
+                self.expect(!owed, || format!("{case:?} is called unmatched and matches"));
+            }
+            End::DeadLetter(_) if subscription.channel == self.truth.dead_letters() => {
+                self.expect(false, || format!("{case:?} is a dead letter of a dead letter"));
+            }
+            _ => self.expect(done, || format!("{case:?} is called {end:?} and is not")),
+        }
+        let counted = self.attempts.get(&case).copied().unwrap_or(0);
+        let steady = self.truth.rewirings(case.0) == 1;
+        self.expect(!steady || attempts == counted, || {
+            format!("{case:?} is said to have taken {attempts} attempts and took {counted}")
+        });
+    }
+
+    /// Progress is stored: nothing in it may be said to be done that is owed.
+    pub(crate) fn commits(
+        &mut self,
+        (channel, number): (ChannelId, Partition),
+        before: Option<&Progress>,
+        progress: &Progress,
+        keeps: bool,
+    ) {
+        let subscribers = self.truth.subscribers(channel);
+        let places: Vec<At> = self.truth.places(channel, number).collect();
+        for at in places {
+            if keeps && at.2 < progress.position && !self.truth.anyone_since(at) {
+                self.expect(false, || {
+                    format!("{at:?} is passed in a channel that keeps, and nobody was there")
+                });
+            }
+            for (id, name) in &subscribers {
+                let (was, is) = (says_done(before, name, at.2), says_done(Some(progress), name, at.2));
+                if was == is {
+                    continue;
+                }
+                let case = (*id, at);
+                let paid = !is || self.truth.is_done(case) || !self.truth.owes(case);
+                self.expect(paid, || format!("stored progress of {name} passes {at:?}, which is not done"));
+                self.expect(is || self.truth.is_gone(at), || {
+                    format!("stored progress of {name} goes back behind {at:?}")
+                });
+            }
+        }
+    }
+
+    /// Successes the mind knows of that are not stored.
+    pub(crate) fn unstored(&self, stored: impl Fn(At) -> Option<Progress>) -> Option<Case> {
+        let says = |&(id, at): &Case| {
+            self.truth.name_of(id).is_none_or(|name| says_done(stored(at).as_ref(), &name, at.2))
+        };
+        self.told.iter().copied().filter(|case| self.truth.is_done(*case)).find(|case| !says(case))
+    }
+}

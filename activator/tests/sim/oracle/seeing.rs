@@ -1,0 +1,162 @@
+//! What the oracle demands of every effect.
+
+use activator::Time;
+use activator::effect::{Effect, Payload, Target};
+use activator::id::{DeliveryId, InstanceId};
+use activator::lifecycle::Settings;
+
+use super::{Call, Known, Oracle, UnderWay};
+use crate::truth::Case;
+
+impl Oracle {
+    /// Sees what the mind asks for. `settings` are those of the revision it spawns; `case` is what it delivers.
+    pub(crate) fn sees(
+        &mut self,
+        now: Time,
+        effect: &Effect,
+        settings: Option<Settings>,
+        case: Option<Case>,
+    ) {
+        if !matches!(effect, Effect::Report(_)) {
+            self.pace(now);
+        }
+        match effect {
+            Effect::Deliver { delivery, to, what, timeout } => {
+                self.expect(!timeout.is_zero(), || format!("{delivery:?} has no time at all"));
+                self.delivers(*delivery, *to, what, case);
+            }
+            Effect::Spawn { instance, .. } => self.spawns(*instance, settings),
+            Effect::Terminate { instance, .. } => {
+                self.ends(now, *instance);
+                self.instances.get_mut(instance).into_iter().for_each(|known| known.told_to_end = true);
+            }
+            Effect::Append { append, .. } => {
+                self.appends.insert(*append);
+                let under_way = self.appends.len();
+                let most = self.limits.appends_max;
+                self.expect(under_way <= most, || format!("{under_way} appends under way, {most} allowed"));
+            }
+            Effect::Commit { channel, progress } => {
+                let first = self.commits.insert(*channel);
+                self.expect(first, || format!("two commits of channel {channel} at once"));
+                self.expect(!progress.is_empty(), || format!("a commit of nothing in channel {channel}"));
+                let open = self.open.contains(channel);
+                self.expect(open, || format!("a commit of channel {channel}, which is not open"));
+            }
+            Effect::Read { channel, .. } => {
+                let open = self.open.contains(channel);
+                self.expect(open, || format!("a read of channel {channel}, which is not open"));
+            }
+            Effect::Close { channel } => {
+                let pending = self.commits.contains(channel);
+                self.expect(!pending, || {
+                    format!("channel {channel} is let go of while a commit is under way")
+                });
+                self.open.remove(channel);
+                self.truth.forget_removed(Some(*channel));
+            }
+            Effect::Refuse { call, .. } => {
+                let was = self.calls.insert(*call, Call::Over);
+                self.expect(was == Some(Call::Waiting), || format!("call {call} is refused, it was {was:?}"));
+            }
+            Effect::Report(report) => self.reports(report),
+            Effect::Open { .. } => {}
+        }
+    }
+
+    /// A working process is ended when it was idle for as long as its settings say, when a newer one works, when
+    /// it failed, or when people want it so; never for something that does not work.
+    fn ends(&mut self, now: Time, id: InstanceId) {
+        let Some(known) = self.instances.get(&id).filter(|known| known.ready && !known.told_to_end) else {
+            return;
+        };
+        let idle = known.idle_since.is_some_and(|since| now.since(since) >= known.settings.idle);
+        let replaced = self.proven.get(&id.function).is_some_and(|proven| *proven > known.settings.revision);
+        let fair = idle || known.unwanted || replaced;
+        self.expect(fair, || format!("{id:?} works and is ended for nothing"));
+    }
+
+    fn spawns(&mut self, instance: InstanceId, settings: Option<Settings>) {
+        let Some(settings) = settings else {
+            return self.expect(false, || format!("{instance:?} is started of a revision nobody gave"));
+        };
+        let known = Known {
+            settings,
+            in_flight: 0,
+            took_any: false,
+            ready: false,
+            told_to_end: false,
+            idle_since: None,
+            unwanted: false,
+        };
+        let first = self.instances.insert(instance, known).is_none();
+        self.expect(first, || format!("{instance:?} is started twice"));
+        let same = |(id, known): &(&InstanceId, &Known)| {
+            id.function == instance.function && known.settings.revision == settings.revision
+        };
+        let spent = |known: &Known| known.settings.single_use && known.took_any && known.in_flight == 0;
+        let running = self.instances.iter().filter(same).filter(|(_, k)| !k.told_to_end && !spent(k)).count();
+        let most = settings.instances_max as usize;
+        self.expect(running <= most, || format!("{running} instances of {instance:?}, {most} allowed"));
+    }
+
+    fn delivers(&mut self, id: DeliveryId, to: Target, what: &Payload, case: Option<Case>) {
+        case.into_iter().for_each(|case| self.delivers_case(id, case));
+        match to {
+            Target::Instance(instance) => self.hands_to(instance),
+            Target::Sink(sink) => {
+                let under_way = self.sinks.entry(sink).or_default();
+                *under_way += 1;
+                let (under_way, most) = (*under_way, self.limits.sink_concurrency);
+                self.expect(under_way <= most, || format!("{under_way} deliveries to a URL, {most} allowed"));
+            }
+        }
+        let mut entry = UnderWay { to, case: None, call: None, detached: false };
+        match what {
+            Payload::Call(call) => {
+                entry.call = Some(*call);
+                let was = self.calls.insert(*call, Call::UnderWay);
+                self.expect(was == Some(Call::Waiting), || {
+                    format!("call {call} is delivered, it was {was:?}")
+                });
+            }
+            Payload::Event(event) => {
+                self.expect(case.is_some(), || format!("{event:?} is delivered and was never stored"));
+                entry.case = case;
+            }
+        }
+        let fresh = self.under_way.insert(id, entry).is_none();
+        self.expect(fresh, || format!("{id:?} is used while it is under way"));
+    }
+
+    fn delivers_case(&mut self, id: DeliveryId, case: Case) {
+        self.requeued.remove(&case);
+        let other = self.cases.insert(case, id);
+        self.expect(other.is_none(), || format!("{case:?} is under way twice at once"));
+        let done = self.told.contains(&case);
+        self.expect(!done, || format!("{case:?} is delivered again though that is known or stored"));
+        let Some(subscription) = self.truth.current(case.0) else {
+            return self.expect(false, || format!("{case:?} is delivered for a removed subscription"));
+        };
+        let attempts = self.attempts.get(&case).copied().unwrap_or(0);
+        let most = subscription.delivery.retry;
+        let endless = subscription.channel == self.truth.dead_letters();
+        let steady = self.truth.rewirings(case.0) == 1 && !endless;
+        self.expect(!steady || attempts <= most, || {
+            format!("{case:?}: attempt {} of {most} + 1", attempts + 1)
+        });
+    }
+
+    fn hands_to(&mut self, id: InstanceId) {
+        let Some(known) = self.instances.get_mut(&id) else {
+            return self.expect(false, || format!("a delivery to {id:?}, which has ended"));
+        };
+        known.in_flight += 1;
+        let again = known.took_any && known.settings.single_use;
+        known.took_any = true;
+        let (told, in_flight, most) = (known.told_to_end, known.in_flight, known.settings.concurrency);
+        self.expect(!told, || format!("a delivery to {id:?}, which was told to end"));
+        self.expect(!again, || format!("a second delivery to {id:?}, a process for one"));
+        self.expect(in_flight <= most, || format!("{in_flight} deliveries to {id:?}, {most} allowed"));
+    }
+}

@@ -1,0 +1,72 @@
+//! What is judged of a whole world: that all comes to its end in time, and that silence is silence.
+
+use activator::topology::Destination;
+
+use super::{Happening, World, progress_of};
+use crate::clock::{Micros, SECOND, micros};
+use crate::truth::Case;
+use crate::wiring;
+
+/// After the faults stop, all is done within this.
+const DONE_WITHIN: Micros = 600 * SECOND;
+/// After all is done, all is at zero within this: the longest idle time, start and grace together.
+const ZERO_WITHIN: Micros = 60 * SECOND;
+/// What a drain may take beyond its limit: killed processes end.
+const DRAIN_SLACK: Micros = 5 * SECOND;
+
+impl World {
+    pub(super) fn judge_the_time(&mut self) {
+        let now = self.clock.micros();
+        if let Some(since) = self.draining_since {
+            let most = micros(self.limits.drain) + DRAIN_SLACK;
+            self.oracle.expect(now <= since + most, || "a drain does not come to its end".into());
+        }
+        let Some(calm) = self.calm_since else { return };
+        let most = if self.paid { ZERO_WITHIN } else { DONE_WITHIN };
+        if now > calm + most {
+            let (unpaid, calls, paid) = (self.unpaid(), self.oracle.open_calls(), self.paid);
+            let states = self.mind.states();
+            self.oracle.expect(false, || {
+                format!(
+                    "no end within {most} us; all paid: {paid}; still {unpaid:?}, {calls} calls\n{states:#?}"
+                )
+            });
+        }
+    }
+
+    /// Looks whether all is done; if so, silence is to follow.
+    pub(super) fn check(&mut self) {
+        if !self.unpaid().is_empty() || self.oracle.open_calls() > 0 || self.draining_since.is_some() {
+            return self.clock.after(SECOND, Happening::Check);
+        }
+        self.paid = true;
+        self.calm_since = Some(self.clock.micros());
+    }
+
+    /// What is owed and not done, but for what waits for a bad neighbour.
+    fn unpaid(&self) -> Vec<Case> {
+        let lazy = |id| {
+            self.bad_neighbour
+                && self.oracle.truth.current(id).is_some_and(|s| s.to == Destination::Function(wiring::LAZY))
+        };
+        self.oracle.truth.unpaid().into_iter().filter(|(id, _)| !lazy(*id)).collect()
+    }
+
+    /// Nothing is left to happen: everything is done, stored and at zero.
+    pub(super) fn judge_the_quiet(&mut self) {
+        let (unpaid, paid) = (self.unpaid(), self.paid);
+        self.oracle
+            .expect(paid && unpaid.is_empty(), || format!("the world stands still and owes {unpaid:?}"));
+        let (alive, unanswered) = (self.processes.len(), self.oracle.unanswered());
+        self.oracle.expect(alive == 0, || format!("{alive} processes live on in silence"));
+        self.oracle.expect(unanswered == 0, || format!("{unanswered} effects have no answer"));
+        for (function, state) in self.mind.states() {
+            let lazy = self.bad_neighbour && function == wiring::LAZY;
+            let zero = state.instances == 0 && state.in_flight == 0 && (state.queued == 0 || lazy);
+            self.oracle.expect(zero, || format!("function {function} in silence: {state:?}"));
+        }
+        let logs = &self.logs;
+        let unstored = self.oracle.unstored(|at| progress_of(logs, at));
+        self.oracle.expect(unstored.is_none(), || format!("all is quiet and {unstored:?} is not stored"));
+    }
+}
