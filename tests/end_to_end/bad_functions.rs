@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::support::project::{noting_script, noting_server, python};
-use crate::support::{Project, Runtime, group, wait_until};
+use crate::support::{Project, Runtime, group, http, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
     group(
@@ -22,6 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("answers_500", answers_500),
             ("dies_in_mid_response", dies_in_mid_response),
             ("dies_of_every_event", dies_of_every_event),
+            ("a_call_the_function_broke_off_is_not_made_twice", a_broken_call_is_not_made_twice),
             ("a_bad_neighbour_hurts_nobody", a_bad_neighbour_hurts_nobody),
         ],
     )
@@ -38,7 +39,7 @@ fn waits_until_mended(break_it: impl FnOnce(&Project), reason: &str) {
     wait_until("the reason is told", || told(&runtime, "order").contains(reason));
     assert!(runtime.log().contains(reason), "the log tells it, too: {}", runtime.log());
     assert_eq!(project.lines("delivered"), [""; 0]);
-    project.function("order", noting_script("", ""));
+    project.function("order", noting_server("", ""));
     assert_eq!(runtime.verdicts("1")["order"]["outcome"], "delivered");
     assert_eq!(project.lines("delivered"), ["1"]);
 }
@@ -83,12 +84,14 @@ fn listens_on_another_port() {
 }
 
 fn still_being_written() {
-    let project = Project::new("");
+    let project = Project::new("[function.order]\ntimeout = { start = \"500ms\" }\n");
     project.function("order", noting_script("", ""));
     let runtime = Runtime::start(&project);
     let writer = File::options().append(true).open(project.file("functions/order")).unwrap();
     runtime.send("1", "order");
     wait_until("its start waits", || runtime.function("order")["state"] == "starting");
+    wait_until("it says why", || runtime.log().contains("functions/order is still being written"));
+    wait_until("so does ps", || told(&runtime, "order").contains("functions/order is still being written"));
     assert_eq!(project.lines("delivered"), [""; 0]);
     drop(writer);
     let verdict = &runtime.verdicts("1")["order"];
@@ -104,6 +107,11 @@ fn verdict_of(more: &str) -> Value {
     let verdict = runtime.verdicts("1")["order"].clone();
     assert_eq!(verdict["outcome"], "dead_letter", "{verdict}");
     assert_eq!(verdict["attempt_count"], 3, "{verdict}");
+    assert!(runtime.log().contains("stored as a dead letter"), "{}", runtime.log());
+    project.function("order", noting_script("", ""));
+    runtime.send("2", "order");
+    assert_eq!(runtime.verdicts("2")["order"]["outcome"], "delivered", "the mended one works");
+    assert_eq!(project.counts("delivered")["1"], 3, "a dead letter does not come again");
     verdict
 }
 
@@ -122,6 +130,40 @@ fn dies_in_mid_response() {
 
 fn dies_of_every_event() {
     assert_eq!(verdict_of("        os._exit(1)")["attempts"][0]["status"], "connection lost");
+}
+
+/// The second request on a kept-alive connection is taken and never answered. Only what may be repeated is.
+fn a_broken_call_is_not_made_twice() {
+    let project = Project::new("");
+    let python = python();
+    let server = format!(
+        r#"#!{python}
+import os, socket
+listener = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
+while True:
+    connection, _ = listener.accept()
+    for answer in [b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", b""]:
+        head = b""
+        while b"\r\n\r\n" not in head and (part := connection.recv(65536)):
+            head += part
+        if head:
+            with open("taken", "ab", 0) as taken:
+                taken.write(head.split(b"\r\n")[0] + b"\n")
+        connection.sendall(answer)
+    connection.close()
+"#
+    );
+    project.function("shaky", server);
+    let runtime = Runtime::start(&project);
+    let call = |method: &str, path: &str| {
+        http::request(runtime.listen, method, &format!("/fn/shaky{path}"), &[], b"").unwrap().status
+    };
+    assert_eq!((call("POST", "/1"), call("POST", "/2")), (200, 502));
+    assert_eq!((call("POST", "/3"), call("GET", "/4")), (200, 200), "a GET may be repeated");
+    let taken = project.counts("taken");
+    let count = |line: &str| taken.get(line).copied().unwrap_or_default();
+    assert_eq!(count("POST /2 HTTP/1.1"), 1, "{taken:?}");
+    assert_eq!(count("GET /4 HTTP/1.1"), 2, "{taken:?}");
 }
 
 fn a_bad_neighbour_hurts_nobody() {

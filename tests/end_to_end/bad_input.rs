@@ -113,7 +113,7 @@ fn a_broken_configuration_at_the_start() {
     project.function("order", noting_script("", ""));
     let (code, _, said) = runtime::verb(&project, &["dev"]);
     assert_eq!(code, 3, "{said}");
-    for wanted in ["runtime.toml:5:", "durable", "runtime.toml:8:", "concurency", "2 errors"] {
+    for wanted in ["runtime.toml:5:", "durable", "runtime.toml:8:", "concurency", "help:", "2 errors"] {
         assert!(said.contains(wanted), "{wanted}:\n{said}");
     }
 }
@@ -124,6 +124,7 @@ fn a_broken_configuration_at_reload() {
     let runtime = Runtime::start(&project);
     project.configure("[broker.default\n");
     wait_until("it is told", || runtime.log().contains("still running the last good configuration"));
+    assert!(runtime.log().contains("runtime.toml:4:"), "with its place: {}", runtime.log());
     runtime.send("1", "order");
     assert_eq!(runtime.verdicts("1")["order"]["outcome"], "delivered");
     project.configure("[broker.second]\n[trigger.second]\nbroker = \"second\"\nto = \"fn/order\"\n");

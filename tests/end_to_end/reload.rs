@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 
@@ -17,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("the_next_event_runs_what_was_saved", the_next_event_runs_what_was_saved),
             ("a_broken_version_leaves_the_working_one", a_broken_version_leaves_the_working_one),
             ("a_removed_function_waits_and_comes_back", a_removed_function_waits),
+            ("a_function_gone_between_two_saves_loses_nothing", a_function_gone_between_two_saves),
             ("an_edited_setting_restarts_its_function_alone", an_edited_setting),
             ("fifty_reloads_under_load_fail_and_lose_nothing", fifty_reloads_under_load),
         ],
@@ -96,6 +97,29 @@ fn a_removed_function_waits() {
     assert_eq!(project.lines("versions"), ["1", "2"]);
 }
 
+/// A build removes its output first. What comes meanwhile waits, even for a function that nothing else names, and
+/// even over a restart.
+fn a_function_gone_between_two_saves() {
+    let project = Project::new("");
+    project.function("order", version(1));
+    let runtime = Runtime::start(&project);
+    assert_eq!(handled_by(&project, &runtime, "1"), "1");
+    fs::remove_file(project.file("functions/order")).unwrap();
+    wait_until("it is seen", || runtime.function("order")["reason"] == "its file is missing");
+    runtime.send("2", "order");
+    wait_until("the event waits", || runtime.function("order")["queued"] == 1);
+    assert!(runtime.stop().success());
+    let again = Runtime::start(&project);
+    project.function("order", version(2));
+    wait_until("it is delivered", || project.lines("delivered").contains(&"2".to_owned()));
+    again.send("3", "order");
+    assert_eq!(again.verdicts("3")["order"]["outcome"], "delivered");
+    assert_eq!(
+        (project.lines("versions"), project.counts("delivered").len()),
+        (vec!["1".into(), "2".into(), "2".into()], 3)
+    );
+}
+
 fn an_edited_setting() {
     let project = Project::new("");
     let server = |name: &str| {
@@ -121,30 +145,35 @@ fn fifty_reloads_under_load() {
     project.function("order", server(0));
     let runtime = Runtime::start(&project);
     let over = AtomicBool::new(false);
-    let sent = std::thread::scope(|scope| {
-        let load = scope.spawn(|| {
-            let mut sent = 0;
-            while !over.load(Ordering::Relaxed) {
-                runtime.send(&sent.to_string(), "order");
-                sent += 1;
-                // 200 events a second, if the machine can.
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            sent
-        });
+    let begin = Instant::now();
+    let produce = |producer: usize| {
+        let mut sent: u32 = 0;
+        while !over.load(Ordering::Relaxed) {
+            runtime.send(&format!("{producer}-{sent}"), "order");
+            sent += 1;
+            // 50 a second, by the clock: who is late catches up.
+            let next = begin + sent * Duration::from_millis(20);
+            std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
+        sent as usize
+    };
+    let sent: usize = std::thread::scope(|scope| {
+        let produce = &produce;
+        let producers: Vec<_> = (0..4).map(|producer| scope.spawn(move || produce(producer))).collect();
         for number in 1..=RELOADS {
             project.function("order", server(number));
             let number = number.to_string();
             wait_until("the new one works", || project.lines("versions").last() == Some(&number));
         }
         over.store(true, Ordering::Relaxed);
-        load.join().unwrap()
+        producers.into_iter().map(|producer| producer.join().unwrap()).sum()
     });
+    let rate = sent as f64 / begin.elapsed().as_secs_f64();
     wait_until("all are delivered", || project.lines("delivered").len() >= sent);
     let counts = project.counts("delivered");
     assert_eq!(counts.len(), sent, "none is lost");
     assert!(counts.values().all(|count| *count == 1), "none comes twice");
     let function = runtime.function("order");
     assert_eq!(function["failed"], 0, "no attempt failed: {function}");
-    println!("{RELOADS} reloads, {sent} events: none lost, none failed");
+    println!("{RELOADS} reloads, {sent} events, {rate:.0} a second: none lost, none failed");
 }

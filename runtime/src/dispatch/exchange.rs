@@ -52,6 +52,14 @@ pub(super) enum Done {
     Returned(DeliveryId, Box<Call>),
 }
 
+/// Whether a request that got no answer may be sent again to a process that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Repeat {
+    Always,
+    /// What the process may have read, it may have acted upon.
+    UnlessWritten,
+}
+
 /// Why there is no answer.
 enum NoAnswer {
     /// The process never saw the request.
@@ -79,33 +87,41 @@ impl Context {
     }
 
     async fn exchange(&self, event: &Event) -> Result<Outcome, NoAnswer> {
-        let (response, connection) = self.send(|| request::from_event(event, &Uri::from_static("/"))).await?;
+        let make = || request::from_event(event, &Uri::from_static("/"));
+        let (response, connection) = self.send(make, Repeat::Always).await?;
         let outcome = request::outcome(response).await.map_err(NoAnswer::Lost)?;
         self.pool.give_back(connection);
         Ok(outcome)
     }
 
-    /// Sends a request that can be made as often as it takes, and reads the head of the answer.
+    /// Sends a request as often as it takes and may be, and reads the head of the answer.
     async fn send(
         &self,
         make: impl Fn() -> Request<RequestBody>,
+        repeat: Repeat,
     ) -> Result<(Response<Incoming>, Connection), NoAnswer> {
         loop {
             let address = self.address().await.ok_or(NoAnswer::NotTaken)?;
             // Who cannot be connected to took nothing.
             let connection = self.pool.connection(address).await;
             let mut connection = connection.map_err(|_| NoAnswer::NotTaken)?;
-            let error = match connection.sender.send_request(make()).await {
+            let mut error = match connection.sender.try_send_request(make()).await {
                 Ok(response) => return Ok((response, connection)),
                 Err(error) => error,
             };
-            let moved = *self.place.borrow() != Place::At(address);
-            if !moved && !self.took_a_request() {
+            let place = *self.place.borrow();
+            // Nobody accepts anything where this went.
+            if matches!(place, Place::At(now) if now != address) {
+                continue;
+            }
+            if !self.took_a_request() {
                 return Err(NoAnswer::NotTaken);
             }
-            // A kept-alive connection may end just when it is used again: that is nobody's failure.
-            if !moved && !connection.reused {
-                return Err(NoAnswer::Lost(describe(&error)));
+            // A kept-alive connection may end just when it is used again: that is nobody's failure. The end of the
+            // whole process is: it may have died of this request.
+            let repeats = repeat == Repeat::Always || error.take_message().is_some();
+            if place == Place::Gone || !connection.reused || !repeats {
+                return Err(NoAnswer::Lost(describe(error.error())));
             }
         }
     }
@@ -179,7 +195,8 @@ impl Context {
     ) -> Result<(Response<Incoming>, Connection), NoAnswer> {
         if let CallerBody::Whole(bytes) = body {
             let whole = || Request::from_parts(head.clone(), Either::Left(Full::new(bytes.clone())));
-            return self.send(whole).await;
+            let repeat = if head.method.is_idempotent() { Repeat::Always } else { Repeat::UnlessWritten };
+            return self.send(whole, repeat).await;
         }
         // What streams can be sent once: only to a process that accepts, over a connection nobody used before.
         let address = self.address().await.ok_or(NoAnswer::NotTaken)?;

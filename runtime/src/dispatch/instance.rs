@@ -19,7 +19,9 @@ use super::pool::Pool;
 use super::{Job, Order, Work, oneshot};
 use crate::config::resolved::{Program, Protocol};
 use crate::driver::Inbox;
-use crate::process::{Child, Collector, Command, Exit, Line, Lines, SpawnError, Spawner, Stdin, Stream};
+use crate::process::{
+    Child, Collector, Command, Exit, Line, Lines, SpawnError, Spawner, Stdin, Stream, is_being_written,
+};
 
 /// Orders an instance may have waiting: the deliveries it may hold, and its end.
 const ORDERS_MAX: usize = 1024;
@@ -171,7 +173,7 @@ impl Instance {
                 result = &mut spawning => return result.map_err(|e| e.to_string()),
                 order = orders.recv() => match order {
                     Some(Order::Deliver(job)) => self.deliver(job, exchanges),
-                    Some(Order::Terminate | Order::Kill) | None => return Err("stopped before it started".into()),
+                    Some(Order::Terminate | Order::Kill) | None => return Err(start.why_not_started()),
                 },
                 // Nobody answers yet: this writes requests.
                 more = self.finish_one(exchanges), if !exchanges.is_empty() => debug_assert!(more),
@@ -300,6 +302,15 @@ fn carry_out(context: &Arc<Context>, job: Job) -> futures_util::future::BoxFutur
 }
 
 impl Start {
+    /// Why a start was given up before there was a process.
+    pub(super) fn why_not_started(&self) -> String {
+        let path = &self.program.path;
+        if is_being_written(path) {
+            return SpawnError::TextBusy(path.clone()).to_string();
+        }
+        "stopped before it started".to_owned()
+    }
+
     fn command(&self, door: &Door) -> Command {
         let mut env = environment(&self.name, self.revision, &self.program);
         env.push(("PORT".into(), door.port().to_string()));
@@ -315,14 +326,17 @@ impl Start {
     }
 }
 
-/// Starts a program; waits while its file is being written, or the system has no room.
+/// Starts a program; waits while its file is being written, or the system has no room, and says so once it is no
+/// mere moment.
 pub(super) async fn spawn(spawner: Spawner, command: impl Fn() -> Command) -> Result<Child, SpawnError> {
     let mut wait = BUSY_WAIT;
     loop {
         match spawner.spawn(command()).await {
             Err(error @ (SpawnError::TextBusy(_) | SpawnError::NoResources(_))) => {
-                tracing::debug!(%error, "waiting to start");
                 tokio::time::sleep(wait).await;
+                if wait < BUSY_WAIT_MAX && wait * 2 >= BUSY_WAIT_MAX {
+                    tracing::warn!("{error}; its start waits");
+                }
                 wait = (wait * 2).min(BUSY_WAIT_MAX);
             }
             result => return result,

@@ -74,7 +74,7 @@ async fn run(
 ) -> Result<Ended, String> {
     let mut child = tokio::select! {
         child = spawn(start.spawner.clone(), || command(start, event)) => child.map_err(|e| e.to_string())?,
-        () = ordered_to_end(orders) => return Err("stopped before it started".to_owned()),
+        () = ordered_to_end(orders) => return Err(start.why_not_started()),
     };
     start.inbox.ready(start.id).await;
     let printed = child.stdout.take().map(|stdout| Capture::start(stdout, ANSWER_BYTES_MAX));

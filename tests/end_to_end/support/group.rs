@@ -39,7 +39,14 @@ pub(crate) fn group_needing(
     tests: &[(&'static str, fn())],
 ) -> Vec<Trial> {
     let Some(reason) = missing else { return group(name, tests) };
-    assert!(std::env::var_os("CI").is_none(), "{name}: {reason}, and CI must not skip");
+    if std::env::var_os("CI").is_some() {
+        let told = format!("{reason}, and with CI set nothing may be skipped");
+        let fails = |(test, _): &(&'static str, fn())| {
+            let told = told.clone();
+            Trial::test(*test, move || Err(told.into())).with_kind(name)
+        };
+        return tests.iter().map(fails).collect();
+    }
     tally(name, |t| {
         t.skipped += tests.len();
         t.reason = Some(reason);

@@ -108,14 +108,14 @@ impl<'p> Runtime<'p> {
     }
 
     /// SIGTERM, and the exit that follows.
-    pub(crate) fn stop(mut self) -> ExitStatus {
+    pub(crate) fn stop(self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
-        self.child.wait().unwrap()
+        self.wait()
     }
 
     /// Its exit, without asking for it.
     pub(crate) fn wait(mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        wait_for("the runtime ends", || self.child.try_wait().unwrap())
     }
 }
 
