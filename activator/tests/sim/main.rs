@@ -19,6 +19,7 @@ mod truth;
 mod wiring;
 mod world;
 
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bugs::Bug;
@@ -45,7 +46,7 @@ fn every_promise_holds_in_every_world() {
             }
         }
     }
-    eprintln!("{}", sum.describe());
+    say(&sum.describe());
     assert_eq!(sum.coverage.missing(), Vec::<&str>::new(), "never seen: the run proves nothing about it");
 }
 
@@ -91,9 +92,15 @@ fn finds_records_that_nobody_looks_at() {
 
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.
 fn finds(bug: Bug, seeds: u64, promises: &[&str]) {
-    let found = (0..seeds).find_map(|seed| broken(seed, Some(bug), false));
-    let verdict = found.unwrap_or_else(|| panic!("{bug:?} is not found within {seeds} seeds"));
+    let found = (0..seeds).find_map(|seed| Some((seed, broken(seed, Some(bug), false)?)));
+    let (seed, verdict) = found.unwrap_or_else(|| panic!("{bug:?} is not found within {seeds} seeds"));
+    say(&format!("planted bug {bug:?}: found by seed {seed}"));
     assert!(promises.iter().any(|p| verdict.contains(p)), "found by another promise: {verdict}");
+}
+
+/// Says something past the capture of the test harness: the figures belong to every run's output.
+fn say(text: &str) {
+    writeln!(std::io::stderr(), "{text}").ok();
 }
 
 /// Plays the world of a seed. A panic of the mind is a broken promise, too.
