@@ -11,6 +11,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         "stop",
         &[
             ("sigterm_lets_what_is_in_flight_end", sigterm_lets_what_is_in_flight_end),
+            ("sigterm_ends_a_runtime_that_watches_nothing", sigterm_ends_a_runtime_that_watches_nothing),
             ("a_second_sigterm_leaves_at_once_and_safely", a_second_sigterm),
             ("what_was_delivered_is_not_delivered_again_after_a_restart", not_again_after_a_restart),
         ],
@@ -43,6 +44,15 @@ fn sigterm_lets_what_is_in_flight_end() {
     assert_eq!(project.lines("delivered"), ["1", "2"], "and it was committed");
 }
 
+/// Nor do clients that never say a word hold it up.
+fn sigterm_ends_a_runtime_that_watches_nothing() {
+    let project = Project::new("");
+    let runtime = Runtime::start_as(&project, &["run"]);
+    let _silent = std::net::TcpStream::connect(runtime.listen).unwrap();
+    runtime.signal(Signal::SIGTERM);
+    assert!(runtime.wait().success());
+}
+
 fn a_second_sigterm() {
     let project = Project::new("");
     project.function("order", waiting_server());
@@ -53,6 +63,7 @@ fn a_second_sigterm() {
     wait_until("it says so", || runtime.log().contains("stopping"));
     runtime.signal(Signal::SIGTERM);
     assert!(runtime.wait().success());
+    wait_until("no process is left", || project.processes().is_empty());
     project.write("go", "");
     let again = Runtime::start(&project);
     wait_until("it comes again", || project.lines("delivered").len() == 2);

@@ -256,7 +256,14 @@ impl Activator {
     }
 
     /// UnderWay -> Waiting.
-    fn try_again_after(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome, wait: Duration) {
+    fn try_again_after(
+        &mut self,
+        now: Time,
+        id: DeliveryId,
+        event: EventRef,
+        outcome: Outcome,
+        wait: Duration,
+    ) {
         self.release(id);
         let Some(delivery) = self.deliveries.get_mut(id) else { return };
         delivery.stage = Stage::Waiting;

@@ -21,7 +21,10 @@ pub(super) struct Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
     Event(EventRef),
-    Call { call: CallId, function: FunctionId },
+    Call {
+        call: CallId,
+        function: FunctionId,
+    },
     /// An event of a subscription that was removed meanwhile, or moved to another channel: only the place it
     /// takes is still to be freed.
     Detached,

@@ -208,7 +208,8 @@ mod tests {
         let lanes = [BILL, SHIP].map(|id| (id, Cursor::at(begin)));
         let mut partition = Partition::opened(&opened, BTreeMap::from(lanes));
         let lane = partition.lanes.get_mut(&BILL).unwrap();
-        lane.unfinished = under_way.iter().map(|&o| (Offset(o), DeliveryId { slot: 0, generation: 0 })).collect();
+        lane.unfinished =
+            under_way.iter().map(|&o| (Offset(o), DeliveryId { slot: 0, generation: 0 })).collect();
         partition.advance(Offset(position));
         partition
     }

@@ -2,9 +2,9 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::{Activator, Channel};
 use super::delivery::{Delivery, Stage, Subject};
 use super::partition::Partition;
+use super::{Activator, Channel};
 use crate::cursor::Cursor;
 use crate::effect::{Effect, EventRef, Report};
 use crate::event::Event;

@@ -64,7 +64,9 @@ impl Memory {
                 let failed = outcomes.iter_mut().filter(|(_, outcome)| outcome.verdict() == Verdict::Retry);
                 failed.for_each(|(_, outcome)| *outcome = Outcome::NotTaken);
             }
-            Input::Records { batch, .. } if bug == Some(Bug::RecordsIgnored) && batch.next.0.is_multiple_of(7) => {
+            Input::Records { batch, .. }
+                if bug == Some(Bug::RecordsIgnored) && batch.next.0.is_multiple_of(7) =>
+            {
                 batch.records.clear();
             }
             Input::Ready { instance } if bug == Some(Bug::StaleReady) => {

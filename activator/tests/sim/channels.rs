@@ -66,7 +66,8 @@ impl World {
             log.close();
         }
         // An answer to the open is not on its way any more, either.
-        self.clock.take_out(|h| matches!(h, Happening::News(Input::Opened { channel: c, .. }) if *c == channel));
+        self.clock
+            .take_out(|h| matches!(h, Happening::News(Input::Opened { channel: c, .. }) if *c == channel));
     }
 
     fn read(&mut self, read: Read) {
@@ -85,7 +86,10 @@ impl World {
                 shelf.waiting.push(read);
                 let waiting = shelf.waiting.len();
                 self.oracle.expect(waiting <= 1, || {
-                    format!("{waiting} reads wait at the end of partition {} of channel {}", read.partition, read.channel)
+                    format!(
+                        "{waiting} reads wait at the end of partition {} of channel {}",
+                        read.partition, read.channel
+                    )
                 });
             }
         }
@@ -200,7 +204,8 @@ impl World {
                 self.oracle.truth.gone(at);
                 // An offset that nothing stored speaks of was never seen, and is used for the next record.
                 let end = shelf.records.last_key_value().map_or(Offset(0), |(last, _)| last.next());
-                shelf.next = if self.bug == Some(Bug::OffsetsReused) { end } else { end.max(shelf.spoken_of()) };
+                shelf.next =
+                    if self.bug == Some(Bug::OffsetsReused) { end } else { end.max(shelf.spoken_of()) };
             }
         }
     }

@@ -111,7 +111,8 @@ impl Oracle {
     /// The runtime died. What it knew of and had not stored may be repeated, and nothing else.
     pub(crate) fn crashed(&mut self, stored: impl Fn(At) -> Option<Progress>) {
         let named = |id| self.truth.name_of(id);
-        self.told.retain(|&(id, at)| named(id).is_some_and(|name| says_done(stored(at).as_ref(), &name, at.2)));
+        self.told
+            .retain(|&(id, at)| named(id).is_some_and(|name| says_done(stored(at).as_ref(), &name, at.2)));
         self.truth.forget_removed(None);
         self.under_way.clear();
         self.cases.clear();
@@ -192,7 +193,13 @@ impl Oracle {
     }
 
     /// Sees what the mind asks for. `settings` are those of the revision it spawns; `case` is what it delivers.
-    pub(crate) fn sees(&mut self, now: Time, effect: &Effect, settings: Option<Settings>, case: Option<Case>) {
+    pub(crate) fn sees(
+        &mut self,
+        now: Time,
+        effect: &Effect,
+        settings: Option<Settings>,
+        case: Option<Case>,
+    ) {
         if !matches!(effect, Effect::Report(_)) {
             self.pace(now);
         }
@@ -224,7 +231,9 @@ impl Oracle {
             }
             Effect::Close { channel } => {
                 let pending = self.commits.contains(channel);
-                self.expect(!pending, || format!("channel {channel} is let go of while a commit is under way"));
+                self.expect(!pending, || {
+                    format!("channel {channel} is let go of while a commit is under way")
+                });
                 self.open.remove(channel);
                 self.truth.forget_removed(Some(*channel));
             }
@@ -279,7 +288,9 @@ impl Oracle {
             Payload::Call(call) => {
                 entry.call = Some(*call);
                 let was = self.calls.insert(*call, Call::UnderWay);
-                self.expect(was == Some(Call::Waiting), || format!("call {call} is delivered, it was {was:?}"));
+                self.expect(was == Some(Call::Waiting), || {
+                    format!("call {call} is delivered, it was {was:?}")
+                });
             }
             Payload::Event(event) => {
                 self.expect(case.is_some(), || format!("{event:?} is delivered and was never stored"));
@@ -303,7 +314,9 @@ impl Oracle {
         let most = subscription.delivery.retry;
         let endless = subscription.channel == self.truth.dead_letters();
         let steady = self.truth.rewirings(case.0) == 1 && !endless;
-        self.expect(!steady || attempts <= most, || format!("{case:?}: attempt {} of {most} + 1", attempts + 1));
+        self.expect(!steady || attempts <= most, || {
+            format!("{case:?}: attempt {} of {most} + 1", attempts + 1)
+        });
     }
 
     fn hands_to(&mut self, id: InstanceId) {
@@ -332,7 +345,9 @@ impl Oracle {
             }
             Report::Function { function, news: FunctionNews::StartFailed { .. } } => {
                 let slandered = self.slandered;
-                self.expect(!slandered, || format!("a process of {function} was given nothing, and called failed"));
+                self.expect(!slandered, || {
+                    format!("a process of {function} was given nothing, and called failed")
+                });
             }
             Report::Matched { .. } | Report::Retrying { .. } | Report::Function { .. } => {}
         }
@@ -372,7 +387,9 @@ impl Oracle {
         let places: Vec<At> = self.truth.places(channel, number).collect();
         for at in places {
             if keeps && at.2 < progress.position && !self.truth.anyone_since(at) {
-                self.expect(false, || format!("{at:?} is passed in a channel that keeps, and nobody was there"));
+                self.expect(false, || {
+                    format!("{at:?} is passed in a channel that keeps, and nobody was there")
+                });
             }
             for (id, name) in &subscribers {
                 let (was, is) = (says_done(before, name, at.2), says_done(Some(progress), name, at.2));
@@ -405,7 +422,9 @@ impl Oracle {
     pub(crate) fn timer_turn(&mut self) {
         self.pace.timer_turns += 1;
         let (turns, busy) = (self.pace.timer_turns, self.pace.inputs + self.pace.effects);
-        self.expect(turns <= 1_000 + busy, || format!("{turns} turns by timer for {busy} inputs and effects"));
+        self.expect(turns <= 1_000 + busy, || {
+            format!("{turns} turns by timer for {busy} inputs and effects")
+        });
     }
 
     pub(crate) const fn effects(&self) -> u64 {

@@ -6,7 +6,8 @@ pub(crate) struct Random(u64);
 impl Random {
     /// The stream of this name in the world of this seed.
     pub(crate) fn stream(seed: u64, name: &str) -> Self {
-        let mut random = Self(name.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME)));
+        let mut random =
+            Self(name.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME)));
         random.draw();
         random
     }

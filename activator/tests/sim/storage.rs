@@ -81,7 +81,13 @@ impl Shelf {
     }
 
     /// Stores the event at the next offset, or behind a gap as transaction markers leave one.
-    pub(crate) fn append(&mut self, channel: ChannelId, number: Partition, gap: u64, event: &Event) -> (At, Event) {
+    pub(crate) fn append(
+        &mut self,
+        channel: ChannelId,
+        number: Partition,
+        gap: u64,
+        event: &Event,
+    ) -> (At, Event) {
         let offset = Offset(self.next.0 + gap);
         let stamp = format!("{channel}/{number}/{offset}");
         let event = event.with(STAMP, &stamp).expect("the stamp is an attribute");

@@ -50,15 +50,26 @@ pub(crate) fn all(bad_neighbour: bool, random: &mut Random) -> Topology {
         ("source/direct", TOPIC, Destination::Sink(SinkId(1)), Filter::Not(Box::new(exact("image"))), None),
         ("subscription/dead", DEAD_LETTERS, Destination::Sink(SinkId(0)), Filter::always(), None),
     ];
-    let mut wires: Vec<_> =
-        wires.into_iter().map(|(name, channel, to, filter, reply)| (name.to_string(), channel, to, filter, reply)).collect();
+    let mut wires: Vec<_> = wires
+        .into_iter()
+        .map(|(name, channel, to, filter, reply)| (name.to_string(), channel, to, filter, reply))
+        .collect();
     for number in 0..=if bad_neighbour { LAZY_TRIGGERS } else { 0 } {
         wires.push((format!("trigger/lazy{number}"), BROKER, function(LAZY), Filter::always(), None));
     }
     let subscriptions = wires.into_iter().zip(0..).map(|((name, channel, to, filter, reply), id)| {
         let id = SubscriptionId(id);
         let delivery = policy(id, random);
-        Subscription { id, name: name.as_str().into(), channel, filter, to, to_name: "somewhere".into(), reply, delivery }
+        Subscription {
+            id,
+            name: name.as_str().into(),
+            channel,
+            filter,
+            to,
+            to_name: "somewhere".into(),
+            reply,
+            delivery,
+        }
     });
     Topology { channels: channels(), subscriptions: subscriptions.collect(), dead_letters: DEAD_LETTERS }
 }
@@ -82,7 +93,8 @@ fn policy(id: SubscriptionId, random: &mut Random) -> Policy {
         backoff: if random.chance(500) { Backoff::Linear } else { Backoff::Exponential },
         delay: Duration::from_millis(random.between(5, 300)),
         delay_max: Duration::from_millis(random.between(300, 3_000)),
-        timeout: Duration::from_millis(random.between(500, 8_000)) + Duration::from_nanos(u64::from(id.0) + 1),
+        timeout: Duration::from_millis(random.between(500, 8_000))
+            + Duration::from_nanos(u64::from(id.0) + 1),
     }
 }
 

@@ -291,7 +291,8 @@ impl World {
             Effect::Deliver { delivery, to, what, timeout } => {
                 self.deliver(delivery, to, &what, timeout, case);
                 if self.bug == Some(Bug::DeliveredTwice) && self.faults.chance(20) {
-                    let twin = DeliveryId { slot: delivery.slot, generation: delivery.generation + 1_000_000 };
+                    let twin =
+                        DeliveryId { slot: delivery.slot, generation: delivery.generation + 1_000_000 };
                     self.perform_twin(twin, to, what, timeout);
                 }
             }
@@ -308,7 +309,10 @@ impl World {
         self.note(|_| "CRASH".into());
         self.coverage.count("fault crash");
         let lives_on = |h: &Happening| {
-            matches!(h, Happening::Produce | Happening::Visit | Happening::Call | Happening::Calm | Happening::Check)
+            matches!(
+                h,
+                Happening::Produce | Happening::Visit | Happening::Call | Happening::Calm | Happening::Check
+            )
         };
         for happening in self.clock.take_out(|h| !lives_on(h)) {
             if let Happening::Storage(effect @ (Effect::Append { .. } | Effect::Commit { .. })) = happening
@@ -355,18 +359,23 @@ impl World {
     fn stopped(&mut self) {
         self.note(|_| "STOPPED".into());
         let (instances, calls) = (self.oracle.instances(), self.oracle.open_calls());
-        let within = self.draining_since.is_some_and(|since| self.clock.micros() < since + micros(self.limits.drain));
+        let within =
+            self.draining_since.is_some_and(|since| self.clock.micros() < since + micros(self.limits.drain));
         self.oracle.expect(instances == 0, || format!("stopped with {instances} processes"));
         if within {
             self.oracle.expect(calls == 0, || format!("stopped with {calls} calls open"));
             let logs = &self.logs;
             let unstored = self.oracle.unstored(|at| progress_of(logs, at));
-            self.oracle.expect(unstored.is_none(), || format!("stopped in order, and {unstored:?} is not stored"));
+            self.oracle
+                .expect(unstored.is_none(), || format!("stopped in order, and {unstored:?} is not stored"));
         } else {
             self.coverage.count("fault drain cut");
         }
         self.clock.take_out(|h| {
-            !matches!(h, Happening::Produce | Happening::Visit | Happening::Call | Happening::Calm | Happening::Check)
+            !matches!(
+                h,
+                Happening::Produce | Happening::Visit | Happening::Call | Happening::Calm | Happening::Check
+            )
         });
         self.end_life();
     }
@@ -383,7 +392,9 @@ impl World {
             let (unpaid, calls, paid) = (self.unpaid(), self.oracle.open_calls(), self.paid);
             let states = self.mind.states();
             self.oracle.expect(false, || {
-                format!("no end within {most} us; all paid: {paid}; still {unpaid:?}, {calls} calls\n{states:#?}")
+                format!(
+                    "no end within {most} us; all paid: {paid}; still {unpaid:?}, {calls} calls\n{states:#?}"
+                )
             });
         }
     }
@@ -401,9 +412,11 @@ impl World {
     fn unpaid(&self) -> Vec<Case> {
         let lazy = |id| {
             self.bad_neighbour
-                && self.oracle.truth.current(id).is_some_and(|s| {
-                    s.to == activator::topology::Destination::Function(wiring::LAZY)
-                })
+                && self
+                    .oracle
+                    .truth
+                    .current(id)
+                    .is_some_and(|s| s.to == activator::topology::Destination::Function(wiring::LAZY))
         };
         self.oracle.truth.unpaid().into_iter().filter(|(id, _)| !lazy(*id)).collect()
     }
@@ -411,7 +424,8 @@ impl World {
     /// Nothing is left to happen: everything is done, stored and at zero.
     fn judge_the_quiet(&mut self) {
         let (unpaid, paid) = (self.unpaid(), self.paid);
-        self.oracle.expect(paid && unpaid.is_empty(), || format!("the world stands still and owes {unpaid:?}"));
+        self.oracle
+            .expect(paid && unpaid.is_empty(), || format!("the world stands still and owes {unpaid:?}"));
         let (alive, unanswered) = (self.processes.len(), self.oracle.unanswered());
         self.oracle.expect(alive == 0, || format!("{alive} processes live on in silence"));
         self.oracle.expect(unanswered == 0, || format!("{unanswered} effects have no answer"));
@@ -463,7 +477,9 @@ fn limits(users: &mut Random) -> Limits {
 /// An event as a producer makes it.
 pub(crate) fn event(id: &str, ty: &str, hops: u64) -> Event {
     let mut event = Event::builder();
-    for (name, value) in [("id", id), ("source", "/sim"), ("type", ty), ("knativebrokerttl", &hops.to_string())] {
+    for (name, value) in
+        [("id", id), ("source", "/sim"), ("type", ty), ("knativebrokerttl", &hops.to_string())]
+    {
         event.attribute(name, value).expect("allowed");
     }
     event.build(bytes::Bytes::from_static(b"payload of a simulated event")).expect("complete")

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use activator::topology::Subscription;
 
-use super::resolved::{Found, Function, Program, Resolved};
 use super::loader::Loaded;
+use super::resolved::{Found, Function, Program, Resolved};
 use super::scan::BeingWritten;
 use super::{Diagnostic, Loader, Overrides};
 
