@@ -44,10 +44,12 @@ fn sigterm_lets_what_is_in_flight_end() {
     assert_eq!(project.lines("delivered"), ["1", "2"], "and it was committed");
 }
 
+/// Nor do clients that never say a word hold it up.
 fn a_service_stops() {
     let project = Project::new("");
     project.function("order", noting_server("", ""));
     let runtime = Runtime::start_as(&project, &["run"]);
+    let _silent = std::net::TcpStream::connect(runtime.listen).unwrap();
     runtime.send("1", "order");
     assert_eq!(runtime.verdicts("1")["order"]["outcome"], "delivered");
     assert!(runtime.stop().success());
@@ -65,6 +67,7 @@ fn a_second_sigterm() {
     wait_until("it says so", || runtime.log().contains("stopping"));
     runtime.signal(Signal::SIGTERM);
     assert!(runtime.wait().success());
+    wait_until("no process is left", || project.processes().is_empty());
     project.write("go", "");
     let again = Runtime::start(&project);
     wait_until("it comes again", || project.lines("delivered").len() == 2);

@@ -95,13 +95,6 @@ impl Door {
         }
     }
 
-    /// Takes back what the process never accepted: those requests were not seen by anyone.
-    pub(super) fn withdraw(&self) {
-        if let Err(error) = self.listener.withdraw() {
-            tracing::warn!(%error, "requests that a process never accepted could not be taken back");
-        }
-    }
-
     /// The process ended before it accepted anything.
     pub(super) fn start_failed(&self) {
         if self.port.is_some() {

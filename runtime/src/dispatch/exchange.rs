@@ -1,7 +1,9 @@
 //! One request to a process and its answer.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use activator::delivery::Outcome;
@@ -10,16 +12,24 @@ use activator::id::DeliveryId;
 use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
-use hyper::{Request, Response, Uri};
+use hyper::{Request, Response, Uri, Version};
 use tokio::sync::{oneshot, watch};
 
 use super::call::{Call, CallBody, CallError, CallerBody};
 use super::pool::{Connection, Pool};
 use super::request::{self, RequestBody};
-use super::{Job, Work};
+use super::{Job, Work, hop};
 use crate::process::Listener;
+
+/// A request that has no answer for this long may be waiting for our idle connections to go away: some servers
+/// serve one connection at a time.
+const UNANSWERED_MAX: Duration = Duration::from_millis(50);
+/// A call that must not be repeated is not sent over a connection that was idle for longer: the other side may be
+/// closing it. Servers do so after 2 s (gunicorn), 5 s (Node, uvicorn) or later.
+const IDLE_MAX_ONCE: Duration = Duration::from_secs(1);
 
 /// What all requests to one process share.
 #[derive(Debug)]
@@ -30,6 +40,10 @@ pub(super) struct Context {
     pub(super) accepted: watch::Sender<Option<Instant>>,
     /// The listener the process was given.
     pub(super) listener: OnceLock<Arc<Listener>>,
+    /// Our ends of the connections that the process never accepted.
+    pub(super) withdrawn: Mutex<HashSet<SocketAddr>>,
+    /// Whether the process answered anything.
+    pub(super) answered: AtomicBool,
     /// As people read it: `r3`.
     pub(super) revision: String,
 }
@@ -50,14 +64,6 @@ pub(super) enum Done {
     Outcome(DeliveryId, Outcome),
     /// Nobody took the call: it is given back as it was.
     Returned(DeliveryId, Box<Call>),
-}
-
-/// Whether a request that got no answer may be sent again to a process that goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Repeat {
-    Always,
-    /// What the process may have read, it may have acted upon.
-    UnlessWritten,
 }
 
 /// Why there is no answer.
@@ -88,51 +94,97 @@ impl Context {
 
     async fn exchange(&self, event: &Event) -> Result<Outcome, NoAnswer> {
         let make = || request::from_event(event, &Uri::from_static("/"));
-        let (response, connection) = self.send(make, Repeat::Always).await?;
+        let (response, connection) = self.send(make, true).await?;
         let outcome = request::outcome(response).await.map_err(NoAnswer::Lost)?;
         self.pool.give_back(connection);
         Ok(outcome)
     }
 
-    /// Sends a request as often as it takes and may be, and reads the head of the answer.
+    /// Sends a request until somebody takes it, and reads the head of the answer. One that is `repeatable` may
+    /// also be read twice.
     async fn send(
         &self,
         make: impl Fn() -> Request<RequestBody>,
-        repeat: Repeat,
+        repeatable: bool,
     ) -> Result<(Response<Incoming>, Connection), NoAnswer> {
+        let idle_max = if repeatable { Duration::MAX } else { IDLE_MAX_ONCE };
+        // Once the process may have read it, it is not untouched any more, whatever comes after.
+        let mut untaken = NoAnswer::NotTaken;
         loop {
-            let address = self.address().await.ok_or(NoAnswer::NotTaken)?;
+            let Some(address) = self.address().await else { return Err(untaken) };
             // Who cannot be connected to took nothing.
-            let connection = self.pool.connection(address).await;
-            let mut connection = connection.map_err(|_| NoAnswer::NotTaken)?;
-            let mut error = match connection.sender.try_send_request(make()).await {
+            let Ok(mut connection) = self.pool.connection(&[address], idle_max).await else {
+                return Err(untaken);
+            };
+            if *self.place.borrow() != Place::At(address) {
+                continue;
+            }
+            let error = match self.answered(&mut connection, make()).await {
                 Ok(response) => return Ok((response, connection)),
                 Err(error) => error,
             };
-            let place = *self.place.borrow();
-            // Nobody accepts anything where this went.
-            if matches!(place, Place::At(now) if now != address) {
+            let unread = connection.reused && error.message().is_some();
+            if unread || self.was_withdrawn(&connection) {
                 continue;
             }
-            if !self.took_a_request() {
-                return Err(NoAnswer::NotTaken);
-            }
-            // A kept-alive connection may end just when it is used again: that is nobody's failure. The end of the
-            // whole process is: it may have died of this request.
-            let repeats = repeat == Repeat::Always || error.take_message().is_some();
-            if place == Place::Gone || !connection.reused || !repeats {
-                return Err(NoAnswer::Lost(describe(error.error())));
+            // A kept-alive connection may end just when it is used again: that is nobody's failure. The end of
+            // the process looks the same; then there is nobody to send it to again, and this is what happened.
+            untaken = NoAnswer::Lost(describe(error.error()));
+            if !connection.reused || !repeatable {
+                return Err(untaken);
             }
         }
     }
 
-    /// Whether the process accepted anything yet. Asked of the kernel: a process can accept a request and die of
-    /// it before anyone looks.
+    async fn answered(
+        &self,
+        connection: &mut Connection,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
+        let sent = connection.sender.try_send_request(request);
+        let answer = async { sent.await.inspect(|_| self.answered.store(true, Ordering::Relaxed)) };
+        tokio::pin!(answer);
+        if let Ok(answer) = tokio::time::timeout(UNANSWERED_MAX, &mut answer).await {
+            return answer;
+        }
+        let _way = (!connection.reused && self.may_wait_outside()).then(|| self.pool.make_way());
+        answer.await
+    }
+
+    /// Whether a new connection may not be accepted yet. Only of our listener the kernel tells.
+    fn may_wait_outside(&self) -> bool {
+        let Some(listener) = self.listener.get() else { return true };
+        let at_listener = listener.addr().is_ok_and(|address| *self.place.borrow() == Place::At(address));
+        !at_listener || listener.unaccepted().is_ok_and(|waiting| waiting > 0)
+    }
+
+    /// Takes back what the process never accepted: those requests were seen by nobody.
+    pub(super) fn withdraw(&self) {
+        let Some(listener) = self.listener.get() else { return };
+        match listener.withdraw() {
+            Ok(callers) => self.withdrawn().extend(callers),
+            Err(error) => {
+                tracing::warn!(%error, "requests that a process never accepted could not be taken back");
+            }
+        }
+    }
+
+    fn was_withdrawn(&self, connection: &Connection) -> bool {
+        self.withdrawn().contains(&connection.local)
+    }
+
+    fn withdrawn(&self) -> std::sync::MutexGuard<'_, HashSet<SocketAddr>> {
+        self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the process accepted anything yet. Asked of the kernel too: a process can accept a request and die
+    /// of it before anyone looks.
     pub(super) fn took_a_request(&self) -> bool {
         let from_listener = |listener: &Arc<Listener>| {
             listener.unaccepted().is_ok_and(|waiting| waiting < self.pool.connected())
         };
-        self.accepted.borrow().is_some() || self.listener.get().is_some_and(from_listener)
+        let answered = self.answered.load(Ordering::Relaxed) || self.accepted.borrow().is_some();
+        answered || self.listener.get().is_some_and(from_listener)
     }
 
     async fn address(&self) -> Option<SocketAddr> {
@@ -195,21 +247,20 @@ impl Context {
     ) -> Result<(Response<Incoming>, Connection), NoAnswer> {
         if let CallerBody::Whole(bytes) = body {
             let whole = || Request::from_parts(head.clone(), Either::Left(Full::new(bytes.clone())));
-            let repeat = if head.method.is_idempotent() { Repeat::Always } else { Repeat::UnlessWritten };
-            return self.send(whole, repeat).await;
+            return self.send(whole, head.method.is_idempotent()).await;
         }
         // What streams can be sent once: only to a process that accepts, over a connection nobody used before.
         let address = self.address().await.ok_or(NoAnswer::NotTaken)?;
         let mut accepted = self.accepted.subscribe();
         accepted.wait_for(Option::is_some).await.map_err(|_| NoAnswer::NotTaken)?;
-        let mut connection = self.pool.connect(address).await.map_err(|_| NoAnswer::NotTaken)?;
+        let mut connection = self.pool.fresh(&[address]).await.map_err(|_| NoAnswer::NotTaken)?;
         let CallerBody::Stream(stream) = std::mem::replace(body, CallerBody::Sent) else {
             return Err(NoAnswer::Lost("the request was sent already".to_owned()));
         };
         let request = Request::from_parts(head.clone(), Either::Right(stream));
-        match connection.sender.send_request(request).await {
+        match self.answered(&mut connection, request).await {
             Ok(response) => Ok((response, connection)),
-            Err(error) => Err(NoAnswer::Lost(describe(&error))),
+            Err(error) => Err(NoAnswer::Lost(describe(error.error()))),
         }
     }
 
@@ -223,7 +274,10 @@ impl Context {
             ms(accepted - handed_over),
             ms(accepted.elapsed()),
         );
+        // Those of the connection to the function end here.
+        *response.version_mut() = Version::HTTP_11;
         let headers = response.headers_mut();
+        hop::strip(headers);
         if cold {
             headers.insert("hydrant-cold", HeaderValue::from_static("1"));
         }

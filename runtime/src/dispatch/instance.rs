@@ -10,21 +10,21 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::Sleep;
+use tokio::time::{Sleep, timeout_at};
 
 use super::door::{Door, Learned, Opened};
 use super::environment::environment;
 use super::exchange::{Context, Done, Place};
 use super::pool::Pool;
-use super::{Job, Order, Work, oneshot};
+use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot};
 use crate::config::resolved::{Program, Protocol};
 use crate::driver::Inbox;
 use crate::process::{
     Child, Collector, Command, Exit, Line, Lines, SpawnError, Spawner, Stdin, Stream, is_being_written,
 };
 
-/// Orders an instance may have waiting: the deliveries it may hold, and its end.
-const ORDERS_MAX: usize = 1024;
+/// Orders an instance may have waiting: the deliveries it may hold and its end, with room to spare.
+const ORDERS_MAX: usize = 4 * IN_FLIGHT_MAX as usize;
 /// How long answers that a process wrote before it ended may take to be read.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// The waits between starts of a file that is still being written.
@@ -100,6 +100,8 @@ impl Instance {
             place: watch::Sender::new(Place::Unknown),
             accepted: watch::Sender::new(None),
             listener: std::sync::OnceLock::new(),
+            withdrawn: std::sync::Mutex::default(),
+            answered: std::sync::atomic::AtomicBool::new(false),
             revision: format!("r{}", start.revision),
         };
         Self { start: Arc::new(start), context: Arc::new(context), in_flight: BTreeSet::new() }
@@ -126,19 +128,18 @@ impl Instance {
         self.open(door).await;
         let mut child = match self.start_child(door, orders, exchanges).await {
             Ok(child) => child,
-            Err(reason) => return reason,
+            Err(reason) => {
+                self.end(exchanges).await;
+                return reason;
+            }
         };
         let collector = self.collect_output(&mut child);
         let (exit, why) = self.run(&mut child, door, orders, exchanges).await;
-        self.context.place.send_replace(Place::Gone);
         if self.context.accepted.borrow().is_none() && self.context.took_a_request() {
             self.accepted(Opened::Listener, door).await;
-            self.context.place.send_replace(Place::Gone);
         }
         let accepted = self.context.accepted.borrow().is_some();
-        door.withdraw();
-        let last_answers = async { while self.finish_one(exchanges).await {} };
-        tokio::time::timeout(LAST_ANSWERS, last_answers).await.ok();
+        self.end(exchanges).await;
         collector.finish().await;
         if accepted {
             return exit.to_string();
@@ -147,13 +148,14 @@ impl Instance {
         self.why_it_never_accepted(exit, why)
     }
 
-    /// Requests go to the listener at once when earlier processes took them there; else a first connection waits
-    /// in it, empty, to see whether this one does.
+    /// A first connection waits in the listener, empty, to see whether the process accepts there. When earlier ones
+    /// did, requests go there at once.
     async fn open(&self, door: &Door) {
+        if let Ok(probe) = self.context.pool.connect(door.listener_address()).await {
+            self.context.pool.keep(probe);
+        }
         if let Some(address) = door.early_address() {
             self.context.place.send_replace(Place::At(address));
-        } else if let Ok(probe) = self.context.pool.connect(door.listener_address()).await {
-            self.context.pool.keep(probe);
         }
     }
 
@@ -176,7 +178,7 @@ impl Instance {
                     Some(Order::Terminate | Order::Kill) | None => return Err(start.why_not_started()),
                 },
                 // Nobody answers yet: this writes requests.
-                more = self.finish_one(exchanges), if !exchanges.is_empty() => debug_assert!(more),
+                Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
             }
         }
     }
@@ -201,6 +203,7 @@ impl Instance {
         let opened = door.opened(|| context.pool.connected());
         tokio::pin!(opened);
         let grace = tokio::time::sleep(Duration::MAX);
+        let never = grace.deadline();
         tokio::pin!(grace);
         let mut why = None;
         loop {
@@ -212,13 +215,20 @@ impl Instance {
                     Some(Order::Deliver(job)) => self.deliver(job, exchanges),
                     Some(Order::Terminate) => self.terminate(child, grace.as_mut()),
                     Some(Order::Kill) | None => {
-                        why = starting.then(|| listens_elsewhere(child, door));
+                        if starting {
+                            why = Some(listens_elsewhere(child, door).await);
+                        }
                         child.kill();
+                        return (child.wait().await, why);
                     }
                 },
                 opened = &mut opened, if starting => self.accepted(opened, door).await,
-                more = self.finish_one(exchanges), if !exchanges.is_empty() => debug_assert!(more),
-                () = &mut grace => child.kill(),
+                // Only the wait is given up when something else happens first: what ended is told in any case.
+                Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
+                () = &mut grace => {
+                    child.kill();
+                    grace.as_mut().reset(never);
+                }
             }
         }
     }
@@ -242,7 +252,7 @@ impl Instance {
             }
             Opened::Port(address, stream) => {
                 self.context.pool.clear();
-                door.withdraw();
+                self.context.withdraw();
                 if let Ok(connection) = self.context.pool.adopt(stream).await {
                     self.context.pool.keep(connection);
                 }
@@ -253,9 +263,7 @@ impl Instance {
         self.start.inbox.ready(self.start.id).await;
     }
 
-    /// Reports the next exchange that ends. Says whether there was one.
-    async fn finish_one(&mut self, exchanges: &mut Exchanges) -> bool {
-        let Some(done) = exchanges.next().await else { return false };
+    async fn report(&mut self, done: Done) {
         match done {
             Done::Outcome(delivery, outcome) => {
                 self.in_flight.remove(&delivery);
@@ -266,15 +274,22 @@ impl Instance {
                 self.start.inbox.not_taken(delivery, Work::Call(call)).await;
             }
         }
-        true
+    }
+
+    /// The process is gone, or never was: what it never accepted is given back, and what it answered is read.
+    async fn end(&mut self, exchanges: &mut Exchanges) {
+        self.context.withdraw();
+        self.context.place.send_replace(Place::Gone);
+        let deadline = tokio::time::Instant::now() + LAST_ANSWERS;
+        while let Ok(Some(done)) = timeout_at(deadline, exchanges.next()).await {
+            self.report(done).await;
+        }
     }
 
     /// Whatever is still unanswered gets its outcome: the process is gone.
     async fn let_go(mut self, mut exchanges: Exchanges) {
         let accepted = self.context.accepted.borrow().is_some();
-        self.context.place.send_replace(Place::Gone);
-        let last = async { while self.finish_one(&mut exchanges).await {} };
-        tokio::time::timeout(LAST_ANSWERS, last).await.ok();
+        self.end(&mut exchanges).await;
         drop(exchanges);
         for delivery in std::mem::take(&mut self.in_flight) {
             let outcome = if accepted {
@@ -345,9 +360,11 @@ pub(super) async fn spawn(spawner: Spawner, command: impl Fn() -> Command) -> Re
 }
 
 /// Why a process that runs takes no requests.
-fn listens_elsewhere(child: &Child, door: &Door) -> String {
-    let elsewhere: Vec<String> =
-        crate::process::listening(child.pid()).iter().map(ToString::to_string).collect();
+async fn listens_elsewhere(child: &Child, door: &Door) -> String {
+    let group = child.pid();
+    // It reads all of /proc.
+    let elsewhere = tokio::task::spawn_blocking(move || crate::process::listening(group)).await;
+    let elsewhere: Vec<String> = elsewhere.unwrap_or_default().iter().map(ToString::to_string).collect();
     if elsewhere.is_empty() {
         return "it listened nowhere within its start time".to_owned();
     }

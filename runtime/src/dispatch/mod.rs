@@ -7,17 +7,21 @@
 //! - [`oneshot`]: the life of a process that handles one event.
 //! - [`exchange`]: one request and its answer; [`pool`] keeps the connections.
 //! - [`call`]: a request/response call on its way to a function and back.
-//! - [`sink`]: a URL.
+//! - [`sink`]: a URL. [`hop`]: headers that are about one connection.
 
 mod call;
 mod door;
 mod environment;
 mod exchange;
+pub(crate) mod hop;
 mod instance;
 mod oneshot;
 mod pool;
 mod request;
 mod sink;
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -29,6 +33,9 @@ pub(crate) use door::Learned;
 pub(crate) use instance::{Handle as InstanceHandle, Start, start};
 pub(crate) use request::{event, mode};
 pub(crate) use sink::Sink;
+
+/// What one instance is given at a time, however much it says it can take.
+pub(crate) const IN_FLIGHT_MAX: u32 = 256;
 
 /// One delivery to be made.
 #[derive(Debug)]

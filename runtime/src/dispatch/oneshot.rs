@@ -21,6 +21,9 @@ use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Line, S
 
 /// What is kept of its answer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// What an attribute may have: Linux takes no longer string into an environment (`MAX_ARG_STRLEN`, 128 KiB with
+/// the name).
+const ATTRIBUTE_BYTES_MAX: usize = 127 * 1024;
 
 /// From the event to the end. Gives how it ended, for people.
 pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> String {
@@ -29,6 +32,10 @@ pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> St
     };
     match job.work {
         Work::Event(event) => {
+            if let Some(outcome) = unfit(&event) {
+                start.inbox.outcome(job.delivery, outcome).await;
+                return "not started: the event does not fit".to_owned();
+            }
             let ended = run(&start, &event, job.timeout, orders).await;
             let (outcome, reason) = match ended {
                 Ok(ended) => (ended.outcome(), ended.how()),
@@ -54,6 +61,14 @@ pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> St
             }
         }
     }
+}
+
+/// What becomes of an event that no process can be given: trying to start one would fail for ever.
+fn unfit(event: &Event) -> Option<Outcome> {
+    let (name, value) = event.attributes().iter().find(|(_, value)| value.len() > ATTRIBUTE_BYTES_MAX)?;
+    let size = value.len();
+    let reason = format!("attribute `{name}` has {size} bytes; an environment takes {ATTRIBUTE_BYTES_MAX}");
+    Some(Outcome::Lost(reason))
 }
 
 /// How a run ended, with what it printed.
@@ -187,6 +202,11 @@ impl Ended {
                 Ok(reply) => Outcome::Ended { code, reply: Some(reply), excerpt: Bytes::new() },
                 Err(reason) => Outcome::MalformedReply(format!("what it printed is not an event: {reason}")),
             };
+        }
+        if code == 0 && self.printed.truncated && printed.trim_ascii_start().starts_with(b"{") {
+            let reason =
+                format!("what it printed may be an event, and has more than {ANSWER_BYTES_MAX} bytes");
+            return Outcome::MalformedReply(reason);
         }
         Outcome::Ended { code, reply: None, excerpt: excerpt(printed) }
     }

@@ -1,11 +1,14 @@
 //! Kept-alive connections to one address.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use nix::errno::Errno;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -13,6 +16,11 @@ use super::request::RequestBody;
 
 /// Idle connections that are kept.
 const IDLE_MAX: usize = 256;
+/// How long a connection whose answer was read may take until it is free. Whose other side answered without
+/// reading the request may never be.
+const FREE_MAX: Duration = Duration::from_millis(50);
+/// The wait after the system had no room for a connection.
+const NO_ROOM_WAIT: Duration = Duration::from_millis(50);
 
 /// The connections to one instance or sink. All end with it.
 #[derive(Debug, Default)]
@@ -21,6 +29,8 @@ pub(super) struct Pool {
     /// Each drives one connection.
     tasks: Mutex<JoinSet<()>>,
     connected: AtomicU32,
+    /// Requests that may be waiting for one of our idle connections to go away.
+    shut_out: AtomicU32,
 }
 
 /// A connection that can take a request.
@@ -29,25 +39,50 @@ pub(super) struct Connection {
     pub(super) sender: SendRequest<RequestBody>,
     /// Whether it carried a request before: the other side may be closing it just now.
     pub(super) reused: bool,
+    /// Our end of it.
+    pub(super) local: SocketAddr,
+    idle_since: Instant,
 }
 
+/// While this lives, no connection is kept for later.
+#[derive(Debug)]
+pub(super) struct Way<'a>(&'a AtomicU32);
+
 impl Pool {
-    /// An idle connection, or a new one.
-    pub(super) async fn connection(&self, address: SocketAddr) -> Result<Connection, String> {
+    /// A connection that has been idle for at most `idle_max`, or a new one.
+    pub(super) async fn connection(
+        &self,
+        addresses: &[SocketAddr],
+        idle_max: Duration,
+    ) -> Result<Connection, String> {
         while let Some(mut connection) = self.idle() {
+            if connection.reused && connection.idle_since.elapsed() > idle_max {
+                continue;
+            }
             // Between the end of an answer and this the other side may have closed it.
-            if connection.sender.ready().await.is_ok() {
+            if let Ok(Ok(())) = tokio::time::timeout(FREE_MAX, connection.sender.ready()).await {
                 return Ok(connection);
             }
         }
-        self.connect(address).await
+        self.fresh(addresses).await
+    }
+
+    /// A new connection to the first address that takes it. While the system has no room for one, this waits.
+    pub(super) async fn fresh(&self, addresses: &[SocketAddr]) -> Result<Connection, String> {
+        loop {
+            match TcpStream::connect(addresses).await {
+                Ok(stream) => return self.adopt(stream).await,
+                Err(error) if is_no_room(&error) => tokio::time::sleep(NO_ROOM_WAIT).await,
+                Err(error) => return Err(error.to_string()),
+            }
+        }
     }
 
     fn idle(&self) -> Option<Connection> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    /// A new connection.
+    /// A new connection, now or not at all.
     pub(super) async fn connect(&self, address: SocketAddr) -> Result<Connection, String> {
         let stream = TcpStream::connect(address).await.map_err(|e| e.to_string())?;
         self.adopt(stream).await
@@ -57,6 +92,7 @@ impl Pool {
     pub(super) async fn adopt(&self, stream: TcpStream) -> Result<Connection, String> {
         self.connected.fetch_add(1, Ordering::Relaxed);
         stream.set_nodelay(true).map_err(|e| e.to_string())?;
+        let local = stream.local_addr().map_err(|e| e.to_string())?;
         let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
@@ -64,7 +100,7 @@ impl Pool {
             // Its error is told to whoever waits for an answer.
             driver.await.ok();
         });
-        Ok(Connection { sender, reused: false })
+        Ok(Connection { sender, reused: false, local, idle_since: Instant::now() })
     }
 
     /// Takes a connection back once its answer was read.
@@ -74,7 +110,11 @@ impl Pool {
     }
 
     /// Keeps a connection for the next request.
-    pub(super) fn keep(&self, connection: Connection) {
+    pub(super) fn keep(&self, mut connection: Connection) {
+        if self.shut_out.load(Ordering::Relaxed) > 0 {
+            return;
+        }
+        connection.idle_since = Instant::now();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if !connection.sender.is_closed() && idle.len() < IDLE_MAX {
             idle.push(connection);
@@ -90,4 +130,23 @@ impl Pool {
     pub(super) fn clear(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+
+    /// Drops the idle connections, and those that become idle: the other side may serve one at a time.
+    pub(super) fn make_way(&self) -> Way<'_> {
+        self.shut_out.fetch_add(1, Ordering::Relaxed);
+        self.clear();
+        Way(&self.shut_out)
+    }
+}
+
+impl Drop for Way<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether it is our own system that could not.
+fn is_no_room(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM))
 }

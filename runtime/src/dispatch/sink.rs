@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use activator::delivery::Outcome;
 use activator::event::Event;
@@ -46,9 +47,9 @@ impl Sink {
 
 impl Inner {
     async fn deliver(&self, event: &Event) -> Result<Outcome, String> {
-        let address = self.address().await?;
+        let addresses = self.addresses().await?;
         loop {
-            let mut connection = self.pool.connection(address).await?;
+            let mut connection = self.pool.connection(&addresses, Duration::MAX).await?;
             let response = connection.sender.send_request(self.request(event)).await;
             let response = match response {
                 Ok(response) => response,
@@ -73,17 +74,20 @@ impl Inner {
         request
     }
 
-    /// Looked up anew each time: names move.
-    async fn address(&self) -> Result<SocketAddr, String> {
+    /// Looked up anew each time: names move. Of several the first that takes a connection is used: `localhost` is
+    /// two, and a server often listens on one.
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
         let host = self.uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = self.uri.port_u16().unwrap_or(80);
         let found = tokio::net::lookup_host((host.as_str(), port)).await;
-        let mut found = found.map_err(|e| format!("cannot find {host}: {e}"))?;
-        let address = found.next().ok_or_else(|| format!("{host} has no address"))?;
-        if is_link_local(address.ip()) {
+        let found: Vec<_> = found.map_err(|e| format!("cannot find {host}: {e}"))?.collect();
+        if let Some(address) = found.iter().find(|address| is_link_local(address.ip())) {
             return Err(format!("{host} is the link-local address {}: not allowed", address.ip()));
         }
-        Ok(address)
+        if found.is_empty() {
+            return Err(format!("{host} has no address"));
+        }
+        Ok(found)
     }
 }
 

@@ -50,11 +50,12 @@ impl Fleet {
                 changed.push((id, self.revise(id, function)));
             }
         }
-        let gone: Vec<_> =
-            self.functions.keys().filter(|id| !config.functions.contains_key(id)).copied().collect();
-        for id in gone {
-            self.functions.remove(&id);
-            changed.push((id, Availability::Absent));
+        // What is gone is remembered: a revision's number means one content, also when the name comes back.
+        for (&id, member) in &mut self.functions {
+            if !config.functions.contains_key(&id) && member.function.found != Found::Absent {
+                member.function.found = Found::Absent;
+                changed.push((id, Availability::Absent));
+            }
         }
         changed
     }
@@ -79,7 +80,8 @@ impl Fleet {
                     member.program = Some(Arc::from(program.clone()));
                     member.learned = Arc::default();
                 }
-                Availability::Present(Settings { revision: member.revision, ..program.settings })
+                let concurrency = program.settings.concurrency.min(dispatch::IN_FLIGHT_MAX);
+                Availability::Present(Settings { revision: member.revision, concurrency, ..program.settings })
             }
         }
     }
@@ -157,5 +159,77 @@ impl Fleet {
         self.functions
             .get(&id)
             .map_or_else(Vec::new, |member| member.lines.last(n).iter().map(ToString::to_string).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::resolved::Protocol;
+    use crate::history::fixture;
+
+    const ID: FunctionId = FunctionId(0);
+
+    /// A configuration with one function, if any, of this size.
+    fn config(size: Option<u64>) -> Resolved {
+        let mut config = fixture::resolved();
+        config.functions.clear();
+        if let Some(size) = size {
+            let found = Found::Program(Box::new(program(size)));
+            config.functions.insert(ID, Function { name: "bill".into(), found });
+        }
+        config
+    }
+
+    fn program(size: u64) -> Program {
+        let none = std::time::Duration::ZERO;
+        Program {
+            path: "/bill".into(),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            dir: "/".into(),
+            protocol: Protocol::Http,
+            fingerprint: crate::config::resolved::Fingerprint { size, ..Default::default() },
+            settings: Settings {
+                revision: Revision(0),
+                single_use: false,
+                concurrency: u32::MAX,
+                instances_max: 1,
+                idle: none,
+                start_timeout: none,
+                call_timeout: none,
+                drain_timeout: none,
+            },
+        }
+    }
+
+    fn fleet() -> Fleet {
+        let (inbox, _) = Inbox::to_test(1);
+        Fleet::new(Spawner::start(None).unwrap(), inbox)
+    }
+
+    fn revision(changed: &[(FunctionId, Availability)]) -> u32 {
+        match changed {
+            [(ID, Availability::Present(settings))] => settings.revision.0,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_comes_back_with_other_content_is_another_revision() {
+        let mut fleet = fleet();
+        assert_eq!(revision(&fleet.configure(&config(Some(1)))), 1);
+        assert_eq!(fleet.configure(&config(None)), [(ID, Availability::Absent)]);
+        assert_eq!(fleet.configure(&config(None)), [], "it is gone already");
+        assert_eq!(revision(&fleet.configure(&config(Some(1)))), 1, "nothing changed");
+        fleet.configure(&config(None));
+        assert_eq!(revision(&fleet.configure(&config(Some(2)))), 2);
+    }
+
+    #[tokio::test]
+    async fn a_process_without_limit_is_given_no_more_than_its_queue_holds() {
+        let changed = fleet().configure(&config(Some(1)));
+        let [(_, Availability::Present(settings))] = changed[..] else { panic!("{changed:?}") };
+        assert_eq!(settings.concurrency, dispatch::IN_FLIGHT_MAX);
     }
 }

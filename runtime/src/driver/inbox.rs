@@ -101,3 +101,39 @@ impl Inbox {
         self.0.try_send(Message::Happened(Input::HungUp { call })).ok();
     }
 }
+
+/// What a test hears in place of the driver.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) enum Said {
+    Outcome(DeliveryId, Outcome),
+    Returned(DeliveryId, Box<Call>),
+    Ready,
+    Exited(String),
+}
+
+/// The other end of an inbox that a test listens to.
+#[cfg(test)]
+pub(crate) struct Listening(mpsc::Receiver<Message>);
+
+#[cfg(test)]
+impl Inbox {
+    /// An inbox with room for that many messages.
+    pub(crate) fn to_test(room: usize) -> (Self, Listening) {
+        let (sender, messages) = mpsc::channel(room);
+        (Self(sender), Listening(messages))
+    }
+}
+
+#[cfg(test)]
+impl Listening {
+    pub(crate) async fn next(&mut self) -> Said {
+        match self.0.recv().await.expect("somebody still acts") {
+            Message::Outcome(delivery, outcome) => Said::Outcome(delivery, outcome),
+            Message::Returned(delivery, call) => Said::Returned(delivery, call),
+            Message::Happened(Input::Ready { .. }) => Said::Ready,
+            Message::Happened(Input::Exited { reason, .. }) => Said::Exited(reason),
+            _ => panic!("no instance says that"),
+        }
+    }
+}

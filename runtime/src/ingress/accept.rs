@@ -16,8 +16,6 @@ use crate::process::cannot_listen;
 
 /// Connections at a time; more wait in the system's queue.
 const CONNECTIONS_MAX: usize = 8192;
-/// How long a client may take to send its headers, also between two requests.
-const HEADERS_TIMEOUT: Duration = Duration::from_secs(30);
 /// Headers of one request, at most.
 const HEADERS_MAX: usize = 128;
 /// Bytes of request line and headers, at most.
@@ -65,13 +63,14 @@ pub(crate) async fn serve(ingress: Arc<Ingress>, listener: TcpListener, mut stop
 
 async fn connection(ingress: Arc<Ingress>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
     stream.set_nodelay(true).ok();
+    let patience = ingress.patience.headers;
     let service = service_fn(move |request| {
         let ingress = Arc::clone(&ingress);
         async move { Ok::<_, std::convert::Infallible>(ingress.answer(request).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_TIMEOUT)
+        .header_read_timeout(patience)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX);
     let connection = http.serve_connection(TokioIo::new(stream), service);

@@ -1,14 +1,17 @@
 //! A direct call to a function: streamed both ways, not stored, not retried.
 
-use http_body_util::{BodyExt, Either, Limited};
-use hyper::body::{Body as _, Incoming};
-use hyper::header::{FORWARDED, HeaderValue};
-use hyper::http::request::Parts;
-use hyper::{Request, Response, Uri};
+use std::time::Duration;
 
+use http_body_util::Either;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{EXPECT, FORWARDED, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Request, Response, Uri, Version};
+
+use super::body;
 use super::reply::{self, Body};
 use crate::config::resolved::Protocol;
-use crate::dispatch::{CallError, CallerBody};
+use crate::dispatch::{CallError, CallerBody, hop};
 use crate::driver::Handle;
 
 /// Bodies up to this size are read first, so that they can be sent to another process when one never took them.
@@ -19,6 +22,7 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     name: &str,
     path: &str,
+    patience: Duration,
 ) -> Response<Body> {
     let directory = driver.directory();
     let Some((function, protocol)) = directory.function(name) else {
@@ -34,7 +38,7 @@ pub(super) async fn answer(
     };
     let (mut head, body) = request.into_parts();
     prepare(&mut head, path);
-    let body = match caller_body(body, whole_max, protocol).await {
+    let body = match caller_body(body, whole_max, protocol, patience).await {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
@@ -54,30 +58,25 @@ fn prepare(head: &mut Parts, path: &str) {
         head.headers.insert(FORWARDED, forwarded);
     }
     // Ours ends here: the connection to the function has its own.
-    for hop_by_hop in ["connection", "keep-alive", "transfer-encoding", "te", "trailer"] {
-        head.headers.remove(hop_by_hop);
-    }
+    hop::strip(&mut head.headers);
+    // It was answered when the body was asked for.
+    head.headers.remove(EXPECT);
+    // HTTP/1.0 callers too are heard over a connection that is kept.
+    head.version = Version::HTTP_11;
 }
 
 async fn caller_body(
     body: Incoming,
     whole_max: u64,
     protocol: Option<Protocol>,
+    patience: Duration,
 ) -> Result<CallerBody, Response<Body>> {
     let known = body.size_hint().exact();
     if protocol != Some(Protocol::Oneshot) && known.is_none_or(|size| size > whole_max) {
         return Ok(CallerBody::Stream(body));
     }
     let limit = usize::try_from(whole_max).unwrap_or(usize::MAX);
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(CallerBody::Whole(body.to_bytes())),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(reply::problem(
-            413,
-            &format!("the body has more than {limit} bytes"),
-            "raise [runtime] body_max, or send less",
-        )),
-        Err(error) => Err(reply::problem(400, &format!("the body broke off: {error}"), "send it again")),
-    }
+    body::read(body, limit, patience).await.map(CallerBody::Whole)
 }
 
 fn refusal(name: &str, error: &CallError) -> Response<Body> {

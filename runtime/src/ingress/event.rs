@@ -1,12 +1,14 @@
 //! An event for a broker or a channel: checked, stored, then acknowledged.
 
+use std::time::Duration;
+
 use activator::event::{Event, http as binding, json};
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
+use super::body;
 use super::reply::{self, Body};
 use crate::channel::{AppendError, Position};
 use crate::config::resolved::ChannelKind;
@@ -22,27 +24,32 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     kind: ChannelKind,
     name: &str,
+    patience: Duration,
 ) -> Response<Body> {
-    let directory = driver.directory();
-    let Some(route) = directory.route(kind, name) else {
+    if driver.directory().route(kind, name).is_none() {
         let kind = kind.text();
         return reply::problem(
             404,
             &format!("there is no {kind} `{name}`"),
             &format!("add [{kind}.{name}] to runtime.toml"),
         );
-    };
+    }
     match *request.method() {
         Method::POST => {}
         Method::OPTIONS => return webhook_validation(request.headers()),
         _ => return wrong_method(),
     }
     let limit = driver.config().runtime.body_bytes_max;
-    let events = match read_events(request, limit).await {
+    let events = match read_events(request, limit, patience).await {
         Ok(events) => events,
         Err(refusal) => return refusal,
     };
-    store(route, events).await
+    // Asked again, and gone when the runtime stops: who sends slowly keeps no channel open.
+    let directory = driver.directory();
+    match directory.route(kind, name) {
+        Some(route) => store(route, events).await,
+        None => reply::stopping(),
+    }
 }
 
 fn wrong_method() -> Response<Body> {
@@ -63,17 +70,14 @@ fn webhook_validation(headers: &HeaderMap) -> Response<Body> {
     response
 }
 
-async fn read_events(request: Request<Incoming>, limit: usize) -> Result<Vec<Event>, Response<Body>> {
-    let too_large = || {
-        reply::problem(
-            413,
-            &format!("the event has more than {limit} bytes"),
-            "raise [runtime] body_max, or send less",
-        )
-    };
+async fn read_events(
+    request: Request<Incoming>,
+    limit: usize,
+    patience: Duration,
+) -> Result<Vec<Event>, Response<Body>> {
     // Refused before a byte of it is read.
     if request.body().size_hint().lower() > limit as u64 {
-        return Err(too_large());
+        return Err(body::too_large(limit));
     }
     let (head, body) = request.into_parts();
     let Some(mode) = mode(&head.headers) else {
@@ -84,13 +88,7 @@ async fn read_events(request: Request<Incoming>, limit: usize) -> Result<Vec<Eve
             MEDIA_TYPES,
         ));
     };
-    let body = match Limited::new(body, limit).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Err(error) => {
-            return Err(reply::problem(400, &format!("the body broke off: {error}"), "send it again"));
-        }
-    };
+    let body = body::read(body, limit, patience).await?;
     decode(mode, &head.headers, body).map_err(|reason| reply::problem(400, &reason, MEDIA_TYPES))
 }
 

@@ -4,13 +4,18 @@
 //! function's own. [`guard`] keeps other people's web pages out.
 
 mod accept;
+mod body;
 mod call;
 mod event;
 mod guard;
 mod reply;
 mod route;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::{Request, Response};
@@ -27,12 +32,28 @@ pub(crate) use accept::{bind, serve};
 pub(crate) struct Ingress {
     driver: Handle,
     guard: Guard,
+    patience: Patience,
+}
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// To send its headers, also between two requests.
+    headers: Duration,
+    /// Without sending more of its body.
+    body: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { headers: Duration::from_secs(30), body: Duration::from_secs(30) }
+    }
 }
 
 impl Ingress {
     /// The ingress that listens on `address`.
     pub(crate) fn new(driver: Handle, address: std::net::SocketAddr) -> Arc<Self> {
-        Arc::new(Self { driver, guard: Guard::new(address) })
+        Arc::new(Self { driver, guard: Guard::new(address), patience: Patience::default() })
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
@@ -44,9 +65,18 @@ impl Ingress {
         if let Err(refusal) = guard::same_site(&request) {
             return refusal;
         }
+        // There is always one for the dead letters, until all are closed.
+        if self.driver.directory().channels().next().is_none() {
+            return reply::stopping();
+        }
+        let patience = self.patience.body;
         match target {
-            Target::Function { name, path } => call::answer(&self.driver, request, &name, &path).await,
-            Target::Channel { kind, name } => event::answer(&self.driver, request, kind, &name).await,
+            Target::Function { name, path } => {
+                call::answer(&self.driver, request, &name, &path, patience).await
+            }
+            Target::Channel { kind, name } => {
+                event::answer(&self.driver, request, kind, &name, patience).await
+            }
             Target::Nothing => reply::problem(
                 404,
                 "there is nothing here",

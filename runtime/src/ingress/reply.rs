@@ -31,3 +31,8 @@ pub(super) fn later(message: &str, help: &str) -> Response<Body> {
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
+
+/// An answer that says: not here any more.
+pub(super) fn stopping() -> Response<Body> {
+    later("the runtime is stopping", "send it again when it is back")
+}

@@ -45,9 +45,9 @@ impl Listener {
         sys::accept_queue(self.as_fd())
     }
 
-    /// Accepts and closes what nobody accepted: those requests were surely not seen by the function. Gives how
-    /// many. For when the child is gone, or takes its requests elsewhere.
-    pub(crate) fn withdraw(&self) -> io::Result<usize> {
+    /// Accepts and closes what nobody accepted: those requests were surely not seen by the function. Gives who
+    /// made them. For when the child is gone, or takes its requests elsewhere.
+    pub(crate) fn withdraw(&self) -> io::Result<Vec<SocketAddr>> {
         // The flag is shared with the child; that is why it is set only here, and reset.
         self.socket.set_nonblocking(true)?;
         let withdrawn = self.close_all();
@@ -55,11 +55,11 @@ impl Listener {
         withdrawn
     }
 
-    fn close_all(&self) -> io::Result<usize> {
-        let mut withdrawn = 0;
+    fn close_all(&self) -> io::Result<Vec<SocketAddr>> {
+        let mut withdrawn = Vec::new();
         loop {
             match self.socket.accept() {
-                Ok(_) => withdrawn += 1,
+                Ok((_, caller)) => withdrawn.push(caller),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(withdrawn),
                 // The caller hung up before; it has gone from the queue too.
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
@@ -97,9 +97,10 @@ mod tests {
         assert_eq!(listener.unaccepted().unwrap(), 3);
         listener.socket.accept().unwrap();
         assert_eq!(listener.unaccepted().unwrap(), 2);
-        assert_eq!(listener.withdraw().unwrap(), 2);
+        let waiting: Vec<_> = callers[1..].iter().map(|caller| caller.local_addr().unwrap()).collect();
+        assert_eq!(listener.withdraw().unwrap(), waiting);
         assert_eq!(listener.unaccepted().unwrap(), 0);
-        assert_eq!(listener.withdraw().unwrap(), 0);
+        assert_eq!(listener.withdraw().unwrap(), []);
         drop(callers);
     }
 

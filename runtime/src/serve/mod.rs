@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
 use self::lock::StateLock;
 use self::reload::Reloader;
@@ -61,6 +62,11 @@ pub(crate) enum Mode {
 /// The configuration is broken, or it cannot be read.
 const EXIT_CONFIG: u8 = 3;
 
+/// What clients of the ingress get to take their last answers, once nothing is in flight any more.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// What is left may take this long to end.
+const END_MAX: Duration = Duration::from_secs(1);
+
 /// Runs until it is told to stop.
 pub(crate) fn serve(options: Options) -> ExitCode {
     let started = Instant::now();
@@ -82,7 +88,10 @@ pub(crate) fn serve(options: Options) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the async runtime")),
     };
-    match runtime.block_on(live(options, resolved, loader, started)) {
+    let lived = runtime.block_on(live(options, resolved, loader, started));
+    // Ends whatever a second signal left behind: functions are killed with the tasks that own them.
+    runtime.shutdown_timeout(END_MAX);
+    match lived {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
@@ -128,10 +137,18 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
 
     let reloader = Reloader::new(options, loader, handle.clone(), &resolved);
     run_until_told(&mut stop_signals, reloader).await;
-    drain(stop_signals, &handle, driver, &stop).await;
+    tracing::info!("stopping: finishing what is in flight");
     stop.send_replace(true);
-    ingress.await.ok();
-    admin.stop().await;
+    let stopped = async {
+        drain(&handle, driver).await;
+        last_answers(ingress).await;
+        admin.stop().await;
+    };
+    tokio::select! {
+        () = stopped => {}
+        // Loses nothing either: what was not committed comes again.
+        () = stop_signals.stop() => tracing::warn!("stopping at once; what was in flight comes again"),
+    }
     drop(lock);
     Ok(())
 }
@@ -139,39 +156,26 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
 /// Follows changes until a signal says to stop.
 async fn run_until_told(signals: &mut Signals, reloader: Reloader) {
     let reloader = Arc::new(Mutex::new(reloader));
-    let changes = reload::follow(Arc::clone(&reloader));
-    tokio::pin!(changes);
-    let mut watching = true;
-    loop {
-        tokio::select! {
-            () = &mut changes, if watching => watching = false,
-            stop = signals.next() => match stop {
-                Told::Stop => return,
-                Told::Reload => reload::reload(&reloader).await,
-            },
-        }
+    // A task of its own, which ends with this: whatever it waits for, a signal is heard.
+    let mut following = JoinSet::new();
+    following.spawn(reload::follow(Arc::clone(&reloader)));
+    while signals.next().await == Told::Reload {
+        reload::reload(&reloader).await;
     }
 }
 
-/// Brings everything to zero; a second signal leaves at once, which loses nothing either: what was not committed
-/// comes again.
-async fn drain(
-    mut signals: Signals,
-    handle: &Handle,
-    driver: tokio::task::JoinHandle<()>,
-    stop: &watch::Sender<bool>,
-) {
-    tracing::info!("stopping: finishing what is in flight");
-    stop.send_replace(true);
+/// Brings everything to zero.
+async fn drain(handle: &Handle, driver: JoinHandle<()>) {
     handle.drain().await;
-    tokio::select! {
-        ended = driver => if let Err(error) = ended {
-            tracing::error!(%error, "the driver broke");
-        },
-        () = signals.stop() => {
-            tracing::warn!("stopping at once; what was in flight comes again");
-            std::process::exit(0);
-        }
+    if let Err(error) = driver.await {
+        tracing::error!(%error, "the driver broke");
+    }
+}
+
+/// Waits for clients to take what was answered; one that does not, or that never sent its request, is cut off.
+async fn last_answers(mut ingress: JoinHandle<()>) {
+    if tokio::time::timeout(LAST_ANSWERS, &mut ingress).await.is_err() {
+        ingress.abort();
     }
 }
 

@@ -1,0 +1,215 @@
+//! With real processes: python3 and sh, and the driver's part played by the test.
+
+mod connections;
+mod end;
+mod oneshot;
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use activator::delivery::Outcome;
+use activator::event::Event;
+use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
+use activator::lifecycle::Settings;
+use bytes::Bytes;
+use hyper::{Method, Request};
+use tokio::sync::oneshot as once;
+
+use super::*;
+use crate::config::resolved::{Program, Protocol};
+use crate::driver::{Inbox, Listening, Said};
+use crate::process::{Lines, Spawner};
+
+/// Far more than anything here takes; a test that waits as long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server at fd 3, one connection at a time; what it does with a connection is up to the test.
+const SERVER: &str = r#"#!/usr/bin/env python3
+import os, select, socket, sys, time
+door = socket.socket(fileno=3)
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+def read(caller):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = caller.recv(65536)
+        if not more: return None
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    while length and len(body) < length[0]: body += caller.recv(65536)
+    return head
+def note(text):
+    with open("noted", "a") as file: file.write(text + "\n")
+"#;
+
+/// A function of one file, in a folder of its own.
+struct Function {
+    folder: tempfile::TempDir,
+    protocol: Protocol,
+    learned: Arc<Learned>,
+}
+
+/// One of its processes.
+struct Process {
+    handle: InstanceHandle,
+    heard: Listening,
+}
+
+impl Function {
+    fn new(protocol: Protocol, content: &str) -> Self {
+        let function = Self { folder: tempfile::tempdir().unwrap(), protocol, learned: Arc::default() };
+        function.write(content);
+        function
+    }
+
+    /// What the server does, in Python.
+    fn server(does: &str) -> Self {
+        Self::new(Protocol::Http, &format!("{SERVER}{does}"))
+    }
+
+    fn oneshot(script: &str) -> Self {
+        Self::new(Protocol::Oneshot, &format!("#!/bin/sh\n{script}\n"))
+    }
+
+    fn write(&self, content: &str) {
+        let path = self.folder.path().join("function");
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
+    /// What its processes noted.
+    fn noted(&self) -> Vec<String> {
+        let noted = std::fs::read_to_string(self.folder.path().join("noted")).unwrap_or_default();
+        noted.lines().map(str::to_owned).collect()
+    }
+
+    fn start(&self) -> Process {
+        self.start_heard(64)
+    }
+
+    /// A process whose news have room for that many until somebody listens.
+    fn start_heard(&self, room: usize) -> Process {
+        let (inbox, heard) = Inbox::to_test(room);
+        let handle = start(Start {
+            id: InstanceId { function: FunctionId(0), generation: 0 },
+            name: Arc::from("function"),
+            revision: Revision(1),
+            program: Arc::new(self.program()),
+            learned: Arc::clone(&self.learned),
+            spawner: Spawner::start(None).unwrap(),
+            lines: Lines::default(),
+            inbox,
+        });
+        Process { handle, heard }
+    }
+
+    fn program(&self) -> Program {
+        Program {
+            path: self.folder.path().join("function"),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            dir: self.folder.path().to_owned(),
+            protocol: self.protocol,
+            fingerprint: crate::config::resolved::Fingerprint::default(),
+            settings: Settings {
+                revision: Revision(1),
+                single_use: self.protocol == Protocol::Oneshot,
+                concurrency: 100,
+                instances_max: 1,
+                idle: PATIENCE,
+                start_timeout: PATIENCE,
+                call_timeout: PATIENCE,
+                drain_timeout: Duration::from_millis(50),
+            },
+        }
+    }
+}
+
+impl Process {
+    fn tell(&self, order: Order) {
+        self.handle.tell(order).expect("it still takes orders");
+    }
+
+    fn give(&self, slot: u32, event: Event) {
+        self.tell(Order::Deliver(Job {
+            delivery: delivery(slot),
+            work: Work::Event(event),
+            timeout: PATIENCE,
+        }));
+    }
+
+    /// Gives it a call; what comes back is what the caller gets.
+    fn call(&self, slot: u32, method: Method, body: &'static str) -> once::Receiver<Answer> {
+        let (answer, waiting) = once::channel();
+        let request = Request::builder().method(method).uri("/").header("host", "localhost");
+        let (head, ()) = request.header("content-length", body.len()).body(()).unwrap().into_parts();
+        let body = CallerBody::Whole(Bytes::from_static(body.as_bytes()));
+        let call = Box::new(Call { head, body, answer, arrived: Instant::now() });
+        self.tell(Order::Deliver(Job {
+            delivery: delivery(slot),
+            work: Work::Call(call),
+            timeout: PATIENCE,
+        }));
+        waiting
+    }
+
+    /// What it says next, apart from being ready.
+    async fn says(&mut self) -> Said {
+        loop {
+            match within(self.heard.next()).await {
+                Said::Ready => {}
+                said => return said,
+            }
+        }
+    }
+
+    async fn outcome(&mut self) -> (u32, Outcome) {
+        match self.says().await {
+            Said::Outcome(delivery, outcome) => (delivery.slot, outcome),
+            said => panic!("{said:?}"),
+        }
+    }
+
+    async fn answered(&mut self, slot: u32) {
+        match self.outcome().await {
+            (found, Outcome::Answered { status: 200, .. }) if found == slot => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Leaves nothing behind. Gives how it ended.
+    async fn kill(mut self) -> String {
+        self.handle.tell(Order::Kill).ok();
+        self.exited().await
+    }
+
+    async fn exited(&mut self) -> String {
+        loop {
+            if let Said::Exited(reason) = self.says().await {
+                return reason;
+            }
+        }
+    }
+}
+
+fn delivery(slot: u32) -> DeliveryId {
+    DeliveryId { slot, generation: 0 }
+}
+
+fn event(data: impl Into<Bytes>) -> Event {
+    event_with("1", data)
+}
+
+fn event_with(subject: &str, data: impl Into<Bytes>) -> Event {
+    let mut event = Event::builder();
+    for (name, value) in [("id", "1"), ("source", "/test"), ("type", "test"), ("subject", subject)] {
+        event.attribute(name, value).unwrap();
+    }
+    event.build(data.into()).unwrap()
+}
+
+async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("it never happened")
+}
