@@ -79,6 +79,12 @@ impl Truth {
         }
     }
 
+    /// What a forwarded event or a reply was made of.
+    pub(crate) fn origin_of(&self, made: &Event) -> Option<&Event> {
+        let from = self.replies.get(made.id()).map(|case| case.1).or_else(|| stamp_of(made))?;
+        self.records.get(&from).map(|record| &record.event)
+    }
+
     /// An event is stored: as itself, and as what it means for the one it was made of.
     pub(crate) fn stored(&mut self, at: At, event: &Event, made_of: &Event) {
         self.step += 1;

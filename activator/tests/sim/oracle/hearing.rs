@@ -35,6 +35,7 @@ impl Oracle {
             Input::Ready { instance } => {
                 if let Some(known) = self.instances.get_mut(instance).filter(|known| !known.ready) {
                     known.ready = true;
+                    self.not_before.remove(&instance.function);
                     let proven = self.proven.entry(instance.function).or_default();
                     *proven = known.settings.revision.max(*proven);
                     known.idle_since = (known.in_flight == 0).then_some(now);
@@ -53,12 +54,15 @@ impl Oracle {
                     *state = if *state == Call::UnderWay { Call::HungUp } else { Call::Over };
                 }
             }
+            Input::Revised { function, now: Availability::Present(_) | Availability::Broken(_) } => {
+                self.not_before.remove(function);
+            }
             Input::Revised { function, now: Availability::Absent } | Input::Reap { function } => {
                 let mine = self.instances.iter_mut().filter(|(id, _)| id.function == *function);
                 mine.for_each(|(_, known)| known.unwanted = true);
             }
             Input::Drain => self.instances.values_mut().for_each(|known| known.unwanted = true),
-            Input::Revised { .. } | Input::Records { .. } => {}
+            Input::Records { .. } => {}
         }
     }
 
@@ -70,6 +74,7 @@ impl Oracle {
                 if let Some(known) = self.instances.get_mut(&instance) {
                     known.in_flight -= 1;
                     known.idle_since = (known.in_flight == 0).then_some(now);
+                    known.timeouts = if *outcome == Outcome::TimedOut { known.timeouts + 1 } else { 0 };
                     known.unwanted |= matches!(outcome, Outcome::NotTaken | Outcome::TimedOut);
                 }
             }

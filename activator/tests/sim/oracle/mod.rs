@@ -9,6 +9,7 @@ mod seeing;
 use std::collections::{BTreeMap, BTreeSet};
 
 use activator::effect::Target;
+use activator::event::Event;
 use activator::id::{AppendId, CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Revision, SinkId};
 use activator::input::Progress;
 use activator::lifecycle::Settings;
@@ -30,6 +31,8 @@ pub(crate) struct Oracle {
     under_way: BTreeMap<DeliveryId, UnderWay>,
     cases: BTreeMap<Case, DeliveryId>,
     instances: BTreeMap<InstanceId, Known>,
+    /// When a function that failed to start may be started again.
+    not_before: BTreeMap<FunctionId, Time>,
     /// The newest revision of each function that took a request.
     proven: BTreeMap<FunctionId, Revision>,
     sinks: BTreeMap<SinkId, usize>,
@@ -67,6 +70,8 @@ struct Known {
     idle_since: Option<Time>,
     /// Why it may be ended although it is warm and not idle for long: people or its own failures want it.
     unwanted: bool,
+    /// Timeouts in a row.
+    timeouts: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +108,7 @@ impl Oracle {
             under_way: BTreeMap::new(),
             cases: BTreeMap::new(),
             instances: BTreeMap::new(),
+            not_before: BTreeMap::new(),
             proven: BTreeMap::new(),
             sinks: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -131,6 +137,7 @@ impl Oracle {
         self.under_way.clear();
         self.cases.clear();
         self.instances.clear();
+        self.not_before.clear();
         self.proven.clear();
         self.sinks.clear();
         self.calls.clear();
@@ -140,6 +147,14 @@ impl Oracle {
         self.attempts.clear();
         self.requeued.clear();
         self.pace.in_window = 0;
+    }
+
+    /// What is passed on has one hop less than what it comes from, so that no circle is endless.
+    fn passes_on(&mut self, event: &Event) {
+        let hops = |event: &Event| event.get("knativebrokerttl").and_then(|hops| hops.parse::<u64>().ok());
+        let left = self.truth.origin_of(event).map(|origin| (hops(origin), hops(event)));
+        let fewer = left.is_none_or(|(before, after)| after < before);
+        self.expect(fewer, || format!("{event:?} was passed on with hops {left:?}"));
     }
 
     /// What was tried in this life and waits to be tried again.

@@ -1,5 +1,8 @@
 //! What the oracle demands of what people are told, and of the progress that is stored.
 
+use std::time::Duration;
+
+use activator::Time;
 use activator::effect::{End, EventRef, FunctionNews, Report};
 use activator::id::{ChannelId, Partition};
 use activator::input::Progress;
@@ -8,8 +11,11 @@ use super::Oracle;
 use crate::storage::{At, says_done};
 use crate::truth::Case;
 
+/// The shortest wait of a crash loop.
+const SHORTEST: Duration = Duration::from_millis(100);
+
 impl Oracle {
-    pub(super) fn reports(&mut self, report: &Report) {
+    pub(super) fn reports(&mut self, now: Time, report: &Report) {
         match report {
             Report::Settled { event, attempts, end } => self.settles(*event, *attempts, end),
             Report::Function { news: FunctionNews::Warm(instance), .. } => {
@@ -20,7 +26,11 @@ impl Oracle {
                 let left = self.instances.keys().any(|id| id.function == *function);
                 self.expect(!left, || format!("function {function} is called zero and is not"));
             }
-            Report::Function { function, news: FunctionNews::StartFailed { .. } } => {
+            Report::Function { function, news: FunctionNews::StartFailed { wait, .. } } => {
+                self.not_before.insert(*function, now + *wait);
+                self.expect(*wait >= SHORTEST, || {
+                    format!("function {function} is started again after {wait:?}")
+                });
                 let slandered = self.slandered;
                 self.expect(!slandered, || {
                     format!("a process of {function} was given nothing, and called failed")

@@ -8,6 +8,9 @@ use activator::lifecycle::Settings;
 use super::{Call, Known, Oracle, UnderWay};
 use crate::truth::Case;
 
+/// Timeouts in a row after which a process is hung.
+const HUNG: u32 = 3;
+
 impl Oracle {
     /// Sees what the mind asks for. `settings` are those of the revision it spawns; `case` is what it delivers.
     pub(crate) fn sees(
@@ -25,12 +28,15 @@ impl Oracle {
                 self.expect(!timeout.is_zero(), || format!("{delivery:?} has no time at all"));
                 self.delivers(*delivery, *to, what, case);
             }
-            Effect::Spawn { instance, .. } => self.spawns(*instance, settings),
+            Effect::Spawn { instance, .. } => self.spawns(now, *instance, settings),
             Effect::Terminate { instance, .. } => {
                 self.ends(now, *instance);
                 self.instances.get_mut(instance).into_iter().for_each(|known| known.told_to_end = true);
             }
-            Effect::Append { append, .. } => {
+            Effect::Append { append, channel, event } => {
+                if *channel != self.truth.dead_letters() {
+                    self.passes_on(event);
+                }
                 self.appends.insert(*append);
                 let under_way = self.appends.len();
                 let most = self.limits.appends_max;
@@ -59,7 +65,7 @@ impl Oracle {
                 let was = self.calls.insert(*call, Call::Over);
                 self.expect(was == Some(Call::Waiting), || format!("call {call} is refused, it was {was:?}"));
             }
-            Effect::Report(report) => self.reports(report),
+            Effect::Report(report) => self.reports(now, report),
             Effect::Open { .. } => {}
         }
     }
@@ -76,7 +82,7 @@ impl Oracle {
         self.expect(fair, || format!("{id:?} works and is ended for nothing"));
     }
 
-    fn spawns(&mut self, instance: InstanceId, settings: Option<Settings>) {
+    fn spawns(&mut self, now: Time, instance: InstanceId, settings: Option<Settings>) {
         let Some(settings) = settings else {
             return self.expect(false, || format!("{instance:?} is started of a revision nobody gave"));
         };
@@ -88,9 +94,12 @@ impl Oracle {
             told_to_end: false,
             idle_since: None,
             unwanted: false,
+            timeouts: 0,
         };
         let first = self.instances.insert(instance, known).is_none();
         self.expect(first, || format!("{instance:?} is started twice"));
+        let early = self.not_before.get(&instance.function).is_some_and(|not_before| now < *not_before);
+        self.expect(!early, || format!("{instance:?} is started before the wait of its crash loop is over"));
         let same = |(id, known): &(&InstanceId, &Known)| {
             id.function == instance.function && known.settings.revision == settings.revision
         };
@@ -154,7 +163,9 @@ impl Oracle {
         known.in_flight += 1;
         let again = known.took_any && known.settings.single_use;
         known.took_any = true;
+        let hung = known.timeouts >= HUNG;
         let (told, in_flight, most) = (known.told_to_end, known.in_flight, known.settings.concurrency);
+        self.expect(!hung, || format!("a delivery to {id:?}, which let {HUNG} in a row time out"));
         self.expect(!told, || format!("a delivery to {id:?}, which was told to end"));
         self.expect(!again, || format!("a second delivery to {id:?}, a process for one"));
         self.expect(in_flight <= most, || format!("{in_flight} deliveries to {id:?}, {most} allowed"));
