@@ -193,7 +193,12 @@ impl Activator {
         let Some(subscription) = self.subscriptions.get(&event.subscription) else { return self.forget(id) };
         let reply_to = subscription.reply;
         let attempts = self.deliveries.get(id).map_or(0, |d| d.attempts);
-        match outcome.verdict() {
+        let verdict = match outcome.verdict() {
+            // It was killed with its process: that says nothing about the event, which comes again.
+            Verdict::Retry | Verdict::Reject if self.is_cut() => Verdict::Again,
+            verdict => verdict,
+        };
+        match verdict {
             Verdict::Delivered(Some(reply)) if reply_to.is_some() => {
                 self.store(id, Storing::Reply { event: reply, outcome: Box::new(outcome) });
             }

@@ -24,6 +24,11 @@ impl Activator {
         self.phase != Phase::Running
     }
 
+    /// Whether processes were killed because the time to stop in order was over.
+    pub(super) fn is_cut(&self) -> bool {
+        self.phase == Phase::Cut
+    }
+
     /// Running -> Draining.
     pub(super) fn drain(&mut self, now: Time) {
         if self.is_stopping() {

@@ -111,6 +111,22 @@ fn a_drain_lets_functions_finish_and_begins_nothing() {
 }
 
 #[test]
+fn what_is_killed_at_the_end_of_a_drain_is_no_failure_of_its_event() {
+    let mut scene = Scene::with_triggers(&[(BILL, "order.created")]);
+    scene.send("e1", "order.created");
+    let instance = scene.started();
+    let request = scene.delivered();
+    scene.ready(instance);
+
+    scene.drain();
+    scene.wait(Duration::from_secs(10));
+    assert_eq!(scene.ended(), instance);
+    // As final an answer as there is: were it believed, the event would be a dead letter.
+    scene.answer(&request, 400);
+    assert_eq!(scene.ends(), [], "it comes again after the next start");
+}
+
+#[test]
 fn a_changed_filter_is_asked_about_what_waits_already() {
     let mut scene = Scene::with_triggers(&[(BILL, "order.created")]);
     scene.send("e1", "order.created");
