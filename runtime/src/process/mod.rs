@@ -4,7 +4,7 @@
 //! - [`Child`]: a running one; its whole process group ends with it, and it is reaped whoever lets go of it.
 //! - [`Listener`], [`PortHold`]: where a function takes requests: a socket it is given, or a `$PORT` it binds.
 //! - [`Lines`], [`Collector`]: what functions print, line by line. [`Capture`]: a reply on stdout.
-//! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose`]: why a file cannot be started.
+//! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
 //!
 //! Nothing in here decides when a process starts or stops. `posix`, `sys` hold the system calls that have no
 //! safe wrapper, and are the only ones with `unsafe`.
