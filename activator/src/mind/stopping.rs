@@ -6,7 +6,7 @@ use super::Activator;
 use super::delivery::Stage;
 use super::timer::Timer;
 use crate::effect::{Effect, Refusal};
-use crate::id::{CallId, FunctionId};
+use crate::id::CallId;
 use crate::time::Time;
 
 /// Whether new work is taken.
@@ -40,10 +40,11 @@ impl Activator {
         for call in calls {
             self.refuse_queued(call, Refusal::Stopping);
         }
-        // Once is enough: nothing starts any more, and whoever holds something stops when it is done.
-        let functions: Vec<FunctionId> = self.functions.keys().copied().collect();
-        for function in functions {
-            self.reap(now, function);
+        // Once is enough: nothing starts any more, and whoever holds something stops when it is done. It has the
+        // whole time of this drain, whatever its function gives it to make way for another revision.
+        let stop: Vec<_> = self.functions.values_mut().flat_map(|f| f.machine.reap()).collect();
+        for instance in stop {
+            self.terminate(instance);
         }
     }
 
