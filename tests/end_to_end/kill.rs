@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use crate::support::project::noting_server;
-use crate::support::{Project, Runtime, group, runtime, wait_until};
+use crate::support::{Ends, Project, Runtime, group, runtime, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let tests: &[(&str, fn())] = &[
@@ -74,6 +74,7 @@ pub(crate) fn kills(project: &Project, kills: usize) {
     let load = Load::default();
     std::thread::scope(|scope| {
         let load = &load;
+        let over = Ends(&load.over);
         let producers: Vec<_> = (0..4).map(|number| scope.spawn(move || load.produce(number))).collect();
         let mut orphans = Vec::new();
         for _ in 0..kills {
@@ -84,7 +85,7 @@ pub(crate) fn kills(project: &Project, kills: usize) {
             orphans = project.processes();
         }
         let last = live(project, load, &orphans);
-        load.over.store(true, Ordering::Relaxed);
+        drop(over);
         producers.into_iter().for_each(|producer| producer.join().unwrap());
         let acknowledged = load.acknowledged.lock().unwrap();
         wait_until("every acknowledged event is delivered", || {

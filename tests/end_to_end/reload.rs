@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use crate::support::project::{noting_script, noting_server};
-use crate::support::{Project, Runtime, group, wait_until};
+use crate::support::{Ends, Project, Runtime, group, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
     group(
@@ -158,14 +158,14 @@ fn fifty_reloads_under_load() {
         sent as usize
     };
     let sent: usize = std::thread::scope(|scope| {
-        let produce = &produce;
+        let (produce, ends) = (&produce, Ends(&over));
         let producers: Vec<_> = (0..4).map(|producer| scope.spawn(move || produce(producer))).collect();
         for number in 1..=RELOADS {
             project.function("order", server(number));
             let number = number.to_string();
             wait_until("the new one works", || project.lines("versions").last() == Some(&number));
         }
-        over.store(true, Ordering::Relaxed);
+        drop(ends);
         producers.into_iter().map(|producer| producer.join().unwrap()).sum()
     });
     let rate = sent as f64 / begin.elapsed().as_secs_f64();

@@ -11,6 +11,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         "stop",
         &[
             ("sigterm_lets_what_is_in_flight_end", sigterm_lets_what_is_in_flight_end),
+            ("what_is_in_flight_has_the_runtimes_time", what_is_in_flight_has_the_runtimes_time),
             ("a_service_that_watches_nothing_stops_too", a_service_stops),
             ("a_second_sigterm_leaves_at_once_and_safely", a_second_sigterm),
             ("what_was_delivered_is_not_delivered_again_after_a_restart", not_again_after_a_restart),
@@ -42,6 +43,23 @@ fn sigterm_lets_what_is_in_flight_end() {
     again.send("2", "order");
     again.verdicts("2");
     assert_eq!(project.lines("delivered"), ["1", "2"], "and it was committed");
+}
+
+/// What a function may take to make way for another revision is not what it has when everything stops.
+fn what_is_in_flight_has_the_runtimes_time() {
+    let project = Project::new("drain = \"1h\"\n[function.order]\ntimeout = { drain = \"50ms\" }\n");
+    let more = "        while not os.path.exists(\"go\"): time.sleep(0.01)
+        time.sleep(0.5)
+        note(\"done\", \"done\")";
+    project.function("order", noting_server("", more));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    wait_until("it is in flight", || project.lines("delivered").len() == 1);
+    runtime.signal(Signal::SIGTERM);
+    wait_until("it says so", || runtime.log().contains("stopping"));
+    project.write("go", "");
+    assert!(runtime.wait().success());
+    assert_eq!(project.lines("done"), ["done"]);
 }
 
 /// Nor do clients that never say a word hold it up.
