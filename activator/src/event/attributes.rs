@@ -1,69 +1,169 @@
-//! The attribute block: `name length u8, value length u32 LE, name, value`, one after the other, UTF-8.
-//! It is what the channels store, so reading an event back parses nothing.
+//! The attributes of an event: the block it came with, and the few that were added on its way.
 
 use bytes::Bytes;
 
-use super::EventError;
+use super::block::{Block, COUNT_MAX, ENTRY, TEXT_MAX, find};
+use super::error::shown;
+use super::rules::{self, REQUIRED};
+use super::{Builder, EventError, Name, Value, name::signature};
 
-/// The attributes of an event in one shared buffer.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Attributes(Bytes);
-
-const HEAD: usize = 5;
+/// All attributes but `specversion`. Those that were added win over those that came.
+#[derive(Clone)]
+pub struct Attributes {
+    base: Bytes,
+    /// Empty, or a block of its own.
+    added: Bytes,
+}
 
 impl Attributes {
-    /// Takes a block as it was stored; checks that lengths and text hold.
-    pub(super) fn from_block(block: Bytes) -> Result<Self, EventError> {
-        let mut rest = &block[..];
-        while !rest.is_empty() {
-            let (name, value, behind) = split_entry(rest).ok_or(EventError::BrokenBlock)?;
-            if core::str::from_utf8(name).is_err() || core::str::from_utf8(value).is_err() {
-                return Err(EventError::BrokenBlock);
-            }
-            rest = behind;
+    pub(super) const fn trusted(base: Bytes) -> Self {
+        Self { base, added: Bytes::new() }
+    }
+
+    /// Takes a block as it was stored, when all of it holds.
+    pub(super) fn from_stored(block: Bytes) -> Result<Self, EventError> {
+        check(&block)?;
+        Ok(Self::trusted(block))
+    }
+
+    /// The attributes as one block, as it is stored. It is built anew when something was added.
+    pub fn block(&self) -> Bytes {
+        if self.added.is_empty() {
+            return self.base.clone();
         }
-        Ok(Self(block))
+        let mut merged = Builder::default();
+        for (name, value) in self.entries() {
+            merged.push(name, value, signature(name)).expect("what was added was counted and measured then");
+        }
+        merged.block()
     }
 
-    pub(super) const fn trusted(block: Bytes) -> Self {
-        Self(block)
+    /// The length of [`block`](Self::block), which is not built for it.
+    pub fn size(&self) -> usize {
+        if self.added.is_empty() {
+            return self.base.len();
+        }
+        let (text, count) = self.extent();
+        text + ENTRY * count + 1
     }
 
-    /// The block as it is stored.
-    pub const fn block(&self) -> &Bytes {
-        &self.0
+    /// The bytes of all names and values, and the number of attributes.
+    fn extent(&self) -> (usize, usize) {
+        let (base, added) = (self.base(), self.added());
+        let replaced = added.entries().filter_map(|(name, _)| {
+            let value = find(&self.base, name, signature(name))?;
+            Some(name.len() + value.bytes().len())
+        });
+        let (text, count) = replaced.fold((0, 0), |(text, count), len| (text + len, count + 1));
+        (base.text.len() + added.text.len() - text, base.count() + added.count() - count)
+    }
+
+    /// The same attributes with one more, or another value for one of them.
+    pub(super) fn with(&self, name: &str, value: &str) -> Result<Self, EventError> {
+        let mut added = Builder::default();
+        for (kept, value) in self.added().entries().filter(|(kept, _)| *kept != name.as_bytes()) {
+            added.push(kept, value, signature(kept))?;
+        }
+        added.attribute(name, value)?;
+        let with = Self { base: self.base.clone(), added: added.block() };
+        match with.extent() {
+            (_, count) if count > COUNT_MAX => Err(EventError::TooMany),
+            (text, _) if text > TEXT_MAX => Err(EventError::TooLong(shown(name.as_bytes()))),
+            _ => Ok(with),
+        }
+    }
+
+    /// The value under `name`.
+    #[inline]
+    pub fn value(&self, name: &Name) -> Option<Value<'_>> {
+        self.find(name.as_str().as_bytes(), name.signature())
     }
 
     /// The text under `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
-        find(&self.0, name).and_then(|value| core::str::from_utf8(value).ok())
+        self.find(name.as_bytes(), signature(name.as_bytes())).map(|value| value.text())
     }
 
-    /// All names with their texts, in the order they came.
+    #[inline]
+    pub(super) fn find(&self, name: &[u8], signature: u8) -> Option<Value<'_>> {
+        if !self.added.is_empty()
+            && let Some(value) = find(&self.added, name, signature)
+        {
+            return Some(value);
+        }
+        find(&self.base, name, signature)
+    }
+
+    /// All names with their texts: those that came in their order, then those that were added.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        entries(&self.0).filter_map(|(name, value)| {
-            Some((core::str::from_utf8(name).ok()?, core::str::from_utf8(value).ok()?))
-        })
+        self.values().map(|(name, value)| (name, value.text()))
+    }
+
+    /// All names with their values, in the order of [`iter`](Self::iter).
+    pub fn values(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.entries().map(|(name, value)| (core::str::from_utf8(name).expect("names are ASCII"), value))
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&[u8], Value<'_>)> {
+        let is_kept =
+            |name: &[u8]| self.added.is_empty() || find(&self.added, name, signature(name)).is_none();
+        self.base().entries().filter(move |(name, _)| is_kept(name)).chain(self.added().entries())
+    }
+
+    fn base(&self) -> Block<'_> {
+        Block::split(&self.base).unwrap_or_default()
+    }
+
+    fn added(&self) -> Block<'_> {
+        Block::split(&self.added).unwrap_or_default()
     }
 }
 
-pub(super) fn find<'a>(block: &'a [u8], wanted: &str) -> Option<&'a [u8]> {
-    entries(block).find(|(name, _)| *name == wanted.as_bytes()).map(|(_, value)| value)
+/// The same names with the same values, in any order.
+impl PartialEq for Attributes {
+    fn eq(&self, other: &Self) -> bool {
+        if self.added.is_empty() && other.added.is_empty() && self.base == other.base {
+            return true;
+        }
+        self.extent() == other.extent()
+            && self.entries().all(|(name, value)| other.find(name, signature(name)) == Some(value))
+    }
 }
 
-fn entries(block: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let mut rest = block;
-    core::iter::from_fn(move || {
-        let (name, value, behind) = split_entry(rest)?;
-        rest = behind;
-        Some((name, value))
-    })
-}
+impl Eq for Attributes {}
 
-fn split_entry(block: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (head, rest) = block.split_at_checked(HEAD)?;
-    let value_len = u32::from_le_bytes(head[1..].try_into().ok()?);
-    let (name, rest) = rest.split_at_checked(usize::from(head[0]))?;
-    let (value, rest) = rest.split_at_checked(usize::try_from(value_len).ok()?)?;
-    Some((name, value, rest))
+/// Whether all that is read from a block without a further look holds: places, UTF-8, names, signatures, types, and
+/// the required attributes.
+fn check(block: &[u8]) -> Result<(), EventError> {
+    let broken = EventError::BrokenBlock;
+    let parts = Block::split(block).ok_or_else(|| broken("it is shorter than its own count"))?;
+    if parts.text.len() > TEXT_MAX {
+        return Err(broken("it has too much text"));
+    }
+    // Names are ASCII, so every value begins and ends at a character.
+    core::str::from_utf8(parts.text).map_err(|_| broken("its text is not UTF-8"))?;
+    if parts.count() == 0 || parts.head(0).start != 0 {
+        return Err(broken("it does not begin with an attribute"));
+    }
+    for at in 0..parts.count() {
+        let (name, value) = parts.entry(at).ok_or_else(|| broken("an attribute lies beyond its text"))?;
+        rules::check_name(name).map_err(|_| broken("an attribute has a name that none may have"))?;
+        if parts.head(at).signature != signature(name) {
+            return Err(broken("a signature is not that of its name"));
+        }
+        if name == b"specversion" || (0..at).any(|other| parts.entry(other).is_some_and(|(n, _)| n == name)) {
+            return Err(broken("an attribute appears twice"));
+        }
+        if value.is_typed() && !rules::may_be_typed(name, value.bytes()) {
+            return Err(broken("a value is typed that is a string"));
+        }
+    }
+    for name in REQUIRED {
+        match find(block, name.as_bytes(), signature(name.as_bytes())) {
+            None => return Err(EventError::Missing(name)),
+            Some(value) if value.bytes().is_empty() => return Err(EventError::Empty(name)),
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }

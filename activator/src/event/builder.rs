@@ -1,107 +1,119 @@
-//! Building an event: every rule of the specification about names, values and required attributes, in one place.
+//! Building an event: attributes are checked as they come, and laid out in one block at the end.
 
-use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
+use smallvec::SmallVec;
 
-use super::{Attributes, Event, REQUIRED, SPECVERSION, attributes};
+use super::block::{self, COUNT_MAX, Head, TEXT_MAX};
+use super::error::shown;
+use super::rules::{self, REQUIRED};
+use super::{Attributes, Event, EventError, SPECVERSION, Value, name::signature, short};
 
-/// Why something is not a CloudEvent (CloudEvents 1.0, section 3 "Context Attributes").
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EventError {
-    /// A required attribute is not there.
-    #[error("required attribute `{0}` is missing")]
-    Missing(&'static str),
-    /// A required attribute is there and empty.
-    #[error("required attribute `{0}` is empty")]
-    Empty(&'static str),
-    /// Section 3.1: lower-case letters and digits only.
-    #[error("attribute name `{0}` is not allowed: use 1 to 255 of a-z and 0-9")]
-    Name(String),
-    /// An attribute comes twice.
-    #[error("attribute `{0}` appears twice")]
-    Duplicate(String),
-    /// Section 3.2 "String": control characters are not allowed.
-    #[error("attribute `{0}` holds a control character")]
-    Control(String),
-    /// The value is not UTF-8.
-    #[error("attribute `{0}` is not UTF-8")]
-    Utf8(String),
-    /// HTTP binding 3.1.3.2: `%` is followed by two hex digits.
-    #[error("attribute `{0}` is not percent-encoded properly")]
-    Percent(String),
-    /// A version of the specification that is not understood.
-    #[error("specversion `{0}` is not supported: use 1.0")]
-    Specversion(String),
-    /// An attribute in JSON that is neither string, number nor boolean.
-    #[error("attribute `{0}` must be a string, an integer or a boolean")]
-    Type(String),
-    /// An event in binary mode names its media type by `content-type` alone.
-    #[error("`ce-datacontenttype` is not allowed in binary mode: use `content-type`")]
-    ContentType,
-    /// The body is not the JSON format.
-    #[error("not a JSON event: {0}")]
-    Json(String),
-    /// What is stored is not an attribute block.
-    #[error("the stored attribute block is broken")]
-    BrokenBlock,
-    /// Neither `ce-` headers nor a CloudEvents media type.
-    #[error(
-        "no CloudEvent: send `ce-id`, `ce-source`, `ce-type` and `ce-specversion`, or `content-type: application/cloudevents+json`"
-    )]
-    NotAnEvent,
-}
-
-/// Collects attributes and checks each as it comes.
+/// Collects attributes and checks each as it comes. Those of a usual event wait on the stack.
 #[derive(Debug, Default)]
 pub struct Builder {
-    block: Vec<u8>,
+    text: SmallVec<[u8; 512]>,
+    heads: SmallVec<[Head; 16]>,
 }
 
 impl Builder {
-    /// Adds an attribute; `specversion` is checked and not stored.
+    /// Adds an attribute that is a string; `specversion` is checked and not stored.
     ///
     /// # Errors
-    /// When the name is not allowed or there already, or the value holds what no attribute may.
+    /// When the name is not allowed or there already, the value holds what no attribute may, or there is no room.
     pub fn attribute(&mut self, name: &str, value: &str) -> Result<&mut Self, EventError> {
         if name == "specversion" {
-            return if value == SPECVERSION { Ok(self) } else { Err(EventError::Specversion(value.into())) };
+            let known = value == SPECVERSION;
+            return if known { Ok(self) } else { Err(EventError::Specversion(shown(value.as_bytes()))) };
         }
-        let name_len = u8::try_from(name.len()).map_err(|_| EventError::Name(name.into()))?;
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
-            return Err(EventError::Name(name.into()));
+        rules::check_name(name.as_bytes())?;
+        rules::check_text(name.as_bytes(), value)?;
+        self.add(name.as_bytes(), Value::new(value.as_bytes(), false))
+    }
+
+    /// Adds an attribute that is a whole number (section 3.2 "Integer").
+    ///
+    /// # Errors
+    /// As [`attribute`](Self::attribute), and when the specification makes it a string.
+    pub fn integer(&mut self, name: &str, value: i32) -> Result<&mut Self, EventError> {
+        self.typed(name, &alloc::format!("{value}"))
+    }
+
+    /// Adds an attribute that is true or false (section 3.2 "Boolean").
+    ///
+    /// # Errors
+    /// As [`attribute`](Self::attribute), and when the specification makes it a string.
+    pub fn boolean(&mut self, name: &str, value: bool) -> Result<&mut Self, EventError> {
+        self.typed(name, if value { "true" } else { "false" })
+    }
+
+    fn typed(&mut self, name: &str, text: &str) -> Result<&mut Self, EventError> {
+        if name == "specversion" {
+            return Err(EventError::NotString("specversion"));
         }
-        if attributes::find(&self.block, name).is_some() {
-            return Err(EventError::Duplicate(name.into()));
+        rules::check_name(name.as_bytes())?;
+        self.add(name.as_bytes(), Value::new(text.as_bytes(), true))
+    }
+
+    /// Adds an attribute whose name and text are good.
+    fn add(&mut self, name: &[u8], value: Value<'_>) -> Result<&mut Self, EventError> {
+        rules::check_known(name, value.bytes(), value.is_typed())?;
+        let signature = signature(name);
+        if self.find(name, signature).is_some() {
+            return Err(EventError::Duplicate(shown(name)));
         }
-        if value.chars().any(char::is_control) {
-            return Err(EventError::Control(name.into()));
+        self.push(name, value, signature)
+    }
+
+    /// Adds an attribute that is known to be good and new.
+    pub(super) fn push(
+        &mut self,
+        name: &[u8],
+        value: Value<'_>,
+        signature: u8,
+    ) -> Result<&mut Self, EventError> {
+        if self.heads.len() == COUNT_MAX {
+            return Err(EventError::TooMany);
         }
-        let value_len = u32::try_from(value.len()).map_err(|_| EventError::Control(name.into()))?;
-        self.block.reserve(5 + name.len() + value.len());
-        self.block.push(name_len);
-        self.block.extend_from_slice(&value_len.to_le_bytes());
-        self.block.extend_from_slice(name.as_bytes());
-        self.block.extend_from_slice(value.as_bytes());
+        let too_long = || EventError::TooLong(shown(name));
+        if self.text.len() + name.len() + value.bytes().len() > TEXT_MAX {
+            return Err(too_long());
+        }
+        let start = u16::try_from(self.text.len()).map_err(|_| too_long())?;
+        let length = u8::try_from(name.len()).map_err(|_| too_long())?;
+        self.text.extend_from_slice(name);
+        self.text.extend_from_slice(value.bytes());
+        self.heads.push(Head::new(start, length, value.is_typed(), signature));
         Ok(self)
     }
 
     /// Whether the attribute was added already.
     pub fn has(&self, name: &str) -> bool {
-        attributes::find(&self.block, name).is_some()
+        self.find(name.as_bytes(), signature(name.as_bytes())).is_some()
+    }
+
+    fn find(&self, name: &[u8], signature: u8) -> Option<usize> {
+        let named = |head: &Head| {
+            let start = usize::from(head.start);
+            head.signature == signature && short::equal(&self.text[start..start + head.name_len()], name)
+        };
+        self.heads.iter().position(named)
     }
 
     /// The event, when nothing required is missing.
     ///
     /// # Errors
-    /// Names the first required attribute that is missing or empty.
+    /// Names the first required attribute that is missing.
     pub fn build(self, data: Bytes) -> Result<Event, EventError> {
         for name in REQUIRED {
-            match attributes::find(&self.block, name) {
-                None => return Err(EventError::Missing(name)),
-                Some([]) => return Err(EventError::Empty(name)),
-                Some(_) => {}
+            if !self.has(name) {
+                return Err(EventError::Missing(name));
             }
         }
-        Ok(Event { attributes: Attributes::trusted(self.block.into()), data })
+        Ok(Event { attributes: Attributes::trusted(self.block()), data })
+    }
+
+    /// What was added, whether or not it makes an event.
+    pub(super) fn block(&self) -> Bytes {
+        block::write(&self.text, &self.heads)
     }
 }

@@ -4,15 +4,25 @@
 //! names and bytes, no HTTP or Kafka library. Values are kept as their canonical text; data is never touched.
 
 mod attributes;
+mod block;
 mod builder;
+mod error;
 pub mod http;
 pub mod json;
 pub mod kafka;
+mod name;
+mod rules;
+mod short;
+mod timestamp;
+mod value;
 
 use bytes::Bytes;
 
 pub use attributes::Attributes;
-pub use builder::{Builder, EventError};
+pub use builder::Builder;
+pub use error::EventError;
+pub use name::Name;
+pub use value::{Kind, Value};
 
 /// The one version of the specification that is stored; [`json`] and [`http`] speak it too.
 pub const SPECVERSION: &str = "1.0";
@@ -33,15 +43,9 @@ impl Event {
     /// An event from a block that [`Attributes::block`] gave, as a channel stored it.
     ///
     /// # Errors
-    /// When the block is not well-formed or lacks a required attribute.
+    /// When any part of the block does not hold, or a required attribute is not there.
     pub fn from_stored(block: Bytes, data: Bytes) -> Result<Self, EventError> {
-        let attributes = Attributes::from_block(block)?;
-        for name in REQUIRED {
-            if attributes.get(name).is_none() {
-                return Err(EventError::Missing(name));
-            }
-        }
-        Ok(Self { attributes, data })
+        Ok(Self { attributes: Attributes::from_stored(block)?, data })
     }
 
     /// The attributes, without `specversion`.
@@ -49,9 +53,15 @@ impl Event {
         &self.attributes
     }
 
+    /// An attribute's value, `specversion` included.
+    #[inline]
+    pub fn value(&self, name: &Name) -> Option<Value<'_>> {
+        self.attributes.value(name).or_else(|| specversion(name.as_str()))
+    }
+
     /// An attribute's canonical text, `specversion` included.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name).or_else(|| (name == "specversion").then_some(SPECVERSION))
+        self.attributes.get(name).or_else(|| specversion(name).map(|value| value.text()))
     }
 
     /// `id`: with `source`, what tells this event from all others.
@@ -74,30 +84,29 @@ impl Event {
         &self.data
     }
 
-    /// Bytes this event holds on to.
+    /// Bytes it takes to store this event: those of its one block and of its data.
     pub fn size(&self) -> usize {
-        self.attributes.block().len() + self.data.len()
+        self.attributes.size() + self.data.len()
     }
 
-    /// The same event with `value` under `name`, whether or not the name was there before. The data is shared.
+    /// The same event with `value` under `name`, whether or not the name was there before. The attributes it came
+    /// with and the data are shared.
     ///
     /// # Errors
-    /// When name or value are not allowed; the event is unchanged then.
+    /// When name or value are not allowed or do not fit; the event is unchanged then.
     pub fn with(&self, name: &str, value: &str) -> Result<Self, EventError> {
-        let mut builder = Self::builder();
-        for (kept, text) in self.attributes.iter().filter(|(kept, _)| *kept != name) {
-            builder.attribute(kept, text)?;
-        }
-        builder.attribute(name, value)?;
-        builder.build(self.data.clone())
+        Ok(Self { attributes: self.attributes.with(name, value)?, data: self.data.clone() })
     }
 }
 
-const REQUIRED: [&str; 3] = ["id", "source", "type"];
+/// Every event has it, so none stores it.
+fn specversion(name: &str) -> Option<Value<'static>> {
+    (name == "specversion").then_some(Value::new(SPECVERSION.as_bytes(), false))
+}
 
 impl core::fmt::Debug for Event {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_map().entries(self.attributes.iter()).entry(&"data", &self.data.len()).finish()
+        f.debug_map().entries(self.attributes.values()).entry(&"data", &self.data.len()).finish()
     }
 }
 

@@ -21,9 +21,6 @@ use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Line, S
 
 /// What is kept of its answer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
-/// What an attribute may have: Linux takes no longer string into an environment (`MAX_ARG_STRLEN`, 128 KiB with
-/// the name).
-const ATTRIBUTE_BYTES_MAX: usize = 127 * 1024;
 
 /// From the event to the end. Gives how it ended, for people.
 pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> String {
@@ -32,10 +29,6 @@ pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> St
     };
     match job.work {
         Work::Event(event) => {
-            if let Some(outcome) = unfit(&event) {
-                start.inbox.outcome(job.delivery, outcome).await;
-                return "not started: the event does not fit".to_owned();
-            }
             let ended = run(&start, &event, job.timeout, orders).await;
             let (outcome, reason) = match ended {
                 Ok(ended) => (ended.outcome(), ended.how()),
@@ -61,14 +54,6 @@ pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> St
             }
         }
     }
-}
-
-/// What becomes of an event that no process can be given: trying to start one would fail for ever.
-fn unfit(event: &Event) -> Option<Outcome> {
-    let (name, value) = event.attributes().iter().find(|(_, value)| value.len() > ATTRIBUTE_BYTES_MAX)?;
-    let size = value.len();
-    let reason = format!("attribute `{name}` has {size} bytes; an environment takes {ATTRIBUTE_BYTES_MAX}");
-    Some(Outcome::Lost(reason))
 }
 
 /// How a run ended, with what it printed.
@@ -148,6 +133,7 @@ async fn ordered_to_end(orders: &mut mpsc::Receiver<Order>) {
 fn command(start: &Start, event: &Event) -> Command {
     let mut env = environment(&start.name, start.revision, &start.program);
     env.push(("CE_SPECVERSION".into(), activator::event::SPECVERSION.into()));
+    // Each fits: an event has at most 65,535 bytes of attributes, and an environment takes strings of 128 KiB.
     let attributes = event.attributes().iter();
     env.extend(
         attributes.map(|(name, value)| (format!("CE_{}", name.to_ascii_uppercase()), value.to_owned())),

@@ -23,7 +23,7 @@ pub(super) async fn an_event_comes_back_byte_for_byte(make: Make<'_>) {
         event("naïve ☃", None, Bytes::from_static(b"{\"a\": 1}")),
         event("x", None, Bytes::from_static(b"t"))
             .with("datacontenttype", "text/plain; charset=utf-8")
-            .and_then(|event| event.with("time", "2024-02-30T25:61:00+14:00"))
+            .and_then(|event| event.with("time", "2024-02-29T23:59:60.123456789+14:00"))
             .and_then(|event| event.with("empty", ""))
             .unwrap(),
     ];

@@ -45,7 +45,7 @@ pub(super) fn encode(into: &mut Vec<u8>, base: Offset, offset: Offset, time: u64
     into.extend_from_slice(&offset.0.to_le_bytes());
     into.extend_from_slice(&time.min(TIME_MAX - 1).to_le_bytes());
     into.extend_from_slice(&u32_of(block.len()).to_le_bytes());
-    into.extend_from_slice(block);
+    into.extend_from_slice(&block);
     into.extend_from_slice(event.data());
     let crc = checksum(base, &into[start..]);
     into[start + 4..start + PREFIX].copy_from_slice(&crc.to_le_bytes());

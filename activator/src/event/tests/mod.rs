@@ -1,7 +1,14 @@
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
 use bytes::Bytes;
 
 use super::{Event, EventError, http, json, kafka};
+
+mod envelope;
 
 fn event(attributes: &[(&str, &str)], data: &'static str) -> Event {
     let mut builder = Event::builder();
@@ -25,23 +32,6 @@ const REQUIRED: [(&str, &str); 4] =
 fn binary(more: &[(&'static str, &'static str)]) -> Result<Event, EventError> {
     let headers: Vec<_> = REQUIRED.iter().chain(more).copied().collect();
     from_http(&headers, "")
-}
-
-#[test]
-fn what_is_stored_is_what_comes_back() {
-    let event = event(&[("subject", "äöü \u{1F600}"), ("datacontenttype", "text/plain")], "hello");
-    let back = Event::from_stored(event.attributes().block().clone(), event.data().clone()).unwrap();
-    assert_eq!(back, event);
-    assert_eq!(back.get("subject"), Some("äöü \u{1F600}"));
-}
-
-#[test]
-fn a_block_that_was_cut_is_refused_not_read() {
-    let whole = event(&[], "").attributes().block().len();
-    let block = event(&[("subject", "s")], "").attributes().block().clone();
-    for len in (0..block.len()).filter(|&len| len != whole) {
-        assert!(Event::from_stored(block.slice(..len), Bytes::new()).is_err(), "cut at {len}");
-    }
 }
 
 #[test]
@@ -179,13 +169,4 @@ fn no_record_panics_or_is_lost() {
     assert_eq!(bad_utf8.get("hydranterror"), Some("attribute `id` is not UTF-8"));
     let not_json = from_kafka(None, &[("content-type", Some(b"application/cloudevents+json"))], Some("{"));
     assert!(not_json.get("hydranterror").is_some());
-}
-
-#[test]
-fn an_attribute_is_added_or_replaced_and_the_data_shared() {
-    let before = event(&[("n", "1")], "data");
-    let after = before.with("n", "2").unwrap().with("m", "3").unwrap();
-    assert_eq!((after.get("n"), after.get("m")), (Some("2"), Some("3")));
-    assert_eq!(after.data().as_ptr(), before.data().as_ptr());
-    assert!(before.with("Bad", "x").is_err());
 }

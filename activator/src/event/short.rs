@@ -1,0 +1,99 @@
+//! Short byte strings, such as attribute names: compared and checked word by word, without a call.
+
+/// Whether two byte strings are equal. Up to 16 bytes it takes two overlapping loads of each, and no call.
+#[inline]
+pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match a.len() {
+        0 => true,
+        1 => a[0] == b[0],
+        2..=3 => ends_equal::<2>(a, b),
+        4..=7 => ends_equal::<4>(a, b),
+        8..=16 => ends_equal::<8>(a, b),
+        _ => a == b,
+    }
+}
+
+fn ends_equal<const N: usize>(a: &[u8], b: &[u8]) -> bool {
+    a.first_chunk::<N>() == b.first_chunk() && a.last_chunk::<N>() == b.last_chunk()
+}
+
+/// Whether all bytes are printable ASCII or spaces: text that needs no further look.
+#[inline]
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e));
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    let odd = words.iter().fold(odd_bytes(*last), |odd, word| odd | odd_bytes(*word));
+    odd == 0
+}
+
+/// Not zero when one of the bytes is a control character or no ASCII.
+const fn odd_bytes(word: [u8; 8]) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    let word = u64::from_le_bytes(word);
+    // The top bit of a byte says: no ASCII; below 0x20, for the subtraction borrows; 0x7f, for the addition fills it.
+    (word | word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)) & (ONES * 0x80)
+}
+
+/// Marks, by the top bit of its byte in the answer, each byte of the word that equals `wanted`.
+#[inline]
+pub(super) const fn bytes_equal(word: [u8; 8], wanted: u8) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    const LOW: u64 = ONES * 0x7f;
+    let differ = u64::from_le_bytes(word) ^ (ONES * wanted as u64);
+    // No carry leaves a byte, so each is judged alone.
+    !(((differ & LOW) + LOW) | differ | LOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_looks_at_every_byte() {
+        let text = *b"0123456789abcdefghijk";
+        for len in 0..=text.len() {
+            let same = text;
+            assert!(equal(&text[..len], &same[..len]), "{len}");
+            for at in 0..len {
+                let mut other = text;
+                other[at] ^= 1;
+                assert!(!equal(&text[..len], &other[..len]), "{len} {at}");
+            }
+        }
+        assert!(!equal(b"ab", b"abc"));
+    }
+
+    #[test]
+    fn plain_is_printable_ascii_wherever_the_odd_byte_is() {
+        for len in 0..=20 {
+            for at in 0..len {
+                for byte in 0..=255 {
+                    let mut text = [b' '; 20];
+                    text[at] = byte;
+                    let expected = matches!(byte, 0x20..=0x7e);
+                    assert_eq!(is_plain(&text[..len]), expected, "{len} {at} {byte:#x}");
+                }
+            }
+            assert!(is_plain(&[b'~'; 20][..len]));
+        }
+    }
+
+    #[test]
+    fn every_byte_of_a_word_is_judged_alone() {
+        for wanted in [0, 1, 0x7f, 0x80, 0xff] {
+            for pattern in 0..=255_u8 {
+                let word: [u8; 8] = core::array::from_fn(|at| {
+                    if pattern >> at & 1 == 1 { wanted } else { wanted ^ (1 + at as u8) }
+                });
+                let marks = bytes_equal(word, wanted).to_le_bytes();
+                let marked = (0..8).fold(0, |found, at| found | (marks[at] >> 7) << at);
+                assert_eq!(marked, pattern, "{word:?}");
+            }
+        }
+    }
+}
