@@ -39,6 +39,7 @@ use self::table::Table;
 use self::timer::Timer;
 use crate::cursor::Cursor;
 use crate::effect::{Effect, Report};
+use crate::filter::Index;
 use crate::id::{
     AppendId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Partition as PartitionId, SinkId,
     SubscriptionId,
@@ -112,6 +113,8 @@ pub struct Activator {
     touched: Vec<Destination>,
     /// Whoever waits for the credit to read an event again.
     starved: Vec<Destination>,
+    /// Whom a record matched; its memory is used again.
+    hits: Vec<u32>,
     effects: VecDeque<Effect>,
 }
 
@@ -123,6 +126,8 @@ struct Channel {
     epoch: Option<Epoch>,
     partitions: BTreeMap<PartitionId, Partition>,
     subscriptions: Vec<SubscriptionId>,
+    /// Which of them an event matches, by their order; nothing after a change, until the next event.
+    index: Option<Index>,
     /// Out of the wiring; let go of when its last progress is stored.
     leaving: bool,
     /// Cursors of names that nobody bears at the moment.
@@ -158,6 +163,7 @@ impl Activator {
             timers: BTreeSet::new(),
             touched: Vec::new(),
             starved: Vec::new(),
+            hits: Vec::new(),
             effects: VecDeque::new(),
         }
     }

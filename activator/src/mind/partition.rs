@@ -24,6 +24,8 @@ pub(super) struct Partition {
     pub(super) fetching: BTreeSet<Offset>,
     pub(super) lanes: BTreeMap<SubscriptionId, Lane>,
     window: BTreeMap<Offset, Held>,
+    /// What matched before a change of the wiring and waits to be read and matched anew, with the attempts it had.
+    doubted: BTreeMap<(Offset, SubscriptionId), u32>,
     /// Whether the stored progress is behind.
     pub(super) dirty: bool,
 }
@@ -37,8 +39,6 @@ pub(super) struct Lane {
     earlier: Option<Cursor>,
     /// Bytes of events it keeps in the window.
     pub(super) held_bytes: usize,
-    /// What matched before a change of the wiring and waits to be read and matched anew, with the attempts it had.
-    doubted: BTreeMap<Offset, u32>,
 }
 
 #[derive(Debug)]
@@ -61,6 +61,7 @@ impl Partition {
             fetching: BTreeSet::new(),
             lanes: BTreeMap::new(),
             window: BTreeMap::new(),
+            doubted: BTreeMap::new(),
             // A beginning that was never stored is pinned, or a restart before the first event could move it.
             dirty: opened.committed.is_none(),
         };
@@ -167,20 +168,35 @@ impl Partition {
 
     /// A record that matched is matched anew when it is read again.
     pub(super) fn doubt(&mut self, subscription: SubscriptionId, offset: Offset, attempts: u32) {
-        if let Some(lane) = self.lanes.get_mut(&subscription) {
-            lane.doubted.insert(offset, attempts);
+        self.doubted.insert((offset, subscription), attempts);
+    }
+
+    /// The record is matched anew, and matches. Gives the attempts it had, if it had matched before.
+    pub(super) fn confirm(&mut self, subscription: SubscriptionId, offset: Offset) -> Option<u32> {
+        self.doubted.remove(&(offset, subscription))
+    }
+
+    /// Those who wanted the record before and were not confirmed, with the attempts it had.
+    pub(super) fn refuted(&mut self, offset: Offset) -> Vec<(SubscriptionId, u32)> {
+        let of_record = (offset, SubscriptionId(0))..=(offset, SubscriptionId(u32::MAX));
+        let found: Vec<_> = self.doubted.range(of_record).map(|((_, id), n)| (*id, *n)).collect();
+        for (id, _) in &found {
+            self.doubted.remove(&(offset, *id));
         }
+        found
+    }
+
+    /// A subscription is gone.
+    pub(super) fn forget(&mut self, subscription: SubscriptionId) {
+        self.lanes.remove(&subscription);
+        self.doubted.retain(|(_, id), _| *id != subscription);
     }
 
     /// What should have been read again below the position and was not there, with the attempts it had.
     pub(super) fn missed(&mut self) -> Vec<(SubscriptionId, Offset, u32)> {
-        let mut missed = Vec::new();
-        for (&id, lane) in &mut self.lanes {
-            let rest = lane.doubted.split_off(&self.position);
-            let below = core::mem::replace(&mut lane.doubted, rest);
-            missed.extend(below.into_iter().map(|(offset, attempts)| (id, offset, attempts)));
-        }
-        missed
+        let rest = self.doubted.split_off(&(self.position, SubscriptionId(0)));
+        let below = core::mem::replace(&mut self.doubted, rest);
+        below.into_iter().map(|((offset, id), attempts)| (id, offset, attempts)).collect()
     }
 
     /// Whether no lane has more unfinished events than `max`.
@@ -200,11 +216,6 @@ impl Lane {
     /// Whether the record is settled already, or under way.
     pub(super) fn knows(&self, offset: Offset) -> bool {
         self.earlier.as_ref().is_some_and(|c| c.contains(offset)) || self.unfinished.contains_key(&offset)
-    }
-
-    /// The record is matched anew. Gives the attempts it had, if it had matched before.
-    pub(super) fn clear_doubt(&mut self, offset: Offset) -> Option<u32> {
-        self.doubted.remove(&offset)
     }
 
     fn cursor(&self, position: Offset) -> Cursor {

@@ -8,6 +8,7 @@ use super::{Activator, Channel};
 use crate::cursor::Cursor;
 use crate::effect::{Effect, End, EventRef, Report};
 use crate::event::Event;
+use crate::filter::Index;
 use crate::id::{ChannelId, DeliveryId, Epoch, Offset, Partition as PartitionId, SubscriptionId};
 use crate::input::{Batch, OpenedPartition};
 use crate::time::Time;
@@ -78,7 +79,7 @@ impl Activator {
         }
     }
 
-    /// Matches a batch at the tail against every subscription, and queues what matched.
+    /// Matches a batch at the tail, once for all subscriptions, and queues what matched.
     fn matched(&mut self, now: Time, channel: ChannelId, number: PartitionId, batch: Batch) {
         // Asked for while someone subscribed, and answered when no one does.
         if self.channels.get(&channel).is_some_and(Channel::rests) {
@@ -86,28 +87,16 @@ impl Activator {
         }
         let (mut begun, mut over) = (Vec::new(), Vec::new());
         for (offset, event) in &batch.records {
-            let Some(known) = self.channels.get_mut(&channel) else { return };
-            let Some(partition) = known.partitions.get_mut(&number) else { return };
-            for &id in &known.subscriptions {
-                let Some(lane) = partition.lanes.get_mut(&id) else { continue };
-                if lane.knows(*offset) {
-                    continue;
-                }
-                let subject = EventRef { subscription: id, partition: number, offset: *offset };
-                let doubted = lane.clear_doubt(*offset);
-                if !self.subscriptions[&id].filter.matches(event) {
-                    over.extend(doubted.map(|attempts| (subject, attempts, End::Unmatched)));
-                    continue;
-                }
-                let delivery = self.deliveries.insert(Delivery::new(Subject::Event(subject)));
-                lane.unfinished.insert(*offset, delivery);
-                begun.push((delivery, subject));
-            }
+            self.match_record(channel, number, *offset, event, &mut begun);
             for (delivery, subject) in begun.drain(..) {
                 self.hold(delivery, event, Hold::WithinShare);
                 self.report(Report::Matched { event: subject });
                 self.enqueue(delivery);
             }
+            let refuted = self.partition(channel, number).map(|p| p.refuted(*offset)).unwrap_or_default();
+            over.extend(refuted.into_iter().map(|(subscription, attempts)| {
+                (EventRef { subscription, partition: number, offset: *offset }, attempts, End::Unmatched)
+            }));
         }
         if let Some(partition) = self.partition(channel, number) {
             partition.advance(batch.next);
@@ -119,6 +108,34 @@ impl Activator {
             self.report(Report::Settled { event, attempts, end });
         }
         self.commit_soon(now, channel);
+    }
+
+    /// Begins a delivery for each subscription that a record matches and that does not know it yet.
+    fn match_record(
+        &mut self,
+        channel: ChannelId,
+        number: PartitionId,
+        offset: Offset,
+        event: &Event,
+        begun: &mut Vec<(DeliveryId, EventRef)>,
+    ) {
+        let Some(known) = self.channels.get_mut(&channel) else { return };
+        let Some(partition) = known.partitions.get_mut(&number) else { return };
+        let index = known.index.get_or_insert_with(|| {
+            Index::build(known.subscriptions.iter().map(|id| &self.subscriptions[id].filter))
+        });
+        index.matches(event, &mut self.hits);
+        for &hit in &self.hits {
+            let id = known.subscriptions[hit as usize];
+            let Some(lane) = partition.lanes.get_mut(&id).filter(|lane| !lane.knows(offset)) else {
+                continue;
+            };
+            let subject = EventRef { subscription: id, partition: number, offset };
+            let delivery = self.deliveries.insert(Delivery::new(Subject::Event(subject)));
+            lane.unfinished.insert(offset, delivery);
+            partition.confirm(id, offset);
+            begun.push((delivery, subject));
+        }
     }
 
     /// Keeps the event of a delivery in memory.

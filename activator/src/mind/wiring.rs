@@ -49,6 +49,7 @@ impl Activator {
             epoch: None,
             partitions: BTreeMap::new(),
             subscriptions: Vec::new(),
+            index: None,
             orphans: BTreeMap::new(),
             leaving: false,
             commit: CommitState::Clean,
@@ -91,6 +92,7 @@ impl Activator {
         }
         if let Some(channel) = self.channels.get_mut(&subscription.channel) {
             channel.subscriptions.push(id);
+            channel.index = None;
             for (&number, partition) in &mut channel.partitions {
                 let orphan = channel.orphans.remove(&(number, subscription.name.clone()));
                 let cursor = orphan.unwrap_or_else(|| Cursor::at(partition.newcomers_begin()));
@@ -109,6 +111,7 @@ impl Activator {
         let (channel_id, name) = (subscription.channel, subscription.name.clone());
         let Some(channel) = self.channels.get_mut(&channel_id) else { return };
         channel.subscriptions.retain(|s| *s != id);
+        channel.index = None;
         let mut deliveries = Vec::new();
         for (&number, partition) in &mut channel.partitions {
             let Some(cursor) = partition.cursor(id) else { continue };
@@ -122,7 +125,7 @@ impl Activator {
             self.detach(delivery);
         }
         if let Some(channel) = self.channels.get_mut(&channel_id) {
-            channel.partitions.values_mut().for_each(|p| drop(p.lanes.remove(&id)));
+            channel.partitions.values_mut().for_each(|p| p.forget(id));
         }
         self.subscriptions.remove(&id);
         self.commit_soon(now, channel_id);
@@ -144,6 +147,7 @@ impl Activator {
         }
         self.subscriptions.insert(id, subscription);
         if let Some(channel) = self.channels.get_mut(&channel_id) {
+            channel.index = None;
             for (number, cursor) in cursors {
                 channel.partitions.get_mut(&number).into_iter().for_each(|p| p.resume(id, cursor.clone()));
             }

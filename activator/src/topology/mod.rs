@@ -40,7 +40,7 @@ pub struct Subscription {
     /// The channel it reads.
     pub channel: ChannelId,
     /// Which events it wants.
-    pub filter: Filter,
+    pub filter: Arc<Filter>,
     /// Where they go.
     pub to: Destination,
     /// The same as the user wrote it, for dead letters and people: `fn/bill`, `http://...`.

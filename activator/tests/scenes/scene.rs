@@ -81,7 +81,7 @@ impl Scene {
 
     /// The user changes what a trigger wants.
     pub(crate) fn rewire(&mut self, number: usize, ty: &str) {
-        self.topology.subscriptions[number].filter = Filter::Exact("type".into(), ty.into());
+        self.topology.subscriptions[number].filter = Filter::exact("type", ty).into();
         self.tell(Input::Wired(self.topology.clone()));
     }
 
@@ -230,7 +230,7 @@ fn trigger(id: u32, function: u32, ty: &str) -> Subscription {
         id: SubscriptionId(id),
         name: format!("trigger/{id}").as_str().into(),
         channel: BROKER,
-        filter: Filter::Exact("type".into(), ty.into()),
+        filter: Filter::exact("type", ty).into(),
         to: Destination::Function(FunctionId(function)),
         to_name: format!("fn/{function}").as_str().into(),
         reply: Some(BROKER),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use activator::delivery::{Backoff, Policy};
-use activator::filter::Filter;
+use activator::filter::{Expression, Filter};
 use activator::id::{ChannelId, FunctionId, SinkId, SubscriptionId};
 use activator::topology::{Channel, Destination, Subscription, Topology};
 
@@ -64,7 +64,7 @@ pub(crate) fn all(bad_neighbour: bool, random: &mut Random) -> Topology {
             id,
             name: name.as_str().into(),
             channel,
-            filter,
+            filter: filter.into(),
             to,
             to_name: "somewhere".into(),
             reply,
@@ -79,11 +79,15 @@ fn channels() -> Vec<Channel> {
 }
 
 fn exact(ty: &str) -> Filter {
-    Filter::Exact("type".into(), ty.into())
+    Filter::exact("type", ty)
+}
+
+fn cesql(text: &str) -> Filter {
+    Filter::Cesql(Expression::parse(text).expect("it parses"))
 }
 
 fn prefix(ty: &str) -> Filter {
-    Filter::Prefix("type".into(), ty.into())
+    Filter::prefix("type", ty)
 }
 
 /// The nanoseconds of a timeout, which the mind's microseconds do not see, name the subscription.
@@ -122,8 +126,9 @@ fn rewire(subscription: &mut Subscription, kind: u64, random: &mut Random) {
     let forwards = matches!(subscription.to, Destination::Channel(_));
     match kind {
         5 => {
-            let filters = [Filter::always(), exact("order"), exact("image"), prefix("o")];
-            subscription.filter = filters[random.index(filters.len())].clone();
+            let filters =
+                [Filter::always(), exact("order"), exact("image"), prefix("o"), cesql("type = 'order'")];
+            subscription.filter = filters[random.index(filters.len())].clone().into();
         }
         6 if !forwards => subscription.to = random.pick(&DESTINATIONS).expect("not empty"),
         7 if !forwards && [BROKER, ORDERS].contains(&subscription.channel) => {

@@ -82,7 +82,20 @@ codes! {
     SelfDelivery "H016" Error "a circle",
         "What is delivered back unchanged into the channel it was read from would go round for ever.";
     FilterForm "H020" Error "bad filter",
-        "A filter is made of `exact`, `prefix`, `suffix`, `all`, `any` and `not`; `on` of attributes and texts.";
+        "A filter is a CESQL expression, or made of `exact`, `prefix`, `suffix`, `all`, `any`, `not`, `cesql` and \
+         `attributes`; `on` of attributes and texts.";
+    Cesql "H030" Error "bad CESQL expression",
+        "The text is no CESQL 1.0 expression; `hydrant help cesql` shows the language, `hydrant cesql EXPR` tries one.";
+    NeverMatches "H031" Warning "a filter no event passes",
+        "Clauses that exclude each other, a part that fails on every event, or one that is always false.";
+    AlwaysMatches "H032" Warning "a filter every event passes",
+        "The expression is true for every event, so the filter keeps none away.";
+    NotBoolean "H033" Error "a filter that gives no boolean",
+        "Only the boolean true lets an event pass; an expression that gives a number or a text never can.";
+    NoFunction "H034" Error "unknown CESQL function",
+        "CESQL 1.0 has no function of this name with this number of arguments, so the filter could never match.";
+    Doubtful "H035" Warning "a filter that hardly means what it seems to",
+        "It is valid, and CESQL's precedence or types give it another meaning than most readers would.";
     NotExecutable "H050" Warning "not executable",
         "The file has no executable bit, so nothing serves its events; they wait.";
     WrongArchitecture "H051" Warning "built for another machine",

@@ -12,6 +12,7 @@ mod loader;
 mod name;
 mod nearest;
 mod overrides;
+mod quoted;
 mod raw;
 mod resolve;
 pub(crate) mod resolved;

@@ -1,7 +1,7 @@
 //! A value of a configuration file, read as what its key takes. What cannot be read is reported with what can.
 
 use std::fmt::Display;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use toml::Spanned;
@@ -11,6 +11,7 @@ use super::codes::Code;
 use super::diagnostic::{Diagnostic, Problems};
 use super::document::Document;
 use super::nearest::nearest;
+use super::quoted;
 use super::source::{At, Place};
 use super::unit;
 
@@ -45,6 +46,14 @@ impl<'d> Value<'d> {
 
     pub(super) fn place(&self) -> Place {
         self.document.place(self.node.span())
+    }
+
+    /// The place of a part of a text, given in bytes of what the text means.
+    pub(super) fn place_inside(&self, part: Range<usize>) -> Place {
+        let whole = self.place();
+        let token = whole.source.text.get(whole.span.clone()).unwrap_or_default();
+        let at = |offset| whole.span.start + quoted::offset(token, offset);
+        Place { span: at(part.start)..at(part.end), source: whole.source.clone() }
     }
 
     pub(super) fn problems(&self) -> &'d Problems {

@@ -67,7 +67,7 @@ pub(crate) fn trigger(id: SubscriptionId, name: &str, ty: &str) -> Subscription 
         id,
         name: format!("trigger/{name}").into(),
         channel: DEFAULT,
-        filter: Filter::Exact("type".into(), ty.into()),
+        filter: Filter::exact("type", ty).into(),
         to: Destination::Function(FunctionId(id.0)),
         to_name: format!("fn/{name}").into(),
         reply: Some(DEFAULT),

@@ -13,7 +13,7 @@ use crate::config::resolved::{ChannelKind, NamedChannel, Resolved};
 #[derive(Debug)]
 pub(super) struct Wiring {
     resolved: Arc<Resolved>,
-    filters: BTreeMap<SubscriptionId, (Filter, u32)>,
+    filters: BTreeMap<SubscriptionId, (Arc<Filter>, u32)>,
 }
 
 impl Wiring {

@@ -7,7 +7,7 @@ use crate::config::value::Value;
 
 use super::delivery::Delivery;
 use super::destination::Destination;
-use super::filter::read_filter;
+use super::filter;
 
 #[derive(Debug)]
 pub(in crate::config) struct Subscription {
@@ -30,7 +30,7 @@ pub(in crate::config) struct Trigger {
 const TO_HELP: &str = "say where it delivers to, such as to = \"fn/NAME\"";
 
 impl Subscription {
-    pub(in crate::config) const KEYS: &[&str] = &["channel", "to", "reply", "filter", "delivery"];
+    pub(in crate::config) const KEYS: &[&str] = &["channel", "to", "reply", "filter", "filters", "delivery"];
 
     pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         let table = value.table(section, Self::KEYS)?;
@@ -38,21 +38,21 @@ impl Subscription {
             channel: table.need("channel", "name the channel it reads").and_then(|v| v.text()),
             to: table.need("to", TO_HELP).and_then(|v| Destination::read(&v)),
             reply: table.get("reply").and_then(|v| Destination::read_reply(&v)),
-            filter: table.get("filter").and_then(|v| read_filter(&v)).unwrap_or(Filter::always()),
+            filter: filter::read(&table),
             delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
         })
     }
 }
 
 impl Trigger {
-    pub(in crate::config) const KEYS: &[&str] = &["broker", "to", "filter", "delivery"];
+    pub(in crate::config) const KEYS: &[&str] = &["broker", "to", "filter", "filters", "delivery"];
 
     pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         let table = value.table(section, Self::KEYS)?;
         Some(Self {
             broker: table.get("broker").and_then(|v| v.text()),
             to: table.need("to", TO_HELP).and_then(|v| Destination::read(&v)),
-            filter: table.get("filter").and_then(|v| read_filter(&v)).unwrap_or(Filter::always()),
+            filter: filter::read(&table),
             delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
         })
     }

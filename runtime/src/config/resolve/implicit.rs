@@ -62,7 +62,7 @@ fn trigger(
         id: ids.subscription(&subscription),
         name: subscription.into(),
         channel: broker.id,
-        filter,
+        filter: filter.into(),
         to: Destination::Function(function.id),
         to_name: format!("fn/{name}").into(),
         reply: Some(broker.id),
@@ -72,10 +72,7 @@ fn trigger(
 
 /// Zero configuration: the event's type is the function's name, or ends with it.
 fn by_name(name: &str) -> Filter {
-    Filter::Any(vec![
-        Filter::Exact("type".into(), name.into()),
-        Filter::Suffix("type".into(), format!(".{name}").into()),
-    ])
+    Filter::Any(vec![Filter::exact("type", name), Filter::suffix("type", &format!(".{name}"))])
 }
 
 fn is_declared(file: &raw::File, name: &str) -> bool {

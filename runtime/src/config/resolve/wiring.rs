@@ -143,7 +143,7 @@ impl<'a> Wiring<'a> {
             id: self.ids.subscription(&draft.name),
             name: draft.name.into(),
             channel: draft.channel,
-            filter: draft.filter,
+            filter: draft.filter.into(),
             to,
             to_name: draft.to.value.to_string().into(),
             reply: draft.reply,

@@ -275,55 +275,6 @@ fn missing_keys() {
 }
 
 #[test]
-fn filters() {
-    let clause = "such as { exact = { type = \"order.created\" } }; a table of several means all of them";
-    let on = "such as { type = \"order.*\" }, or a list of such tables, one of which must hold";
-    let filter = |filter: &str, column: usize, help: &str| {
-        let file = format!("[trigger.a]\nto = \"fn/bill\"\nfilter = {filter}\n");
-        let loaded = Project::new(&file).load();
-        let found = loaded
-            .diagnostics
-            .iter()
-            .find(|d| d.code.id() == "H020")
-            .unwrap_or_else(|| panic!("{filter}: {}", loaded.text()));
-        assert_eq!(found.place().unwrap().column(), column, "{filter}");
-        assert_eq!(found.help.as_deref(), Some(help), "{filter}");
-    };
-    filter("\"type = 'a'\"", 10, clause);
-    filter("{ all = [] }", 18, clause);
-    filter("{ any = { exact = { type = \"a\" } } }", 18, clause);
-    filter("{ exact = {} }", 20, clause);
-    filter("{ not = {} }", 18, clause);
-    filter("{ all = [{ not = {} }] }", 27, clause);
-    filter("{ exact = { type = 5 } }", 29, "attributes are compared as texts: write it in quotes");
-    filter(
-        "{ prefix = { type = \"\" } }",
-        30,
-        "the specification allows no empty values; `on` takes \"*\" for: there, whatever it is",
-    );
-    filter(
-        "{ suffix = { Type = \"x\" } }",
-        23,
-        "attributes are written in a-z and 0-9: type, source, subject, id, time or an extension",
-    );
-    check(
-        "[function.bill]\non = \"type = 'a'\"\n",
-        "H020",
-        (2, 6),
-        "`on` in [function.bill] is no filter",
-        on,
-    );
-    check("[function.bill]\non = []\n", "H020", (2, 6), "`on` in [function.bill] is no filter", on);
-    check(
-        "[function.bill]\non = { type = \"a*b\" }\n",
-        "H020",
-        (2, 15),
-        "`type` in [function.bill] on is no filter",
-        "one `*`, first or last; `filter` can say more",
-    );
-}
-
-#[test]
 fn environment_and_arguments() {
     check(
         "[function.bill]\nenv = { PORT = \"1\" }\n",

@@ -1,6 +1,7 @@
 //! The configuration as a person meets it: a folder, what is written into it, and what comes of that.
 
 mod bad;
+mod bad_filters;
 mod bad_wiring;
 mod functions;
 mod reload;
