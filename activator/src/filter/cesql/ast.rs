@@ -27,6 +27,21 @@ pub(super) struct Node {
     pub(super) depth: u16,
 }
 
+impl Node {
+    /// Whether it is a boolean by its form.
+    pub(super) const fn is_condition(&self) -> bool {
+        !matches!(
+            self.kind,
+            Kind::Integer(_)
+                | Kind::Text(_)
+                | Kind::Attribute(_)
+                | Kind::Negate(_)
+                | Kind::Arithmetic(..)
+                | Kind::Call(..)
+        )
+    }
+}
+
 /// CESQL 1.0, section 2.1 "Expression"; brackets are in the shape of the tree.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {

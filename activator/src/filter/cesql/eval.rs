@@ -8,11 +8,12 @@ use alloc::{format, string::String};
 
 use smallvec::SmallVec;
 
-use super::ast::{Arithmetic, Compare, Kind, Logic, NodeId, Tree};
+use super::ast::{Arithmetic, Compare, Kind, Logic, Node, NodeId, Tree};
 use super::failure::{FailureKind, Failures};
+use super::like::Pattern;
 use super::span::Span;
 use super::value::{Type, parse_boolean, parse_integer};
-use crate::event::{Event, Kind as AttributeKind, Name};
+use crate::event::{Event, Kind as AttributeKind, Name, Value};
 
 /// Bytes of texts made by functions that need no allocation.
 const SCRATCH: usize = 128;
@@ -61,31 +62,39 @@ impl<'a, F: Failures> Eval<'a, F> {
         let tree = self.tree;
         let node = tree.node(id);
         match &node.kind {
-            Kind::Boolean(value) => Cell::Boolean(*value),
             Kind::Integer(value) => Cell::Integer(*value),
             Kind::Text(text) => Cell::Text(Text::Given(text.as_bytes())),
             Kind::Attribute(name) => self.attribute(name, node.span),
-            Kind::Exists(name) => Cell::Boolean(self.event.value(name).is_some()),
-            Kind::Not(of) => Cell::Boolean(self.sound(|eval| eval.boolean(*of)).is_some_and(|value| !value)),
             Kind::Negate(of) => Cell::Integer(self.negate(*of, node.span)),
-            Kind::Logic(operator, operands) => Cell::Boolean(self.logic(*operator, tree.items(*operands))),
-            Kind::Compare(operator, left, right) => Cell::Boolean(self.compare(*operator, *left, *right)),
             Kind::Arithmetic(operator, left, right) => {
                 Cell::Integer(self.arithmetic(*operator, *left, *right, node.span))
             }
-            Kind::Like { value, pattern, negated } => {
-                let text = self.sound(|eval| eval.text_of(*value));
-                Cell::Boolean(text.is_some_and(|text| pattern.matches(self.bytes(text)) != *negated))
-            }
+            Kind::Call(function, arguments) => self.call(*function, tree.items(*arguments), node.span),
+            _ => Cell::Boolean(self.condition(node)),
+        }
+    }
+
+    /// The value of what is a boolean by its form.
+    #[inline]
+    fn condition(&mut self, node: &'a Node) -> bool {
+        let tree = self.tree;
+        match &node.kind {
+            Kind::Boolean(value) => *value,
+            Kind::Exists(name) => self.event.value(name).is_some(),
+            Kind::Not(of) => self.sound(|eval| eval.boolean(*of)).is_some_and(|value| !value),
+            Kind::Logic(operator, operands) => self.logic(*operator, tree.items(*operands)),
+            Kind::Compare(operator, left, right) => self.compare(*operator, *left, *right),
+            Kind::Like { value, pattern, negated } => self.like(*value, pattern, *negated),
             Kind::In { value, set, negated } => {
                 let found = self.sound(|eval| eval.is_in(*value, tree.items(*set)));
-                Cell::Boolean(found.is_some_and(|found| found != *negated))
+                found.is_some_and(|found| found != *negated)
             }
-            Kind::Call(function, arguments) => self.call(*function, tree.items(*arguments), node.span),
             Kind::Unknown(name, _) => {
                 self.failures.fail(FailureKind::MissingFunction, node.span, || missing_function(name));
-                Cell::Boolean(false)
+                false
             }
+            // Its value is another's to tell, and a boolean only by a cast.
+            _ => false,
         }
     }
 
@@ -99,17 +108,23 @@ impl<'a, F: Failures> Eval<'a, F> {
     /// Section 3.2: with no hint of its type, what is missing is false.
     #[inline]
     fn attribute(&mut self, name: &Name, span: Span) -> Cell<'a> {
-        let Some(value) = self.event.value(name) else {
-            let message = || format!("the event has no {}", name.as_str());
-            self.failures.fail(FailureKind::MissingAttribute, span, message);
-            return Cell::Boolean(false);
-        };
+        let Some(value) = self.find(name, span) else { return Cell::Boolean(false) };
         let text = Cell::Text(Text::Given(value.bytes()));
         match value.kind() {
             AttributeKind::String => text,
             AttributeKind::Boolean => parse_boolean(value.bytes()).map_or(text, Cell::Boolean),
             AttributeKind::Integer => parse_integer(value.bytes()).map_or(text, Cell::Integer),
         }
+    }
+
+    #[inline]
+    fn find(&mut self, name: &Name, span: Span) -> Option<Value<'a>> {
+        let value = self.event.value(name);
+        if value.is_none() {
+            let message = || format!("the event has no {}", name.as_str());
+            self.failures.fail(FailureKind::MissingAttribute, span, message);
+        }
+        value
     }
 
     /// AND and OR stop where their value is clear (section 3.4.2); an operand that failed is false.
@@ -130,13 +145,15 @@ impl<'a, F: Failures> Eval<'a, F> {
             Compare::NotEqual => false,
             _ => return self.order(operator, left, right),
         };
-        let before = self.failures.count();
-        let (x, y) = (self.value(left), self.value(right));
-        if self.failures.count() != before {
-            return false;
+        let (x, y) = (self.tree.node(left), self.tree.node(right));
+        if let (Kind::Attribute(name), Kind::Text(text)) = (&x.kind, &y.kind) {
+            // Whatever the attribute's type, its canonical text is what it casts to.
+            let value = self.find(name, x.span);
+            return value.is_some_and(|value| (value.bytes() == text.as_bytes()) == equal);
         }
-        let same = self.cast_equals(x, y, left);
-        self.failures.count() == before && same == equal
+        let same = self.sound(|eval| (eval.value(left), eval.value(right)));
+        let same = same.and_then(|(x, y)| self.sound(|eval| eval.cast_equals(x, y, left)));
+        same.is_some_and(|same| same == equal)
     }
 
     fn order(&mut self, operator: Compare, left: NodeId, right: NodeId) -> bool {
@@ -165,11 +182,27 @@ impl<'a, F: Failures> Eval<'a, F> {
         }
     }
 
+    /// The left operand is cast to a String (section 3.4.3), and an attribute's text is that already.
+    #[inline]
+    fn like(&mut self, value: NodeId, pattern: &Pattern, negated: bool) -> bool {
+        let node = self.tree.node(value);
+        if let Kind::Attribute(name) = &node.kind {
+            return self.find(name, node.span).is_some_and(|value| pattern.matches(value.bytes()) != negated);
+        }
+        let text = self.sound(|eval| eval.text_of(value));
+        text.is_some_and(|text| pattern.matches(self.bytes(text)) != negated)
+    }
+
     /// Section 3.4.5: the left operand says as what the elements are compared. Nothing is looked at behind the first
     /// that is equal.
     fn is_in(&mut self, value: NodeId, set: &[NodeId]) -> bool {
         let Some(value) = self.sound(|eval| eval.value(value)) else { return false };
         set.iter().any(|element| {
+            if let (Cell::Text(Text::Given(value)), Kind::Text(item)) =
+                (value, &self.tree.node(*element).kind)
+            {
+                return value == item.as_bytes();
+            }
             let item = self.sound(|eval| eval.value(*element));
             item.is_some_and(|item| self.cast_equals(item, value, *element))
         })
@@ -206,14 +239,32 @@ impl<'a, F: Failures> Eval<'a, F> {
         0
     }
 
+    /// The value if it is a Boolean, without a cast.
+    pub(super) fn truth(&mut self, id: NodeId) -> Option<bool> {
+        let node = self.tree.node(id);
+        if node.is_condition() {
+            return Some(self.condition(node));
+        }
+        match self.value(id) {
+            Cell::Boolean(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The value as a Boolean; false when it fails.
     pub(super) fn boolean(&mut self, id: NodeId) -> bool {
+        let node = self.tree.node(id);
+        if node.is_condition() {
+            return self.condition(node);
+        }
         match self.sound(|eval| eval.value(id)) {
-            Some(Cell::Boolean(value)) => value,
             Some(value) => self.as_boolean(value, id),
             None => false,
         }
     }
 
+    /// The value as an Integer; 0 when it fails.
+    #[inline]
     pub(super) fn integer(&mut self, id: NodeId) -> i32 {
         match self.sound(|eval| eval.value(id)) {
             Some(Cell::Integer(value)) => value,

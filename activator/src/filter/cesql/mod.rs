@@ -125,9 +125,10 @@ impl Expression {
 
     fn truth_of(&self, id: NodeId, event: &crate::event::Event) -> Truth {
         let mut eval = Eval::new(&self.0.tree, event, Counted::default());
-        match (eval.value(id), eval.failures.count()) {
-            (Cell::Boolean(true), 0) => Truth::True,
-            (Cell::Boolean(false), 0) => Truth::False,
+        let value = eval.truth(id);
+        match (value, eval.failures.count()) {
+            (Some(true), 0) => Truth::True,
+            (Some(false), 0) => Truth::False,
             _ => Truth::Failed,
         }
     }
