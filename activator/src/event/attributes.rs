@@ -4,8 +4,9 @@ use bytes::Bytes;
 
 use super::block::{Block, COUNT_MAX, ENTRY, TEXT_MAX, find};
 use super::error::shown;
+use super::name::{Key, signature};
 use super::rules::{self, REQUIRED};
-use super::{Builder, EventError, Name, Value, name::signature};
+use super::{Builder, EventError, Name, Value};
 
 /// All attributes but `specversion`. Those that were added win over those that came.
 #[derive(Clone)]
@@ -51,11 +52,11 @@ impl Attributes {
     fn extent(&self) -> (usize, usize) {
         let (base, added) = (self.base(), self.added());
         let replaced = added.entries().filter_map(|(name, _)| {
-            let value = find(&self.base, name, signature(name))?;
+            let value = find(&self.base, name, &Key::of(name))?;
             Some(name.len() + value.bytes().len())
         });
         let (text, count) = replaced.fold((0, 0), |(text, count), len| (text + len, count + 1));
-        (base.text.len() + added.text.len() - text, base.count() + added.count() - count)
+        (base.text().len() + added.text().len() - text, base.count() + added.count() - count)
     }
 
     /// The same attributes with one more, or another value for one of them.
@@ -76,22 +77,22 @@ impl Attributes {
     /// The value under `name`.
     #[inline]
     pub fn value(&self, name: &Name) -> Option<Value<'_>> {
-        self.find(name.as_str().as_bytes(), name.signature())
+        self.find(name.as_str().as_bytes(), name.key())
     }
 
     /// The text under `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.find(name.as_bytes(), signature(name.as_bytes())).map(|value| value.text())
+        self.find(name.as_bytes(), &Key::of(name.as_bytes())).map(|value| value.text())
     }
 
     #[inline]
-    pub(super) fn find(&self, name: &[u8], signature: u8) -> Option<Value<'_>> {
+    pub(super) fn find(&self, name: &[u8], key: &Key) -> Option<Value<'_>> {
         if !self.added.is_empty()
-            && let Some(value) = find(&self.added, name, signature)
+            && let Some(value) = find(&self.added, name, key)
         {
             return Some(value);
         }
-        find(&self.base, name, signature)
+        find(&self.base, name, key)
     }
 
     /// All names with their texts: those that came in their order, then those that were added.
@@ -106,7 +107,7 @@ impl Attributes {
 
     pub(super) fn entries(&self) -> impl Iterator<Item = (&[u8], Value<'_>)> {
         let is_kept =
-            |name: &[u8]| self.added.is_empty() || find(&self.added, name, signature(name)).is_none();
+            |name: &[u8]| self.added.is_empty() || find(&self.added, name, &Key::of(name)).is_none();
         self.base().entries().filter(move |(name, _)| is_kept(name)).chain(self.added().entries())
     }
 
@@ -126,7 +127,7 @@ impl PartialEq for Attributes {
             return true;
         }
         self.extent() == other.extent()
-            && self.entries().all(|(name, value)| other.find(name, signature(name)) == Some(value))
+            && self.entries().all(|(name, value)| other.find(name, &Key::of(name)) == Some(value))
     }
 }
 
@@ -137,18 +138,17 @@ impl Eq for Attributes {}
 fn check(block: &[u8]) -> Result<(), EventError> {
     let broken = EventError::BrokenBlock;
     let parts = Block::split(block).ok_or_else(|| broken("it is shorter than its own count"))?;
-    if parts.text.len() > TEXT_MAX {
+    if parts.text().len() > TEXT_MAX {
         return Err(broken("it has too much text"));
     }
     // Names are ASCII, so every value begins and ends at a character.
-    core::str::from_utf8(parts.text).map_err(|_| broken("its text is not UTF-8"))?;
-    if parts.count() == 0 || parts.head(0).start != 0 {
-        return Err(broken("it does not begin with an attribute"));
-    }
+    core::str::from_utf8(parts.text()).map_err(|_| broken("its text is not UTF-8"))?;
+    let mut covered = 0;
     for at in 0..parts.count() {
         let (name, value) = parts.entry(at).ok_or_else(|| broken("an attribute lies beyond its text"))?;
+        covered += name.len() + value.bytes().len();
         rules::check_name(name).map_err(|_| broken("an attribute has a name that none may have"))?;
-        if parts.head(at).signature != signature(name) {
+        if parts.signature(at) != signature(name) {
             return Err(broken("a signature is not that of its name"));
         }
         if name == b"specversion" || (0..at).any(|other| parts.entry(other).is_some_and(|(n, _)| n == name)) {
@@ -158,8 +158,11 @@ fn check(block: &[u8]) -> Result<(), EventError> {
             return Err(broken("a value is typed that is a string"));
         }
     }
+    if covered != parts.text().len() {
+        return Err(broken("it has text that belongs to no attribute"));
+    }
     for name in REQUIRED {
-        match find(block, name.as_bytes(), signature(name.as_bytes())) {
+        match find(block, name.as_bytes(), &Key::of(name.as_bytes())) {
             None => return Err(EventError::Missing(name)),
             Some(value) if value.bytes().is_empty() => return Err(EventError::Empty(name)),
             Some(_) => {}

@@ -9,6 +9,7 @@
 use alloc::vec::Vec;
 use bytes::Bytes;
 
+use super::name::Key;
 use super::{Value, short};
 
 /// The longest text of a block: its places are told by 16 bits.
@@ -27,6 +28,7 @@ const TYPED: u8 = 0x80;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     pub(super) start: u16,
+    /// Of the name; the high bit says typed.
     length: u8,
     pub(super) signature: u8,
 }
@@ -64,80 +66,105 @@ pub(super) fn write(text: &[u8], heads: &[Head]) -> Bytes {
 /// The parts of a block.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Block<'a> {
-    pub(super) text: &'a [u8],
-    starts: &'a [[u8; 2]],
-    lengths: &'a [u8],
-    signatures: &'a [u8],
+    bytes: &'a [u8],
+    count: usize,
+    text_len: usize,
 }
 
 impl<'a> Block<'a> {
     /// The parts of a block; nothing when it is too short for the number that it tells.
-    pub(super) fn split(block: &'a [u8]) -> Option<Self> {
-        let (&count, rest) = block.split_last()?;
-        let count = usize::from(count);
-        let (rest, signatures) = rest.split_at_checked(rest.len().checked_sub(count)?)?;
-        let (rest, lengths) = rest.split_at_checked(rest.len().checked_sub(count)?)?;
-        let (text, starts) = rest.split_at_checked(rest.len().checked_sub(2 * count)?)?;
-        Some(Self { text, starts: starts.as_chunks().0, lengths, signatures })
+    #[inline]
+    pub(super) fn split(bytes: &'a [u8]) -> Option<Self> {
+        let count = usize::from(*bytes.last()?);
+        let text_len = bytes.len().checked_sub(ENTRY * count + 1)?;
+        Some(Self { bytes, count, text_len })
     }
 
-    /// How many attributes there are.
     pub(super) const fn count(&self) -> usize {
-        self.signatures.len()
+        self.count
     }
 
-    pub(super) fn head(&self, at: usize) -> Head {
-        Head {
-            start: u16::from_le_bytes(self.starts[at]),
-            length: self.lengths[at],
-            signature: self.signatures[at],
-        }
+    /// All names and values.
+    pub(super) fn text(&self) -> &'a [u8] {
+        &self.bytes[..self.text_len]
+    }
+
+    /// The signature that is stored for an attribute.
+    pub(super) fn signature(&self, at: usize) -> u8 {
+        self.bytes[self.text_len + 3 * self.count + at]
+    }
+
+    /// Where an attribute begins and ends, and its length with the mark of the type.
+    #[inline]
+    fn place(&self, at: usize) -> Option<(usize, usize, u8)> {
+        // Two starts in one load: behind the last start lie lengths and signatures, so there is always enough.
+        let starts = u32::from_le_bytes(*self.bytes.get(self.text_len + 2 * at..)?.first_chunk()?);
+        let end = if at + 1 < self.count { (starts >> 16) as usize } else { self.text_len };
+        let length = *self.bytes.get(self.text_len + 2 * self.count + at)?;
+        Some(((starts & 0xffff) as usize, end, length))
     }
 
     /// The name and the value of an attribute; nothing when its places are beyond the text or not in order.
-    #[inline]
     pub(super) fn entry(&self, at: usize) -> Option<(&'a [u8], Value<'a>)> {
-        let start = usize::from(u16::from_le_bytes(*self.starts.get(at)?));
-        let end =
-            self.starts.get(at + 1).map_or(self.text.len(), |next| usize::from(u16::from_le_bytes(*next)));
-        let length = *self.lengths.get(at)?;
-        let (name, value) = self.text.get(start..end)?.split_at_checked(usize::from(length & !TYPED))?;
+        let (start, end, length) = self.place(at)?;
+        let (name, value) = self.text().get(start..end)?.split_at_checked(usize::from(length & !TYPED))?;
         Some((name, Value::new(value, length & TYPED != 0)))
     }
 
     pub(super) fn entries(self) -> impl Iterator<Item = (&'a [u8], Value<'a>)> {
-        (0..self.count()).filter_map(move |at| self.entry(at))
+        (0..self.count).filter_map(move |at| self.entry(at))
+    }
+
+    /// The value of an attribute, when it has this name.
+    #[inline]
+    fn value_if(&self, at: usize, name: &[u8], key: &Key) -> Option<Value<'a>> {
+        let (start, end, length) = self.place(at)?;
+        let begins = self.bytes.get(start..)?.first_chunk().is_none_or(|text| key.begins(*text));
+        if usize::from(length & !TYPED) != name.len() || !begins {
+            return None;
+        }
+        let middle = start + name.len();
+        // Eight bytes were compared, when there are so many behind a start: in the shortest block there are not.
+        if (name.len() > 8 || self.count == 1) && !short::equal(self.bytes.get(start..middle)?, name) {
+            return None;
+        }
+        Some(Value::new(self.bytes.get(middle..end)?, length & TYPED != 0))
+    }
+
+    /// The value under a name that is one of those marked in `hits`, eight from `first` on.
+    #[inline]
+    fn value_among(&self, name: &[u8], key: &Key, first: usize, mut hits: u64) -> Option<Value<'a>> {
+        while hits != 0 {
+            let value = self.value_if(first + hits.trailing_zeros() as usize / 8, name, key);
+            if value.is_some() {
+                return value;
+            }
+            hits &= hits - 1;
+        }
+        None
+    }
+
+    #[inline(never)]
+    fn value_among_many(&self, name: &[u8], key: &Key) -> Option<Value<'a>> {
+        let signatures = self.bytes.get(self.text_len + 3 * self.count..self.bytes.len() - 1)?;
+        signatures.chunks(8).enumerate().find_map(|(at, chunk)| {
+            let mut word = [!key.signature; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.value_among(name, key, 8 * at, short::bytes_like(word, key.signature))
+        })
     }
 }
 
 /// The value under a name.
 #[inline]
-pub(super) fn find<'a>(block: &'a [u8], name: &[u8], signature: u8) -> Option<Value<'a>> {
-    let (&count, mut rest) = block.split_last()?;
-    let mut left = usize::from(count);
-    while left > 0 {
-        // Eight signatures at a time, from the last one on; what precedes the first one is masked out.
-        let foreign = 8_usize.saturating_sub(left);
-        let mut hits = short::bytes_equal(last_word(rest), signature) & (u64::MAX << (8 * foreign));
-        while hits != 0 {
-            let at = left + hits.trailing_zeros() as usize / 8 - 8;
-            if let Some((found, value)) = Block::split(block)?.entry(at)
-                && short::equal(found, name)
-            {
-                return Some(value);
-            }
-            hits &= hits - 1;
+pub(super) fn find<'a>(block: &'a [u8], name: &[u8], key: &Key) -> Option<Value<'a>> {
+    let parts = Block::split(block)?;
+    match block.get(..block.len() - 1)?.last_chunk::<8>() {
+        // All signatures in one word, the first one on top of what precedes them.
+        Some(word) if (1..=8).contains(&parts.count) => {
+            let hits = short::bytes_like(*word, key.signature) >> (8 * (8 - parts.count));
+            parts.value_among(name, key, 0, hits)
         }
-        left = left.saturating_sub(8);
-        rest = &rest[..rest.len().saturating_sub(8)];
+        _ => parts.value_among_many(name, key),
     }
-    None
-}
-
-fn last_word(bytes: &[u8]) -> [u8; 8] {
-    bytes.last_chunk().copied().unwrap_or_else(|| {
-        let mut word = [0; 8];
-        word[8 - bytes.len()..].copy_from_slice(bytes);
-        word
-    })
 }

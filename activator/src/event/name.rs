@@ -2,17 +2,19 @@
 
 use alloc::boxed::Box;
 
-/// A name with its signature. Any text will do: one that no attribute may have finds nothing.
+use super::short;
+
+/// A name with what tells it from others at a glance. Any text will do: one that no attribute may have finds nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
     text: Box<str>,
-    signature: u8,
+    key: Key,
 }
 
 impl Name {
     /// A name to look up with [`Event::value`](super::Event::value).
     pub fn new(name: &str) -> Self {
-        Self { text: name.into(), signature: signature(name.as_bytes()) }
+        Self { text: name.into(), key: Key::of(name.as_bytes()) }
     }
 
     /// The name itself.
@@ -20,8 +22,32 @@ impl Name {
         &self.text
     }
 
-    pub(super) const fn signature(&self) -> u8 {
-        self.signature
+    pub(super) const fn key(&self) -> &Key {
+        &self.key
+    }
+}
+
+/// What is compared before a whole name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) signature: u8,
+    /// The first eight bytes; fewer are followed by zeros.
+    word: u64,
+    /// The bits of `word` that are of the name.
+    mask: u64,
+}
+
+impl Key {
+    #[inline]
+    pub(super) fn of(name: &[u8]) -> Self {
+        let mask = if name.len() < 8 { (1 << (8 * name.len())) - 1 } else { u64::MAX };
+        Self { signature: signature(name), word: short::word(name), mask }
+    }
+
+    /// Whether the name that begins a text may be this one; its length is known to be the same.
+    #[inline]
+    pub(super) const fn begins(&self, text: [u8; 8]) -> bool {
+        (u64::from_le_bytes(text) ^ self.word) & self.mask == 0
     }
 }
 

@@ -20,6 +20,17 @@ fn ends_equal<const N: usize>(a: &[u8], b: &[u8]) -> bool {
     a.first_chunk::<N>() == b.first_chunk() && a.last_chunk::<N>() == b.last_chunk()
 }
 
+/// The first eight bytes; fewer are followed by zeros.
+#[inline]
+pub(super) fn word(bytes: &[u8]) -> u64 {
+    let word = bytes.first_chunk().copied().unwrap_or_else(|| {
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        word
+    });
+    u64::from_le_bytes(word)
+}
+
 /// Whether all bytes are printable ASCII or spaces: text that needs no further look.
 #[inline]
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
@@ -33,21 +44,21 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
 
 /// Not zero when one of the bytes is a control character or no ASCII.
 const fn odd_bytes(word: [u8; 8]) -> u64 {
-    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
     let word = u64::from_le_bytes(word);
     // The top bit of a byte says: no ASCII; below 0x20, for the subtraction borrows; 0x7f, for the addition fills it.
     (word | word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)) & (ONES * 0x80)
 }
 
-/// Marks, by the top bit of its byte in the answer, each byte of the word that equals `wanted`.
+/// Marks, by the top bit of its byte in the answer, each byte of the word that equals `wanted`; now and then also one
+/// that does not, above one that does.
 #[inline]
-pub(super) const fn bytes_equal(word: [u8; 8], wanted: u8) -> u64 {
-    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
-    const LOW: u64 = ONES * 0x7f;
+pub(super) const fn bytes_like(word: [u8; 8], wanted: u8) -> u64 {
     let differ = u64::from_le_bytes(word) ^ (ONES * wanted as u64);
-    // No carry leaves a byte, so each is judged alone.
-    !(((differ & LOW) + LOW) | differ | LOW)
+    // A byte of zeros borrows from the bit above it.
+    differ.wrapping_sub(ONES) & !differ & (ONES * 0x80)
 }
+
+const ONES: u64 = u64::from_le_bytes([0x01; 8]);
 
 #[cfg(test)]
 mod tests {
@@ -84,15 +95,16 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_of_a_word_is_judged_alone() {
+    fn every_byte_of_a_word_that_is_wanted_is_marked_and_none_without_one() {
         for wanted in [0, 1, 0x7f, 0x80, 0xff] {
             for pattern in 0..=255_u8 {
                 let word: [u8; 8] = core::array::from_fn(|at| {
                     if pattern >> at & 1 == 1 { wanted } else { wanted ^ (1 + at as u8) }
                 });
-                let marks = bytes_equal(word, wanted).to_le_bytes();
+                let marks = bytes_like(word, wanted).to_le_bytes();
                 let marked = (0..8).fold(0, |found, at| found | (marks[at] >> 7) << at);
-                assert_eq!(marked, pattern, "{word:?}");
+                assert_eq!(marked & pattern, pattern, "{word:?}");
+                assert!(pattern != 0 || marked == 0, "{word:?}");
             }
         }
     }

@@ -186,7 +186,9 @@ fn a_broken_block_says_what_is_broken() {
     check(|block| block[2] = 0xff, "not UTF-8");
     check(|block| block[0] = b'I', "a name that none may have");
     check(|block| block[0] = b'x', "a signature");
-    check(|block| block[16] = 1, "does not begin");
+    let unclaimed =
+        |block: &mut Vec<u8>| *block = [b"x", &block[..16], &[1, 0, 4, 0, 12, 0], &block[22..]].concat();
+    check(unclaimed, "belongs to no attribute");
     check(|block| block[18] = 200, "beyond its text");
     check(|block| block[22] |= 0x80, "typed that is a string");
 }
