@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::block::{Block, COUNT_MAX, ENTRY, TEXT_MAX, find};
+use super::block::{Block, COUNT_MAX, TEXT_MAX, find, head_len};
 use super::error::shown;
 use super::name::{Key, signature};
 use super::rules::{self, REQUIRED};
@@ -45,7 +45,7 @@ impl Attributes {
             return self.base.len();
         }
         let (text, count) = self.extent();
-        text + ENTRY * count + 1
+        head_len(count) + text
     }
 
     /// The bytes of all names and values, and the number of attributes.
@@ -140,6 +140,9 @@ fn check(block: &[u8]) -> Result<(), EventError> {
     let parts = Block::split(block).ok_or_else(|| broken("it is shorter than its own count"))?;
     if parts.text().len() > TEXT_MAX {
         return Err(broken("it has too much text"));
+    }
+    if !parts.is_tidy() {
+        return Err(broken("its head holds more than places"));
     }
     // Names are ASCII, so every value begins and ends at a character.
     core::str::from_utf8(parts.text()).map_err(|_| broken("its text is not UTF-8"))?;

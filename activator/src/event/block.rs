@@ -1,10 +1,11 @@
 //! The attribute block, as channels store it, little-endian:
 //!
-//! `text | starts u16 x n | name lengths u8 x n | signatures u8 x n | n u8`
+//! `n u8, signatures u8 x n, filled up to a multiple of 8 | places u32 x (n + 1) | text`
 //!
-//! The text is names and values one after the other: `name0 value0 name1 value1 ..`. A value ends where the next name
-//! starts. The high bit of a name's length says that the value is typed (see [`Kind`](super::Kind)). Reading an
-//! attribute looks through the signatures, and then at one name.
+//! The text is names and values one after the other: `name0 value0 name1 value1 ..`. A place is where a name begins in
+//! the block (16 bits), how long it is (7 bits) and whether its value is typed (see [`Kind`](super::Kind)); one more
+//! tells the end of the last value. So an attribute is read by three loads: eight signatures, two places, and the
+//! first eight bytes of its name.
 
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -12,54 +13,57 @@ use bytes::Bytes;
 use super::name::Key;
 use super::{Value, short};
 
-/// The longest text of a block: its places are told by 16 bits.
-pub(super) const TEXT_MAX: usize = 65_535;
+/// The longest text of a block: with all that stands before it, 16 bits tell every place.
+pub(super) const TEXT_MAX: usize = 64_000;
 /// The most attributes of an event: they are counted by 8 bits.
 pub(super) const COUNT_MAX: usize = 255;
 /// The longest name: its length is told by 7 bits.
 pub(super) const NAME_MAX: usize = 127;
 
-/// What an attribute takes beside its text.
-pub(super) const ENTRY: usize = 4;
+/// What stands before the text of so many attributes.
+pub(super) const fn head_len(count: usize) -> usize {
+    words(count) * 8 + 4 * (count + 1)
+}
 
-const TYPED: u8 = 0x80;
+/// The words that hold the number and the signatures.
+const fn words(count: usize) -> usize {
+    (count + 8) / 8
+}
 
 /// Where an attribute lies in the text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     pub(super) start: u16,
-    /// Of the name; the high bit says typed.
-    length: u8,
+    name_len: u8,
+    typed: bool,
     pub(super) signature: u8,
 }
 
 impl Head {
     pub(super) const fn new(start: u16, name_len: u8, typed: bool, signature: u8) -> Self {
-        Self { start, length: if typed { name_len | TYPED } else { name_len }, signature }
+        Self { start, name_len, typed, signature }
     }
 
     pub(super) const fn name_len(self) -> usize {
-        (self.length & !TYPED) as usize
+        self.name_len as usize
     }
 }
 
 /// Writes a block in one allocation of just its size.
 pub(super) fn write(text: &[u8], heads: &[Head]) -> Bytes {
-    let count = heads.len();
-    let mut block = Vec::with_capacity(text.len() + ENTRY * count + 1);
-    block.extend_from_slice(text);
-    block.resize(text.len() + ENTRY * count, 0);
-    let (starts, rest) = block[text.len()..].split_at_mut(2 * count);
-    let (lengths, signatures) = rest.split_at_mut(count);
-    let (starts, _) = starts.as_chunks_mut::<2>();
-    for (head, ((start, length), signature)) in
-        heads.iter().zip(starts.iter_mut().zip(lengths).zip(signatures))
-    {
-        *start = head.start.to_le_bytes();
-        *length = head.length;
-        *signature = head.signature;
+    let begin = head_len(heads.len());
+    let mut block = Vec::with_capacity(begin + text.len());
+    block.push(u8::try_from(heads.len()).expect("the builder counts to 255"));
+    block.extend(heads.iter().map(|head| head.signature));
+    block.resize(8 * words(heads.len()), 0);
+    let short = |at: usize| u32::try_from(at).expect("the builder bounds the text");
+    for head in heads {
+        let place = short(begin + usize::from(head.start));
+        let name = u32::from(head.name_len) | u32::from(head.typed) << 7;
+        block.extend_from_slice(&(place | name << 16).to_le_bytes());
     }
-    block.push(u8::try_from(count).expect("the builder counts to 255"));
+    block.extend_from_slice(&short(begin + text.len()).to_le_bytes());
+    block.extend_from_slice(text);
     block.into()
 }
 
@@ -68,16 +72,35 @@ pub(super) fn write(text: &[u8], heads: &[Head]) -> Bytes {
 pub(super) struct Block<'a> {
     bytes: &'a [u8],
     count: usize,
-    text_len: usize,
+}
+
+/// Two places side by side, in one load.
+#[derive(Clone, Copy)]
+struct Places(u64);
+
+impl Places {
+    const fn start(self) -> usize {
+        (self.0 & 0xffff) as usize
+    }
+
+    const fn name_len(self) -> usize {
+        (self.0 >> 16 & 0x7f) as usize
+    }
+
+    const fn is_typed(self) -> bool {
+        self.0 >> 23 & 1 == 1
+    }
+
+    const fn end(self) -> usize {
+        (self.0 >> 32 & 0xffff) as usize
+    }
 }
 
 impl<'a> Block<'a> {
     /// The parts of a block; nothing when it is too short for the number that it tells.
-    #[inline]
     pub(super) fn split(bytes: &'a [u8]) -> Option<Self> {
-        let count = usize::from(*bytes.last()?);
-        let text_len = bytes.len().checked_sub(ENTRY * count + 1)?;
-        Some(Self { bytes, count, text_len })
+        let count = usize::from(*bytes.first()?);
+        (bytes.len() >= head_len(count)).then_some(Self { bytes, count })
     }
 
     pub(super) const fn count(&self) -> usize {
@@ -86,29 +109,40 @@ impl<'a> Block<'a> {
 
     /// All names and values.
     pub(super) fn text(&self) -> &'a [u8] {
-        &self.bytes[..self.text_len]
+        // Also of the block that is none, which has no head either.
+        self.bytes.get(head_len(self.count)..).unwrap_or_default()
     }
 
     /// The signature that is stored for an attribute.
     pub(super) fn signature(&self, at: usize) -> u8 {
-        self.bytes[self.text_len + 3 * self.count + at]
+        self.bytes[1 + at]
     }
 
-    /// Where an attribute begins and ends, and its length with the mark of the type.
+    /// Whether what stands before the text says nothing but where attributes are: a block can be written in one way.
+    pub(super) fn is_tidy(&self) -> bool {
+        let filled = &self.bytes[1 + self.count..8 * words(self.count)];
+        let unused = (0..=self.count).any(|at| {
+            let place = &self.bytes[8 * words(self.count) + 4 * at..];
+            place[3] != 0 || at == self.count && place[2] != 0
+        });
+        filled.iter().all(|byte| *byte == 0) && !unused
+    }
+
     #[inline]
-    fn place(&self, at: usize) -> Option<(usize, usize, u8)> {
-        // Two starts in one load: behind the last start lie lengths and signatures, so there is always enough.
-        let starts = u32::from_le_bytes(*self.bytes.get(self.text_len + 2 * at..)?.first_chunk()?);
-        let end = if at + 1 < self.count { (starts >> 16) as usize } else { self.text_len };
-        let length = *self.bytes.get(self.text_len + 2 * self.count + at)?;
-        Some(((starts & 0xffff) as usize, end, length))
+    fn places(&self, at: usize) -> Option<Places> {
+        let places = self.bytes.get(8 * words(self.count) + 4 * at..)?.first_chunk()?;
+        Some(Places(u64::from_le_bytes(*places)))
     }
 
     /// The name and the value of an attribute; nothing when its places are beyond the text or not in order.
     pub(super) fn entry(&self, at: usize) -> Option<(&'a [u8], Value<'a>)> {
-        let (start, end, length) = self.place(at)?;
-        let (name, value) = self.text().get(start..end)?.split_at_checked(usize::from(length & !TYPED))?;
-        Some((name, Value::new(value, length & TYPED != 0)))
+        let places = self.places(at)?;
+        if places.start() < head_len(self.count) {
+            return None;
+        }
+        let (name, value) =
+            self.bytes.get(places.start()..places.end())?.split_at_checked(places.name_len())?;
+        Some((name, Value::new(value, places.is_typed())))
     }
 
     pub(super) fn entries(self) -> impl Iterator<Item = (&'a [u8], Value<'a>)> {
@@ -116,55 +150,53 @@ impl<'a> Block<'a> {
     }
 
     /// The value of an attribute, when it has this name.
-    #[inline]
-    fn value_if(&self, at: usize, name: &[u8], key: &Key) -> Option<Value<'a>> {
-        let (start, end, length) = self.place(at)?;
-        let begins = self.bytes.get(start..)?.first_chunk().is_none_or(|text| key.begins(*text));
-        if usize::from(length & !TYPED) != name.len() || !begins {
-            return None;
-        }
-        let middle = start + name.len();
-        // Eight bytes were compared, when there are so many behind a start: in the shortest block there are not.
-        if (name.len() > 8 || self.count == 1) && !short::equal(self.bytes.get(start..middle)?, name) {
-            return None;
-        }
-        Some(Value::new(self.bytes.get(middle..end)?, length & TYPED != 0))
+    fn value_if(&self, at: usize, name: &[u8]) -> Option<Value<'a>> {
+        let (found, value) = self.entry(at)?;
+        short::equal(found, name).then_some(value)
     }
 
-    /// The value under a name that is one of those marked in `hits`, eight from `first` on.
-    #[inline]
-    fn value_among(&self, name: &[u8], key: &Key, first: usize, mut hits: u64) -> Option<Value<'a>> {
-        while hits != 0 {
-            let value = self.value_if(first + hits.trailing_zeros() as usize / 8, name, key);
-            if value.is_some() {
-                return value;
-            }
-            hits &= hits - 1;
-        }
-        None
-    }
-
-    #[inline(never)]
-    fn value_among_many(&self, name: &[u8], key: &Key) -> Option<Value<'a>> {
-        let signatures = self.bytes.get(self.text_len + 3 * self.count..self.bytes.len() - 1)?;
-        signatures.chunks(8).enumerate().find_map(|(at, chunk)| {
-            let mut word = [!key.signature; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.value_among(name, key, 8 * at, short::bytes_like(word, key.signature))
-        })
+    /// The value under a name, looked for among all.
+    fn value(&self, name: &[u8], key: &Key) -> Option<Value<'a>> {
+        let signatures = self.bytes.get(1..=self.count)?;
+        let alike = signatures.iter().enumerate().filter(|(_, signature)| **signature == key.signature);
+        alike.filter_map(|(at, _)| self.value_if(at, name)).next()
     }
 }
 
 /// The value under a name.
+///
+/// Nearly always the name is among the first fifteen, has at most 16 bytes, and bears a signature of its own; then
+/// it is found without a loop and without a call.
 #[inline]
 pub(super) fn find<'a>(block: &'a [u8], name: &[u8], key: &Key) -> Option<Value<'a>> {
-    let parts = Block::split(block)?;
-    match block.get(..block.len() - 1)?.last_chunk::<8>() {
-        // All signatures in one word, the first one on top of what precedes them.
-        Some(word) if (1..=8).contains(&parts.count) => {
-            let hits = short::bytes_like(*word, key.signature) >> (8 * (8 - parts.count));
-            parts.value_among(name, key, 0, hits)
+    let word = u64::from_le_bytes(*block.first_chunk()?);
+    let count = (word & 0xff) as usize;
+    let (mut first, mut hits) = (0, short::bytes_like(word, key.signature) & !0xff);
+    if hits == 0 {
+        if count < 8 {
+            return None;
         }
-        _ => parts.value_among_many(name, key),
+        let word = u64::from_le_bytes(*block.get(8..)?.first_chunk()?);
+        (first, hits) = (8, short::bytes_like(word, key.signature));
+        if hits == 0 && count < 16 {
+            return None;
+        }
     }
+    let at = (first + hits.trailing_zeros() as usize / 8).wrapping_sub(1);
+    quick(Block { bytes: block, count }, at, name.len(), key).or_else(|| search(block, name, key))
+}
+
+/// The value of an attribute whose name fits into the key and is that one.
+#[inline]
+fn quick<'a>(block: Block<'a>, at: usize, name_len: usize, key: &Key) -> Option<Value<'a>> {
+    let places = block.places(at)?;
+    let text = block.bytes.get(places.start()..)?.first_chunk()?;
+    let is_it = at < block.count && places.name_len() == name_len && name_len <= 16 && key.begins(*text);
+    let value = block.bytes.get(places.start() + name_len..places.end())?;
+    is_it.then(|| Value::new(value, places.is_typed()))
+}
+
+#[inline(never)]
+fn search<'a>(block: &'a [u8], name: &[u8], key: &Key) -> Option<Value<'a>> {
+    Block::split(block)?.value(name, key)
 }

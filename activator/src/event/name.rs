@@ -31,23 +31,23 @@ impl Name {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) signature: u8,
-    /// The first eight bytes; fewer are followed by zeros.
-    word: u64,
+    /// The first sixteen bytes; fewer are followed by zeros.
+    word: u128,
     /// The bits of `word` that are of the name.
-    mask: u64,
+    mask: u128,
 }
 
 impl Key {
     #[inline]
     pub(super) fn of(name: &[u8]) -> Self {
-        let mask = if name.len() < 8 { (1 << (8 * name.len())) - 1 } else { u64::MAX };
+        let mask = if name.len() < 16 { (1 << (8 * name.len())) - 1 } else { u128::MAX };
         Self { signature: signature(name), word: short::word(name), mask }
     }
 
-    /// Whether the name that begins a text may be this one; its length is known to be the same.
+    /// Whether a text begins with the first sixteen bytes of the name.
     #[inline]
-    pub(super) const fn begins(&self, text: [u8; 8]) -> bool {
-        (u64::from_le_bytes(text) ^ self.word) & self.mask == 0
+    pub(super) const fn begins(&self, text: [u8; 16]) -> bool {
+        (u128::from_le_bytes(text) ^ self.word) & self.mask == 0
     }
 }
 

@@ -20,15 +20,15 @@ fn ends_equal<const N: usize>(a: &[u8], b: &[u8]) -> bool {
     a.first_chunk::<N>() == b.first_chunk() && a.last_chunk::<N>() == b.last_chunk()
 }
 
-/// The first eight bytes; fewer are followed by zeros.
+/// The first sixteen bytes; fewer are followed by zeros.
 #[inline]
-pub(super) fn word(bytes: &[u8]) -> u64 {
+pub(super) fn word(bytes: &[u8]) -> u128 {
     let word = bytes.first_chunk().copied().unwrap_or_else(|| {
-        let mut word = [0; 8];
+        let mut word = [0; 16];
         word[..bytes.len()].copy_from_slice(bytes);
         word
     });
-    u64::from_le_bytes(word)
+    u128::from_le_bytes(word)
 }
 
 /// Whether all bytes are printable ASCII or spaces: text that needs no further look.
@@ -52,8 +52,8 @@ const fn odd_bytes(word: [u8; 8]) -> u64 {
 /// Marks, by the top bit of its byte in the answer, each byte of the word that equals `wanted`; now and then also one
 /// that does not, above one that does.
 #[inline]
-pub(super) const fn bytes_like(word: [u8; 8], wanted: u8) -> u64 {
-    let differ = u64::from_le_bytes(word) ^ (ONES * wanted as u64);
+pub(super) const fn bytes_like(word: u64, wanted: u8) -> u64 {
+    let differ = word ^ (ONES * wanted as u64);
     // A byte of zeros borrows from the bit above it.
     differ.wrapping_sub(ONES) & !differ & (ONES * 0x80)
 }
@@ -101,7 +101,7 @@ mod tests {
                 let word: [u8; 8] = core::array::from_fn(|at| {
                     if pattern >> at & 1 == 1 { wanted } else { wanted ^ (1 + at as u8) }
                 });
-                let marks = bytes_like(word, wanted).to_le_bytes();
+                let marks = bytes_like(u64::from_le_bytes(word), wanted).to_le_bytes();
                 let marked = (0..8).fold(0, |found, at| found | (marks[at] >> 7) << at);
                 assert_eq!(marked & pattern, pattern, "{word:?}");
                 assert!(pattern != 0 || marked == 0, "{word:?}");

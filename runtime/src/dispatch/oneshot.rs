@@ -133,7 +133,7 @@ async fn ordered_to_end(orders: &mut mpsc::Receiver<Order>) {
 fn command(start: &Start, event: &Event) -> Command {
     let mut env = environment(&start.name, start.revision, &start.program);
     env.push(("CE_SPECVERSION".into(), activator::event::SPECVERSION.into()));
-    // Each fits: an event has at most 65,535 bytes of attributes, and an environment takes strings of 128 KiB.
+    // Each fits: an event has at most 64,000 bytes of attributes, and an environment takes strings of 128 KiB.
     let attributes = event.attributes().iter();
     env.extend(
         attributes.map(|(name, value)| (format!("CE_{}", name.to_ascii_uppercase()), value.to_owned())),

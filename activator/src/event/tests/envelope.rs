@@ -130,7 +130,7 @@ fn there_is_a_most_of_everything_and_it_is_named() {
     }
     assert_eq!(builder.attribute("more", "x").unwrap_err(), EventError::TooMany);
 
-    let room = 65_535 - "id1source/stypet".len() - "long".len();
+    let room = 64_000 - "id1source/stypet".len() - "long".len();
     let fits = event(&[("long", &"x".repeat(room))], "");
     assert_eq!(stored(&fits), fits);
     assert_eq!(fits.with("n", "").unwrap_err(), EventError::TooLong("n".into()));
@@ -173,7 +173,7 @@ fn a_block_with_any_byte_changed_is_refused_or_read_without_harm() {
 
 #[test]
 fn a_broken_block_says_what_is_broken() {
-    // The block of id=1, source=/, type=t: the text, three starts, three lengths, three signatures, the count.
+    // The block of id=1, source=/, type=t: the number and signatures in 8 bytes, four places of 4, the text.
     let good = event(&[], "").attributes().block();
     let check = |change: fn(&mut Vec<u8>), expected: &str| {
         let mut block = good.to_vec();
@@ -181,14 +181,19 @@ fn a_broken_block_says_what_is_broken() {
         let refused = Event::from_stored(block.into(), Bytes::new()).unwrap_err().to_string();
         assert!(refused.contains(expected), "{refused} instead of {expected}");
     };
-    check(|block| *block.last_mut().unwrap() = 255, "shorter than its own count");
+    check(|block| block[0] = 255, "shorter than its own count");
     check(|block| block.clear(), "shorter than its own count");
-    check(|block| block[2] = 0xff, "not UTF-8");
-    check(|block| block[0] = b'I', "a name that none may have");
-    check(|block| block[0] = b'x', "a signature");
-    let unclaimed =
-        |block: &mut Vec<u8>| *block = [b"x", &block[..16], &[1, 0, 4, 0, 12, 0], &block[22..]].concat();
+    check(|block| block[5] = 1, "more than places");
+    check(|block| block[23] = 1, "more than places");
+    check(|block| block[26] = 0xff, "not UTF-8");
+    check(|block| block[24] = b'I', "a name that none may have");
+    check(|block| block[24] = b'x', "a signature");
+    let unclaimed = |block: &mut Vec<u8>| {
+        [8, 12, 16, 20].into_iter().for_each(|at| block[at] += 1);
+        block.insert(24, b'x');
+    };
     check(unclaimed, "belongs to no attribute");
-    check(|block| block[18] = 200, "beyond its text");
-    check(|block| block[22] |= 0x80, "typed that is a string");
+    check(|block| block[12] = 200, "beyond its text");
+    check(|block| block[12] = 3, "beyond its text");
+    check(|block| block[10] |= 0x80, "typed that is a string");
 }
