@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::block::{Block, COUNT_MAX, TEXT_MAX, find, head_len};
+use super::block::{Block, COUNT_MAX, TEXT_MAX, find, overhead};
 use super::error::shown;
 use super::name::{Key, signature};
 use super::rules::{self, REQUIRED};
@@ -45,7 +45,7 @@ impl Attributes {
             return self.base.len();
         }
         let (text, count) = self.extent();
-        head_len(count) + text
+        overhead(count) + text
     }
 
     /// The bytes of all names and values, and the number of attributes.
@@ -142,7 +142,7 @@ fn check(block: &[u8]) -> Result<(), EventError> {
         return Err(broken("it has too much text"));
     }
     if !parts.is_tidy() {
-        return Err(broken("its head holds more than places"));
+        return Err(broken("it holds more than attributes and their places"));
     }
     // Names are ASCII, so every value begins and ends at a character.
     core::str::from_utf8(parts.text()).map_err(|_| broken("its text is not UTF-8"))?;

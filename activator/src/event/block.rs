@@ -1,6 +1,6 @@
 //! The attribute block, as channels store it, little-endian:
 //!
-//! `n u8, signatures u8 x n, filled up to a multiple of 8 | places u32 x (n + 1) | text`
+//! `n u8, signatures u8 x n, filled up to a multiple of 8 | text | places u32 x (n + 1)`
 //!
 //! The text is names and values one after the other: `name0 value0 name1 value1 ..`. A place is where a name begins in
 //! the block (16 bits), how long it is (7 bits) and whether its value is typed (see [`Kind`](super::Kind)); one more
@@ -20,9 +20,17 @@ pub(super) const COUNT_MAX: usize = 255;
 /// The longest name: its length is told by 7 bits.
 pub(super) const NAME_MAX: usize = 127;
 
-/// What stands before the text of so many attributes.
-pub(super) const fn head_len(count: usize) -> usize {
-    words(count) * 8 + 4 * (count + 1)
+/// What stands around the text of so many attributes.
+pub(super) const fn overhead(count: usize) -> usize {
+    text_at(count) + places_len(count)
+}
+
+const fn text_at(count: usize) -> usize {
+    8 * words(count)
+}
+
+const fn places_len(count: usize) -> usize {
+    4 * (count + 1)
 }
 
 /// The words that hold the number and the signatures.
@@ -51,11 +59,12 @@ impl Head {
 
 /// Writes a block in one allocation of just its size.
 pub(super) fn write(text: &[u8], heads: &[Head]) -> Bytes {
-    let begin = head_len(heads.len());
-    let mut block = Vec::with_capacity(begin + text.len());
+    let begin = text_at(heads.len());
+    let mut block = Vec::with_capacity(overhead(heads.len()) + text.len());
     block.push(u8::try_from(heads.len()).expect("the builder counts to 255"));
     block.extend(heads.iter().map(|head| head.signature));
-    block.resize(8 * words(heads.len()), 0);
+    block.resize(begin, 0);
+    block.extend_from_slice(text);
     let short = |at: usize| u32::try_from(at).expect("the builder bounds the text");
     for head in heads {
         let place = short(begin + usize::from(head.start));
@@ -63,7 +72,6 @@ pub(super) fn write(text: &[u8], heads: &[Head]) -> Bytes {
         block.extend_from_slice(&(place | name << 16).to_le_bytes());
     }
     block.extend_from_slice(&short(begin + text.len()).to_le_bytes());
-    block.extend_from_slice(text);
     block.into()
 }
 
@@ -100,7 +108,7 @@ impl<'a> Block<'a> {
     /// The parts of a block; nothing when it is too short for the number that it tells.
     pub(super) fn split(bytes: &'a [u8]) -> Option<Self> {
         let count = usize::from(*bytes.first()?);
-        (bytes.len() >= head_len(count)).then_some(Self { bytes, count })
+        (bytes.len() >= overhead(count)).then_some(Self { bytes, count })
     }
 
     pub(super) const fn count(&self) -> usize {
@@ -109,8 +117,12 @@ impl<'a> Block<'a> {
 
     /// All names and values.
     pub(super) fn text(&self) -> &'a [u8] {
-        // Also of the block that is none, which has no head either.
-        self.bytes.get(head_len(self.count)..).unwrap_or_default()
+        // None in the block that is none, which tells no number either.
+        self.bytes.get(text_at(self.count)..self.text_end()).unwrap_or_default()
+    }
+
+    const fn text_end(&self) -> usize {
+        self.bytes.len().saturating_sub(places_len(self.count))
     }
 
     /// The signature that is stored for an attribute.
@@ -120,24 +132,22 @@ impl<'a> Block<'a> {
 
     /// Whether what stands before the text says nothing but where attributes are: a block can be written in one way.
     pub(super) fn is_tidy(&self) -> bool {
-        let filled = &self.bytes[1 + self.count..8 * words(self.count)];
-        let unused = (0..=self.count).any(|at| {
-            let place = &self.bytes[8 * words(self.count) + 4 * at..];
-            place[3] != 0 || at == self.count && place[2] != 0
-        });
-        filled.iter().all(|byte| *byte == 0) && !unused
+        let filled = &self.bytes[1 + self.count..text_at(self.count)];
+        let (places, _) = self.bytes[self.text_end()..].as_chunks::<4>();
+        let name_of_the_end = places.last().is_some_and(|place| place[2] != 0);
+        filled.iter().chain(places.iter().map(|place| &place[3])).all(|byte| *byte == 0) && !name_of_the_end
     }
 
     #[inline]
     fn places(&self, at: usize) -> Option<Places> {
-        let places = self.bytes.get(8 * words(self.count) + 4 * at..)?.first_chunk()?;
+        let places = self.bytes.get(self.text_end() + 4 * at..)?.first_chunk()?;
         Some(Places(u64::from_le_bytes(*places)))
     }
 
     /// The name and the value of an attribute; nothing when its places are beyond the text or not in order.
     pub(super) fn entry(&self, at: usize) -> Option<(&'a [u8], Value<'a>)> {
         let places = self.places(at)?;
-        if places.start() < head_len(self.count) {
+        if places.start() < text_at(self.count) || places.end() > self.text_end() {
             return None;
         }
         let (name, value) =
@@ -150,53 +160,50 @@ impl<'a> Block<'a> {
     }
 
     /// The value of an attribute, when it has this name.
-    fn value_if(&self, at: usize, name: &[u8]) -> Option<Value<'a>> {
-        let (found, value) = self.entry(at)?;
-        short::equal(found, name).then_some(value)
-    }
-
-    /// The value under a name, looked for among all.
-    fn value(&self, name: &[u8], key: &Key) -> Option<Value<'a>> {
-        let signatures = self.bytes.get(1..=self.count)?;
-        let alike = signatures.iter().enumerate().filter(|(_, signature)| **signature == key.signature);
-        alike.filter_map(|(at, _)| self.value_if(at, name)).next()
+    #[inline]
+    fn value_if(&self, at: usize, name: &[u8], key: &Key) -> Option<Value<'a>> {
+        let places = self.places(at)?;
+        let middle = places.start() + name.len();
+        // What fills the signatures up has no place, though there may be bytes where one would be.
+        let is_it = at < self.count
+            && places.name_len() == name.len()
+            && match self.bytes.get(places.start()..)?.first_chunk() {
+                Some(text) if name.len() <= 16 => key.begins(*text),
+                _ => is_whole_name(self.bytes.get(places.start()..middle)?, name),
+            };
+        let value = self.bytes.get(middle..places.end())?;
+        is_it.then(|| Value::new(value, places.is_typed()))
     }
 }
 
-/// The value under a name.
-///
-/// Nearly always the name is among the first fifteen, has at most 16 bytes, and bears a signature of its own; then
-/// it is found without a loop and without a call.
+/// For names too long for a key, and blocks too short for a look at sixteen bytes.
+#[cold]
+#[inline(never)]
+fn is_whole_name(found: &[u8], name: &[u8]) -> bool {
+    found == name
+}
+
+/// The value under a name: of the signatures like its own, eight at a time, the first whose name is this one.
 #[inline]
 pub(super) fn find<'a>(block: &'a [u8], name: &[u8], key: &Key) -> Option<Value<'a>> {
-    let word = u64::from_le_bytes(*block.first_chunk()?);
-    let count = (word & 0xff) as usize;
-    let (mut first, mut hits) = (0, short::bytes_like(word, key.signature) & !0xff);
-    if hits == 0 {
-        if count < 8 {
+    let mut word = u64::from_le_bytes(*block.first_chunk()?);
+    let parts = Block { bytes: block, count: (word & 0xff) as usize };
+    // The first byte is the number.
+    let mut signatures = !0xff;
+    let mut first = 0;
+    loop {
+        let mut hits = short::bytes_like(word, key.signature) & signatures;
+        while hits != 0 {
+            let value = parts.value_if(first + hits.trailing_zeros() as usize / 8 - 1, name, key);
+            if value.is_some() {
+                return value;
+            }
+            hits &= hits - 1;
+        }
+        (first, signatures) = (first + 8, u64::MAX);
+        if first > parts.count {
             return None;
         }
-        let word = u64::from_le_bytes(*block.get(8..)?.first_chunk()?);
-        (first, hits) = (8, short::bytes_like(word, key.signature));
-        if hits == 0 && count < 16 {
-            return None;
-        }
+        word = u64::from_le_bytes(*block.get(first..)?.first_chunk()?);
     }
-    let at = (first + hits.trailing_zeros() as usize / 8).wrapping_sub(1);
-    quick(Block { bytes: block, count }, at, name.len(), key).or_else(|| search(block, name, key))
-}
-
-/// The value of an attribute whose name fits into the key and is that one.
-#[inline]
-fn quick<'a>(block: Block<'a>, at: usize, name_len: usize, key: &Key) -> Option<Value<'a>> {
-    let places = block.places(at)?;
-    let text = block.bytes.get(places.start()..)?.first_chunk()?;
-    let is_it = at < block.count && places.name_len() == name_len && name_len <= 16 && key.begins(*text);
-    let value = block.bytes.get(places.start() + name_len..places.end())?;
-    is_it.then(|| Value::new(value, places.is_typed()))
-}
-
-#[inline(never)]
-fn search<'a>(block: &'a [u8], name: &[u8], key: &Key) -> Option<Value<'a>> {
-    Block::split(block)?.value(name, key)
 }

@@ -12,7 +12,7 @@ pub mod json;
 pub mod kafka;
 mod name;
 mod rules;
-mod short;
+pub(crate) mod short;
 mod timestamp;
 mod value;
 

@@ -1,21 +1,39 @@
 //! Short byte strings, such as attribute names: compared and checked word by word, without a call.
 
-/// Whether two byte strings are equal. Up to 16 bytes it takes two overlapping loads of each, and no call.
+/// Whether two byte strings are equal. Up to 32 bytes it takes two overlapping loads of each, and no call.
 #[inline]
-pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    match a.len() {
-        0 => true,
-        1 => a[0] == b[0],
-        2..=3 => ends_equal::<2>(a, b),
-        4..=7 => ends_equal::<4>(a, b),
-        8..=16 => ends_equal::<8>(a, b),
-        _ => a == b,
+    if a.len() > 32 {
+        return a == b;
     }
+    if a.len() >= 16 {
+        return ends_equal::<16>(a, b);
+    }
+    if a.len() >= 8 {
+        return ends_equal::<8>(a, b);
+    }
+    if a.len() >= 4 {
+        return ends_equal::<4>(a, b);
+    }
+    a.iter().eq(b)
 }
 
+/// Whether a byte string begins with another.
+#[inline]
+pub(crate) fn starts_with(text: &[u8], start: &[u8]) -> bool {
+    text.get(..start.len()).is_some_and(|begin| equal(begin, start))
+}
+
+/// Whether a byte string ends with another.
+#[inline]
+pub(crate) fn ends_with(text: &[u8], end: &[u8]) -> bool {
+    text.len().checked_sub(end.len()).is_some_and(|at| equal(&text[at..], end))
+}
+
+#[inline]
 fn ends_equal<const N: usize>(a: &[u8], b: &[u8]) -> bool {
     a.first_chunk::<N>() == b.first_chunk() && a.last_chunk::<N>() == b.last_chunk()
 }
@@ -49,6 +67,20 @@ const fn odd_bytes(word: [u8; 8]) -> u64 {
     (word | word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)) & (ONES * 0x80)
 }
 
+/// Where a byte stands first.
+#[inline]
+pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        // The lowest mark is always a true one.
+        let marks = bytes_like(u64::from_le_bytes(*word), wanted);
+        if marks != 0 {
+            return Some(8 * at + marks.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| *byte == wanted).map(|at| 8 * words.len() + at)
+}
+
 /// Marks, by the top bit of its byte in the answer, each byte of the word that equals `wanted`; now and then also one
 /// that does not, above one that does.
 #[inline]
@@ -66,7 +98,7 @@ mod tests {
 
     #[test]
     fn equal_looks_at_every_byte() {
-        let text = *b"0123456789abcdefghijk";
+        let text = *b"0123456789abcdefghijklmnopqrstuvwxyzABCD";
         for len in 0..=text.len() {
             let same = text;
             assert!(equal(&text[..len], &same[..len]), "{len}");
@@ -77,6 +109,17 @@ mod tests {
             }
         }
         assert!(!equal(b"ab", b"abc"));
+    }
+
+    #[test]
+    fn a_byte_is_found_where_it_stands_first() {
+        let text: [u8; 40] = core::array::from_fn(|at| at as u8 * 3);
+        for len in 0..=text.len() {
+            for wanted in 0..=u8::MAX {
+                let expected = text[..len].iter().position(|byte| *byte == wanted);
+                assert_eq!(position(&text[..len], wanted), expected, "{wanted} of {len}");
+            }
+        }
     }
 
     #[test]

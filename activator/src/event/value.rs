@@ -1,5 +1,7 @@
 //! The value of an attribute: its canonical text, and the type that it came as.
 
+use super::short;
+
 /// What kind of value an attribute has (CloudEvents 1.0, section 3.2 "Type System"). Binary values, URIs and times
 /// travel as strings in every binding, so they are strings here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,12 @@ impl<'a> Value<'a> {
     #[inline]
     pub const fn bytes(&self) -> &'a [u8] {
         self.bytes
+    }
+
+    /// Whether it is this text.
+    #[inline]
+    pub fn is(&self, text: &[u8]) -> bool {
+        short::equal(self.bytes, text)
     }
 
     /// The canonical text. It is looked through for being UTF-8 each time: [`bytes`](Self::bytes) are at hand.

@@ -2,10 +2,11 @@
 
 use alloc::{boxed::Box, string::String, vec, vec::Vec};
 
+use super::Truth;
 use super::access::{AnyOf, Place, strongest};
-use super::cesql::{Expression, Span, Truth};
+use super::cesql::{Expression, Span};
 use super::facts::{Fact, conflict};
-use crate::event::{Event, Name};
+use crate::event::{Event, Name, short};
 
 /// An attribute and the text it is held against.
 pub type Pair = (Name, Box<str>);
@@ -67,15 +68,11 @@ impl Filter {
     pub(super) fn truth(&self, event: &Event) -> Truth {
         match self {
             Self::Attributes(pairs) | Self::Exact(pairs) | Self::Prefix(pairs) | Self::Suffix(pairs) => {
-                truth_of(pairs.iter().all(|pair| self.holds(pair, event)))
+                pairs.iter().all(|pair| self.holds(pair, event)).into()
             }
             Self::All(filters) => settle(filters, event, Truth::False, Truth::True),
             Self::Any(filters) => settle(filters, event, Truth::True, Truth::False),
-            Self::Not(filter) => match filter.truth(event) {
-                Truth::True => Truth::False,
-                Truth::False => Truth::True,
-                Truth::Failed => Truth::Failed,
-            },
+            Self::Not(filter) => filter.truth(event).turned(true),
             Self::Cesql(expression) => expression.truth(event),
         }
     }
@@ -84,12 +81,12 @@ impl Filter {
     #[inline]
     pub(super) fn holds(&self, (name, text): &Pair, event: &Event) -> bool {
         let Some(value) = event.value(name) else { return false };
-        let (value, text) = (value.bytes(), text.as_bytes());
+        let text = text.as_bytes();
         match self {
-            Self::Attributes(_) => text.is_empty() || value == text,
-            Self::Prefix(_) => value.starts_with(text),
-            Self::Suffix(_) => value.ends_with(text),
-            _ => value == text,
+            Self::Attributes(_) => text.is_empty() || value.is(text),
+            Self::Prefix(_) => short::starts_with(value.bytes(), text),
+            Self::Suffix(_) => short::ends_with(value.bytes(), text),
+            _ => value.is(text),
         }
     }
 
@@ -152,10 +149,6 @@ impl Filter {
 fn pair_doors(pairs: &[Pair], place: Place) -> Vec<AnyOf<'_>> {
     let doors = pairs.iter().map(|(name, text)| AnyOf::one(name, place, text.as_bytes()));
     doors.map(|door| AnyOf { decides: pairs.len() == 1, ..door }).collect()
-}
-
-const fn truth_of(value: bool) -> Truth {
-    if value { Truth::True } else { Truth::False }
 }
 
 /// `decisive` as soon as one clause is; else a failure if there was one; else the other.

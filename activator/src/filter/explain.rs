@@ -8,7 +8,8 @@ use alloc::{
 use core::fmt;
 
 use super::Filter;
-use super::cesql::{Expression, Span, Truth};
+use super::Truth;
+use super::cesql::{Expression, Span};
 use super::dialect::Pair;
 use crate::event::{Event, Name};
 

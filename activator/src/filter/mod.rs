@@ -14,6 +14,7 @@ mod dialect;
 mod explain;
 mod facts;
 mod index;
+mod truth;
 
 #[cfg(test)]
 mod tests;
@@ -22,3 +23,5 @@ pub use cesql::Expression;
 pub use dialect::{Filter, Pair};
 pub use explain::{Decision, Explanation};
 pub use index::Index;
+
+use truth::Truth;

@@ -102,6 +102,19 @@ impl Compare {
     pub(super) const fn orders(self) -> bool {
         !matches!(self, Self::Equal | Self::NotEqual)
     }
+
+    /// What it says of two integers.
+    #[inline]
+    pub(super) const fn holds(self, x: i32, y: i32) -> bool {
+        match self {
+            Self::Equal => x == y,
+            Self::NotEqual => x != y,
+            Self::Less => x < y,
+            Self::LessOrEqual => x <= y,
+            Self::Greater => x > y,
+            Self::GreaterOrEqual => x >= y,
+        }
+    }
 }
 
 /// A whole expression.

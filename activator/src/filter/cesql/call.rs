@@ -207,7 +207,7 @@ fn character_at(text: &[u8], at: usize) -> char {
 }
 
 /// Where the character of this number begins, the first being 0; the end when there are fewer.
-fn boundary(text: &[u8], number: usize) -> usize {
+pub(super) fn boundary(text: &[u8], number: usize) -> usize {
     if text.get(..number).is_some_and(<[u8]>::is_ascii) {
         return number;
     }

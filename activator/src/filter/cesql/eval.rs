@@ -158,14 +158,7 @@ impl<'a, F: Failures> Eval<'a, F> {
 
     fn order(&mut self, operator: Compare, left: NodeId, right: NodeId) -> bool {
         let pair = self.sound(|eval| (eval.integer(left), eval.integer(right)));
-        pair.is_some_and(|(x, y)| match operator {
-            Compare::Less => x < y,
-            Compare::LessOrEqual => x <= y,
-            Compare::Greater => x > y,
-            Compare::GreaterOrEqual => x >= y,
-            Compare::Equal => x == y,
-            Compare::NotEqual => x != y,
-        })
+        pair.is_some_and(|(x, y)| operator.holds(x, y))
     }
 
     /// Whether `x`, cast to the type of `y`, is `y`.

@@ -5,8 +5,9 @@ use alloc::{format, string::String, vec::Vec};
 use super::ast::{Kind, Logic, NodeId};
 use super::failure::Failure;
 use super::span::Span;
-use super::{Evaluation, Expression, Truth};
+use super::{Evaluation, Expression};
 use crate::event::{Event, Name};
+use crate::filter::Truth;
 
 /// The part of an expression that decided over an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Expression {
             _ => None,
         };
         let operands = one_decides.map_or(&[][..], |operands| tree.items(operands));
-        match operands.iter().find(|operand| self.truth_of(**operand, event) == truth) {
+        match operands.iter().find(|operand| Truth::from(self.condition(**operand, event)) == truth) {
             Some(operand) => self.decides(*operand, truth, event),
             None => Decider { span: node.span, attributes: self.attributes(id, event), failure: None },
         }

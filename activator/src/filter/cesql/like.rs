@@ -4,6 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use memchr::memmem;
 
+use crate::event::short;
+
 /// A pattern, by what it takes to match it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::filter) enum Pattern {
@@ -76,11 +78,14 @@ impl Pattern {
     }
 
     /// Whether the whole text matches; `text` is UTF-8.
+    #[inline]
     pub(in crate::filter) fn matches(&self, text: &[u8]) -> bool {
         match self {
-            Self::Exact(wanted) => text == &**wanted,
+            Self::Exact(wanted) => short::equal(text, wanted),
             Self::Ends { start, end } => {
-                text.len() >= start.len() + end.len() && text.starts_with(start) && text.ends_with(end)
+                text.len() >= start.len() + end.len()
+                    && short::starts_with(text, start)
+                    && short::ends_with(text, end)
             }
             Self::Contains(middle) => memmem::find(text, middle).is_some(),
             Self::Steps(steps) => walk(steps, text),

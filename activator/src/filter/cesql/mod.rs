@@ -3,7 +3,7 @@
 //! - [`lex`], [`parse`], [`ast`]: from a text to a tree, with all that is wrong with the text.
 //! - [`check`]: what can be said of an expression before any event comes: its type, and filters that make no sense;
 //!   [`claim`] and [`require`] are what it demands of single attributes.
-//! - [`eval`], [`call`], [`like`]: its value for an event.
+//! - [`eval`], [`call`], [`like`]: its value for an event; [`quick`]: only whether it passes.
 //! - [`explain`]: which part of it decided.
 //!
 //! Sections named are those of the specification. What people read about the language is docs/cesql.md.
@@ -20,6 +20,7 @@ mod lex;
 mod like;
 mod parse;
 mod problem;
+mod quick;
 mod require;
 mod span;
 mod value;
@@ -29,10 +30,13 @@ mod tests;
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 
+use super::Truth;
+use crate::event::Event;
 use ast::{NodeId, Tree};
 use eval::{Cell, Eval};
-use failure::{Counted, Failures, Told};
+use failure::{Counted, Told};
 use parse::Parser;
+use quick::Quick;
 
 pub use check::{Finding, Flaw};
 pub(super) use like::Pattern;
@@ -56,6 +60,8 @@ struct Inner {
     text: String,
     tree: Tree,
     root: NodeId,
+    /// The whole as a filter; nothing when it is no condition by its form.
+    quick: Option<Quick>,
     /// Operators among AND, OR and XOR that follow another one without brackets.
     mixed: Vec<Span>,
 }
@@ -69,15 +75,6 @@ pub struct Evaluation {
     pub failures: Vec<Failure>,
 }
 
-/// What a predicate says of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Truth {
-    True,
-    False,
-    /// An error, or no boolean: the event does not pass (section 1.2).
-    Failed,
-}
-
 impl Expression {
     /// Reads an expression.
     ///
@@ -85,7 +82,9 @@ impl Expression {
     /// All that is wrong with the text, in its order; at least one.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let parsed = Parser::parse(text)?;
+        let is_condition = parsed.tree.node(parsed.root).is_condition();
         Ok(Self(Arc::new(Inner {
+            quick: is_condition.then(|| Quick::compile(&parsed.tree, parsed.root)),
             text: text.into(),
             tree: parsed.tree,
             root: parsed.root,
@@ -104,11 +103,11 @@ impl Expression {
     }
 
     /// Its value for an event, with all errors.
-    pub fn evaluate(&self, event: &crate::event::Event) -> Evaluation {
+    pub fn evaluate(&self, event: &Event) -> Evaluation {
         self.evaluate_node(self.0.root, event)
     }
 
-    fn evaluate_node(&self, id: NodeId, event: &crate::event::Event) -> Evaluation {
+    fn evaluate_node(&self, id: NodeId, event: &Event) -> Evaluation {
         let mut eval = Eval::new(&self.0.tree, event, Told::default());
         let value = match eval.value(id) {
             Cell::Boolean(value) => Value::Boolean(value),
@@ -119,17 +118,11 @@ impl Expression {
     }
 
     /// Whether an event passes: only when the value is `true` and nothing failed.
-    pub(super) fn truth(&self, event: &crate::event::Event) -> Truth {
-        self.truth_of(self.0.root, event)
-    }
-
-    fn truth_of(&self, id: NodeId, event: &crate::event::Event) -> Truth {
-        let mut eval = Eval::new(&self.0.tree, event, Counted::default());
-        let value = eval.truth(id);
-        match (value, eval.failures.count()) {
-            (Some(true), 0) => Truth::True,
-            (Some(false), 0) => Truth::False,
-            _ => Truth::Failed,
+    #[inline]
+    pub(super) fn truth(&self, event: &Event) -> Truth {
+        match &self.0.quick {
+            Some(quick) => quick.truth(&self.0.tree, event),
+            None => quick::uncast(&self.0.tree, self.0.root, event),
         }
     }
 }

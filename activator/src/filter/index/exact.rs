@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 
 use super::Door;
 use super::hash::hash;
+use crate::event::short;
 
 /// A hash table from attribute and text to a door; the texts lie one behind the other.
 #[derive(Debug, Default)]
@@ -30,7 +31,7 @@ impl Exact {
         for (slot, text, door) in keys {
             let start = texts.len();
             texts.extend_from_slice(text);
-            let key = Key { slot, start: short(start), end: short(texts.len()), door };
+            let key = Key { slot, start: narrow(start), end: narrow(texts.len()), door };
             let of_key = |key: &Key| hash(key.slot as usize, &texts[key.start as usize..key.end as usize]);
             table.insert_unique(hash(slot as usize, text), key, of_key);
         }
@@ -40,12 +41,12 @@ impl Exact {
     #[inline]
     pub(super) fn find(&self, slot: usize, text: &[u8]) -> Option<Door> {
         let is_it = |key: &Key| {
-            key.slot as usize == slot && &self.texts[key.start as usize..key.end as usize] == text
+            key.slot as usize == slot && short::equal(&self.texts[key.start as usize..key.end as usize], text)
         };
         self.table.find(hash(slot, text), is_it).map(|key| key.door)
     }
 }
 
-pub(super) fn short(at: usize) -> u32 {
+pub(super) fn narrow(at: usize) -> u32 {
     u32::try_from(at).expect("the texts of all filters have less than 4 GiB")
 }

@@ -3,6 +3,7 @@ use bytes::Bytes;
 
 use super::Index;
 use crate::event::{Event, Name};
+use crate::filter::cesql::Value;
 use crate::filter::{Expression, Filter};
 
 /// As random as a test needs, and the same every time.
@@ -55,7 +56,12 @@ fn expression(random: &mut Random, depth: usize) -> String {
             _ => {}
         }
     }
-    match random.below(12) {
+    match random.below(17) {
+        12 => format!("{name} < {}", random.below(3)),
+        13 => format!("INT({name}) >= {}", random.below(3)),
+        14 => format!("{} != {name}", random.below(3)),
+        15 => name.into(),
+        16 => format!("CONCAT({name}, '{text}') NOT IN ('{other}', {name})"),
         0 => format!("{name} = '{text}'"),
         1 => format!("'{text}' = {name}"),
         2 => format!("{name} != '{text}'"),
@@ -154,4 +160,26 @@ fn the_rarest_text_is_the_door() {
     let index = Index::build(&filters);
     assert_eq!(index.slots.len(), 1);
     assert_eq!(index.slots[0].name.as_str(), "tenant");
+}
+
+#[test]
+fn an_expression_lets_pass_what_evaluates_to_true_without_an_error() {
+    let mut random = Random(3);
+    let mut passed = 0;
+    for _ in 0..4_000 {
+        let text = expression(&mut random, 0);
+        let filter = Expression::parse(&text).unwrap();
+        for _ in 0..8 {
+            let event = event(&mut random);
+            let found = filter.evaluate(&event);
+            let expected = found.value == Value::Boolean(true) && found.failures.is_empty();
+            assert_eq!(
+                Filter::Cesql(filter.clone()).matches(&event),
+                expected,
+                "{text}\n{event:?}\n{found:?}"
+            );
+            passed += usize::from(expected);
+        }
+    }
+    assert!(passed > 1_000, "only {passed} passed");
 }

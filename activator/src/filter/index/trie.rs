@@ -3,7 +3,8 @@
 use alloc::{boxed::Box, vec, vec::Vec};
 
 use super::Door;
-use super::exact::short;
+use super::exact::narrow;
+use crate::event::short;
 
 /// A radix tree in one vector; the children of a node lie side by side, sorted by their first byte.
 #[derive(Debug, Default)]
@@ -65,23 +66,16 @@ impl Trie {
                 Side::End => rest.last(),
             };
             let Some(first) = first else { return };
-            let Some(at) = find(&self.firsts[from..to], *first) else { return };
+            let Some(at) = short::position(&self.firsts[from..to], *first) else { return };
             node = &self.nodes[from + at];
             let label = &self.labels[node.label.0 as usize..node.label.1 as usize];
-            let behind = match self.side {
-                Side::Start => rest.strip_prefix(label),
-                Side::End => rest.strip_suffix(label),
+            rest = match self.side {
+                Side::Start if short::starts_with(rest, label) => &rest[label.len()..],
+                Side::End if short::ends_with(rest, label) => &rest[..rest.len() - label.len()],
+                _ => return,
             };
-            let Some(behind) = behind else { return };
-            rest = behind;
         }
     }
-}
-
-/// Most nodes have few children; for those a loop is quicker than a search.
-#[inline]
-fn find(firsts: &[u8], wanted: u8) -> Option<usize> {
-    if firsts.len() <= 8 { firsts.iter().position(|b| *b == wanted) } else { memchr::memchr(wanted, firsts) }
 }
 
 /// A tree that grows.
@@ -123,11 +117,11 @@ impl Plan {
             };
             let start = self.labels.len();
             self.labels.extend_from_slice(label);
-            self.nodes.push(Node { label: (short(start), short(self.labels.len())), ..Node::default() });
+            self.nodes.push(Node { label: (narrow(start), narrow(self.labels.len())), ..Node::default() });
             self.firsts.push(byte);
             keys = rest;
         }
-        self.nodes[node].children = (short(begin), short(self.nodes.len()));
+        self.nodes[node].children = (narrow(begin), narrow(self.nodes.len()));
     }
 }
 
