@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::block::{Block, COUNT_MAX, TEXT_MAX, find, overhead};
+use super::block::{Block, COUNT_MAX, TEXT_MAX, find, size};
 use super::error::shown;
 use super::name::{Key, signature};
 use super::rules::{self, REQUIRED};
@@ -45,7 +45,7 @@ impl Attributes {
             return self.base.len();
         }
         let (text, count) = self.extent();
-        overhead(count) + text
+        size(text, count)
     }
 
     /// The bytes of all names and values, and the number of attributes.

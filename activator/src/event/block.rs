@@ -1,11 +1,11 @@
 //! The attribute block, as channels store it, little-endian:
 //!
-//! `n u8, signatures u8 x n, filled up to a multiple of 8 | text | places u32 x (n + 1)`
+//! `text | places u32 x (n + 1) | signatures u8 x n, the last one first, filled up to a multiple of 8 in front | n u8`
 //!
-//! The text is names and values one after the other: `name0 value0 name1 value1 ..`. A place is where a name begins in
-//! the block (16 bits), how long it is (7 bits) and whether its value is typed (see [`Kind`](super::Kind)); one more
-//! tells the end of the last value. So an attribute is read by three loads: eight signatures, two places, and the
-//! first eight bytes of its name.
+//! The text is names and values one after the other: `name0 value0 name1 value1 ..`. A place is where a name begins (16
+//! bits), how long it is (7 bits) and whether its value is typed (see [`Kind`](super::Kind)); one more tells the end of
+//! the last value. So an attribute is read by three loads: the number with seven signatures, two places, and the first
+//! sixteen bytes of its name.
 
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -20,13 +20,14 @@ pub(super) const COUNT_MAX: usize = 255;
 /// The longest name: its length is told by 7 bits.
 pub(super) const NAME_MAX: usize = 127;
 
-/// What stands around the text of so many attributes.
-pub(super) const fn overhead(count: usize) -> usize {
-    text_at(count) + places_len(count)
+/// The length of a block.
+pub(super) const fn size(text_len: usize, count: usize) -> usize {
+    text_len + tables_len(count)
 }
 
-const fn text_at(count: usize) -> usize {
-    8 * words(count)
+/// What follows the text of so many attributes.
+const fn tables_len(count: usize) -> usize {
+    places_len(count) + 8 * words(count)
 }
 
 const fn places_len(count: usize) -> usize {
@@ -59,20 +60,30 @@ impl Head {
 
 /// Writes a block in one allocation of just its size.
 pub(super) fn write(text: &[u8], heads: &[Head]) -> Bytes {
-    let begin = text_at(heads.len());
-    let mut block = Vec::with_capacity(overhead(heads.len()) + text.len());
-    block.push(u8::try_from(heads.len()).expect("the builder counts to 255"));
-    block.extend(heads.iter().map(|head| head.signature));
-    block.resize(begin, 0);
+    let mut block = Vec::with_capacity(size(text.len(), heads.len()));
     block.extend_from_slice(text);
-    let short = |at: usize| u32::try_from(at).expect("the builder bounds the text");
-    for head in heads {
-        let place = short(begin + usize::from(head.start));
-        let name = u32::from(head.name_len) | u32::from(head.typed) << 7;
-        block.extend_from_slice(&(place | name << 16).to_le_bytes());
-    }
-    block.extend_from_slice(&short(begin + text.len()).to_le_bytes());
+    block.resize(size(text.len(), heads.len()), 0);
+    write_tables(heads.iter().copied(), heads.len(), text.len(), &mut block[text.len()..]);
     block.into()
+}
+
+/// Writes what follows a text into the rest of its block, which is zeros.
+pub(super) fn write_tables(
+    heads: impl Iterator<Item = Head>,
+    count: usize,
+    text_len: usize,
+    tables: &mut [u8],
+) {
+    let (places, signatures) = tables.split_at_mut(places_len(count));
+    let (places, _) = places.as_chunks_mut::<4>();
+    for ((head, place), signature) in heads.zip(&mut *places).zip(signatures.iter_mut().rev().skip(1)) {
+        let name = u32::from(head.name_len) | u32::from(head.typed) << 7;
+        *place = (u32::from(head.start) | name << 16).to_le_bytes();
+        *signature = head.signature;
+    }
+    let end = u32::try_from(text_len).expect("the builder bounds the text");
+    places[count] = end.to_le_bytes();
+    signatures[8 * words(count) - 1] = u8::try_from(count).expect("the builder counts to 255");
 }
 
 /// The parts of a block.
@@ -107,8 +118,8 @@ impl Places {
 impl<'a> Block<'a> {
     /// The parts of a block; nothing when it is too short for the number that it tells.
     pub(super) fn split(bytes: &'a [u8]) -> Option<Self> {
-        let count = usize::from(*bytes.first()?);
-        (bytes.len() >= overhead(count)).then_some(Self { bytes, count })
+        let count = usize::from(*bytes.last()?);
+        (bytes.len() >= tables_len(count)).then_some(Self { bytes, count })
     }
 
     pub(super) const fn count(&self) -> usize {
@@ -117,37 +128,38 @@ impl<'a> Block<'a> {
 
     /// All names and values.
     pub(super) fn text(&self) -> &'a [u8] {
-        // None in the block that is none, which tells no number either.
-        self.bytes.get(text_at(self.count)..self.text_end()).unwrap_or_default()
+        &self.bytes[..self.text_len()]
     }
 
-    const fn text_end(&self) -> usize {
-        self.bytes.len().saturating_sub(places_len(self.count))
+    /// Nothing in the block that is none, which tells no number either.
+    const fn text_len(&self) -> usize {
+        self.bytes.len().saturating_sub(tables_len(self.count))
     }
 
     /// The signature that is stored for an attribute.
     pub(super) fn signature(&self, at: usize) -> u8 {
-        self.bytes[1 + at]
+        self.bytes[self.bytes.len() - 2 - at]
     }
 
-    /// Whether what stands before the text says nothing but where attributes are: a block can be written in one way.
+    /// Whether the tables say nothing but where attributes are: a block can be written in one way.
     pub(super) fn is_tidy(&self) -> bool {
-        let filled = &self.bytes[1 + self.count..text_at(self.count)];
-        let (places, _) = self.bytes[self.text_end()..].as_chunks::<4>();
-        let name_of_the_end = places.last().is_some_and(|place| place[2] != 0);
-        filled.iter().chain(places.iter().map(|place| &place[3])).all(|byte| *byte == 0) && !name_of_the_end
+        let (places, signatures) = self.bytes[self.text_len()..].split_at(places_len(self.count));
+        let (places, _) = places.as_chunks::<4>();
+        let filled = &signatures[..signatures.len() - 1 - self.count];
+        let end_has_no_name = places.last().is_some_and(|place| place[2] == 0);
+        filled.iter().chain(places.iter().map(|place| &place[3])).all(|byte| *byte == 0) && end_has_no_name
     }
 
     #[inline]
     fn places(&self, at: usize) -> Option<Places> {
-        let places = self.bytes.get(self.text_end() + 4 * at..)?.first_chunk()?;
+        let places = self.bytes.get(self.text_len() + 4 * at..)?.first_chunk()?;
         Some(Places(u64::from_le_bytes(*places)))
     }
 
     /// The name and the value of an attribute; nothing when its places are beyond the text or not in order.
     pub(super) fn entry(&self, at: usize) -> Option<(&'a [u8], Value<'a>)> {
         let places = self.places(at)?;
-        if places.start() < text_at(self.count) || places.end() > self.text_end() {
+        if places.end() > self.text_len() {
             return None;
         }
         let (name, value) =
@@ -183,27 +195,29 @@ fn is_whole_name(found: &[u8], name: &[u8]) -> bool {
     found == name
 }
 
-/// The value under a name: of the signatures like its own, eight at a time, the first whose name is this one.
+/// The value under a name: of the signatures like its own, eight at a time from the end, the first whose name is this
+/// one.
 #[inline]
 pub(super) fn find<'a>(block: &'a [u8], name: &[u8], key: &Key) -> Option<Value<'a>> {
-    let mut word = u64::from_le_bytes(*block.first_chunk()?);
-    let parts = Block { bytes: block, count: (word & 0xff) as usize };
-    // The first byte is the number.
-    let mut signatures = !0xff;
+    let mut word = u64::from_le_bytes(*block.last_chunk()?);
+    let parts = Block { bytes: block, count: (word >> 56) as usize };
+    // The last byte is the number.
+    let mut signatures = u64::MAX >> 8;
     let mut first = 0;
     loop {
         let mut hits = short::bytes_like(word, key.signature) & signatures;
         while hits != 0 {
-            let value = parts.value_if(first + hits.trailing_zeros() as usize / 8 - 1, name, key);
+            let behind = hits.leading_zeros() as usize;
+            let value = parts.value_if(first + behind / 8 - 1, name, key);
             if value.is_some() {
                 return value;
             }
-            hits &= hits - 1;
+            hits &= !(1 << (63 - behind));
         }
         (first, signatures) = (first + 8, u64::MAX);
         if first > parts.count {
             return None;
         }
-        word = u64::from_le_bytes(*block.get(first..)?.first_chunk()?);
+        word = u64::from_le_bytes(*block.get(..block.len() - first)?.last_chunk()?);
     }
 }

@@ -1,10 +1,13 @@
 //! What this machine does, beside a floor measured in the same run.
 //!
 //! - [`cold`]: from a call or an event to the first byte of a function that sleeps.
+//! - [`filter`]: matching an event; [`pace`] times it.
 //! - [`idle`]: what a runtime costs in which everything sleeps.
 
 pub(crate) mod cold;
+pub(crate) mod filter;
 mod floor;
 pub(crate) mod idle;
+mod pace;
 mod sample;
 mod scratch;

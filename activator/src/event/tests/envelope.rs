@@ -173,7 +173,7 @@ fn a_block_with_any_byte_changed_is_refused_or_read_without_harm() {
 
 #[test]
 fn a_broken_block_says_what_is_broken() {
-    // The block of id=1, source=/s, type=t: the number and signatures in 8 bytes, 16 of text, four places of 4.
+    // The block of id=1, source=/s, type=t: 16 bytes of text, four places of 4, signatures and number in 8.
     let good = event(&[], "").attributes().block();
     let check = |change: fn(&mut Vec<u8>), expected: &str| {
         let mut block = good.to_vec();
@@ -181,21 +181,20 @@ fn a_broken_block_says_what_is_broken() {
         let refused = Event::from_stored(block.into(), Bytes::new()).unwrap_err().to_string();
         assert!(refused.contains(expected), "{refused} instead of {expected}");
     };
-    check(|block| block[0] = 255, "shorter than its own count");
+    check(|block| *block.last_mut().unwrap() = 255, "shorter than its own count");
     check(|block| block.clear(), "shorter than its own count");
-    check(|block| block[5] = 1, "more than attributes");
-    check(|block| block[27] = 1, "more than attributes");
-    check(|block| block[38] = 1, "more than attributes");
-    check(|block| block[10] = 0xff, "not UTF-8");
-    check(|block| block[8] = b'I', "a name that none may have");
-    check(|block| block[8] = b'x', "a signature");
+    check(|block| block[33] = 1, "more than attributes");
+    check(|block| block[19] = 1, "more than attributes");
+    check(|block| block[30] = 1, "more than attributes");
+    check(|block| block[2] = 0xff, "not UTF-8");
+    check(|block| block[0] = b'I', "a name that none may have");
+    check(|block| block[0] = b'x', "a signature");
     let unclaimed = |block: &mut Vec<u8>| {
-        [24, 28, 32, 36].into_iter().for_each(|at| block[at] += 1);
-        block.insert(8, b'x');
+        [16, 20, 24, 28].into_iter().for_each(|at| block[at] += 1);
+        block.insert(0, b'x');
     };
     check(unclaimed, "belongs to no attribute");
-    check(|block| block[28] = 200, "beyond its text");
-    check(|block| block[24] = 3, "beyond its text");
-    check(|block| block[36] = 30, "beyond its text");
-    check(|block| block[26] |= 0x80, "typed that is a string");
+    check(|block| block[20] = 200, "beyond its text");
+    check(|block| block[28] = 30, "beyond its text");
+    check(|block| block[18] |= 0x80, "typed that is a string");
 }

@@ -38,6 +38,11 @@ impl Exact {
         Self { table, texts: texts.into() }
     }
 
+    /// Bytes it holds.
+    pub(super) fn size(&self) -> usize {
+        self.table.allocation_size() + self.texts.len()
+    }
+
     #[inline]
     pub(super) fn find(&self, slot: usize, text: &[u8]) -> Option<Door> {
         let is_it = |key: &Key| {

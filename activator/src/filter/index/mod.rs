@@ -72,6 +72,17 @@ impl Index {
         }
     }
 
+    /// Bytes it holds beside the filters themselves.
+    pub fn size(&self) -> usize {
+        let tries = self.slots.iter().map(|slot| slot.starts.size() + slot.ends.size()).sum::<usize>();
+        size_of_val(&*self.filters)
+            + size_of_val(&*self.slots)
+            + size_of_val(&*self.waiting)
+            + size_of_val(&*self.always)
+            + tries
+            + self.exact.size()
+    }
+
     /// With more slots than an event has attributes: each attribute looks for its slot. Slots are sorted by name.
     fn open_all(&self, event: &Event, found: &mut Vec<u32>) {
         let version = core::iter::once(("specversion", crate::event::SPECVERSION));

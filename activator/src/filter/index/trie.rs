@@ -51,6 +51,11 @@ impl Trie {
         Self { side, nodes: plan.nodes.into(), firsts: plan.firsts.into(), labels: plan.labels.into() }
     }
 
+    /// Bytes it holds.
+    pub(super) fn size(&self) -> usize {
+        size_of_val(&*self.nodes) + self.firsts.len() + self.labels.len()
+    }
+
     /// Passes every door on the way down.
     #[inline]
     pub(super) fn walk(&self, value: &[u8], mut pass: impl FnMut(Door)) {
