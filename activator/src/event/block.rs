@@ -6,9 +6,6 @@
 //! starts. The high bit of a name's length says that the value is typed (see [`Kind`](super::Kind)). Reading an
 //! attribute looks through the signatures, and then at one name.
 
-use alloc::vec::Vec;
-use bytes::Bytes;
-
 use super::name::Key;
 use super::{Value, short};
 
@@ -20,7 +17,7 @@ pub(super) const COUNT_MAX: usize = 255;
 pub(super) const NAME_MAX: usize = 127;
 
 /// What an attribute takes beside its text.
-pub(super) const ENTRY: usize = 4;
+const ENTRY: usize = 4;
 
 const TYPED: u8 = 0x80;
 
@@ -34,6 +31,8 @@ pub(super) struct Head {
 }
 
 impl Head {
+    pub(super) const NONE: Self = Self::new(0, 0, false, 0);
+
     pub(super) const fn new(start: u16, name_len: u8, typed: bool, signature: u8) -> Self {
         Self { start, length: if typed { name_len | TYPED } else { name_len }, signature }
     }
@@ -41,26 +40,29 @@ impl Head {
     pub(super) const fn name_len(self) -> usize {
         (self.length & !TYPED) as usize
     }
+
+    pub(super) const fn is_typed(self) -> bool {
+        self.length & TYPED != 0
+    }
 }
 
-/// Writes a block in one allocation of just its size.
-pub(super) fn write(text: &[u8], heads: &[Head]) -> Bytes {
-    let count = heads.len();
-    let mut block = Vec::with_capacity(text.len() + ENTRY * count + 1);
-    block.extend_from_slice(text);
-    block.resize(text.len() + ENTRY * count, 0);
-    let (starts, rest) = block[text.len()..].split_at_mut(2 * count);
-    let (lengths, signatures) = rest.split_at_mut(count);
-    let (starts, _) = starts.as_chunks_mut::<2>();
-    for (head, ((start, length), signature)) in
-        heads.iter().zip(starts.iter_mut().zip(lengths).zip(signatures))
-    {
+/// The length of a block.
+pub(super) const fn size(text_len: usize, count: usize) -> usize {
+    text_len + ENTRY * count + 1
+}
+
+/// Writes what follows the text of a block into the rest of its memory.
+pub(super) fn write_tables(heads: impl Iterator<Item = Head>, count: usize, tables: &mut [u8]) {
+    let (starts, rest) = tables.split_at_mut(2 * count);
+    let (lengths, rest) = rest.split_at_mut(count);
+    let (signatures, rest) = rest.split_at_mut(count);
+    let places = starts.as_chunks_mut::<2>().0.iter_mut().zip(lengths).zip(signatures);
+    for (head, ((start, length), signature)) in heads.zip(places) {
         *start = head.start.to_le_bytes();
         *length = head.length;
         *signature = head.signature;
     }
-    block.push(u8::try_from(count).expect("the builder counts to 255"));
-    block.into()
+    rest[0] = u8::try_from(count).expect("the builder counts to 255");
 }
 
 /// The parts of a block.
@@ -150,7 +152,7 @@ impl<'a> Block<'a> {
         signatures.chunks(8).enumerate().find_map(|(at, chunk)| {
             let mut word = [!key.signature; 8];
             word[..chunk.len()].copy_from_slice(chunk);
-            self.value_among(name, key, 8 * at, short::bytes_like(word, key.signature))
+            self.value_among(name, key, 8 * at, short::equal_to(u64::from_le_bytes(word), key.signature))
         })
     }
 }
@@ -162,7 +164,7 @@ pub(super) fn find<'a>(block: &'a [u8], name: &[u8], key: &Key) -> Option<Value<
     match block.get(..block.len() - 1)?.last_chunk::<8>() {
         // All signatures in one word, the first one on top of what precedes them.
         Some(word) if (1..=8).contains(&parts.count) => {
-            let hits = short::bytes_like(*word, key.signature) >> (8 * (8 - parts.count));
+            let hits = short::equal_to(u64::from_le_bytes(*word), key.signature) >> (8 * (8 - parts.count));
             parts.value_among(name, key, 0, hits)
         }
         _ => parts.value_among_many(name, key),

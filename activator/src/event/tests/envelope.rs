@@ -183,7 +183,8 @@ fn a_broken_block_says_what_is_broken() {
     };
     check(|block| *block.last_mut().unwrap() = 255, "shorter than its own count");
     check(|block| block.clear(), "shorter than its own count");
-    check(|block| block[2] = 0xff, "not UTF-8");
+    check(|block| block[2] = 0xff, "`id` is not UTF-8");
+    check(|block| block[2] = 0x7f, "`id` holds a control character");
     check(|block| block[0] = b'I', "a name that none may have");
     check(|block| block[0] = b'x', "a signature");
     let unclaimed =
