@@ -47,7 +47,7 @@ fn the_sdk_reads_our_binary_mode() {
         binding::encode_binary(&event, |name, value| {
             headers.insert(
                 HeaderName::from_bytes(name.as_bytes()).unwrap(),
-                HeaderValue::from_str(value).unwrap(),
+                HeaderValue::from_bytes(value).unwrap(),
             );
         });
         let theirs = to_event(&headers, event.data().to_vec()).unwrap();
@@ -60,9 +60,9 @@ fn the_sdk_reads_our_binary_mode() {
 #[test]
 fn the_sdk_reads_our_structured_mode_and_we_read_its() {
     for event in events() {
-        let theirs: cloudevents::Event = serde_json::from_str(&json::encode(&event)).unwrap();
+        let theirs: cloudevents::Event = serde_json::from_slice(&json::encode(&event)).unwrap();
         check(&event, &theirs);
-        let back = json::decode(serde_json::to_string(&theirs).unwrap().as_bytes()).unwrap();
+        let back = json::decode(&serde_json::to_string(&theirs).unwrap().into()).unwrap();
         check(&back, &theirs);
         assert_eq!(back.data(), event.data());
     }

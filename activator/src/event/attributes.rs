@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use super::block::{Block, COUNT_MAX, TEXT_MAX, find, size};
+use super::block::{self, Block, COUNT_MAX, TEXT_MAX, find};
 use super::error::shown;
 use super::name::{Key, signature};
 use super::rules::{self, REQUIRED};
-use super::{Builder, EventError, Name, Value};
+use super::{Builder, EventError, Name, SPECVERSION, Value, short};
 
 /// All attributes but `specversion`. Those that were added win over those that came.
 #[derive(Clone)]
@@ -45,11 +45,16 @@ impl Attributes {
             return self.base.len();
         }
         let (text, count) = self.extent();
-        size(text, count)
+        block::size(text, count)
+    }
+
+    /// All names and values, and those that were replaced.
+    pub(super) fn texts(&self) -> [&[u8]; 2] {
+        [self.base().text(), self.added().text()]
     }
 
     /// The bytes of all names and values, and the number of attributes.
-    fn extent(&self) -> (usize, usize) {
+    pub(super) fn extent(&self) -> (usize, usize) {
         let (base, added) = (self.base(), self.added());
         let replaced = added.entries().filter_map(|(name, _)| {
             let value = find(&self.base, name, &Key::of(name))?;
@@ -61,6 +66,14 @@ impl Attributes {
 
     /// The same attributes with one more, or another value for one of them.
     pub(super) fn with(&self, name: &str, value: &str) -> Result<Self, EventError> {
+        if name == "specversion" {
+            let is_ours = value == SPECVERSION;
+            return if is_ours {
+                Ok(self.clone())
+            } else {
+                Err(EventError::Specversion(shown(value.as_bytes())))
+            };
+        }
         let mut added = Builder::default();
         for (kept, value) in self.added().entries().filter(|(kept, _)| *kept != name.as_bytes()) {
             added.push(kept, value, signature(kept))?;
@@ -144,13 +157,15 @@ fn check(block: &[u8]) -> Result<(), EventError> {
     if !parts.is_tidy() {
         return Err(broken("it holds more than attributes and their places"));
     }
-    // Names are ASCII, so every value begins and ends at a character.
-    core::str::from_utf8(parts.text()).map_err(|_| broken("its text is not UTF-8"))?;
+    let is_plain = short::is_plain(parts.text());
     let mut covered = 0;
     for at in 0..parts.count() {
         let (name, value) = parts.entry(at).ok_or_else(|| broken("an attribute lies beyond its text"))?;
         covered += name.len() + value.bytes().len();
         rules::check_name(name).map_err(|_| broken("an attribute has a name that none may have"))?;
+        if !is_plain {
+            rules::check_text(name, value.bytes())?;
+        }
         if parts.signature(at) != signature(name) {
             return Err(broken("a signature is not that of its name"));
         }

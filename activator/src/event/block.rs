@@ -7,9 +7,6 @@
 //! the last value. So an attribute is read by three loads: the number with seven signatures, two places, and the first
 //! sixteen bytes of its name.
 
-use alloc::vec::Vec;
-use bytes::Bytes;
-
 use super::name::Key;
 use super::{Value, short};
 
@@ -49,6 +46,8 @@ pub(super) struct Head {
 }
 
 impl Head {
+    pub(super) const NONE: Self = Self::new(0, 0, false, 0);
+
     pub(super) const fn new(start: u16, name_len: u8, typed: bool, signature: u8) -> Self {
         Self { start, name_len, typed, signature }
     }
@@ -56,18 +55,13 @@ impl Head {
     pub(super) const fn name_len(self) -> usize {
         self.name_len as usize
     }
+
+    pub(super) const fn is_typed(self) -> bool {
+        self.typed
+    }
 }
 
-/// Writes a block in one allocation of just its size.
-pub(super) fn write(text: &[u8], heads: &[Head]) -> Bytes {
-    let mut block = Vec::with_capacity(size(text.len(), heads.len()));
-    block.extend_from_slice(text);
-    block.resize(size(text.len(), heads.len()), 0);
-    write_tables(heads.iter().copied(), heads.len(), text.len(), &mut block[text.len()..]);
-    block.into()
-}
-
-/// Writes what follows a text into the rest of its block, which is zeros.
+/// Writes what follows a text into the rest of its block.
 pub(super) fn write_tables(
     heads: impl Iterator<Item = Head>,
     count: usize,
@@ -76,6 +70,7 @@ pub(super) fn write_tables(
 ) {
     let (places, signatures) = tables.split_at_mut(places_len(count));
     let (places, _) = places.as_chunks_mut::<4>();
+    signatures.fill(0);
     for ((head, place), signature) in heads.zip(&mut *places).zip(signatures.iter_mut().rev().skip(1)) {
         let name = u32::from(head.name_len) | u32::from(head.typed) << 7;
         *place = (u32::from(head.start) | name << 16).to_le_bytes();
@@ -205,7 +200,7 @@ pub(super) fn find<'a>(block: &'a [u8], name: &[u8], key: &Key) -> Option<Value<
     let mut signatures = u64::MAX >> 8;
     let mut first = 0;
     loop {
-        let mut hits = short::bytes_like(word, key.signature) & signatures;
+        let mut hits = short::equal_to(word, key.signature) & signatures;
         while hits != 0 {
             let behind = hits.leading_zeros() as usize;
             let value = parts.value_if(first + behind / 8 - 1, name, key);

@@ -7,13 +7,17 @@ mod attributes;
 mod block;
 mod builder;
 mod error;
+mod header;
 pub mod http;
 pub mod json;
 pub mod kafka;
+mod media;
 mod name;
 mod rules;
 pub(crate) mod short;
+mod staging;
 mod timestamp;
+mod upgrade;
 mod value;
 
 use bytes::Bytes;
@@ -62,6 +66,10 @@ impl Event {
     /// An attribute's canonical text, `specversion` included.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).or_else(|| specversion(name).map(|value| value.text()))
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<Value<'_>> {
+        self.attributes.find(name.as_bytes(), &name::Key::of(name.as_bytes()))
     }
 
     /// `id`: with `source`, what tells this event from all others.

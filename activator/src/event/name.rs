@@ -41,7 +41,7 @@ impl Key {
     #[inline]
     pub(super) fn of(name: &[u8]) -> Self {
         let mask = if name.len() < 16 { (1 << (8 * name.len())) - 1 } else { u128::MAX };
-        Self { signature: signature(name), word: short::word(name), mask }
+        Self { signature: signature(name), word: short::double_word(name), mask }
     }
 
     /// Whether a text begins with the first sixteen bytes of the name.

@@ -3,27 +3,33 @@
 
 use super::block::NAME_MAX;
 use super::error::shown;
-use super::{EventError, short, timestamp};
+use super::name::signature;
+use super::{EventError, Value, short, timestamp};
 
 /// What every event has, beside `specversion`.
 pub(super) const REQUIRED: [&str; 3] = ["id", "source", "type"];
+/// All that the specification names, the required ones first.
+pub(super) const KNOWN: [&str; 8] =
+    ["id", "source", "type", "subject", "time", "dataschema", "datacontenttype", "specversion"];
+const TIME: usize = 4;
+/// Where `specversion` is among them.
+pub(super) const SPECVERSION: usize = 7;
 
 /// Section 3.1 "Attribute Naming Convention"; the JSON format reserves `data` and `data_base64` for what they say.
 #[inline]
 pub(super) fn check_name(name: &[u8]) -> Result<(), EventError> {
     let fits = (1..=NAME_MAX).contains(&name.len());
-    if !fits || !name.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9')) {
+    if !fits || !short::is_alphanumeric(name) {
         return Err(EventError::Name(shown(name)));
     }
     if name == b"data" { Err(EventError::Data) } else { Ok(()) }
 }
 
-/// Section 3.2 "String": no control characters (C0, DEL, C1) and no Unicode noncharacters.
-pub(super) fn check_text(name: &[u8], value: &str) -> Result<(), EventError> {
-    if short::is_plain(value.as_bytes()) {
-        return Ok(());
-    }
-    for c in value.chars() {
+/// Section 3.2 "String": UTF-8 without control characters (C0, DEL, C1) and Unicode noncharacters. Plain ASCII is
+/// known to be good before.
+pub(super) fn check_text(name: &[u8], value: &[u8]) -> Result<(), EventError> {
+    let text = core::str::from_utf8(value).map_err(|_| EventError::Utf8(shown(name)))?;
+    for c in text.chars() {
         if c.is_control() {
             return Err(EventError::Control(shown(name)));
         }
@@ -40,36 +46,49 @@ const fn is_noncharacter(c: char) -> bool {
 }
 
 /// Sections 3.1.1 "REQUIRED Attributes" and 3.1.2 "OPTIONAL Attributes": strings that are not empty, and a time.
-#[inline]
-pub(super) fn check_known(name: &[u8], value: &[u8], typed: bool) -> Result<(), EventError> {
-    let Some(known) = known(name) else {
-        return Ok(());
-    };
-    if typed {
-        return Err(EventError::NotString(known));
+#[inline(always)]
+pub(super) fn check_known(at: usize, value: Value<'_>) -> Result<(), EventError> {
+    if value.is_typed() {
+        return Err(EventError::NotString(KNOWN[at]));
     }
-    if value.is_empty() {
-        return Err(EventError::Empty(known));
+    if value.bytes().is_empty() {
+        return Err(EventError::Empty(KNOWN[at]));
     }
-    if known == "time" && !timestamp::is_rfc3339(value) {
-        return Err(EventError::Time(shown(value)));
+    if at == TIME && !timestamp::is_rfc3339(value.bytes()) {
+        return Err(EventError::Time(shown(value.bytes())));
     }
     Ok(())
 }
 
 /// Whether the text is the canonical one of an integer or a boolean (section 3.2), under a name that may have one.
 pub(super) fn may_be_typed(name: &[u8], text: &[u8]) -> bool {
-    let integer = || {
-        let digits = text.strip_prefix(b"-").unwrap_or(text);
-        let canonical = matches!(digits, [b'1'..=b'9', ..]) || text == b"0";
-        let number = core::str::from_utf8(text).ok().and_then(|text| text.parse::<i32>().ok());
-        canonical && number.is_some()
-    };
-    known(name).is_none() && (matches!(text, b"true" | b"false") || integer())
+    known(name, signature(name)).is_none() && (matches!(text, b"true" | b"false") || is_integer(text))
 }
 
-/// The specification's own attributes.
-fn known(name: &[u8]) -> Option<&'static str> {
-    const KNOWN: [&str; 7] = ["id", "source", "type", "subject", "time", "dataschema", "datacontenttype"];
-    KNOWN.into_iter().find(|known| short::equal(known.as_bytes(), name))
+/// A whole number in 32 bits, without leading zeros; minus nothing is no number.
+pub(super) fn is_integer(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let is_canonical = matches!(digits, [b'1'..=b'9', ..]) || text == b"0";
+    is_canonical && core::str::from_utf8(text).is_ok_and(|text| text.parse::<i32>().is_ok())
 }
+
+/// Where a name is among the specification's own attributes.
+#[inline]
+pub(super) fn known(name: &[u8], signature: u8) -> Option<usize> {
+    let at = usize::from(BY_SIGNATURE[usize::from(signature)]);
+    let known = KNOWN.get(at)?;
+    short::equal(known.as_bytes(), name).then_some(at)
+}
+
+/// The place of the one known name that has a signature, or one beyond all.
+const BY_SIGNATURE: [u8; 256] = {
+    let mut places = [u8::MAX; 256];
+    let mut at = 0;
+    while at < KNOWN.len() {
+        let signature = signature(KNOWN[at].as_bytes()) as usize;
+        assert!(places[signature] == u8::MAX, "two known names have one signature");
+        places[signature] = at as u8;
+        at += 1;
+    }
+    places
+};

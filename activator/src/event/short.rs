@@ -1,4 +1,4 @@
-//! Short byte strings, such as attribute names: compared and checked word by word, without a call.
+//! Short byte strings, such as attribute names: compared and checked many bytes at once, without a call.
 
 /// Whether two byte strings are equal. Up to 32 bytes it takes two overlapping loads of each, and no call.
 #[inline]
@@ -38,9 +38,31 @@ fn ends_equal<const N: usize>(a: &[u8], b: &[u8]) -> bool {
     a.first_chunk::<N>() == b.first_chunk() && a.last_chunk::<N>() == b.last_chunk()
 }
 
+/// Copies between two slices of one length. Up to 32 bytes it takes two overlapping moves, and no call.
+#[inline(always)]
+pub(super) fn copy(from: &[u8], to: &mut [u8]) {
+    match from.len() {
+        17..=32 => copy_ends::<16>(from, to),
+        8..=16 => copy_ends::<8>(from, to),
+        4..=7 => copy_ends::<4>(from, to),
+        2..=3 => copy_ends::<2>(from, to),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+#[inline(always)]
+fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
+    if let (Some(first), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) {
+        *to = *first;
+    }
+    if let (Some(last), Some(to)) = (from.last_chunk::<N>(), to.last_chunk_mut::<N>()) {
+        *to = *last;
+    }
+}
+
 /// The first sixteen bytes; fewer are followed by zeros.
 #[inline]
-pub(super) fn word(bytes: &[u8]) -> u128 {
+pub(super) fn double_word(bytes: &[u8]) -> u128 {
     let word = bytes.first_chunk().copied().unwrap_or_else(|| {
         let mut word = [0; 16];
         word[..bytes.len()].copy_from_slice(bytes);
@@ -49,22 +71,58 @@ pub(super) fn word(bytes: &[u8]) -> u128 {
     u128::from_le_bytes(word)
 }
 
-/// Whether all bytes are printable ASCII or spaces: text that needs no further look.
+/// The first eight bytes; fewer are followed by zeros.
 #[inline]
-pub(super) fn is_plain(bytes: &[u8]) -> bool {
-    let Some(last) = bytes.last_chunk::<8>() else {
-        return bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e));
-    };
-    let (words, _) = bytes.as_chunks::<8>();
-    let odd = words.iter().fold(odd_bytes(*last), |odd, word| odd | odd_bytes(*word));
-    odd == 0
+pub(super) fn word(bytes: &[u8]) -> u64 {
+    match *bytes {
+        [] => 0,
+        [only] => u64::from(only),
+        [a, b] => u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]),
+        [a, b, c] => u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
+        _ => bytes.first_chunk().map_or_else(|| ends(bytes), |word| u64::from_le_bytes(*word)),
+    }
 }
 
-/// Not zero when one of the bytes is a control character or no ASCII.
-const fn odd_bytes(word: [u8; 8]) -> u64 {
-    let word = u64::from_le_bytes(word);
-    // The top bit of a byte says: no ASCII; below 0x20, for the subtraction borrows; 0x7f, for the addition fills it.
-    (word | word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)) & (ONES * 0x80)
+/// The last eight bytes; fewer are as many zeros behind the first ones.
+#[inline]
+pub(super) fn last_word(bytes: &[u8]) -> u64 {
+    bytes.last_chunk().map_or_else(|| word(bytes), |word| u64::from_le_bytes(*word))
+}
+
+/// Four to seven bytes, as two loads that overlap.
+fn ends(bytes: &[u8]) -> u64 {
+    let half = |half: Option<&[u8; 4]>| half.map_or(0, |half| u64::from(u32::from_le_bytes(*half)));
+    half(bytes.first_chunk()) | half(bytes.last_chunk()) << (8 * (bytes.len() - 4))
+}
+
+/// Whether all bytes are printable ASCII or spaces: text that needs no further look.
+#[inline(always)]
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    none_marked(bytes, odd)
+}
+
+/// Whether all bytes are printable ASCII or spaces, and none is a percent sign.
+#[inline(always)]
+pub(super) fn is_unescaped(bytes: &[u8]) -> bool {
+    none_marked(bytes, |word| odd(word) | equal_to(word, b'%'))
+}
+
+/// Whether all bytes are printable ASCII but space, `"` and `%`: what needs no encoding in a header.
+#[inline(always)]
+pub(super) fn is_token(bytes: &[u8]) -> bool {
+    none_marked(bytes, |word| odd(word) | equal_to(word, b' ') | equal_to(word, b'"') | equal_to(word, b'%'))
+}
+
+/// Whether all bytes are in a-z and 0-9.
+#[inline(always)]
+pub(super) fn is_alphanumeric(bytes: &[u8]) -> bool {
+    none_marked(bytes, |word| {
+        let ascii = word & !HIGH;
+        let at_least = |byte: u8| ascii.wrapping_add(ONES * u64::from(0x80 - byte));
+        let digit = at_least(b'0') & !at_least(b'9' + 1);
+        let letter = at_least(b'a') & !at_least(b'z' + 1);
+        word | !(digit | letter)
+    })
 }
 
 /// Where a byte stands first.
@@ -73,7 +131,7 @@ pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
         // The lowest mark is always a true one.
-        let marks = bytes_like(u64::from_le_bytes(*word), wanted);
+        let marks = equal_to(u64::from_le_bytes(*word), wanted);
         if marks != 0 {
             return Some(8 * at + marks.trailing_zeros() as usize / 8);
         }
@@ -81,16 +139,70 @@ pub(crate) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
     rest.iter().position(|byte| *byte == wanted).map(|at| 8 * words.len() + at)
 }
 
-/// Marks, by the top bit of its byte in the answer, each byte of the word that equals `wanted`; now and then also one
-/// that does not, above one that does.
-#[inline]
-pub(super) const fn bytes_like(word: u64, wanted: u8) -> u64 {
-    let differ = word ^ (ONES * wanted as u64);
-    // A byte of zeros borrows from the bit above it.
-    differ.wrapping_sub(ONES) & !differ & (ONES * 0x80)
+const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+/// The bit of each byte that marks it; what a mark leaves in the other bits means nothing.
+const HIGH: u64 = ONES * 0x80;
+
+/// Marks control characters and what is no ASCII.
+#[inline(always)]
+const fn odd(word: u64) -> u64 {
+    // Below a space the subtraction borrows, and the addition fills 0x7f up.
+    word | word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)
 }
 
-const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+/// Marks each byte that equals `wanted`; now and then also one that does not, above one that does.
+#[inline(always)]
+pub(super) const fn equal_to(word: u64, wanted: u8) -> u64 {
+    let differ = word ^ (ONES * wanted as u64);
+    // A byte of zeros borrows from the bit above it.
+    differ.wrapping_sub(ONES) & !differ & HIGH
+}
+
+/// Whether no byte is marked, eight of them at a time.
+#[inline(always)]
+fn none_marked(bytes: &[u8], marks: impl Fn(u64) -> u64 + Copy) -> bool {
+    let at_ends = |ends: Option<(&[u8; 16], &[u8; 16])>| {
+        ends.map_or(HIGH, |(first, last)| marks_of_two(*first, marks) | marks_of_two(*last, marks))
+    };
+    let marked = match bytes.len() {
+        // What is missing is filled with a letter that nobody marks.
+        len @ 0..8 => marks(word(bytes) | (ONES * u64::from(b'a')) << (8 * len)),
+        8..=16 => marks(word(bytes)) | marks(last_word(bytes)),
+        17..=32 => at_ends(bytes.first_chunk().zip(bytes.last_chunk())),
+        _ => {
+            let (chunks, _) = bytes.as_chunks::<16>();
+            let last = bytes.last_chunk().map_or(HIGH, |last| marks_of_two(*last, marks));
+            chunks.iter().fold(last, |marked, chunk| marked | marks_of_two(*chunk, marks))
+        }
+    };
+    marked & HIGH == 0
+}
+
+#[inline(always)]
+fn marks_of_two(chunk: [u8; 16], marks: impl Fn(u64) -> u64) -> u64 {
+    let both = u128::from_le_bytes(chunk);
+    marks(both as u64) | marks((both >> 64) as u64)
+}
+
+/// What is left from the first byte on that no JSON string holds as it is: a control character, `"` or `\`.
+#[inline]
+pub(super) fn behind_literal(bytes: &[u8]) -> &[u8] {
+    let mut rest = bytes;
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        // Wrong marks are above right ones, and the first is what counts.
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let marks = control | equal_to(word, b'"') | equal_to(word, b'\\');
+        if marks != 0 {
+            return &rest[marks.trailing_zeros() as usize / 8..];
+        }
+        rest = behind;
+    }
+    while let [0x20..=0x21 | 0x23..=0x5b | 0x5d..=0xff, behind @ ..] = rest {
+        rest = behind;
+    }
+    rest
+}
 
 #[cfg(test)]
 mod tests {
@@ -144,7 +256,7 @@ mod tests {
                 let word: [u8; 8] = core::array::from_fn(|at| {
                     if pattern >> at & 1 == 1 { wanted } else { wanted ^ (1 + at as u8) }
                 });
-                let marks = bytes_like(u64::from_le_bytes(word), wanted).to_le_bytes();
+                let marks = equal_to(u64::from_le_bytes(word), wanted).to_le_bytes();
                 let marked = (0..8).fold(0, |found, at| found | (marks[at] >> 7) << at);
                 assert_eq!(marked & pattern, pattern, "{word:?}");
                 assert!(pattern != 0 || marked == 0, "{word:?}");

@@ -171,7 +171,7 @@ pub(super) fn content_type(data: &[u8]) -> &'static str {
 pub(super) fn headers(event: &Event) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> {
     let mut headers = Vec::new();
     let mut wrong = None;
-    http::encode_binary(event, |name, value| match (name.parse(), value.parse()) {
+    http::encode_binary(event, |name, value| match (name.parse(), HeaderValue::from_bytes(value)) {
         (Ok(name), Ok(value)) => headers.push((name, value)),
         _ => wrong = Some(name.to_owned()),
     });

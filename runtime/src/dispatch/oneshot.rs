@@ -183,7 +183,7 @@ impl Ended {
             Exit::Code(code) => code,
             Exit::Signal(signal) => 128 + signal,
         };
-        if code == 0 && claims_event(printed) {
+        if code == 0 && json::claims_event(printed) {
             return match json::decode(printed) {
                 Ok(reply) => Outcome::Ended { code, reply: Some(reply), excerpt: Bytes::new() },
                 Err(reason) => Outcome::MalformedReply(format!("what it printed is not an event: {reason}")),
@@ -204,7 +204,7 @@ impl Ended {
     /// The answer for a caller: what it printed, or how it failed.
     fn answer(self, start: &Start, arrived: Instant, started: Instant) -> super::Answer {
         let Some(exit) = self.exit else { return Err(CallError::TimedOut) };
-        let event = claims_event(&self.printed.bytes);
+        let event = json::claims_event(&self.printed.bytes);
         let mut response = Response::new(CallBody::whole(self.printed.bytes));
         if !exit.is_success() {
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -230,10 +230,4 @@ impl Ended {
         }
         Ok(response)
     }
-}
-
-/// Whether the output is meant as an event: a JSON object that names its specversion.
-fn claims_event(printed: &[u8]) -> bool {
-    let Ok(serde_json::Value::Object(members)) = serde_json::from_slice(printed) else { return false };
-    members.contains_key("specversion")
 }

@@ -27,8 +27,8 @@ pub(super) fn from_event(event: &Event, uri: &Uri) -> Request<RequestBody> {
     headers.insert(header::HOST, HeaderValue::from_static("localhost"));
     headers.insert("prefer", HeaderValue::from_static("reply"));
     binding::encode_binary(event, |name, value| {
-        // The binding gives names of a-z and 0-9 and printable ASCII, both of which HTTP allows.
-        let (name, value) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value));
+        // The binding gives names of a-z and 0-9, and values without control characters: HTTP allows both.
+        let (name, value) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value));
         if let (Ok(name), Ok(value)) = (name, value) {
             headers.insert(name, value);
         }
@@ -38,17 +38,16 @@ pub(super) fn from_event(event: &Event, uri: &Uri) -> Request<RequestBody> {
 
 /// What the content type and the `ce-` headers say the body is; nothing when it is no event.
 pub(crate) fn mode(headers: &HeaderMap) -> Option<Mode> {
-    binding::mode(content_type(headers), headers.keys().any(|name| name.as_str().starts_with("ce-")))
+    binding::mode(pairs(headers))
 }
 
 /// The event in headers and body.
 pub(crate) fn event(mode: Mode, headers: &HeaderMap, body: Bytes) -> Result<Event, EventError> {
-    let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    binding::decode(mode, content_type(headers), pairs, body)
+    binding::decode(mode, pairs(headers), body)
 }
 
-fn content_type(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok())
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
 }
 
 /// Reads the answer to an event.

@@ -186,7 +186,8 @@ fn a_broken_block_says_what_is_broken() {
     check(|block| block[33] = 1, "more than attributes");
     check(|block| block[19] = 1, "more than attributes");
     check(|block| block[30] = 1, "more than attributes");
-    check(|block| block[2] = 0xff, "not UTF-8");
+    check(|block| block[2] = 0xff, "`id` is not UTF-8");
+    check(|block| block[2] = 0x7f, "`id` holds a control character");
     check(|block| block[0] = b'I', "a name that none may have");
     check(|block| block[0] = b'x', "a signature");
     let unclaimed = |block: &mut Vec<u8>| {

@@ -12,6 +12,7 @@ use rdkafka::bindings::{
 use rdkafka::message::BorrowedMessage;
 
 /// Gives each header of one message in order: its name, up to the first zero byte, and its value.
+#[derive(Clone)]
 pub(super) struct Headers<'m> {
     /// Owned by the message; nothing when it has none, or none that can be parsed.
     all: Option<NonNull<rd_kafka_headers_t>>,

@@ -62,9 +62,11 @@ impl Producer {
             return Err(self.too_large(size));
         }
         let (acknowledge, acknowledged) = oneshot::channel();
-        let mut record = BaseRecord::with_opaque_to(&self.topic, Box::new(acknowledge))
-            .headers(record::headers(event))
-            .payload(&event.data()[..]);
+        let mut record =
+            BaseRecord::with_opaque_to(&self.topic, Box::new(acknowledge)).headers(record::headers(event));
+        if let Some(value) = kafka::value(event) {
+            record = record.payload(&value[..]);
+        }
         if let Some(key) = kafka::key(event) {
             record = record.key(key);
         }

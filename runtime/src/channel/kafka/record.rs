@@ -1,6 +1,5 @@
 //! Kafka records to events and back; the rules are the activator's, only the library's types are met here.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use activator::event::{Event, kafka};
@@ -25,10 +24,9 @@ impl Decoder {
 
     /// The event of a record at `offset`. The value is copied once, out of librdkafka's buffer.
     pub(super) fn event(&mut self, message: &BorrowedMessage<'_>, offset: u64) -> Event {
-        let headers: Vec<_> = Headers::of(message).filter_map(named).collect();
         let record = kafka::Record {
             key: message.key(),
-            headers: headers.iter().map(|(name, value)| (name.as_ref(), *value)),
+            headers: Headers::of(message),
             value: message.payload().map(Bytes::copy_from_slice),
         };
         let time = message.timestamp().to_millis().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
@@ -46,11 +44,6 @@ impl Decoder {
     }
 }
 
-/// A header with its name as text. One without an ASCII letter or digit is left out: it can name nothing in an event.
-fn named<'m>((name, value): (&'m [u8], Option<&'m [u8]>)) -> Option<(Cow<'m, str>, Option<&'m [u8]>)> {
-    name.iter().any(u8::is_ascii_alphanumeric).then(|| (String::from_utf8_lossy(name), value))
-}
-
 /// The record headers of an event in binary mode.
 pub(super) fn headers(event: &Event) -> OwnedHeaders {
     let mut headers = Some(OwnedHeaders::new());
@@ -64,7 +57,7 @@ pub(super) fn headers(event: &Event) -> OwnedHeaders {
 /// What the record of an event needs at most, its own framing included.
 pub(super) fn size(event: &Event) -> usize {
     // Kafka frames a record with some 20 bytes, and each header with two lengths.
-    let mut size = 32 + event.data().len() + kafka::key(event).map_or(0, str::len);
+    let mut size = 32 + event.data().len() + kafka::key(event).map_or(0, <[u8]>::len);
     kafka::encode_binary(event, |key, value| size += key.len() + value.len() + 8);
     size
 }
