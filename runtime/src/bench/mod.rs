@@ -1,13 +1,16 @@
 //! What this machine does, beside a floor measured in the same run.
 //!
 //! - [`cold`]: from a call or an event to the first byte of a function that sleeps.
+//! - [`event`]: an event read and written in each binding, beside the [`sdk`].
 //! - [`filter`]: matching an event; [`pace`] times it.
 //! - [`idle`]: what a runtime costs in which everything sleeps.
 
 pub(crate) mod cold;
+pub(crate) mod event;
 pub(crate) mod filter;
 mod floor;
 pub(crate) mod idle;
 mod pace;
 mod sample;
 mod scratch;
+mod sdk;

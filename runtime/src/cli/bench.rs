@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::exit::Failure;
 use super::global::Global;
 use super::output;
-use crate::bench::{cold, filter, idle};
+use crate::bench::{cold, event, filter, idle};
 
 /// Measure this machine, each figure beside a floor of the same run
 #[derive(Debug, Args)]
@@ -27,6 +27,8 @@ enum Kind {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
         rounds: u16,
     },
+    /// Reading and writing an event in each binding, beside the CloudEvents SDK
+    Event,
     /// Matching an event: CESQL expressions, and one event against many triggers
     Filter,
     /// Memory, files and threads of a runtime in which everything sleeps
@@ -57,6 +59,10 @@ impl Kind {
         match self {
             Self::Cold { program, rounds } => {
                 let report = cold::measure(&program, usize::from(rounds)).await?;
+                Ok((report.text(), report.json()))
+            }
+            Self::Event => {
+                let report = event::measure_all()?;
                 Ok((report.text(), report.json()))
             }
             Self::Filter => {
