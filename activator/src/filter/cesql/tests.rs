@@ -295,6 +295,15 @@ fn a_filter_that_filters_nothing_is_told() {
 }
 
 #[test]
+fn the_opposite_of_what_may_fail_does_not_pass_every_event() {
+    for text in ["NOT (x = '1' AND FALSE)", "NOT (x = '1' AND FALSE) OR id = '2'"] {
+        assert_eq!(flaws(text), [], "{text} fails where x is missing");
+    }
+    assert_eq!(flaws("NOT (FALSE AND x = '1')"), [(Flaw::Always, "NOT (FALSE AND x = '1')")]);
+    assert_eq!(flaws("FALSE OR EXISTS id"), [(Flaw::Always, "FALSE OR EXISTS id")]);
+}
+
+#[test]
 fn hasty_writing_is_told() {
     assert_eq!(flaws("a = '1' AND b = '2' OR c = '3'"), [(Flaw::Mixed, "OR")]);
     assert_eq!(flaws("a = '1' AND (b = '2' OR c = '3')"), []);
