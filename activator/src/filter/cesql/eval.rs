@@ -203,8 +203,10 @@ impl<'a, F: Failures> Eval<'a, F> {
             {
                 return value == item.as_bytes();
             }
+            // What fails is equal to nothing, not even to the zero value that it gives.
             let item = self.sound(|eval| eval.value(*element));
-            item.is_some_and(|item| self.cast_equals(item, value, *element))
+            let equal = item.and_then(|item| self.sound(|eval| eval.cast_equals(item, value, *element)));
+            equal == Some(true)
         })
     }
 

@@ -141,6 +141,14 @@ fn the_right_operand_says_as_what_both_are_compared() {
 }
 
 #[test]
+fn an_element_that_cannot_be_cast_is_not_equal_to_the_zero_value() {
+    use FailureKind::{Cast, MissingAttribute};
+    fails("0 IN ('a', gone)", Value::Boolean(false), &[Cast, MissingAttribute]);
+    fails("FALSE NOT IN ('a', gone)", Value::Boolean(false), &[Cast, MissingAttribute]);
+    fails("0 IN ('a', 0, gone)", Value::Boolean(false), &[Cast]);
+}
+
+#[test]
 fn functions_count_characters() {
     gives_integer("LENGTH(word)", 5);
     gives_text("LEFT(word, 2)", "äö");
