@@ -1,7 +1,7 @@
 use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
 
-use super::{DEPTH_MAX, Expression, FailureKind, Flaw, Type, Value};
+use super::{DEPTH_MAX, Expression, FailureKind, Flaw, LENGTH_MAX, Type, Value};
 use crate::event::Event;
 
 fn event(more: &[(&str, &str)]) -> Event {
@@ -234,6 +234,14 @@ fn one_look_tells_all_mistakes() {
             ("expected the name of an attribute, found `'x'`", "'x'"),
         ],
     );
+}
+
+#[test]
+fn a_text_of_nothing_but_mistakes_is_given_up() {
+    for again in ["AND ", "# OR ", "2147483648, ", "x(a_b) OR "] {
+        let problems = Expression::parse(&again.repeat(LENGTH_MAX / again.len())).err().unwrap();
+        assert_eq!(problems.len(), 64, "{again}");
+    }
 }
 
 #[test]
