@@ -171,6 +171,14 @@ fn functions_count_characters() {
 }
 
 #[test]
+fn a_text_of_many_parts_takes_no_more_than_its_parts() {
+    // Copied anew with every part, it would take some 25 GiB.
+    let many = "'a', ".repeat(100_000);
+    gives_integer(&alloc::format!("LENGTH(CONCAT({many}UPPER('ä')))"), 100_001);
+    gives_integer(&alloc::format!("LENGTH(CONCAT_WS(tenant, {many}n))"), 300_002);
+}
+
+#[test]
 fn casts_are_asked_for_and_asked_about() {
     gives_integer("INT('+5') + INT(TRUE)", 6);
     gives("IS_INT('5') AND IS_BOOL('TruE') AND IS_BOOL(1)", true);
