@@ -306,6 +306,18 @@ fn a_filter_that_can_never_match_is_told_with_both_places() {
 }
 
 #[test]
+fn elements_that_are_written_otherwise_contradict_nothing() {
+    let mut event = Event::builder();
+    event.attribute("id", "1").unwrap().attribute("source", "/s").unwrap().attribute("type", "t").unwrap();
+    event.integer("n", 1).unwrap().boolean("flag", true).unwrap();
+    let text = "n IN ('01') AND n = '1' AND flag IN ('TRUE') AND flag = 'true'";
+    let found = parse(text).evaluate(&event.build(Bytes::new()).unwrap());
+    assert_eq!((found.value, found.failures), (Value::Boolean(true), Vec::new()));
+    assert_eq!(flaws(text), []);
+    assert_eq!(flaws("n NOT IN ('01') AND n = '01'").len(), 1, "whatever the type, these exclude each other");
+}
+
+#[test]
 fn a_filter_that_filters_nothing_is_told() {
     for text in ["TRUE", "1 = 1", "EXISTS id", "type LIKE '%'", "EXISTS type OR x = '1'", "NOT FALSE"] {
         assert_eq!(flaws(text), [(Flaw::Always, text)], "{text}");
