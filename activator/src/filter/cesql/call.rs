@@ -2,6 +2,8 @@
 
 use alloc::format;
 
+use smallvec::SmallVec;
+
 use super::ast::NodeId;
 use super::eval::{Cell, Eval, Text};
 use super::failure::{FailureKind, Failures};
@@ -84,21 +86,19 @@ impl<'a, F: Failures> Eval<'a, F> {
     }
 
     fn concat(&mut self, delimiter: Text<'a>, texts: &[NodeId]) -> Cell<'a> {
-        let mut whole = Text::Given(&[]);
-        for (at, id) in texts.iter().enumerate() {
-            let text = self.text_of(*id);
-            if at == 0 {
-                whole = text;
-                continue;
-            }
-            // Parts may have been made behind the whole so far, so it is written anew behind them.
-            let start = self.scratch.len();
-            for part in [whole, delimiter, text] {
-                self.push(part);
-            }
-            whole = Text::Made { start, end: self.scratch.len() };
+        // Parts are made one behind the other, and the whole behind all of them: each is copied once.
+        let parts: SmallVec<[Text<'a>; 8]> = texts.iter().map(|id| self.text_of(*id)).collect();
+        let Some((first, rest)) = parts.split_first() else { return Cell::Text(Text::Given(&[])) };
+        if rest.is_empty() {
+            return Cell::Text(*first);
         }
-        Cell::Text(whole)
+        let start = self.scratch.len();
+        self.push(*first);
+        for part in rest {
+            self.push(delimiter);
+            self.push(*part);
+        }
+        Cell::Text(Text::Made { start, end: self.scratch.len() })
     }
 
     fn push(&mut self, text: Text<'a>) {

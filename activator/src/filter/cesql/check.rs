@@ -81,6 +81,21 @@ impl Expression {
     }
 }
 
+/// What a condition is, whatever the event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    True,
+    False,
+    /// False, or an error: its opposite is not true for every event.
+    NotTrue,
+}
+
+impl Known {
+    const fn of(value: bool) -> Self {
+        if value { Self::True } else { Self::False }
+    }
+}
+
 struct Check<'t> {
     tree: &'t Tree,
     text: &'t str,
@@ -121,8 +136,8 @@ impl Check<'_> {
             (None, Kind::Attribute(name)) => Flaw::BareAttribute(name.as_str().into()),
             _ if findings.iter().any(|finding| finding.flaw.forbids()) => return None,
             _ => match self.known(root)? {
-                true => Flaw::Always,
-                false => Flaw::Never,
+                Known::True => Flaw::Always,
+                Known::False | Known::NotTrue => Flaw::Never,
             },
         };
         Some(Finding { span: node.span, flaw, also: None })
@@ -157,36 +172,56 @@ impl Check<'_> {
     }
 
     /// What a condition is for every event, as far as that can be told from its form.
-    fn known(&self, id: NodeId) -> Option<bool> {
+    fn known(&self, id: NodeId) -> Option<Known> {
         let required = |name: &str| matches!(name, "id" | "source" | "type" | "specversion");
         match &self.tree.node(id).kind {
-            Kind::Exists(name) => required(name.as_str()).then_some(true),
+            Kind::Exists(name) => required(name.as_str()).then_some(Known::True),
             Kind::Like { value, pattern, negated } if pattern.is_anything() => {
                 match &self.tree.node(*value).kind {
-                    Kind::Attribute(name) if required(name.as_str()) => Some(!negated),
+                    Kind::Attribute(name) if required(name.as_str()) => Some(Known::of(!negated)),
                     _ => None,
                 }
             }
-            Kind::Logic(Logic::And, operands) => self.known_of_all(*operands, true),
-            Kind::Logic(Logic::Or, operands) => self.known_of_all(*operands, false),
-            Kind::Not(of) => self.known(*of).map(|value| !value),
+            Kind::Logic(Logic::And, operands) => self.known_of_all(*operands),
+            Kind::Logic(Logic::Or, operands) => self.known_of_any(*operands),
+            Kind::Not(of) => match self.known(*of)? {
+                Known::True => Some(Known::False),
+                Known::False => Some(Known::True),
+                Known::NotTrue => None,
+            },
             _ if self.is_constant(id) => match self.evaluate(id) {
-                (Cell::Boolean(value), failures) if failures.is_empty() => Some(value),
+                (Cell::Boolean(value), failures) if failures.is_empty() => Some(Known::of(value)),
                 _ => None,
             },
             _ => None,
         }
     }
 
-    /// AND (whose operands change nothing while they are true) and OR: one of the other value decides. For an OR it
-    /// has to come first: an operand before it may fail, and then no event passes.
-    fn known_of_all(&self, operands: List, neutral: bool) -> Option<bool> {
-        let values: Vec<_> = self.tree.items(operands).iter().map(|operand| self.known(*operand)).collect();
-        let decides = |value: &Option<bool>| *value == Some(!neutral);
-        if values.first().is_some_and(decides) || neutral && values.iter().any(decides) {
-            return Some(!neutral);
+    /// AND: one operand that is not true decides. Unless all before it are true, one of those may fail.
+    fn known_of_all(&self, operands: List) -> Option<Known> {
+        let mut all_true = true;
+        for operand in self.tree.items(operands) {
+            match self.known(*operand) {
+                Some(Known::True) => {}
+                Some(Known::False) if all_true => return Some(Known::False),
+                Some(_) => return Some(Known::NotTrue),
+                None => all_true = false,
+            }
         }
-        values.iter().all(|value| *value == Some(neutral)).then_some(neutral)
+        all_true.then_some(Known::True)
+    }
+
+    /// OR: one that is true decides, if nothing before it can fail: then no event passes.
+    fn known_of_any(&self, operands: List) -> Option<Known> {
+        let mut known = Known::False;
+        for operand in self.tree.items(operands) {
+            match self.known(*operand)? {
+                Known::True => return (known == Known::False).then_some(Known::True),
+                Known::False => {}
+                Known::NotTrue => known = Known::NotTrue,
+            }
+        }
+        Some(known)
     }
 
     /// Whether no event has a say in it.

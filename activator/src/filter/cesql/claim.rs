@@ -5,6 +5,7 @@ use alloc::{vec, vec::Vec};
 use super::Expression;
 use super::ast::{Compare, Kind, List, Logic, NodeId, Tree};
 use super::function::Function;
+use super::require::is_canonical;
 use super::span::Span;
 use crate::event::Name;
 use crate::filter::facts::Fact;
@@ -46,7 +47,10 @@ fn fact(tree: &Tree, id: NodeId) -> Option<(&Name, Fact<'_>)> {
         }
         Kind::Compare(operator, left, right) => bounds(tree, *operator, *left, *right),
         Kind::In { value, set, negated } => {
-            let texts = tree.items(*set).iter().map(|element| text(*element)).collect::<Option<Vec<_>>>()?;
+            // An integer is equal to every text that writes it: only one that has no other spelling tells the text.
+            let is_told = |text: &&[u8]| *negated || is_canonical(text);
+            let texts = tree.items(*set).iter().map(|element| text(*element).filter(is_told));
+            let texts = texts.collect::<Option<Vec<_>>>()?;
             Some((attribute(*value)?, if *negated { Fact::NoneOf(texts) } else { Fact::OneOf(texts) }))
         }
         Kind::Like { value, pattern, negated } => {

@@ -2,7 +2,8 @@
 //!
 //! An operator or function one of whose operands failed gives the zero value of its type and is not applied: so
 //! `1 / missing` is 0 for a missing attribute, and no division by zero (section 3.2). Evaluation allocates nothing,
-//! but for texts of more than [`SCRATCH`] bytes that a function makes, and for the messages of errors.
+//! but for texts of more than [`SCRATCH`] bytes that a function makes, for calls of CONCAT with more than eight
+//! arguments, and for the messages of errors.
 
 use alloc::{format, string::String};
 
@@ -196,8 +197,10 @@ impl<'a, F: Failures> Eval<'a, F> {
             {
                 return value == item.as_bytes();
             }
+            // What fails is equal to nothing, not even to the zero value that it gives.
             let item = self.sound(|eval| eval.value(*element));
-            item.is_some_and(|item| self.cast_equals(item, value, *element))
+            let equal = item.and_then(|item| self.sound(|eval| eval.cast_equals(item, value, *element)));
+            equal == Some(true)
         })
     }
 

@@ -79,7 +79,7 @@ impl Expression {
     /// Reads an expression.
     ///
     /// # Errors
-    /// All that is wrong with the text, in its order; at least one.
+    /// What is wrong with the text, in its order; at least one, and of very many only the first.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let parsed = Parser::parse(text)?;
         let is_condition = parsed.tree.node(parsed.root).is_condition();

@@ -47,7 +47,7 @@ fn equal<'t>(tree: &'t Tree, left: NodeId, right: NodeId) -> Vec<AnyOf<'t>> {
         // Compared as texts, whatever the attribute is.
         (Kind::Attribute(name), Kind::Text(text)) => vec![AnyOf::one(name, Place::Whole, text.as_bytes())],
         // Compared as what the attribute is, so the text must have no other spelling.
-        (Kind::Text(text), Kind::Attribute(name)) if is_canonical(text) => {
+        (Kind::Text(text), Kind::Attribute(name)) if is_canonical(text.as_bytes()) => {
             vec![AnyOf::one(name, Place::Whole, text.as_bytes()).undecided()]
         }
         _ => [left, right].into_iter().flat_map(|side| present(tree, side)).collect(),
@@ -70,19 +70,20 @@ fn like<'t>(name: &'t Name, pattern: &'t super::like::Pattern) -> Vec<AnyOf<'t>>
 /// Texts that every type of attribute would compare as texts.
 fn one_of<'t>(tree: &'t Tree, name: &'t Name, set: &'t [NodeId]) -> Option<AnyOf<'t>> {
     let parts = set.iter().map(|element| match &tree.node(*element).kind {
-        Kind::Text(text) if is_canonical(text) => Some(AnyOf::one(name, Place::Whole, text.as_bytes())),
+        Kind::Text(text) if is_canonical(text.as_bytes()) => {
+            Some(AnyOf::one(name, Place::Whole, text.as_bytes()))
+        }
         _ => None,
     });
     AnyOf::union(parts).map(AnyOf::undecided)
 }
 
 /// Whether no other text is the same integer or boolean.
-fn is_canonical(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let is_number = parse_integer(bytes).is_some();
-    let plain_number =
-        !text.starts_with('+') && (text == "0" || !text.trim_start_matches('-').starts_with('0'));
-    let other_boolean = parse_boolean(bytes).is_some() && text != "true" && text != "false";
+pub(super) fn is_canonical(text: &[u8]) -> bool {
+    let is_number = parse_integer(text).is_some();
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let plain_number = text == b"0" || !digits.starts_with(b"0") && !digits.starts_with(b"+");
+    let other_boolean = parse_boolean(text).is_some() && text != b"true" && text != b"false";
     (!is_number || plain_number) && !other_boolean
 }
 

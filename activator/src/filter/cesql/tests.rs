@@ -1,7 +1,7 @@
 use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
 
-use super::{DEPTH_MAX, Expression, FailureKind, Flaw, Type, Value};
+use super::{DEPTH_MAX, Expression, FailureKind, Flaw, LENGTH_MAX, Type, Value};
 use crate::event::Event;
 
 fn event(more: &[(&str, &str)]) -> Event {
@@ -141,6 +141,14 @@ fn the_right_operand_says_as_what_both_are_compared() {
 }
 
 #[test]
+fn an_element_that_cannot_be_cast_is_not_equal_to_the_zero_value() {
+    use FailureKind::{Cast, MissingAttribute};
+    fails("0 IN ('a', gone)", Value::Boolean(false), &[Cast, MissingAttribute]);
+    fails("FALSE NOT IN ('a', gone)", Value::Boolean(false), &[Cast, MissingAttribute]);
+    fails("0 IN ('a', 0, gone)", Value::Boolean(false), &[Cast]);
+}
+
+#[test]
 fn functions_count_characters() {
     gives_integer("LENGTH(word)", 5);
     gives_text("LEFT(word, 2)", "äö");
@@ -160,6 +168,14 @@ fn functions_count_characters() {
     fails("SUBSTRING('abc', 1, -1)", Value::String(String::new()), &[FailureKind::FunctionEvaluation]);
     fails("RIGHT('abc', -1)", Value::String("abc".into()), &[FailureKind::FunctionEvaluation]);
     fails("LEFT('abc', -1) = 'abc'", Value::Boolean(false), &[FailureKind::FunctionEvaluation]);
+}
+
+#[test]
+fn a_text_of_many_parts_takes_no_more_than_its_parts() {
+    // Copied anew with every part, it would take some 25 GiB.
+    let many = "'a', ".repeat(100_000);
+    gives_integer(&alloc::format!("LENGTH(CONCAT({many}UPPER('ä')))"), 100_001);
+    gives_integer(&alloc::format!("LENGTH(CONCAT_WS(tenant, {many}n))"), 300_002);
 }
 
 #[test]
@@ -229,6 +245,14 @@ fn one_look_tells_all_mistakes() {
 }
 
 #[test]
+fn a_text_of_nothing_but_mistakes_is_given_up() {
+    for again in ["AND ", "# OR ", "2147483648, ", "x(a_b) OR "] {
+        let problems = Expression::parse(&again.repeat(LENGTH_MAX / again.len())).err().unwrap();
+        assert_eq!(problems.len(), 64, "{again}");
+    }
+}
+
+#[test]
 fn depth_is_bounded_and_width_is_not() {
     let deep = |count: usize, open: &str, inner: &str, close: &str| {
         alloc::format!("{}{inner}{}", open.repeat(count), close.repeat(count))
@@ -282,6 +306,18 @@ fn a_filter_that_can_never_match_is_told_with_both_places() {
 }
 
 #[test]
+fn elements_that_are_written_otherwise_contradict_nothing() {
+    let mut event = Event::builder();
+    event.attribute("id", "1").unwrap().attribute("source", "/s").unwrap().attribute("type", "t").unwrap();
+    event.integer("n", 1).unwrap().boolean("flag", true).unwrap();
+    let text = "n IN ('01') AND n = '1' AND flag IN ('TRUE') AND flag = 'true'";
+    let found = parse(text).evaluate(&event.build(Bytes::new()).unwrap());
+    assert_eq!((found.value, found.failures), (Value::Boolean(true), Vec::new()));
+    assert_eq!(flaws(text), []);
+    assert_eq!(flaws("n NOT IN ('01') AND n = '01'").len(), 1, "whatever the type, these exclude each other");
+}
+
+#[test]
 fn a_filter_that_filters_nothing_is_told() {
     for text in ["TRUE", "1 = 1", "EXISTS id", "type LIKE '%'", "EXISTS type OR x = '1'", "NOT FALSE"] {
         assert_eq!(flaws(text), [(Flaw::Always, text)], "{text}");
@@ -292,6 +328,15 @@ fn a_filter_that_filters_nothing_is_told() {
     for text in ["x LIKE '%'", "x = '1' OR EXISTS id"] {
         assert_eq!(flaws(text), [], "{text} fails where x is missing");
     }
+}
+
+#[test]
+fn the_opposite_of_what_may_fail_does_not_pass_every_event() {
+    for text in ["NOT (x = '1' AND FALSE)", "NOT (x = '1' AND FALSE) OR id = '2'"] {
+        assert_eq!(flaws(text), [], "{text} fails where x is missing");
+    }
+    assert_eq!(flaws("NOT (FALSE AND x = '1')"), [(Flaw::Always, "NOT (FALSE AND x = '1')")]);
+    assert_eq!(flaws("FALSE OR EXISTS id"), [(Flaw::Always, "FALSE OR EXISTS id")]);
 }
 
 #[test]

@@ -7,6 +7,9 @@ use crate::filter::cesql::DEPTH_MAX;
 use crate::filter::cesql::lex::Token;
 use crate::filter::cesql::problem::{Problem, What};
 
+/// Mistakes that are told, at most: a text with more is none of CESQL, and each new one is held against all before it.
+const PROBLEMS_MAX: usize = 64;
+
 impl Parser<'_> {
     pub(super) fn descend(&mut self) -> Result<(), Lost> {
         if self.depth == DEPTH_MAX {
@@ -17,16 +20,15 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Said once: behind it, nothing is looked at.
     pub(super) fn too_deep(&mut self) {
-        if !self.is_too_deep() {
-            self.tell(What::TooDeep);
-        }
-        self.token = Token::End;
+        self.tell(What::TooDeep);
+        self.stop();
     }
 
-    pub(super) fn is_too_deep(&self) -> bool {
-        self.problems.iter().any(|problem| problem.what == What::TooDeep)
+    /// Behind this place, nothing is looked at.
+    fn stop(&mut self) {
+        self.stopped = true;
+        self.token = Token::End;
     }
 
     /// Goes to where an expression can begin or end: AND, OR, XOR, a comma or the end of the brackets this is in.
@@ -45,7 +47,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn advance(&mut self) {
-        if !self.is_too_deep() {
+        if !self.stopped {
             (self.token, self.span) = self.lexer.next();
         }
     }
@@ -66,11 +68,14 @@ impl Parser<'_> {
         self.push(Problem { span: self.span, what });
     }
 
-    /// One mistake a place, and none behind a text that is too deep.
+    /// One mistake a place, and none behind where the parser stopped.
     pub(super) fn push(&mut self, problem: Problem) {
         let told = self.problems.iter().any(|known| known.span == problem.span);
-        if !told && !self.is_too_deep() {
+        if !told && !self.stopped {
             self.problems.push(problem);
+        }
+        if self.problems.len() == PROBLEMS_MAX {
+            self.stop();
         }
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Parser<'t> {
     problems: Vec<Problem>,
     mixed: Vec<Span>,
     depth: u16,
+    /// It tells no more mistakes, and reads nothing more.
+    stopped: bool,
 }
 
 /// The problem is told already; whoever wanted the node looks for where to go on.
@@ -58,7 +60,7 @@ impl<'t> Parser<'t> {
     /// Reads a whole expression.
     ///
     /// # Errors
-    /// All that is wrong with it, in the order of the text.
+    /// What is wrong with it, in the order of the text.
     pub(super) fn parse(text: &'t str) -> Result<Parsed, Vec<Problem>> {
         if text.len() > LENGTH_MAX {
             return Err([Problem { span: Span::new(0, LENGTH_MAX), what: What::TooLong }].into());
@@ -74,6 +76,7 @@ impl<'t> Parser<'t> {
             problems: Vec::new(),
             mixed: Vec::new(),
             depth: 0,
+            stopped: false,
         };
         let root = parser.whole();
         match (root, parser.problems.is_empty()) {
@@ -84,7 +87,7 @@ impl<'t> Parser<'t> {
 
     fn whole(&mut self) -> Found {
         let root = self.expression(Grip::Logic);
-        while self.token != Token::End && !self.is_too_deep() {
+        while self.token != Token::End {
             if root.is_ok() {
                 self.complain("an operator or the end");
             }

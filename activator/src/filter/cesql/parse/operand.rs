@@ -158,7 +158,7 @@ impl Parser<'_> {
         let span = start.to(self.span);
         let number = parse_integer(span.of(self.text).as_bytes());
         if number.is_none() {
-            self.problems.push(Problem { span, what: What::TooLarge });
+            self.push(Problem { span, what: What::TooLarge });
         }
         self.advance();
         self.add(Kind::Integer(number.unwrap_or_default()), span)
