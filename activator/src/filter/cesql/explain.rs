@@ -3,7 +3,8 @@
 use alloc::{format, string::String, vec::Vec};
 
 use super::ast::{Kind, Logic, NodeId};
-use super::failure::Failure;
+use super::eval::Eval;
+use super::failure::{Counted, Failure};
 use super::span::Span;
 use super::{Evaluation, Expression, Truth};
 use crate::event::{Event, Name};
@@ -100,21 +101,27 @@ impl Expression {
             return;
         }
         steps.push(Step { span: node.span, level, evaluation: self.evaluate_node(id, event) });
-        let last = match node.kind {
-            Kind::Logic(Logic::And, _) => Some(false),
-            Kind::Logic(Logic::Or, _) => Some(true),
-            _ => None,
-        };
+        // Of a function nobody knows, nothing is evaluated (section 3.5).
+        if matches!(node.kind, Kind::Unknown(..)) {
+            return;
+        }
         for child in tree.children(&node.kind) {
             self.step(child, level + 1, event, steps);
-            if last.is_some_and(|value| self.condition(child, event) == value) {
+            if self.ends_with(id, child, event) {
                 return;
             }
         }
     }
 
-    /// What an operand of AND or OR counts as.
-    fn condition(&self, id: NodeId, event: &Event) -> bool {
-        super::Eval::new(&self.0.tree, event, super::Counted::default()).boolean(id)
+    /// Whether no part of a node is looked at behind this one.
+    fn ends_with(&self, id: NodeId, child: NodeId, event: &Event) -> bool {
+        let mut eval = Eval::new(&self.0.tree, event, Counted::default());
+        match self.0.tree.node(id).kind {
+            Kind::Logic(Logic::And, _) => !eval.boolean(child),
+            Kind::Logic(Logic::Or, _) => eval.boolean(child),
+            Kind::In { value, .. } if child == value => eval.sound(|eval| eval.value(value)).is_none(),
+            Kind::In { value, .. } => eval.is_in(value, &[child]),
+            _ => false,
+        }
     }
 }
