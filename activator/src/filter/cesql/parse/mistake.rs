@@ -19,14 +19,11 @@ impl Parser<'_> {
 
     /// Said once: behind it, nothing is looked at.
     pub(super) fn too_deep(&mut self) {
-        if !self.is_too_deep() {
+        if !self.too_deep {
             self.tell(What::TooDeep);
+            self.too_deep = true;
         }
         self.token = Token::End;
-    }
-
-    pub(super) fn is_too_deep(&self) -> bool {
-        self.problems.iter().any(|problem| problem.what == What::TooDeep)
     }
 
     /// Goes to where an expression can begin or end: AND, OR, XOR, a comma or the end of the brackets this is in.
@@ -45,7 +42,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn advance(&mut self) {
-        if !self.is_too_deep() {
+        if !self.too_deep {
             (self.token, self.span) = self.lexer.next();
         }
     }
@@ -66,10 +63,11 @@ impl Parser<'_> {
         self.push(Problem { span: self.span, what });
     }
 
-    /// One mistake a place, and none behind a text that is too deep.
+    /// One mistake a place, and none behind a text that is too deep. Places only go forward, so the last one is the
+    /// only one that can be the same.
     pub(super) fn push(&mut self, problem: Problem) {
-        let told = self.problems.iter().any(|known| known.span == problem.span);
-        if !told && !self.is_too_deep() {
+        let told = self.problems.last().is_some_and(|known| known.span == problem.span);
+        if !told && !self.too_deep {
             self.problems.push(problem);
         }
     }

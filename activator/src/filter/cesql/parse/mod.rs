@@ -47,6 +47,8 @@ pub(super) struct Parser<'t> {
     problems: Vec<Problem>,
     mixed: Vec<Span>,
     depth: u16,
+    /// Nothing behind this is looked at.
+    too_deep: bool,
 }
 
 /// The problem is told already; whoever wanted the node looks for where to go on.
@@ -74,6 +76,7 @@ impl<'t> Parser<'t> {
             problems: Vec::new(),
             mixed: Vec::new(),
             depth: 0,
+            too_deep: false,
         };
         let root = parser.whole();
         match (root, parser.problems.is_empty()) {
@@ -84,7 +87,7 @@ impl<'t> Parser<'t> {
 
     fn whole(&mut self) -> Found {
         let root = self.expression(Grip::Logic);
-        while self.token != Token::End && !self.is_too_deep() {
+        while self.token != Token::End && !self.too_deep {
             if root.is_ok() {
                 self.complain("an operator or the end");
             }
