@@ -3,10 +3,13 @@
 
 mod bare;
 mod bench;
+mod cesql;
 mod check;
 mod daemon;
 mod dev;
+mod doubts;
 mod event_id;
+mod events;
 mod exit;
 mod follow;
 mod global;
@@ -49,6 +52,7 @@ enum Verb {
     Invoke(invoke::Invoke),
     Ps(ps::Ps),
     Check(check::Check),
+    Cesql(cesql::Cesql),
     Version(version::Version),
     Bench(bench::Bench),
     Help(help::Help),
@@ -65,6 +69,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Invoke(verb)) => client(verb.run(&global)),
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
         Some(Verb::Check(verb)) => verb.run(&global),
+        Some(Verb::Cesql(verb)) => verb.run(&global),
         Some(Verb::Help(verb)) => verb.run(),
         Some(Verb::Bench(verb)) => verb.run(&global),
         Some(Verb::Version(verb)) => client(verb.run(&global)),
