@@ -11,6 +11,7 @@ mod doubts;
 mod event_id;
 mod events;
 mod exit;
+mod explain;
 mod follow;
 mod global;
 mod help;
@@ -52,6 +53,7 @@ enum Verb {
     Invoke(invoke::Invoke),
     Ps(ps::Ps),
     Check(check::Check),
+    Explain(explain::Explain),
     Cesql(cesql::Cesql),
     Version(version::Version),
     Bench(bench::Bench),
@@ -69,6 +71,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Invoke(verb)) => client(verb.run(&global)),
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
         Some(Verb::Check(verb)) => verb.run(&global),
+        Some(Verb::Explain(verb)) => client(verb.run(&global)),
         Some(Verb::Cesql(verb)) => verb.run(&global),
         Some(Verb::Help(verb)) => verb.run(),
         Some(Verb::Bench(verb)) => verb.run(&global),

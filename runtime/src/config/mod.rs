@@ -30,6 +30,7 @@ pub(crate) use codes::{Code, Severity};
 pub(crate) use diagnostic::{Diagnostic, summary};
 pub(crate) use expression::Told;
 pub(crate) use loader::Loader;
+pub(crate) use nearest::nearest;
 pub(crate) use overrides::{Given, Overrides};
 pub(crate) use source::{Place, Source};
 
