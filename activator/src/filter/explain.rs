@@ -5,7 +5,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt;
+use core::{fmt, ops::Range};
 
 use super::Filter;
 use super::Truth;
@@ -22,7 +22,9 @@ pub struct Explanation {
     pub path: String,
     /// The clause, as a person would write it: `type = "audit.*"`, or a part of a CESQL expression.
     pub clause: String,
-    /// Where in the CESQL expression the clause is.
+    /// The CESQL expression the clause is a part of.
+    pub expression: Option<Expression>,
+    /// Where in it the clause is.
     pub span: Option<Span>,
     /// The attributes the clause names, with what the event has of them.
     pub attributes: Vec<(Name, Option<String>)>,
@@ -153,6 +155,7 @@ impl Filter {
 fn of_expression(expression: &Expression, event: &Event) -> Explanation {
     let decider = expression.decider(event);
     Explanation {
+        expression: Some(expression.clone()),
         span: Some(decider.span),
         attributes: decider.attributes,
         failure: decider.failure,
@@ -171,6 +174,7 @@ impl Explanation {
             decision: Decision::NoMatch,
             path: path.into(),
             clause,
+            expression: None,
             span: None,
             attributes: Vec::new(),
             failure: None,
@@ -180,6 +184,11 @@ impl Explanation {
     fn below(mut self, path: &str) -> Self {
         self.path = format!("{path}.{}", self.path);
         self
+    }
+
+    /// Where in the expression the clause is, in characters.
+    pub fn characters(&self) -> Option<Range<usize>> {
+        Some(self.span?.characters(self.expression.as_ref()?.text()))
     }
 
     /// What the event has of the attributes the clause names: `event has type "x", and no subject`.
@@ -202,8 +211,8 @@ impl fmt::Display for Explanation {
             write!(f, "{path}: ")?;
         }
         f.write_str(&self.clause)?;
-        match (&self.failure, self.span) {
-            (Some(failure), Some(span)) => return write!(f, " failed at {}: {failure}", span.start + 1),
+        match (&self.failure, self.characters()) {
+            (Some(failure), Some(place)) => return write!(f, " failed at {}: {failure}", place.start + 1),
             (Some(failure), None) => return write!(f, " failed: {failure}"),
             (None, _) => {}
         }

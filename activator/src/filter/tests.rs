@@ -117,6 +117,9 @@ fn a_refusal_names_the_clause_and_the_events_value() {
     explained(&cesql("type LIKE 'order%' AND id = '2'"), NoMatch, "cesql", line);
     let line = "total failed at 28: the event has no total";
     explained(&cesql("type = 'order.created' AND total > 5"), Error, "cesql", line);
+    // Characters, not bytes.
+    let line = "total failed at 21: the event has no total";
+    explained(&cesql("source != 'äöü' AND total > 5"), Error, "cesql", line);
 }
 
 #[test]
@@ -124,6 +127,8 @@ fn an_explanation_points_into_the_expression() {
     let text = "type LIKE 'order%' AND id = '2'";
     let explanation = cesql(text).explain(&order_created());
     assert_eq!(explanation.span.map(|span| span.of(text)), Some("id = '2'"));
+    assert_eq!(explanation.expression.as_ref().map(Expression::text), Some(text));
+    assert_eq!(explanation.characters(), Some(23..31));
     assert_eq!(explanation.attributes, [(Name::new("id"), Some("1".to_string()))]);
 }
 

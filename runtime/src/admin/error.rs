@@ -20,11 +20,24 @@ pub(crate) struct ErrorBody {
     pub(crate) code: Option<String>,
     pub(crate) message: String,
     pub(crate) help: String,
+    /// Those that one is to be picked from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) choices: Vec<Choice>,
+}
+
+/// One of several events with the same id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Choice {
+    pub(crate) source: String,
+    #[serde(rename = "type")]
+    pub(crate) ty: String,
+    pub(crate) arrived: String,
 }
 
 impl ApiError {
     pub(super) fn new(status: StatusCode, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { status, body: ErrorBody { code: None, message: message.into(), help: help.into() } }
+        let (message, help) = (message.into(), help.into());
+        Self { status, body: ErrorBody { code: None, message, help, choices: Vec::new() } }
     }
 
     pub(super) fn code(mut self, code: &str) -> Self {

@@ -12,7 +12,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use super::error::ApiError;
+use super::error::{ApiError, Choice};
 use crate::history::view::{Explained, Row};
 use crate::history::{History, Place, Until, Wanted};
 
@@ -137,5 +137,12 @@ fn unknown(id: &str) -> ApiError {
 fn ambiguous(id: &str, found: &[Explained]) -> ApiError {
     let sources: Vec<&str> = found.iter().map(|event| &*event.source).collect();
     let message = format!("{} events have the id {id:?}: from {}", found.len(), sources.join(", "));
-    ApiError::new(StatusCode::CONFLICT, message, "pick one with ?source=").code("ambiguous")
+    let choices = found.iter().map(|event| Choice {
+        source: event.source.clone(),
+        ty: event.ty.clone(),
+        arrived: event.arrived.clone(),
+    });
+    let mut error = ApiError::new(StatusCode::CONFLICT, message, "pick one with ?source=").code("ambiguous");
+    error.body.choices = choices.collect();
+    error
 }

@@ -126,6 +126,7 @@ async fn an_event_is_found_by_its_id_its_source_and_its_place() {
     let world = World::new([order(0, "/shop"), order(1, "/cafe")]).await;
     let (status, body) = world.get("/api/v1/events/1").await;
     assert_eq!((status, &body["code"]), (409, &"ambiguous".into()));
+    assert_eq!([&body["choices"][0]["source"], &body["choices"][1]["source"]], ["/shop", "/cafe"]);
     for path in
         ["/api/v1/events/1?source=%2Fcafe", "/api/v1/events/1?channel=broker%2Fdefault&partition=0&offset=1"]
     {

@@ -24,7 +24,7 @@ pub(super) struct Global {
     pub(super) admin: Option<String>,
     /// How data is written: wide has more columns, json gives one object on a line
     #[arg(short, long, global = true, value_name = "FORMAT", default_value = "text")]
-    pub(super) output: Output,
+    output: Output,
     /// Say less on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
@@ -37,7 +37,7 @@ pub(super) struct Global {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Output {
+enum Output {
     #[default]
     Text,
     Wide,
@@ -84,9 +84,18 @@ impl Global {
         self.output == Output::Json
     }
 
+    pub(super) fn is_wide(&self) -> bool {
+        self.output == Output::Wide
+    }
+
     /// Whether data on stdout is coloured.
     pub(super) fn colours(&self) -> bool {
         self.colours_on(&io::stdout())
+    }
+
+    /// Whether talk on stderr is coloured.
+    pub(super) fn colours_of_talk(&self) -> bool {
+        self.colours_on(&io::stderr())
     }
 
     fn colours_on(&self, stream: &impl IsTerminal) -> bool {
@@ -104,7 +113,7 @@ impl Global {
             (false, true) => "debug",
             (false, false) => "info",
         };
-        Voice { level, colour: self.colours_on(&io::stderr()) }
+        Voice { level, colour: self.colours_of_talk() }
     }
 
     /// Says a line on stderr, unless nothing is to be said.

@@ -3,11 +3,15 @@
 
 mod bare;
 mod bench;
+mod cesql;
 mod check;
 mod daemon;
 mod dev;
+mod doubts;
 mod event_id;
+mod events;
 mod exit;
+mod explain;
 mod follow;
 mod global;
 mod help;
@@ -49,6 +53,8 @@ enum Verb {
     Invoke(invoke::Invoke),
     Ps(ps::Ps),
     Check(check::Check),
+    Explain(explain::Explain),
+    Cesql(cesql::Cesql),
     Version(version::Version),
     Bench(bench::Bench),
     Help(help::Help),
@@ -65,6 +71,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Invoke(verb)) => client(verb.run(&global)),
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
         Some(Verb::Check(verb)) => verb.run(&global),
+        Some(Verb::Explain(verb)) => client(verb.run(&global)),
+        Some(Verb::Cesql(verb)) => verb.run(&global),
         Some(Verb::Help(verb)) => verb.run(),
         Some(Verb::Bench(verb)) => verb.run(&global),
         Some(Verb::Version(verb)) => client(verb.run(&global)),

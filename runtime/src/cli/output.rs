@@ -53,9 +53,33 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
+/// A text on one line: its lines joined, what does not print escaped, and cut to so many characters.
+pub(super) fn one_line(text: &str, chars_max: usize) -> String {
+    let joined = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let mut line = String::new();
+    for (at, character) in joined.trim().chars().enumerate() {
+        if at == chars_max {
+            return line + "..";
+        }
+        match character.is_control() {
+            true => line.extend(character.escape_default()),
+            false => line.push(character),
+        }
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_line_is_one_line() {
+        assert_eq!(one_line("  a = 1\n    AND b = 'ä'\n", 99), "a = 1 AND b = 'ä'");
+        assert_eq!(one_line("a\u{1b}[31m\tb", 99), "a\\u{1b}[31m\\tb");
+        assert_eq!(one_line("äöü", 3), "äöü");
+        assert_eq!(one_line("äöü", 2), "äö..");
+    }
 
     #[test]
     fn numbers_are_written_for_people() {

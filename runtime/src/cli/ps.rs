@@ -7,7 +7,7 @@ use hyper::Method;
 
 use super::daemon::Daemon;
 use super::exit::Failure;
-use super::global::{Global, Output};
+use super::global::Global;
 use super::output::{self, count, short_ms};
 use super::table::{Row, table};
 use crate::admin::FunctionView;
@@ -40,7 +40,7 @@ impl Ps {
         if global.is_json() {
             functions.iter().try_for_each(output::json)?;
         } else {
-            output::data(text(&functions, global.output == Output::Wide))?;
+            output::data(text(&functions, global.is_wide()))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 use super::tree::{branches, head};
 use super::{Cli, Verb, ps};
 use crate::admin::FunctionView;
-use crate::history::view::{AttemptView, Explained, Outcome, Verdict};
+use crate::history::view::{AttemptView, Decision, Explained, Outcome, Verdict};
 
 fn verdict(trigger: &str) -> Verdict {
     Verdict {
@@ -18,6 +18,7 @@ fn verdict(trigger: &str) -> Verdict {
         offset: 7,
         filter_revision: 1,
         matched: true,
+        decision: Decision::Match,
         clause: None,
         to: Some(format!("fn/{trigger}")),
         function: Some(trigger.into()),
@@ -32,7 +33,13 @@ fn verdict(trigger: &str) -> Verdict {
 }
 
 fn refused(trigger: &str, clause: &str) -> Verdict {
-    Verdict { matched: false, clause: Some(clause.into()), outcome: Outcome::Unmatched, ..verdict(trigger) }
+    Verdict {
+        matched: false,
+        decision: Decision::NoMatch,
+        clause: Some(clause.into()),
+        outcome: Outcome::Unmatched,
+        ..verdict(trigger)
+    }
 }
 
 fn attempt(status: &str, after_ms: f64, ms: f64) -> AttemptView {

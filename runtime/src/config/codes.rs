@@ -96,6 +96,9 @@ codes! {
         "CESQL 1.0 has no function of this name with this number of arguments, so the filter could never match.";
     Doubtful "H035" Warning "a filter that hardly means what it seems to",
         "It is valid, and CESQL's precedence or types give it another meaning than most readers would.";
+    CesqlFails "H036" Error "a CESQL expression that fails on an event",
+        "A part of it gave an error for the event shown; as a filter, it does not match then. `hydrant help cesql` \
+         tells the kinds of errors, and how to look first.";
     NotExecutable "H050" Warning "not executable",
         "The file has no executable bit, so nothing serves its events; they wait.";
     WrongArchitecture "H051" Warning "built for another machine",

@@ -71,7 +71,12 @@ impl Diagnostic {
 
     /// The text people see, without a line end; `colour` for a terminal.
     pub(crate) fn render(&self, colour: bool) -> String {
-        let level = match self.severity() {
+        self.render_as(self.severity(), colour)
+    }
+
+    /// The same, where it is not as bad as in a configuration.
+    pub(crate) fn render_as(&self, severity: Severity, colour: bool) -> String {
+        let level = match severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
             Severity::Note => Level::NOTE,

@@ -7,6 +7,7 @@
 mod codes;
 mod diagnostic;
 mod document;
+mod expression;
 mod ids;
 mod loader;
 mod name;
@@ -27,8 +28,11 @@ mod tests;
 
 pub(crate) use codes::{Code, Severity};
 pub(crate) use diagnostic::{Diagnostic, summary};
+pub(crate) use expression::Told;
 pub(crate) use loader::Loader;
+pub(crate) use nearest::nearest;
 pub(crate) use overrides::{Given, Overrides};
+pub(crate) use source::{Place, Source};
 
 /// The `runtime.toml` hydrant ships with: every key with its default and a sentence.
 pub(crate) const MANUAL: &str = include_str!("../../../runtime.toml");

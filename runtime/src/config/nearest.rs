@@ -1,7 +1,7 @@
 //! Did you mean: the known word nearest to one that is not known.
 
 /// The nearest of the words, if one is near enough to be a slip of the fingers.
-pub(super) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let slips_max = (wanted.chars().count() / 3).clamp(1, 3);
     known
         .into_iter()

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use activator::effect::{FunctionNews, Report};
+use activator::filter::{Expression, Filter};
 use activator::id::{FunctionId, Offset, Partition};
 
 use super::fixture::*;
 use super::log::Log;
-use super::view::Outcome;
+use super::view::{Decision, Outcome};
 use super::*;
 
 /// Whoever waits for so long was not woken.
@@ -46,6 +47,7 @@ fn every_subscription_of_the_channel_has_a_verdict() {
     assert_eq!((bill.outcome, bill.function.as_deref()), (Outcome::Delivered, Some("bill")));
     assert_eq!((bill.attempts.len(), bill.attempt_count, bill.status.as_deref()), (1, 1, Some("200")));
     assert_eq!((audit.matched, audit.outcome), (false, Outcome::Unmatched));
+    assert_eq!((bill.decision, audit.decision), (Decision::Match, Decision::NoMatch));
     assert_eq!(audit.clause.as_deref(), Some("type = \"audit\" (event has \"order.created\")"));
 }
 
@@ -61,6 +63,18 @@ fn a_refusal_is_that_of_the_filter_the_event_met() {
     };
     assert_eq!(clause("1"), ("type = \"audit\" (event has \"order.created\")".into(), 1));
     assert_eq!(clause("2"), ("type = \"later\" (event has \"order.created\")".into(), 2));
+}
+
+#[test]
+fn an_error_is_told_from_a_refusal() {
+    let mut failing = resolved();
+    let expression = Expression::parse("total > 5").unwrap();
+    failing.topology.subscriptions[1].filter = Filter::Cesql(expression).into();
+    let history = History::new(100);
+    history.apply([Note::Wired(Arc::new(failing)), arrived(0, order("1"))]);
+    let verdict = history.explain(&at(0))[0].verdicts[1].clone();
+    assert_eq!((verdict.matched, verdict.decision), (false, Decision::Error));
+    assert_eq!(verdict.clause.as_deref(), Some("total failed at 1: the event has no total"));
 }
 
 #[test]

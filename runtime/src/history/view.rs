@@ -5,6 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use activator::event::json;
+use activator::filter::{self, Explanation};
 use activator::topology::Subscription;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -45,6 +46,7 @@ pub(crate) struct Verdict {
     pub(crate) offset: u64,
     pub(crate) filter_revision: u32,
     pub(crate) matched: bool,
+    pub(crate) decision: Decision,
     /// What refused it, when it did not match.
     pub(crate) clause: Option<String>,
     /// `fn/bill`, `channel/orders`, a URL.
@@ -61,6 +63,15 @@ pub(crate) struct Verdict {
     pub(crate) reply_id: Option<String>,
     /// From its arrival until it was over.
     pub(crate) total_ms: Option<f64>,
+}
+
+/// What a filter said: an error is no match, and has to be told from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Decision {
+    Match,
+    NoMatch,
+    Error,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -128,7 +139,7 @@ pub(super) fn explain(entry: &Entry, current: &Wiring) -> Explained {
     let begun = entry.deliveries.iter().map(|delivery| begun(entry, delivery, current));
     let subscribers = entry.wiring.subscribers(entry.place.channel);
     let refused = subscribers.filter(|s| entry.deliveries.iter().all(|d| d.subscription != s.id));
-    let verdicts = begun.chain(refused.map(|s| refused_by(entry, s, s.filter.refusal(&event)))).collect();
+    let verdicts = begun.chain(refused.map(|s| refused_by(entry, s, &s.filter.explain(&event)))).collect();
     Explained {
         id: event.id().into(),
         source: event.source().into(),
@@ -169,8 +180,10 @@ fn begun(entry: &Entry, delivery: &Delivery, current: &Wiring) -> Verdict {
     let wired = then.or_else(now);
     let settled = delivery.settled.as_ref();
     let how = settled.map(|s| s.how);
+    let matched = how != Some(How::Unmatched);
     Verdict {
-        matched: how != Some(How::Unmatched),
+        matched,
+        decision: if matched { Decision::Match } else { Decision::NoMatch },
         clause: (how == Some(How::Unmatched)).then(|| "the filter was changed while it waited".into()),
         function: wired.and_then(|(subscription, wiring)| wiring.function(subscription)),
         filter_revision: delivery.filter_revision,
@@ -189,11 +202,17 @@ fn begun(entry: &Entry, delivery: &Delivery, current: &Wiring) -> Verdict {
 }
 
 /// The verdict of a subscription that the event never became a delivery of.
-fn refused_by(entry: &Entry, subscription: &Subscription, refusal: Option<String>) -> Verdict {
-    // Its cursor was behind this event already: nothing else keeps a matching event away.
-    let known = || "its cursor had passed this event before the runtime started".into();
+fn refused_by(entry: &Entry, subscription: &Subscription, explanation: &Explanation) -> Verdict {
+    let (decision, clause) = match explanation.decision.into() {
+        // Its cursor was behind this event already: nothing else keeps a matching event away.
+        Decision::Match => {
+            (Decision::NoMatch, "its cursor had passed this event before the runtime started".into())
+        }
+        decision => (decision, explanation.to_string()),
+    };
     Verdict {
-        clause: Some(refusal.unwrap_or_else(known)),
+        decision,
+        clause: Some(clause),
         function: entry.wiring.function(subscription),
         filter_revision: entry.wiring.filter_revision(subscription.id),
         ..verdict_of(entry, Some(subscription))
@@ -212,6 +231,7 @@ fn verdict_of(entry: &Entry, subscription: Option<&Subscription>) -> Verdict {
         offset: entry.place.offset.0,
         filter_revision: 0,
         matched: false,
+        decision: Decision::NoMatch,
         clause: None,
         to: subscription.map(|s| s.to_name.as_ref().into()),
         function: None,
@@ -222,6 +242,16 @@ fn verdict_of(entry: &Entry, subscription: Option<&Subscription>) -> Verdict {
         answer: None,
         reply_id: None,
         total_ms: None,
+    }
+}
+
+impl From<filter::Decision> for Decision {
+    fn from(decision: filter::Decision) -> Self {
+        match decision {
+            filter::Decision::Match => Self::Match,
+            filter::Decision::NoMatch => Self::NoMatch,
+            filter::Decision::Error => Self::Error,
+        }
     }
 }
 

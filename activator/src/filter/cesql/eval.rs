@@ -189,7 +189,7 @@ impl<'a, F: Failures> Eval<'a, F> {
 
     /// Section 3.4.5: the left operand says as what the elements are compared. Nothing is looked at behind the first
     /// that is equal.
-    fn is_in(&mut self, value: NodeId, set: &[NodeId]) -> bool {
+    pub(super) fn is_in(&mut self, value: NodeId, set: &[NodeId]) -> bool {
         let Some(value) = self.sound(|eval| eval.value(value)) else { return false };
         set.iter().any(|element| {
             if let (Cell::Text(Text::Given(value)), Kind::Text(item)) =

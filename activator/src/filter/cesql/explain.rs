@@ -3,7 +3,8 @@
 use alloc::{format, string::String, vec::Vec};
 
 use super::ast::{Kind, Logic, NodeId};
-use super::failure::Failure;
+use super::eval::Eval;
+use super::failure::{Counted, Failure};
 use super::span::Span;
 use super::{Evaluation, Expression};
 use crate::event::{Event, Name};
@@ -62,7 +63,8 @@ impl Expression {
             _ => None,
         };
         let operands = one_decides.map_or(&[][..], |operands| tree.items(operands));
-        match operands.iter().find(|operand| Truth::from(self.condition(**operand, event)) == truth) {
+        let says = |operand: NodeId| Truth::from(Eval::new(tree, event, Counted::default()).boolean(operand));
+        match operands.iter().find(|operand| says(**operand) == truth) {
             Some(operand) => self.decides(*operand, truth, event),
             None => Decider { span: node.span, attributes: self.attributes(id, event), failure: None },
         }
@@ -101,21 +103,27 @@ impl Expression {
             return;
         }
         steps.push(Step { span: node.span, level, evaluation: self.evaluate_node(id, event) });
-        let last = match node.kind {
-            Kind::Logic(Logic::And, _) => Some(false),
-            Kind::Logic(Logic::Or, _) => Some(true),
-            _ => None,
-        };
+        // Of a function nobody knows, nothing is evaluated (section 3.5).
+        if matches!(node.kind, Kind::Unknown(..)) {
+            return;
+        }
         for child in tree.children(&node.kind) {
             self.step(child, level + 1, event, steps);
-            if last.is_some_and(|value| self.condition(child, event) == value) {
+            if self.ends_with(id, child, event) {
                 return;
             }
         }
     }
 
-    /// What an operand of AND or OR counts as.
-    fn condition(&self, id: NodeId, event: &Event) -> bool {
-        super::Eval::new(&self.0.tree, event, super::Counted::default()).boolean(id)
+    /// Whether no part of a node is looked at behind this one.
+    fn ends_with(&self, id: NodeId, child: NodeId, event: &Event) -> bool {
+        let mut eval = Eval::new(&self.0.tree, event, Counted::default());
+        match self.0.tree.node(id).kind {
+            Kind::Logic(Logic::And, _) => !eval.boolean(child),
+            Kind::Logic(Logic::Or, _) => eval.boolean(child),
+            Kind::In { value, .. } if child == value => eval.sound(|eval| eval.value(value)).is_none(),
+            Kind::In { value, .. } => eval.is_in(value, &[child]),
+            _ => false,
+        }
     }
 }

@@ -34,7 +34,7 @@ use super::Truth;
 use crate::event::Event;
 use ast::{NodeId, Tree};
 use eval::{Cell, Eval};
-use failure::{Counted, Told};
+use failure::Told;
 use parse::Parser;
 use quick::Quick;
 

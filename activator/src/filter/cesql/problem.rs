@@ -118,11 +118,16 @@ impl fmt::Display for What {
     }
 }
 
-/// As it is written, in ticks; shortened where it is long.
+/// As it is written, in ticks; shortened where it is long, and what does not print escaped.
 fn quoted(found: &str) -> String {
     const SHOWN_MAX: usize = 32;
-    match found.char_indices().nth(SHOWN_MAX) {
-        Some((cut, _)) => format!("`{}..`", &found[..cut]),
-        None => format!("`{found}`"),
+    let mut shown = String::new();
+    for character in found.chars().take(SHOWN_MAX) {
+        match character {
+            '\'' | '"' | '\\' => shown.push(character),
+            _ => shown.extend(character.escape_debug()),
+        }
     }
+    let cut = if found.chars().nth(SHOWN_MAX).is_some() { ".." } else { "" };
+    format!("`{shown}{cut}`")
 }

@@ -27,6 +27,12 @@ impl Span {
         self.start as usize..self.end as usize
     }
 
+    /// The same as a range of characters.
+    pub fn characters(self, text: &str) -> Range<usize> {
+        let count = |at: u32| text.get(..at as usize).unwrap_or(text).chars().count();
+        count(self.start)..count(self.end)
+    }
+
     /// What stands there.
     pub fn of(self, text: &str) -> &str {
         text.get(self.range()).unwrap_or_default()

@@ -1,4 +1,7 @@
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use bytes::Bytes;
 
 use super::{DEPTH_MAX, Expression, FailureKind, Flaw, LENGTH_MAX, Type, Value};
@@ -72,6 +75,14 @@ fn and_or_and_xor_have_one_precedence_and_lean_to_the_right() {
     gives("FALSE AND TRUE XOR TRUE", false);
     gives("TRUE XOR TRUE XOR TRUE", true);
     gives("TRUE AND FALSE OR TRUE", true);
+}
+
+#[test]
+fn what_does_not_print_is_told_by_its_number() {
+    let told = |text: &str| Expression::parse(text).unwrap_err()[0].what.to_string();
+    assert_eq!(told("\u{feff}1"), "`\\u{feff}` means nothing here");
+    assert_eq!(told("1\u{b}+ 1"), "expected an operator or the end, found `\\u{b}`");
+    assert_eq!(told("'a' 'b\n\\\''"), r"expected an operator or the end, found `'b\n\''`");
 }
 
 #[test]
@@ -374,8 +385,18 @@ fn the_part_that_decided_is_named() {
 
 #[test]
 fn a_trace_leaves_out_what_was_not_evaluated() {
-    let text = "tenant = 'us' OR n = 42 OR gone = 'x'";
-    let steps = parse(text).trace(&event(&[]));
-    let parts: Vec<_> = steps.iter().map(|s| (s.level, s.span.of(text))).collect();
-    assert_eq!(parts, [(0, text), (1, "tenant = 'us'"), (2, "tenant"), (1, "n = 42"), (2, "n")]);
+    let check = |text: &str, expected: &[(usize, &str)]| {
+        let steps = parse(text).trace(&event(&[]));
+        let parts: Vec<_> = steps.iter().map(|s| (s.level, s.span.of(text))).collect();
+        assert_eq!(parts[0], (0, text));
+        assert_eq!(&parts[1..], expected, "{text}");
+    };
+    check(
+        "tenant = 'us' OR n = 42 OR gone = 'x'",
+        &[(1, "tenant = 'us'"), (2, "tenant"), (1, "n = 42"), (2, "n")],
+    );
+    check("tenant = 'us' AND gone", &[(1, "tenant = 'us'"), (2, "tenant")]);
+    check("tenant IN (id, 'eu', gone)", &[(1, "tenant"), (1, "id")]);
+    check("gone IN (id)", &[(1, "gone")]);
+    check("NOSUCH(id)", &[]);
 }
