@@ -16,6 +16,7 @@ mod name;
 mod rules;
 mod short;
 mod staging;
+mod stored;
 mod timestamp;
 mod upgrade;
 mod value;

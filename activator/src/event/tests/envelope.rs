@@ -191,5 +191,12 @@ fn a_broken_block_says_what_is_broken() {
         |block: &mut Vec<u8>| *block = [b"x", &block[..16], &[1, 0, 4, 0, 12, 0], &block[22..]].concat();
     check(unclaimed, "belongs to no attribute");
     check(|block| block[18] = 200, "beyond its text");
-    check(|block| block[22] |= 0x80, "typed that is a string");
+    check(|block| block[22] |= 0x80, "`id` must be a string");
+    // An attribute `n` with the value `x` that says it is a number.
+    let typed = |block: &mut Vec<u8>| {
+        let (text, tables) = block.split_at(16);
+        *block = [text, b"nx", &tables[..6], &[16, 0], &tables[6..9], &[0x81], &tables[9..12], b"n", &[4]]
+            .concat();
+    };
+    check(typed, "a value is typed that is a string");
 }
