@@ -5,8 +5,7 @@ use bytes::Bytes;
 use super::block::{self, Block, COUNT_MAX, TEXT_MAX, find};
 use super::error::shown;
 use super::name::{Key, signature};
-use super::rules::{self, REQUIRED};
-use super::{Builder, EventError, Name, SPECVERSION, Value, short};
+use super::{Builder, EventError, Name, SPECVERSION, Value, stored};
 
 /// All attributes but `specversion`. Those that were added win over those that came.
 #[derive(Clone)]
@@ -23,7 +22,7 @@ impl Attributes {
 
     /// Takes a block as it was stored, when all of it holds.
     pub(super) fn from_stored(block: Bytes) -> Result<Self, EventError> {
-        check(&block)?;
+        stored::check(&block)?;
         Ok(Self::trusted(block))
     }
 
@@ -146,45 +145,8 @@ impl PartialEq for Attributes {
 
 impl Eq for Attributes {}
 
-/// Whether all that is read from a block without a further look holds: places, UTF-8, names, signatures, types, and
-/// the required attributes.
-fn check(block: &[u8]) -> Result<(), EventError> {
-    let broken = EventError::BrokenBlock;
-    let parts = Block::split(block).ok_or_else(|| broken("it is shorter than its own count"))?;
-    if parts.text().len() > TEXT_MAX {
-        return Err(broken("it has too much text"));
+impl core::fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_map().entries(self.values()).finish()
     }
-    if !parts.is_tidy() {
-        return Err(broken("it holds more than attributes and their places"));
-    }
-    let is_plain = short::is_plain(parts.text());
-    let mut covered = 0;
-    for at in 0..parts.count() {
-        let (name, value) = parts.entry(at).ok_or_else(|| broken("an attribute lies beyond its text"))?;
-        covered += name.len() + value.bytes().len();
-        rules::check_name(name).map_err(|_| broken("an attribute has a name that none may have"))?;
-        if !is_plain {
-            rules::check_text(name, value.bytes())?;
-        }
-        if parts.signature(at) != signature(name) {
-            return Err(broken("a signature is not that of its name"));
-        }
-        if name == b"specversion" || (0..at).any(|other| parts.entry(other).is_some_and(|(n, _)| n == name)) {
-            return Err(broken("an attribute appears twice"));
-        }
-        if value.is_typed() && !rules::may_be_typed(name, value.bytes()) {
-            return Err(broken("a value is typed that is a string"));
-        }
-    }
-    if covered != parts.text().len() {
-        return Err(broken("it has text that belongs to no attribute"));
-    }
-    for name in REQUIRED {
-        match find(block, name.as_bytes(), &Key::of(name.as_bytes())) {
-            None => return Err(EventError::Missing(name)),
-            Some(value) if value.bytes().is_empty() => return Err(EventError::Empty(name)),
-            Some(_) => {}
-        }
-    }
-    Ok(())
 }

@@ -16,6 +16,7 @@ mod name;
 mod rules;
 pub(crate) mod short;
 mod staging;
+mod stored;
 mod timestamp;
 mod upgrade;
 mod value;

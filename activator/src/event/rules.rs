@@ -60,9 +60,9 @@ pub(super) fn check_known(at: usize, value: Value<'_>) -> Result<(), EventError>
     Ok(())
 }
 
-/// Whether the text is the canonical one of an integer or a boolean (section 3.2), under a name that may have one.
-pub(super) fn may_be_typed(name: &[u8], text: &[u8]) -> bool {
-    known(name, signature(name)).is_none() && (matches!(text, b"true" | b"false") || is_integer(text))
+/// Whether the text is the canonical one of an integer or a boolean (section 3.2).
+pub(super) fn is_typed_text(text: &[u8]) -> bool {
+    matches!(text, b"true" | b"false") || is_integer(text)
 }
 
 /// A whole number in 32 bits, without leading zeros; minus nothing is no number.

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::encode::Data;
 use crate::event::{Event, Kind, SPECVERSION};
 
-/// The event as a JSON object: data as JSON, text or base64, whichever keeps it byte for byte. JSON that is nested
-/// deeper than 128 levels is given in base64.
+/// The event as a JSON object: data as JSON, text or base64, whichever keeps it. JSON that no tree can hold
+/// (nested deeper than 128 levels, or with a number beyond all floats) is given in base64.
 pub fn to_value(event: &Event) -> Value {
     let mut members = attributes(event);
     let data = match Data::of(event) {

@@ -197,5 +197,12 @@ fn a_broken_block_says_what_is_broken() {
     check(unclaimed, "belongs to no attribute");
     check(|block| block[20] = 200, "beyond its text");
     check(|block| block[28] = 30, "beyond its text");
-    check(|block| block[18] |= 0x80, "typed that is a string");
+    check(|block| block[18] |= 0x80, "`id` must be a string");
+    let mut typed = Event::builder();
+    typed.attribute("id", "1").unwrap().attribute("source", "/s").unwrap().attribute("type", "t").unwrap();
+    typed.integer("n", 5).unwrap();
+    let mut block = typed.build(Bytes::new()).unwrap().attributes().block().to_vec();
+    block[17] = b'x';
+    let refused = Event::from_stored(block.into(), Bytes::new()).unwrap_err().to_string();
+    assert!(refused.contains("a value is typed that is a string"), "{refused}");
 }
