@@ -8,6 +8,7 @@
 
 mod bad_functions;
 mod bad_input;
+mod filters;
 mod kafka;
 mod kill;
 mod reload;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 9] = [
+    let groups: [fn() -> Vec<Trial>; 10] = [
         wake::trials,
         zero::trials,
         bad_functions::trials,
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         stop::trials,
         kill::trials,
         verbs::trials,
+        filters::trials,
         kafka::trials,
     ];
     let trials = groups.into_iter().flat_map(|trials| trials()).collect();

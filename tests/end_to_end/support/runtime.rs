@@ -163,13 +163,24 @@ pub(crate) fn spawn(project: &Project, arguments: &[&str]) -> Child {
 
 /// Runs a verb to its end: exit code, stdout, stderr.
 pub(crate) fn verb(project: &Project, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(BINARY)
-        .args(arguments)
-        .current_dir(project.path())
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    finished(&mut asked(project, arguments))
+}
+
+/// The same, with something on stdin.
+pub(crate) fn verb_reading(project: &Project, arguments: &[&str], input: &str) -> (i32, String, String) {
+    project.write("stdin", input);
+    finished(asked(project, arguments).stdin(File::open(project.file("stdin")).unwrap()))
+}
+
+/// A verb that is not started yet, with nothing on stdin.
+pub(crate) fn asked(project: &Project, arguments: &[&str]) -> Command {
+    let mut command = Command::new(BINARY);
+    command.args(arguments).current_dir(project.path()).env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+}
+
+fn finished(command: &mut Command) -> (i32, String, String) {
+    let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }

@@ -238,6 +238,7 @@ fn a_mistake_is_told_where_it_is() {
     refused("2147483648 = n", &[("a number of more than 32 bits", "2147483648")]);
     refused("a_b = 1", &[("`a_b` is no name of an attribute", "a_b")]);
     refused("1)", &[("expected an operator or the end, found `)`", ")")]);
+    refused("a1(1)", &[("expected an operator or the end, found `(`", "(")]);
     refused("# = 1", &[("`#` means nothing here", "#")]);
     refused("tenant = \u{201c}eu\u{201d}", &[("`\u{201c}` means nothing here", "\u{201c}")]);
 }

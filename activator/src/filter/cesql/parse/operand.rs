@@ -54,7 +54,7 @@ impl Parser<'_> {
                 let name = self.attribute()?;
                 self.add(Kind::Exists(name), span.to(end))
             }
-            Token::Word if self.lexer.clone().next().0 == Token::Open => self.call(),
+            Token::Word if self.begins_call() => self.call(),
             Token::Word => {
                 let name = self.attribute()?;
                 self.add(Kind::Attribute(name), span)
@@ -97,6 +97,12 @@ impl Parser<'_> {
                 Err(Lost)
             }
         }
+    }
+
+    /// Names of functions have no digits (section 2.4).
+    fn begins_call(&self) -> bool {
+        let has_digit = self.span.of(self.text).bytes().any(|byte| byte.is_ascii_digit());
+        !has_digit && self.lexer.clone().next().0 == Token::Open
     }
 
     fn call(&mut self) -> Found {
