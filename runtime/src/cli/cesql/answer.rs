@@ -109,14 +109,4 @@ mod tests {
             r#"{"value":null,"type":null,"errors":[{"kind":"parse","message":"expected an operator or the end, found `==`","start":4,"end":6}]}"#,
         );
     }
-
-    #[test]
-    fn places_of_a_long_text_are_told_quickly() {
-        let begun = std::time::Instant::now();
-        for part in ["gone = 'ä' OR ", "ä OR "] {
-            let text = part.repeat(1_000_000 / part.len());
-            assert!(Answer::of(&(text + "TRUE"), &sample()).errors.len() > 10_000);
-        }
-        assert!(begun.elapsed().as_secs() < 20, "not by counting from the beginning each time");
-    }
 }
