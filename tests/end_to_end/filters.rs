@@ -8,7 +8,8 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::support::project::noting_script;
-use crate::support::runtime::{asked, verb, verb_reading};
+use crate::support::runtime::{asked, spawn, verb, verb_reading};
+use crate::support::wait::wait_for;
 use crate::support::{Project, Runtime, group, http, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -284,13 +285,17 @@ fn help_has_pages() {
 fn broken_at_the_start() {
     let project = project();
     project.configure("[trigger.bill]\nfilter = \"type LIEK 'order.%'\"\nto = \"fn/order\"\n");
-    let (code, _, said) = verb(&project, &["dev"]);
-    assert_eq!(code, 3, "{said}");
+    let refused = |verb: &str| {
+        let mut child = spawn(&project, &[verb]);
+        wait_for("it refuses to start", || child.try_wait().unwrap()).code()
+    };
+    assert_eq!(refused("dev"), Some(3));
+    let said = std::fs::read_to_string(project.file("said")).unwrap();
     for wanted in ["error[H030]", "runtime.toml:5:16", "^^^^ here", "did you mean LIKE?", "1 error"] {
         assert!(said.contains(wanted), "{wanted}:\n{said}");
     }
     project.configure("[trigger.bill]\nfilter = \"LENGTH(type)\"\nto = \"fn/order\"\n");
-    assert_eq!(verb(&project, &["run"]).0, 3, "what can never be true is no filter");
+    assert_eq!(refused("run"), Some(3), "what can never be true is no filter");
 }
 
 fn broken_at_reload() {
