@@ -3,6 +3,8 @@
 //! Bindings that carry only text (HTTP and Kafka in binary mode) make every value a string, so there an event is the
 //! same when its names, texts and data are.
 
+use std::iter::once;
+
 use activator::event::{Event, http, json, kafka};
 use bytes::Bytes;
 
@@ -10,13 +12,20 @@ type Headers = Vec<(String, Vec<u8>)>;
 
 /// The event in an HTTP message, if it is one. A batch is read by [`from_batch`].
 pub(super) fn from_http(headers: &Headers, body: Bytes) -> Option<Event> {
-    let pairs = || headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-    http::decode(http::mode(pairs())?, pairs(), body).ok()
+    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+    http::decode(http::mode(headers.clone())?, headers, body).ok()
 }
 
-/// The event in a JSON object, if it is one.
+/// The event in a JSON object, if it is one; in one line it is the same.
 pub(super) fn from_json(body: &Bytes) -> Option<Event> {
-    json::decode(body).ok()
+    let event = json::decode(body).ok();
+    if event.is_some() {
+        assert!(json::claims_event(body), "an event that does not claim to be one");
+    }
+    if let Ok(line) = json::decode_line(body) {
+        assert_eq!(Some(&line), event.as_ref(), "as a line");
+    }
+    event
 }
 
 /// The events in a JSON array, if they are.
@@ -40,28 +49,58 @@ pub(super) fn survives(event: &Event) {
     let stored = Event::from_stored(event.attributes().block(), event.data().clone());
     assert_eq!(stored.as_ref(), Ok(event), "stored");
     survives_json(event);
-    if !names_an_envelope(event) {
+    survives_a_line(event);
+    survives_structured(event);
+    // Of such a type, a message in binary mode is taken for one in another mode.
+    let media_type = event.get("datacontenttype").unwrap_or_default().as_bytes();
+    if http::mode(once(("content-type", media_type))).is_none() {
         survives_http(event);
         survives_kafka(event);
     }
 }
 
-/// A media type by which a message in binary mode would be taken for one in another mode.
-fn names_an_envelope(event: &Event) -> bool {
-    let media_type = event.get("datacontenttype").unwrap_or_default();
-    http::mode([("content-type", media_type.as_bytes())].into_iter()).is_some()
-}
-
 fn survives_json(event: &Event) {
     let text = Bytes::from(json::encode(event));
-    let back = from_json(&text).unwrap_or_else(|| panic!("no longer an event: {}", text.escape_ascii()));
-    assert_eq!(texts(&back), texts(event), "JSON: {}", text.escape_ascii());
-    assert_eq!(json::decode(&json::encode(&back).into()).as_ref(), Ok(&back), "JSON, sent again");
-    let line = json::encode_line(event);
-    let breaks = line.iter().filter(|byte| **byte == b'\n').count();
-    assert!(breaks == 1 && line.ends_with(b"\n"), "one line: {}", line.escape_ascii());
-    assert_eq!(json::decode_line(&line.into()).map(|back| texts(&back) == texts(event)), Ok(true), "a line");
+    let shown = text.escape_ascii();
+    let back = json::decode(&text).unwrap_or_else(|why| panic!("{shown}: {why}"));
+    arrives(event, &back);
+    assert_eq!(json::decode(&json::encode(&back).into()).as_ref(), Ok(&back), "sent again: {shown}");
+    assert!(json::claims_event(&text), "{shown}");
+    let batch = Bytes::from(json::encode_batch([event, event]));
+    assert_eq!(json::decode_batch(&batch).as_deref(), Ok(&[back.clone(), back][..]), "batch of {shown}");
     assert!(json::to_value(event).is_object());
+}
+
+/// White space between the tokens of data may become other white space.
+fn survives_a_line(event: &Event) {
+    let line = Bytes::from(json::encode_line(event));
+    let breaks = line.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
+    assert!(line.ends_with(b"\n") && breaks == 1, "not one line: {}", line.escape_ascii());
+    let back = json::decode_line(&line).unwrap_or_else(|why| panic!("{}: {why}", line.escape_ascii()));
+    let spaced = |data: &[u8]| {
+        data.iter().map(|b| if matches!(b, b'\n' | b'\r') { b' ' } else { *b }).collect::<Bytes>()
+    };
+    arrives(&with_data(event, spaced(event.data())), &with_data(&back, spaced(back.data())));
+}
+
+fn survives_structured(event: &Event) {
+    let mut headers = Headers::new();
+    let body = http::encode_structured(event, |name, value| headers.push((name.into(), value.into())));
+    arrives(event, &from_http(&headers, body.into()).expect("it is an event in JSON"));
+    let mut headers = Headers::new();
+    let value = kafka::encode_structured(event, |name, value| headers.push((name.into(), value.into())));
+    arrives(event, &record(event, &headers, Some(value.into())));
+}
+
+/// The same event; white space around data that is JSON is none of the data's.
+fn arrives(event: &Event, back: &Event) {
+    let trimmed = event.data().slice_ref(event.data().trim_ascii());
+    let is_same = back == event || *back == with_data(event, trimmed);
+    assert!(is_same, "{event:?} with {:?} arrives as {back:?} with {:?}", event.data(), back.data());
+}
+
+fn with_data(event: &Event, data: Bytes) -> Event {
+    Event::from_stored(event.attributes().block(), data).expect("its own block")
 }
 
 fn survives_http(event: &Event) {
@@ -75,9 +114,14 @@ fn survives_http(event: &Event) {
 fn survives_kafka(event: &Event) {
     let mut headers = Headers::new();
     kafka::encode_binary(event, |name, value| headers.push((name.into(), value.into())));
-    let borrowed: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), Some(&value[..]))).collect();
-    let back = from_kafka(kafka::key(event), &borrowed, Some(event.data().clone()));
+    let back = record(event, &headers, kafka::value(event).cloned());
     assert_eq!((texts(&back), back.data()), (texts(event), event.data()), "Kafka: {headers:?}");
+}
+
+/// What is read of a record that was written for this event.
+fn record(event: &Event, headers: &Headers, value: Option<Bytes>) -> Event {
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), Some(&value[..]))).collect();
+    from_kafka(kafka::key(event), &headers, value)
 }
 
 /// Names and texts in an order that does not depend on how they came.

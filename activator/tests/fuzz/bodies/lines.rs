@@ -33,6 +33,9 @@ fn add(event: &mut activator::event::Builder, line: &str) -> Result<(), EventErr
     let kind = line.find(['=', '#', '?']).filter(|_| line.len() <= LINE_MAX);
     let Some(at) = kind else { return Ok(()) };
     let (name, text) = (&line[..at], &line[at + 1..]);
+    if name == "specversion" {
+        return Ok(());
+    }
     match line.as_bytes()[at] {
         b'#' => text.parse().map_or(Ok(()), |number| event.integer(name, number).map(drop)),
         b'?' => text.parse().map_or(Ok(()), |truth| event.boolean(name, truth).map(drop)),
