@@ -87,7 +87,8 @@ impl Builder {
         Ok(Event { attributes: Attributes::trusted(self.block()), data })
     }
 
-    /// Adds an attribute that is a string, as it came.
+    /// Adds an attribute that is a string, as it came. It is inlined, with all below it, into the loops that read
+    /// headers and members: that is where the time goes.
     #[inline(always)]
     pub(super) fn received(&mut self, name: &[u8], value: &[u8]) -> Result<(), EventError> {
         if !short::is_plain(value) {

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, string::String};
 use super::block::{COUNT_MAX, NAME_MAX, TEXT_MAX};
 
 /// Why something is not a CloudEvent (CloudEvents 1.0, section 3 "Context Attributes", and the bindings). Names and
-/// values of others are held as [`shown`], fit for a line of text.
+/// values of others are held as `shown`, fit for a line of text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// A required attribute is not there.

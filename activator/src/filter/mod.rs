@@ -3,10 +3,10 @@
 //!
 //! A filter never fails open: what cannot be decided does not match, not even under `not`.
 //!
-//! - [`dialect`]: the filters and what they say of an event; [`explain`] says why, in data and in a line.
-//! - [`cesql`]: the dialect that is a language.
-//! - [`index`]: which of many filters match, without asking each; [`access`] is what it can look up.
-//! - [`facts`]: clauses that contradict one another.
+//! - `dialect`: the filters and what they say of an event; `explain` says why, in data and in a line.
+//! - `cesql`: the dialect that is a language.
+//! - `index`: which of many filters match, without asking each; `access` is what it can look up.
+//! - `facts`: clauses that contradict one another.
 
 mod access;
 pub mod cesql;

@@ -1,7 +1,7 @@
 //! CloudEvents over HTTP (HTTP protocol binding 1.0): binary mode in headers, structured and batched mode in the body.
 //!
 //! Header names are in lower case, as HTTP libraries give them; values are bytes. A batch is read by
-//! [`json::decode_batch`](super::json::decode_batch).
+//! [`json::decode_batch`].
 
 mod binary;
 mod percent;

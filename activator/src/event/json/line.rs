@@ -26,7 +26,7 @@ pub fn encode_line(event: &Event) -> Vec<u8> {
 /// The event in one line, with or without its ending.
 ///
 /// # Errors
-/// As [`decode`](super::decode), and when there is more than one line.
+/// As [`decode`](super::decode()), and when there is more than one line.
 pub fn decode_line(line: &Bytes) -> Result<Event, EventError> {
     let text = line.strip_suffix(b"\n").unwrap_or(line);
     let text = text.strip_suffix(b"\r").unwrap_or(text);

@@ -1,7 +1,7 @@
 //! The JSON event format 1.0 (section 3 "Envelope"): structured mode, and what people and logs read.
 //!
-//! [`decode`] reads the members in place, so data that is JSON is a slice of the body, byte for byte as it came; the
-//! white space around it is not part of it. [`encode`] writes untouched attributes and data as they are.
+//! [`decode()`] reads the members in place, so data that is JSON is a slice of the body, byte for byte as it came; the
+//! white space around it is not part of it. [`encode()`] writes untouched attributes and data as they are.
 
 mod claim;
 mod decode;

@@ -1,10 +1,10 @@
 //! CloudEvents SQL 1.0 (CESQL): expressions over the attributes of an event.
 //!
-//! - [`lex`], [`parse`], [`ast`]: from a text to a tree, with all that is wrong with the text.
-//! - [`check`]: what can be said of an expression before any event comes: its type, and filters that make no sense;
-//!   [`claim`] and [`require`] are what it demands of single attributes.
-//! - [`eval`], [`call`], [`like`]: its value for an event; [`quick`]: only whether it passes.
-//! - [`explain`]: which part of it decided.
+//! - `lex`, `parse`, `ast`: from a text to a tree, with all that is wrong with the text.
+//! - `check`: what can be said of an expression before any event comes: its type, and filters that make no sense;
+//!   `claim` and `require` are what it demands of single attributes.
+//! - `eval`, `call`, `like`: its value for an event; `quick`: only whether it passes.
+//! - `explain`: which part of it decided.
 //!
 //! Sections named are those of the specification. What people read about the language is docs/cesql.md.
 

@@ -1,5 +1,5 @@
 //! `hydrant cesql`: what an expression gives for an event, for people ([`text`]) and for scripts ([`answer`]), once
-//! or for many lines ([`batch`]).
+//! or for many lines ([`mod@batch`]).
 
 mod answer;
 mod batch;
