@@ -5,6 +5,7 @@ use activator::filter::cesql::{DEPTH_MAX, LENGTH_MAX, Value, What};
 use activator::filter::{Expression, Filter};
 
 use crate::bodies::lines::event_of;
+use crate::bodies::message;
 
 /// As often as the longest expression has room for it, between a start and an end.
 fn filled(start: &str, again: &str, end: &str) -> String {
@@ -55,6 +56,24 @@ fn the_longest_nonsense_is_refused() {
     }
     let problems = Expression::parse(&"1".repeat(LENGTH_MAX + 1)).err().unwrap_or_default();
     assert_eq!(problems.first().map(|problem| &problem.what), Some(&What::TooLong));
+}
+
+#[test]
+fn records_with_more_than_an_event_has_room_for_are_events_all_the_same() {
+    let id = "ce_id: 1\nce_source: /s\nce_type: t\nce_specversion: 1.0\n";
+    let headers = |prefix: &str| (0..300).map(|n| format!("{prefix}{n}: {n}\n")).collect::<String>();
+    let long = "x".repeat(70_000);
+    for record in [
+        format!("key={long}\n{id}\ndata"),
+        format!("{id}ce_subject: {long}\n\ndata"),
+        format!("{id}{}\ndata", headers("ce_x")),
+        format!("key={long}\nlong: {long}\n{}\ndata", headers("h")),
+        format!("{long}: 1\n\n{long}"),
+    ] {
+        let mut read = Vec::new();
+        message::kafka(record.as_bytes(), &mut |word| read.push(word));
+        assert_eq!(read.len(), 1, "{}", &record[..30]);
+    }
 }
 
 #[test]
