@@ -76,7 +76,7 @@ impl Fact<'_> {
     /// How every text it allows begins and ends.
     fn ends(&self) -> (&[u8], &[u8]) {
         match self {
-            Self::Like(pattern) => (pattern.prefix(), pattern.suffix()),
+            Self::Like(pattern) => pattern.ends(),
             Self::Starts(start) => (start, &[]),
             Self::Ends(end) => (&[], end),
             _ => (&[], &[]),

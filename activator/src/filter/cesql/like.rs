@@ -92,35 +92,26 @@ impl Pattern {
         }
     }
 
-    /// What every text that matches begins with.
-    pub(in crate::filter) fn prefix(&self) -> &[u8] {
+    /// What every text that matches begins with, and what it ends with.
+    pub(in crate::filter) fn ends(&self) -> (&[u8], &[u8]) {
         match self {
-            Self::Exact(text) => text,
-            Self::Ends { start, .. } => start,
-            Self::Contains(_) => &[],
-            Self::Steps(steps) => match steps.first() {
-                Some(Step::Text(text)) => text,
-                _ => &[],
-            },
-        }
-    }
-
-    /// What every text that matches ends with.
-    pub(in crate::filter) fn suffix(&self) -> &[u8] {
-        match self {
-            Self::Exact(text) => text,
-            Self::Ends { end, .. } => end,
-            Self::Contains(_) => &[],
-            Self::Steps(steps) => match steps.last() {
-                Some(Step::Text(text)) => text,
-                _ => &[],
-            },
+            Self::Exact(whole) => (whole, whole),
+            Self::Ends { start, end } => (start, end),
+            Self::Contains(_) => (&[], &[]),
+            Self::Steps(steps) => (literal(steps.first()), literal(steps.last())),
         }
     }
 
     /// Whether every text matches.
     pub(super) fn is_anything(&self) -> bool {
         matches!(self, Self::Ends { start, end } if start.is_empty() && end.is_empty())
+    }
+}
+
+fn literal(step: Option<&Step>) -> &[u8] {
+    match step {
+        Some(Step::Text(text)) => text,
+        _ => &[],
     }
 }
 

@@ -60,10 +60,11 @@ fn like<'t>(name: &'t Name, pattern: &'t super::like::Pattern) -> Vec<AnyOf<'t>>
         Pattern::Exact(text) => vec![AnyOf::one(name, Place::Whole, &**text)],
         Pattern::Ends { start, end } if end.is_empty() => vec![AnyOf::one(name, Place::Start, &**start)],
         Pattern::Ends { start, end } if start.is_empty() => vec![AnyOf::one(name, Place::End, &**end)],
-        _ => vec![
-            AnyOf::one(name, Place::Start, pattern.prefix()).undecided(),
-            AnyOf::one(name, Place::End, pattern.suffix()).undecided(),
-        ],
+        _ => {
+            let (start, end) = pattern.ends();
+            let doors = [AnyOf::one(name, Place::Start, start), AnyOf::one(name, Place::End, end)];
+            doors.map(AnyOf::undecided).into()
+        }
     }
 }
 
