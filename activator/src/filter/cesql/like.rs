@@ -168,6 +168,9 @@ mod tests {
         check("äöü", "____", false);
         check("a😀c", "a_c", true);
         check("a😀c", "a%c", true);
+        // Nor does what `%` leaves begin in the middle of one.
+        check("😀", "%__", false);
+        check("€äb😀", "%__b%_", true);
     }
 
     #[test]
