@@ -171,9 +171,9 @@ impl Partition {
         self.doubted.insert((offset, subscription), attempts);
     }
 
-    /// The record is matched anew, and matches. Gives the attempts it had, if it had matched before.
-    pub(super) fn confirm(&mut self, subscription: SubscriptionId, offset: Offset) -> Option<u32> {
-        self.doubted.remove(&(offset, subscription))
+    /// The record is matched anew, and matches.
+    pub(super) fn confirm(&mut self, subscription: SubscriptionId, offset: Offset) {
+        self.doubted.remove(&(offset, subscription));
     }
 
     /// Those who wanted the record before and were not confirmed, with the attempts it had.

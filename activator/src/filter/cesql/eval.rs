@@ -14,7 +14,7 @@ use super::failure::{FailureKind, Failures};
 use super::like::Pattern;
 use super::span::Span;
 use super::value::{Type, parse_boolean, parse_integer};
-use crate::event::{Event, Kind as AttributeKind, Name, Value};
+use crate::event::{Event, Kind as AttributeKind, Name};
 
 /// Bytes of texts made by functions that need no allocation.
 const SCRATCH: usize = 128;
@@ -109,23 +109,17 @@ impl<'a, F: Failures> Eval<'a, F> {
     /// Section 3.2: with no hint of its type, what is missing is false.
     #[inline]
     fn attribute(&mut self, name: &Name, span: Span) -> Cell<'a> {
-        let Some(value) = self.find(name, span) else { return Cell::Boolean(false) };
+        let Some(value) = self.event.value(name) else {
+            let message = || format!("the event has no {}", name.as_str());
+            self.failures.fail(FailureKind::MissingAttribute, span, message);
+            return Cell::Boolean(false);
+        };
         let text = Cell::Text(Text::Given(value.bytes()));
         match value.kind() {
             AttributeKind::String => text,
             AttributeKind::Boolean => parse_boolean(value.bytes()).map_or(text, Cell::Boolean),
             AttributeKind::Integer => parse_integer(value.bytes()).map_or(text, Cell::Integer),
         }
-    }
-
-    #[inline]
-    fn find(&mut self, name: &Name, span: Span) -> Option<Value<'a>> {
-        let value = self.event.value(name);
-        if value.is_none() {
-            let message = || format!("the event has no {}", name.as_str());
-            self.failures.fail(FailureKind::MissingAttribute, span, message);
-        }
-        value
     }
 
     /// AND and OR stop where their value is clear (section 3.4.2); an operand that failed is false.
@@ -146,12 +140,6 @@ impl<'a, F: Failures> Eval<'a, F> {
             Compare::NotEqual => false,
             _ => return self.order(operator, left, right),
         };
-        let (x, y) = (self.tree.node(left), self.tree.node(right));
-        if let (Kind::Attribute(name), Kind::Text(text)) = (&x.kind, &y.kind) {
-            // Whatever the attribute's type, its canonical text is what it casts to.
-            let value = self.find(name, x.span);
-            return value.is_some_and(|value| (value.bytes() == text.as_bytes()) == equal);
-        }
         let same = self.sound(|eval| (eval.value(left), eval.value(right)));
         let same = same.and_then(|(x, y)| self.sound(|eval| eval.cast_equals(x, y, left)));
         same.is_some_and(|same| same == equal)
@@ -176,13 +164,8 @@ impl<'a, F: Failures> Eval<'a, F> {
         }
     }
 
-    /// The left operand is cast to a String (section 3.4.3), and an attribute's text is that already.
-    #[inline]
+    /// The left operand is cast to a String (section 3.4.3).
     fn like(&mut self, value: NodeId, pattern: &Pattern, negated: bool) -> bool {
-        let node = self.tree.node(value);
-        if let Kind::Attribute(name) = &node.kind {
-            return self.find(name, node.span).is_some_and(|value| pattern.matches(value.bytes()) != negated);
-        }
         let text = self.sound(|eval| eval.text_of(value));
         text.is_some_and(|text| pattern.matches(self.bytes(text)) != negated)
     }
@@ -192,11 +175,6 @@ impl<'a, F: Failures> Eval<'a, F> {
     pub(super) fn is_in(&mut self, value: NodeId, set: &[NodeId]) -> bool {
         let Some(value) = self.sound(|eval| eval.value(value)) else { return false };
         set.iter().any(|element| {
-            if let (Cell::Text(Text::Given(value)), Kind::Text(item)) =
-                (value, &self.tree.node(*element).kind)
-            {
-                return value == item.as_bytes();
-            }
             // What fails is equal to nothing, not even to the zero value that it gives.
             let item = self.sound(|eval| eval.value(*element));
             let equal = item.and_then(|item| self.sound(|eval| eval.cast_equals(item, value, *element)));
