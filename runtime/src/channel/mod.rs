@@ -49,6 +49,17 @@ pub(crate) struct DurableSpec {
     /// The channel's own folder.
     pub(crate) dir: PathBuf,
     pub(crate) partitions: u32,
+    pub(crate) sync: SyncMode,
+}
+
+/// How far an event has got when it is acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SyncMode {
+    /// To the operating system: it survives a kill of the runtime.
+    #[default]
+    Os,
+    /// To the disk: it survives a power loss.
+    Disk,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

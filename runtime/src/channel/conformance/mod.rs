@@ -10,7 +10,7 @@ mod waiting;
 
 use std::time::Duration;
 
-use super::{DurableSpec, MemorySpec, Spec};
+use super::{DurableSpec, MemorySpec, Spec, SyncMode};
 
 /// A check that hangs has failed; Kafka in a slow container needs some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -76,12 +76,21 @@ async fn memory_keeps_every_promise() {
 
 #[tokio::test]
 async fn durable_keeps_every_promise() {
+    durable("durable os", SyncMode::Os).await;
+}
+
+#[tokio::test]
+async fn durable_keeps_every_promise_when_it_syncs_to_the_disk() {
+    durable("durable disk", SyncMode::Disk).await;
+}
+
+async fn durable(name: &'static str, sync: SyncMode) {
     let folders = tempfile::tempdir().unwrap();
     let count = std::cell::Cell::new(0);
     let make = |partitions| {
         count.set(count.get() + 1);
         let dir = folders.path().join(count.get().to_string());
-        Spec::Durable(DurableSpec { dir, partitions })
+        Spec::Durable(DurableSpec { dir, partitions, sync })
     };
-    suite(&Kind { name: "durable", make: &make, survives_reopen: true }).await;
+    suite(&Kind { name, make: &make, survives_reopen: true }).await;
 }

@@ -1,8 +1,8 @@
-//! A partition as its one writer sees it: what is staged goes to the file in one write, then to the readers.
+//! A partition as its one writer sees it: what is staged goes to the file in one write, and when it is as safe as
+//! the channel says, to the readers.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,12 +11,13 @@ use activator::event::Event;
 use activator::id::{Offset, Partition};
 use tokio::sync::oneshot;
 
+use super::active::Active;
 use super::folder;
-use super::limits::Limits;
+use super::limits::Terms;
 use super::log::Log;
 use super::record;
 use super::segment::Segment;
-use crate::channel::{AppendError, Position};
+use crate::channel::{AppendError, Position, SyncMode};
 
 /// Who waits for an event to be stored.
 pub(super) type Stored = oneshot::Sender<Result<Position, AppendError>>;
@@ -31,22 +32,17 @@ pub(super) struct Appender {
     pub(super) partition: Partition,
     pub(super) dir: PathBuf,
     pub(super) log: Arc<Log>,
-    pub(super) limits: Limits,
+    terms: Terms,
     /// Where the next write goes; nothing before the first append to an empty partition.
     pub(super) active: Option<Active>,
+    /// The offset of the next record. Ahead of the log's end when records were given up on their way to the disk:
+    /// they may still turn up after a crash, so nobody else gets their offsets.
+    next: Offset,
     /// Of the last record.
-    pub(super) time: u64,
+    time: u64,
     staged: Vec<Staged>,
     /// The staged records.
     buffer: Vec<u8>,
-}
-
-/// The segment that is written to.
-pub(super) struct Active {
-    pub(super) segment: Arc<Segment>,
-    pub(super) file: File,
-    /// A failed write may have left something behind the end.
-    pub(super) torn: bool,
 }
 
 struct Staged {
@@ -58,15 +54,16 @@ struct Staged {
 }
 
 impl Appender {
-    pub(super) const fn new(
+    pub(super) fn new(
         partition: Partition,
         dir: PathBuf,
         log: Arc<Log>,
-        limits: Limits,
+        terms: Terms,
         active: Option<Active>,
         time: u64,
     ) -> Self {
-        Self { partition, dir, log, limits, active, time, staged: Vec::new(), buffer: Vec::new() }
+        let next = log.window.end();
+        Self { partition, dir, log, terms, active, next, time, staged: Vec::new(), buffer: Vec::new() }
     }
 
     /// Takes an event into the next write, writing what was staged before when both are too much for one.
@@ -84,7 +81,7 @@ impl Appender {
             return;
         }
         let active = self.active.as_ref().expect("there is room in it");
-        let offset = Offset(self.log.window.end().0 + self.staged.len() as u64);
+        let offset = Offset(self.next.0 + self.staged.len() as u64);
         let at = self.buffer.len();
         self.time = self.time.max(now_ms());
         record::encode(&mut self.buffer, active.segment.base, offset, self.time, &event);
@@ -95,39 +92,43 @@ impl Appender {
     fn has_room(&self, size: usize) -> bool {
         self.active.as_ref().is_some_and(|active| {
             let filled = active.segment.length() + self.buffer.len() as u64;
-            filled == 0 || filled + size as u64 <= self.limits.segment_bytes
+            !active.spent && (filled == 0 || filled + size as u64 <= self.terms.limits.segment_bytes)
         })
     }
 
     /// Begins a new segment; the old one is complete and goes to the disk.
+    ///
+    /// # Errors
+    /// There is no new segment; or there is, but what became of the old one is not known.
     fn roll(&mut self) -> io::Result<()> {
-        let (segment, file) = Segment::create(&self.dir, self.log.window.end())?;
+        let (segment, file) = Segment::create(&self.dir, self.next)?;
         let segment = Arc::new(segment);
         self.log.push(Arc::clone(&segment));
-        let full = self.active.replace(Active { segment, file, torn: false });
-        if let Some(full) = full
-            && let Err(error) = full.file.sync_data()
-        {
+        let full = self.active.replace(Active::new(segment, file));
+        full.map_or(Ok(()), |full| self.close(&full))
+    }
+
+    fn close(&self, full: &Active) -> io::Result<()> {
+        let safe = if full.spent { full.cut() } else { self.terms.host.sync(&full.file) };
+        if let Err(error) = &safe {
             let path = full.segment.path().display();
             tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}");
         }
-        Ok(())
+        // Nothing in it was ever acknowledged; a disk that goes on failing must not fill the folder.
+        if full.segment.length() == 0 && self.log.take_empty(&full.segment) {
+            self.delete(&full.segment);
+        }
+        if full.spent { Ok(()) } else { safe }
     }
 
     /// Writes what is staged, hands it to the readers and answers.
     pub(super) fn flush(&mut self) {
-        let Some(active) = self.active.as_mut().filter(|_| !self.staged.is_empty()) else {
+        if self.staged.is_empty() {
             return;
-        };
-        match active.write(&self.buffer) {
-            Ok(from) => {
-                for staged in &self.staged {
-                    active.segment.note(staged.offset, from + staged.at as u64);
-                }
-                self.publish();
-            }
-            Err(error) => {
-                let reason = format!("{}: {error}", active.segment.path().display());
+        }
+        match self.store() {
+            Ok(()) => self.publish(),
+            Err(reason) => {
                 for staged in self.staged.drain(..) {
                     let _ = staged.answer.send(Err(AppendError::Unavailable(reason.clone())));
                 }
@@ -137,10 +138,33 @@ impl Appender {
         self.buffer.shrink_to(BUFFER_BYTES_KEPT);
     }
 
+    /// Writes what is staged, and syncs it if that is what the channel promises.
+    fn store(&mut self) -> Result<(), String> {
+        let active = self.active.as_mut().expect("what is staged is staged for a segment");
+        let reason = |error: &io::Error, segment: &Segment| format!("{}: {error}", segment.path().display());
+        let host = &*self.terms.host;
+        let end = active.write(host, &self.buffer).map_err(|error| reason(&error, &active.segment))?;
+        if self.terms.sync == SyncMode::Disk
+            && let Err(error) = host.sync(&active.file)
+        {
+            let reason = reason(&error, &active.segment);
+            tracing::error!("{reason}: what was just written is given up, and a new segment begins");
+            active.spent = true;
+            self.next = Offset(self.next.0 + self.staged.len() as u64);
+            return Err(reason);
+        }
+        for staged in &self.staged {
+            active.segment.note(staged.offset, end + staged.at as u64);
+        }
+        active.segment.set_length(end + self.buffer.len() as u64);
+        Ok(())
+    }
+
     fn publish(&mut self) {
         let partition = self.partition;
         let records = self.staged.iter().map(|staged| (staged.offset, staged.event.clone()));
-        self.log.window.extend(records, self.limits.window_bytes);
+        self.log.window.extend(records, self.terms.limits.window_bytes);
+        self.next = self.log.window.end();
         for Staged { offset, answer, .. } in self.staged.drain(..) {
             let _ = answer.send(Ok(Position { partition, offset }));
         }
@@ -151,9 +175,7 @@ impl Appender {
         self.log.window.forget_below(low);
         let deletable = self.log.take_below(low);
         for segment in &deletable {
-            if let Err(error) = fs::remove_file(segment.path()) {
-                tracing::warn!("cannot delete {}: {error}", segment.path().display());
-            }
+            self.delete(segment);
         }
         if !deletable.is_empty()
             && let Err(error) = folder::sync(&self.dir)
@@ -161,22 +183,11 @@ impl Appender {
             tracing::warn!("cannot sync {}: {error}", self.dir.display());
         }
     }
-}
 
-impl Active {
-    /// Writes at the end as we know it, so whatever a failed write left is overwritten. Says where it wrote.
-    fn write(&mut self, records: &[u8]) -> io::Result<u64> {
-        let end = self.segment.length();
-        if self.torn {
-            self.file.set_len(end)?;
-            self.torn = false;
+    fn delete(&self, segment: &Segment) {
+        if let Err(error) = fs::remove_file(segment.path()) {
+            tracing::warn!("cannot delete {}: {error}", segment.path().display());
         }
-        if let Err(error) = self.file.write_all_at(records, end) {
-            self.torn = self.file.set_len(end).is_err();
-            return Err(error);
-        }
-        self.segment.set_length(end + records.len() as u64);
-        Ok(end)
     }
 }
 

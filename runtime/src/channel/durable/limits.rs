@@ -1,4 +1,9 @@
-//! How large the files of a channel and its memory get.
+//! On which terms a channel keeps its events: how large its files and its memory get, and when an event is safe.
+
+use std::sync::Arc;
+
+use super::host::Host;
+use crate::channel::SyncMode;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -9,3 +14,11 @@ pub(super) struct Limits {
 }
 
 pub(super) const LIMITS: Limits = Limits { segment_bytes: 64 << 20, window_bytes: 1 << 20 };
+
+/// What all partitions of a channel have in common.
+#[derive(Clone)]
+pub(super) struct Terms {
+    pub(super) limits: Limits,
+    pub(super) sync: SyncMode,
+    pub(super) host: Arc<dyn Host>,
+}

@@ -84,6 +84,14 @@ impl Log {
         segments.drain(..behind.saturating_sub(1)).collect()
     }
 
+    /// Lets go of a segment in which nothing is. Says whether it was there.
+    pub(super) fn take_empty(&self, empty: &Arc<Segment>) -> bool {
+        let mut segments = self.segments();
+        let before = segments.len();
+        segments.retain(|segment| !Arc::ptr_eq(segment, empty));
+        segments.len() < before
+    }
+
     fn segments(&self) -> MutexGuard<'_, Vec<Arc<Segment>>> {
         self.segments.lock().expect("nobody panics while holding the segments")
     }

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use activator::id::{Offset, Partition};
 use activator::input::{OpenedPartition, Progress};
 
-use super::appender::{Active, Appender};
+use super::active::Active;
+use super::appender::Appender;
 use super::cursors;
-use super::limits::Limits;
+use super::limits::Terms;
 use super::log::Log;
 use super::scan::{Found, Scan};
 use super::segment::Segment;
+use crate::channel::SyncMode;
 
 /// How much of a segment is read at a time.
 const STEP: usize = 1 << 20;
@@ -23,7 +25,7 @@ const STEP: usize = 1 << 20;
 pub(super) fn open(
     partition: Partition,
     dir: PathBuf,
-    limits: Limits,
+    terms: Terms,
     committed: Option<&Progress>,
 ) -> io::Result<(Appender, OpenedPartition)> {
     let segments: Vec<_> = Segment::all(&dir)?.into_iter().map(Arc::new).collect();
@@ -34,7 +36,8 @@ pub(super) fn open(
         for segment in closed {
             segment.set_length(segment.path().metadata()?.len());
         }
-        let recovered = recover(last)?;
+        let mut recovered = recover(last)?;
+        settle(&mut recovered.active, &terms);
         let gap = end.0.saturating_sub(recovered.end.0);
         if gap > 0 {
             let path = last.path().display();
@@ -50,7 +53,7 @@ pub(super) fn open(
         committed: committed.cloned(),
     };
     let log = Arc::new(Log::new(segments, end));
-    Ok((Appender::new(partition, dir, log, limits, active, time), opened))
+    Ok((Appender::new(partition, dir, log, terms, active, time), opened))
 }
 
 struct Recovered {
@@ -82,9 +85,19 @@ fn recover(segment: &Arc<Segment>) -> io::Result<Recovered> {
     }
     segment.set_length(length);
     let segment = Arc::clone(segment);
-    let torn = false;
-    let active = Active { segment, file, torn };
-    Ok(Recovered { active, end, time })
+    Ok(Recovered { active: Active::new(segment, file), end, time })
+}
+
+/// What a kill left unsynced is about to be read, and readers see only what is synced.
+fn settle(active: &mut Active, terms: &Terms) {
+    if terms.sync == SyncMode::Disk
+        && let Err(error) = terms.host.sync(&active.file)
+    {
+        let path = active.segment.path().display();
+        tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}");
+        // What was acknowledged before is as safe as it was; nothing is added to it.
+        active.spent = true;
+    }
 }
 
 /// Nothing readable follows: a write that a crash interrupted, and that nobody was told of as done.

@@ -3,18 +3,22 @@
 mod crash;
 mod cursors;
 mod disk;
+mod faulty;
 mod segments;
+mod syncing;
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use activator::event::Event;
 use activator::id::{Offset, Partition};
 use activator::input::{OpenedPartition, Progress};
 use bytes::Bytes;
 
+use self::faulty::Faulty;
 use super::{Durable, LIMITS, Limits};
-use crate::channel::{DurableSpec, OpenError};
+use crate::channel::{DurableSpec, OpenError, SyncMode};
 
 const P0: Partition = Partition(0);
 
@@ -31,12 +35,18 @@ const UNCACHED: Limits = Limits { window_bytes: 0, ..LIMITS };
 struct Dir {
     root: tempfile::TempDir,
     limits: Limits,
+    sync: SyncMode,
+    host: Arc<Faulty>,
 }
 
 impl Dir {
     fn new(limits: Limits) -> Self {
         let root = tempfile::tempdir().unwrap();
-        Self { root, limits }
+        Self { root, limits, sync: SyncMode::Os, host: Arc::new(Faulty::new()) }
+    }
+
+    fn syncing(self, sync: SyncMode) -> Self {
+        Self { sync, ..self }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -45,7 +55,8 @@ impl Dir {
 
     async fn try_open(&self, partitions: u32) -> Result<(Durable, Vec<OpenedPartition>), OpenError> {
         let dir = self.root.path().to_owned();
-        Durable::open_within(&DurableSpec { dir, partitions }, self.limits).await
+        let spec = DurableSpec { dir, partitions, sync: self.sync };
+        Durable::open_on(&spec, self.limits, self.host.clone()).await
     }
 
     async fn open(&self) -> (Durable, OpenedPartition) {
