@@ -8,6 +8,7 @@
 //! A handle is cheap to clone. What goes on at the end of a partition is told by waking the reader, never by
 //! polling. Nothing in here decides when to read, append or commit: the activator does.
 
+mod clock;
 mod durable;
 #[cfg(feature = "kafka")]
 mod kafka;
@@ -107,6 +108,18 @@ pub(crate) struct Position {
     pub(crate) offset: Offset,
 }
 
+/// A place in a partition that can be found without knowing its offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "a replay will say where it begins; only tests do now"))]
+pub(crate) enum Landmark {
+    /// The first record that is there.
+    Beginning,
+    /// Behind the last one.
+    End,
+    /// The first record of this time or later, in milliseconds since 1970; the end when all are older.
+    Time(u64),
+}
+
 /// A channel could not be opened; the caller says so and tries again.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot open: {0}")]
@@ -182,6 +195,17 @@ impl Channel {
             Self::Durable(channel) => channel.read(partition, from, records_max, bytes_max).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.read(partition, from, records_max, bytes_max).await,
+        }
+    }
+
+    /// Where a landmark lies: a read from there gives what it means.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a replay will ask it; only tests do now"))]
+    pub(crate) async fn locate(&self, partition: Partition, landmark: Landmark) -> Result<Offset, ReadError> {
+        match self {
+            Self::Memory(channel) => channel.locate(partition, landmark),
+            Self::Durable(channel) => channel.locate(partition, landmark).await,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.locate(partition, landmark).await,
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod cursors;
 mod events;
+mod landmarks;
 mod partitions;
 mod steps;
 mod waiting;
@@ -51,6 +52,8 @@ pub(crate) async fn suite(kind: &Kind<'_>) {
         partitions::concurrent_appends_are_read_exactly_once_and_in_order,
         cursors::what_no_cursor_has_passed_stays,
         cursors::several_commits_are_taken,
+        landmarks::the_beginning_and_the_end_are_found,
+        landmarks::a_time_leads_to_the_first_event_since,
     );
     if kind.survives_reopen {
         check!(
@@ -60,6 +63,7 @@ pub(crate) async fn suite(kind: &Kind<'_>) {
             cursors::progress_comes_back_with_names_and_done_ranges,
             cursors::the_newest_commit_wins,
             cursors::a_commit_of_one_partition_leaves_the_others,
+            landmarks::times_survive,
         );
     }
     println!("{}: executed {executed} checks", kind.name);

@@ -1,11 +1,9 @@
 //! A partition as its one writer sees it: what is staged goes to the file in one write, and when it is as safe as
 //! the channel says, to the readers.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use activator::event::Event;
 use activator::id::{Offset, Partition};
@@ -13,10 +11,13 @@ use tokio::sync::oneshot;
 
 use super::active::Active;
 use super::folder;
+use super::index::Entry;
 use super::limits::Terms;
 use super::log::Log;
 use super::record;
 use super::segment::Segment;
+use crate::channel::clock::now_ms;
+use crate::channel::window::Held;
 use crate::channel::{AppendError, Position, SyncMode};
 
 /// Who waits for an event to be stored.
@@ -48,6 +49,7 @@ pub(super) struct Appender {
 struct Staged {
     offset: Offset,
     event: Event,
+    time: u64,
     /// Where in the buffer the record begins.
     at: usize,
     answer: Stored,
@@ -85,7 +87,7 @@ impl Appender {
         let at = self.buffer.len();
         self.time = self.time.max(now_ms());
         record::encode(&mut self.buffer, active.segment.base, offset, self.time, &event);
-        self.staged.push(Staged { offset, event, at, answer });
+        self.staged.push(Staged { offset, event, time: self.time, at, answer });
     }
 
     /// Whether that much more fits the segment. An empty one takes any record.
@@ -113,6 +115,10 @@ impl Appender {
         if let Err(error) = &safe {
             let path = full.segment.path().display();
             tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}");
+        }
+        if let Err(error) = full.segment.close() {
+            // It costs a walk over the segment once it is asked for.
+            tracing::warn!("cannot write the index of {}: {error}", full.segment.path().display());
         }
         // Nothing in it was ever acknowledged; a disk that goes on failing must not fill the folder.
         if full.segment.length() == 0 && self.log.take_empty(&full.segment) {
@@ -153,16 +159,22 @@ impl Appender {
             self.next = Offset(self.next.0 + self.staged.len() as u64);
             return Err(reason);
         }
-        for staged in &self.staged {
-            active.segment.note(staged.offset, end + staged.at as u64);
-        }
-        active.segment.set_length(end + self.buffer.len() as u64);
+        let records = self.staged.iter().map(|staged| Entry {
+            offset: staged.offset,
+            at: end + staged.at as u64,
+            time: staged.time,
+        });
+        active.segment.extend(records, end + self.buffer.len() as u64);
         Ok(())
     }
 
     fn publish(&mut self) {
         let partition = self.partition;
-        let records = self.staged.iter().map(|staged| (staged.offset, staged.event.clone()));
+        let records = self.staged.iter().map(|staged| Held {
+            offset: staged.offset,
+            time: staged.time,
+            event: staged.event.clone(),
+        });
         self.log.window.extend(records, self.terms.limits.window_bytes);
         self.next = self.log.window.end();
         for Staged { offset, answer, .. } in self.staged.drain(..) {
@@ -185,13 +197,8 @@ impl Appender {
     }
 
     fn delete(&self, segment: &Segment) {
-        if let Err(error) = fs::remove_file(segment.path()) {
+        if let Err(error) = segment.delete() {
             tracing::warn!("cannot delete {}: {error}", segment.path().display());
         }
     }
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -7,8 +7,8 @@ use activator::id::Offset;
 use activator::input::Batch;
 
 use super::segment::Segment;
-use crate::channel::ReadError;
 use crate::channel::window::{Look, Taken, Window};
+use crate::channel::{Landmark, ReadError};
 
 pub(super) struct Log {
     /// What was written last, and the end of the log.
@@ -43,6 +43,43 @@ impl Log {
                 }
             }
         }
+    }
+
+    /// Where a landmark lies. Blocks on the files only for a time.
+    pub(super) async fn locate(self: &Arc<Self>, landmark: Landmark) -> Result<Offset, ReadError> {
+        match landmark {
+            Landmark::Beginning => Ok(self.segments().first().map_or_else(|| self.window.end(), |s| s.base)),
+            Landmark::End => Ok(self.window.end()),
+            Landmark::Time(time) => {
+                let log = Arc::clone(self);
+                let found = tokio::task::spawn_blocking(move || log.since(time)).await;
+                found.map_err(|error| ReadError(error.to_string()))?
+            }
+        }
+    }
+
+    /// The first record of this time or later, else the end.
+    fn since(&self, time: u64) -> Result<Offset, ReadError> {
+        let end = self.window.end();
+        let mut segments = self.segments().clone();
+        segments.retain(|segment| segment.length() > 0);
+        let failed = |segment: &Segment, error| ReadError(format!("{}: {error}", segment.path().display()));
+        // The records of one segment are no earlier than those of the one before: halve, and look at few indexes.
+        let (mut low, mut high) = (0, segments.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            let times = segments[middle].times().map_err(|error| failed(&segments[middle], error))?;
+            if times.is_some_and(|(_, last)| last >= time) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        let Some(segment) = segments.get(low) else {
+            return Ok(end);
+        };
+        let found = segment.locate_time(time).map_err(|error| failed(segment, error))?;
+        Ok(found.unwrap_or(end))
     }
 
     fn read_segments(&self, from: Offset, records_max: u32, bytes_max: u32) -> Result<Batch, ReadError> {

@@ -1,7 +1,7 @@
 //! The embedded channel: our own segmented log in a folder, written by one thread, read from memory at the tail
 //! and from the files behind it.
 //!
-//! The folder holds `format`, `cursors` and `PARTITION/BASE-OFFSET.log`. What was acknowledged survives a kill of
+//! The folder holds `format`, `cursors` and `PARTITION/BASE-OFFSET.log`, with an `.index` once it is full. What was acknowledged survives a kill of
 //! the runtime: it is with the operating system. It is safe from a power loss once its segment is full, or, where the
 //! channel syncs to the disk, before it is acknowledged and read.
 
@@ -10,6 +10,7 @@ mod appender;
 mod cursors;
 mod folder;
 mod host;
+mod index;
 mod limits;
 mod log;
 mod record;
@@ -29,7 +30,7 @@ use activator::input::{Batch, OpenedPartition, Progress};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::murmur2::Partitioner;
-use super::{AppendError, CommitError, DurableSpec, OpenError, Position, ReadError};
+use super::{AppendError, CommitError, DurableSpec, Landmark, OpenError, Position, ReadError};
 use cursors::Cursors;
 use folder::Folder;
 use host::{Host, ThisHost};
@@ -114,9 +115,16 @@ impl Durable {
         records_max: u32,
         bytes_max: u32,
     ) -> Result<Batch, ReadError> {
+        self.log(partition)?.read(from, records_max, bytes_max).await
+    }
+
+    pub(super) async fn locate(&self, partition: Partition, landmark: Landmark) -> Result<Offset, ReadError> {
+        self.log(partition)?.locate(landmark).await
+    }
+
+    fn log(&self, partition: Partition) -> Result<&Arc<Log>, ReadError> {
         let log = usize::try_from(partition.0).ok().and_then(|i| self.partitions.get(i));
-        let log = log.ok_or_else(|| ReadError(format!("there is no partition {partition}")))?;
-        log.read(from, records_max, bytes_max).await
+        log.ok_or_else(|| ReadError(format!("there is no partition {partition}")))
     }
 
     pub(super) async fn commit(&self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {

@@ -12,14 +12,12 @@ use activator::input::{OpenedPartition, Progress};
 use super::active::Active;
 use super::appender::Appender;
 use super::cursors;
+use super::index::Index;
 use super::limits::Terms;
 use super::log::Log;
 use super::scan::{Found, Scan};
-use super::segment::Segment;
+use super::segment::{Segment, WALK_STEP};
 use crate::channel::SyncMode;
-
-/// How much of a segment is read at a time.
-const STEP: usize = 1 << 20;
 
 /// Opens a partition for its writer; the readers' side is the appender's log.
 pub(super) fn open(
@@ -44,7 +42,7 @@ pub(super) fn open(
             tracing::warn!("{path}: {gap} events that a cursor has seen are gone, as after a power loss");
         }
         end = end.max(recovered.end);
-        time = recovered.time;
+        time = recovered.time.max(last_time(closed)?);
         active = Some(recovered.active);
     }
     let opened = OpenedPartition {
@@ -54,6 +52,16 @@ pub(super) fn open(
     };
     let log = Arc::new(Log::new(segments, end));
     Ok((Appender::new(partition, dir, log, terms, active, time), opened))
+}
+
+/// Of the last record in closed segments. The one behind them may hold none yet, and time must not go back.
+fn last_time(closed: &[Arc<Segment>]) -> io::Result<u64> {
+    for segment in closed.iter().rev() {
+        if let Some((_, last)) = segment.times()? {
+            return Ok(last);
+        }
+    }
+    Ok(0)
 }
 
 struct Recovered {
@@ -70,11 +78,12 @@ fn recover(segment: &Arc<Segment>) -> io::Result<Recovered> {
     let mut end = segment.base;
     let mut time = 0;
     let mut length = 0;
-    let mut scan = Scan::new(&file, segment.base, (segment.base, 0), file_length).in_steps_of(STEP);
+    let mut index = Index::default();
+    let mut scan = Scan::new(&file, segment.base, (segment.base, 0), file_length).in_steps_of(WALK_STEP);
     while let Some(found) = scan.next()? {
         match found {
             Found::Record(record) => {
-                segment.note(record.head.offset, record.at);
+                index.note(record.entry());
                 end = record.head.offset.next();
                 time = record.head.time;
                 length = record.end();
@@ -83,6 +92,7 @@ fn recover(segment: &Arc<Segment>) -> io::Result<Recovered> {
             Found::Broken { from, to } => segment.quarantine(from, to),
         }
     }
+    segment.set_index(index);
     segment.set_length(length);
     let segment = Arc::clone(segment);
     Ok(Recovered { active: Active::new(segment, file), end, time })

@@ -7,6 +7,7 @@
 
 mod headers;
 mod lane;
+mod locate;
 mod log;
 mod open;
 mod partition;

@@ -4,6 +4,7 @@ mod crash;
 mod cursors;
 mod disk;
 mod faulty;
+mod indexes;
 mod segments;
 mod syncing;
 
@@ -74,11 +75,12 @@ impl Dir {
         (dir, log)
     }
 
-    /// The names in the partition's folder.
+    /// The names in the partition's folder, but for the indexes.
     fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path("0")).unwrap();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| !name.ends_with(".index"));
         names.sort();
         names
     }
