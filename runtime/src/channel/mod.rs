@@ -10,6 +10,7 @@
 
 mod clock;
 mod durable;
+mod gaps;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod memory;
@@ -20,6 +21,7 @@ mod window;
 mod conformance;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use activator::event::Event;
 use activator::id::{Offset, Partition};
@@ -51,6 +53,7 @@ pub(crate) struct DurableSpec {
     pub(crate) dir: PathBuf,
     pub(crate) partitions: u32,
     pub(crate) sync: SyncMode,
+    pub(crate) retention: Retention,
 }
 
 /// How far an event has got when it is acknowledged.
@@ -84,6 +87,15 @@ pub(crate) struct KafkaSpec {
 pub(crate) struct CreateTopic {
     pub(crate) partitions: u32,
     pub(crate) replication: u32,
+    pub(crate) retention: Retention,
+}
+
+/// The user's caps: what lies beyond them is deleted, also when a cursor still wants it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Retention {
+    /// All partitions together.
+    pub(crate) bytes: Option<u64>,
+    pub(crate) age: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

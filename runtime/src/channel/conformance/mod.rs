@@ -11,7 +11,7 @@ mod waiting;
 
 use std::time::Duration;
 
-use super::{DurableSpec, MemorySpec, Spec, SyncMode};
+use super::{DurableSpec, MemorySpec, Retention, Spec, SyncMode};
 
 /// A check that hangs has failed; Kafka in a slow container needs some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -94,7 +94,7 @@ async fn durable(name: &'static str, sync: SyncMode) {
     let make = |partitions| {
         count.set(count.get() + 1);
         let dir = folders.path().join(count.get().to_string());
-        Spec::Durable(DurableSpec { dir, partitions, sync })
+        Spec::Durable(DurableSpec { dir, partitions, sync, retention: Retention::default() })
     };
     suite(&Kind { name, make: &make, survives_reopen: true }).await;
 }

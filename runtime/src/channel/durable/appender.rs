@@ -94,7 +94,7 @@ impl Appender {
     fn has_room(&self, size: usize) -> bool {
         self.active.as_ref().is_some_and(|active| {
             let filled = active.segment.length() + self.buffer.len() as u64;
-            !active.spent && (filled == 0 || filled + size as u64 <= self.terms.limits.segment_bytes)
+            !active.spent && (filled == 0 || filled + size as u64 <= self.terms.roll_bytes)
         })
     }
 
@@ -102,7 +102,7 @@ impl Appender {
     ///
     /// # Errors
     /// There is no new segment; or there is, but what became of the old one is not known.
-    fn roll(&mut self) -> io::Result<()> {
+    pub(super) fn roll(&mut self) -> io::Result<()> {
         let (segment, file) = Segment::create(&self.dir, self.next)?;
         let segment = Arc::new(segment);
         self.log.push(Arc::clone(&segment));
@@ -121,7 +121,7 @@ impl Appender {
             tracing::warn!("cannot write the index of {}: {error}", full.segment.path().display());
         }
         // Nothing in it was ever acknowledged; a disk that goes on failing must not fill the folder.
-        if full.segment.length() == 0 && self.log.take_empty(&full.segment) {
+        if full.segment.length() == 0 && self.log.take(&full.segment) {
             self.delete(&full.segment);
         }
         if full.spent { Ok(()) } else { safe }
@@ -189,16 +189,49 @@ impl Appender {
         for segment in &deletable {
             self.delete(segment);
         }
-        if !deletable.is_empty()
-            && let Err(error) = folder::sync(&self.dir)
-        {
-            tracing::warn!("cannot sync {}: {error}", self.dir.display());
+        if !deletable.is_empty() {
+            self.sync_dir();
         }
+    }
+
+    /// Deletes the oldest closed segment, whoever needs it, and says how long it was.
+    pub(super) fn delete_oldest(&self) -> u64 {
+        let Some(oldest) = self.log.oldest_closed().filter(|oldest| self.log.take(oldest)) else {
+            return 0;
+        };
+        self.delete(&oldest);
+        self.sync_dir();
+        oldest.length()
+    }
+
+    /// The time of the last record in the oldest closed segment.
+    pub(super) fn oldest_time(&self) -> Option<u64> {
+        let oldest = self.log.oldest_closed()?;
+        match oldest.times() {
+            // One without records is older than all.
+            Ok(times) => Some(times.map_or(0, |(_, last)| last)),
+            Err(error) => {
+                tracing::warn!("cannot tell how old {} is: {error}", oldest.path().display());
+                None
+            }
+        }
+    }
+
+    /// The time of the first record in the segment that is written to.
+    pub(super) fn active_since(&self) -> Option<u64> {
+        let times = self.active.as_ref()?.segment.times().ok()??;
+        Some(times.0)
     }
 
     fn delete(&self, segment: &Segment) {
         if let Err(error) = segment.delete() {
             tracing::warn!("cannot delete {}: {error}", segment.path().display());
+        }
+    }
+
+    fn sync_dir(&self) {
+        if let Err(error) = folder::sync(&self.dir) {
+            tracing::warn!("cannot sync {}: {error}", self.dir.display());
         }
     }
 }

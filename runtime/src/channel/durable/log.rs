@@ -7,23 +7,36 @@ use activator::id::Offset;
 use activator::input::Batch;
 
 use super::segment::Segment;
+use crate::channel::gaps::Gaps;
 use crate::channel::window::{Look, Taken, Window};
 use crate::channel::{Landmark, ReadError};
 
 pub(super) struct Log {
     /// What was written last, and the end of the log.
     pub(super) window: Window,
+    pub(super) gaps: Gaps,
     /// Ascending; the last one is written to.
     segments: Mutex<Vec<Arc<Segment>>>,
 }
 
 impl Log {
     /// The log that these segments are; the next record gets the offset `end`.
-    pub(super) fn new(segments: Vec<Arc<Segment>>, end: Offset) -> Self {
-        Self { window: Window::new(end), segments: Mutex::new(segments) }
+    pub(super) fn new(segments: Vec<Arc<Segment>>, end: Offset, gaps: Gaps) -> Self {
+        Self { window: Window::new(end), gaps, segments: Mutex::new(segments) }
     }
 
     pub(super) async fn read(
+        self: &Arc<Self>,
+        from: Offset,
+        records_max: u32,
+        bytes_max: u32,
+    ) -> Result<Batch, ReadError> {
+        let batch = self.read_anywhere(from, records_max, bytes_max).await?;
+        self.gaps.look(from, &batch);
+        Ok(batch)
+    }
+
+    async fn read_anywhere(
         self: &Arc<Self>,
         from: Offset,
         records_max: u32,
@@ -121,11 +134,26 @@ impl Log {
         segments.drain(..behind.saturating_sub(1)).collect()
     }
 
-    /// Lets go of a segment in which nothing is. Says whether it was there.
-    pub(super) fn take_empty(&self, empty: &Arc<Segment>) -> bool {
+    /// Whether anything lies in segments that hold nothing from `low` on.
+    pub(super) fn has_below(&self, low: Offset) -> bool {
+        self.segments().get(1).is_some_and(|second| second.base <= low)
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.segments().iter().map(|segment| segment.length()).sum()
+    }
+
+    /// The oldest segment, unless it is the one that is written to.
+    pub(super) fn oldest_closed(&self) -> Option<Arc<Segment>> {
+        let segments = self.segments();
+        segments.first().filter(|_| segments.len() > 1).cloned()
+    }
+
+    /// Lets go of a segment. Says whether it was there.
+    pub(super) fn take(&self, taken: &Arc<Segment>) -> bool {
         let mut segments = self.segments();
         let before = segments.len();
-        segments.retain(|segment| !Arc::ptr_eq(segment, empty));
+        segments.retain(|segment| !Arc::ptr_eq(segment, taken));
         segments.len() < before
     }
 

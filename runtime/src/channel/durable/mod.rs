@@ -13,8 +13,10 @@ mod host;
 mod index;
 mod limits;
 mod log;
+mod queue;
 mod record;
 mod recovery;
+mod retainer;
 mod scan;
 mod segment;
 mod writer;
@@ -36,6 +38,7 @@ use folder::Folder;
 use host::{Host, ThisHost};
 use limits::{LIMITS, Limits, Terms};
 use log::Log;
+use retainer::Retainer;
 use writer::{Job, Writer};
 
 /// A handle to the channel; the writer ends when the last one is dropped.
@@ -59,7 +62,7 @@ impl Durable {
         host: Arc<dyn Host>,
     ) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
         let spec = spec.clone();
-        let terms = Terms { limits, sync: spec.sync, host };
+        let terms = Terms::new(&spec, limits, host);
         tokio::task::spawn_blocking(move || Self::open_blocking(&spec, &terms))
             .await
             .map_err(|error| OpenError(error.to_string()))?
@@ -81,7 +84,8 @@ impl Durable {
             opened.push(partition);
         }
         let partitions = appenders.iter().map(|appender| Arc::clone(&appender.log)).collect();
-        let writer = Writer { appenders, cursors, folder };
+        let (retainer, host) = (Retainer::new(spec.retention), Arc::clone(&terms.host));
+        let writer = Writer { appenders, cursors, retainer, host, folder };
         let (jobs, ended) = writer.start().map_err(failed())?;
         let segment_bytes = usize::try_from(terms.limits.segment_bytes).unwrap_or(usize::MAX);
         let channel = Self {

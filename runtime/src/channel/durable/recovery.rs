@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use activator::id::{Offset, Partition};
@@ -18,6 +18,7 @@ use super::log::Log;
 use super::scan::{Found, Scan};
 use super::segment::{Segment, WALK_STEP};
 use crate::channel::SyncMode;
+use crate::channel::gaps::Gaps;
 
 /// Opens a partition for its writer; the readers' side is the appender's log.
 pub(super) fn open(
@@ -50,8 +51,14 @@ pub(super) fn open(
         begin: segments.first().map_or(end, |segment| segment.base),
         committed: committed.cloned(),
     };
-    let log = Arc::new(Log::new(segments, end));
+    let log = Arc::new(Log::new(segments, end, Gaps::new(channel_name(&dir), partition)));
     Ok((Appender::new(partition, dir, log, terms, active, time), opened))
+}
+
+/// How messages call the channel that a partition's folder is in.
+fn channel_name(dir: &Path) -> String {
+    let name = dir.parent().and_then(Path::file_name);
+    name.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 /// Of the last record in closed segments. The one behind them may hold none yet, and time must not go back.

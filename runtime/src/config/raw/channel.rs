@@ -1,6 +1,6 @@
 //! `[broker.NAME]` and `[channel.NAME]`: the same keys, for both are channels.
 
-use crate::channel::SyncMode;
+use crate::channel::{Retention, SyncMode};
 use crate::config::codes::Code;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::source::{At, Place};
@@ -13,6 +13,7 @@ pub(in crate::config) struct Channel {
     pub(in crate::config) class: Option<At<Class>>,
     pub(in crate::config) partitions: Option<u32>,
     pub(in crate::config) sync: Option<SyncMode>,
+    pub(in crate::config) retention: Retention,
     pub(in crate::config) kafka: Topic,
     pub(in crate::config) delivery: Option<Delivery>,
 }
@@ -54,6 +55,10 @@ const SYNC_MODES: &[(&str, SyncMode)] = &[("os", SyncMode::Os), ("disk", SyncMod
 /// Keys that some classes have no use for.
 const KAFKA: OfClass = OfClass { key: "kafka", with: "class = \"kafka\"" };
 const SYNC: OfClass = OfClass { key: "sync", with: "class = \"durable\"" };
+const RETENTION: OfClass = OfClass { key: "retention", with: "class = \"durable\" or \"kafka\"" };
+
+/// What `retention = { ... }` takes.
+pub(in crate::config) const RETENTION_KEYS: &[&str] = &["bytes", "age"];
 
 struct OfClass {
     key: &'static str,
@@ -62,12 +67,13 @@ struct OfClass {
 }
 
 impl Channel {
-    pub(in crate::config) const KEYS: &[&str] = &["class", "partitions", "sync", "kafka", "delivery"];
+    pub(in crate::config) const KEYS: &[&str] =
+        &["class", "partitions", "sync", "retention", "kafka", "delivery"];
 
     pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         let table = value.table(section, Self::KEYS)?;
         let class = table.get("class").and_then(|v| v.one_of(CLASSES));
-        let (sync, kafka) = (table.get("sync"), table.get("kafka"));
+        let (sync, retention, kafka) = (table.get("sync"), table.get("retention"), table.get("kafka"));
         let is = class.as_ref().map(|class| class.value);
         let unused = |value: &Option<Value<'_>>, what, used| {
             if let (Some(value), false) = (value, used) {
@@ -76,14 +82,24 @@ impl Channel {
         };
         unused(&kafka, &KAFKA, is == Some(Class::Kafka));
         unused(&sync, &SYNC, matches!(is, None | Some(Class::Durable)));
+        unused(&retention, &RETENTION, is != Some(Class::Memory));
         Some(Self {
             class,
             partitions: table.get("partitions").and_then(|v| partitions(&v)),
             sync: sync.and_then(|v| v.one_of(SYNC_MODES)).map(|mode| mode.value),
+            retention: retention.and_then(|v| read_retention(&v)).unwrap_or_default(),
             kafka: kafka.and_then(|v| Topic::read(&v)).unwrap_or_default(),
             delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
         })
     }
+}
+
+fn read_retention(value: &Value<'_>) -> Option<Retention> {
+    let table = value.table(&value.section_inside(), RETENTION_KEYS)?;
+    Some(Retention {
+        bytes: table.get("bytes").and_then(|v| v.size()).map(|size| size.value as u64),
+        age: table.get("age").and_then(|v| v.timeout()).map(|age| age.value),
+    })
 }
 
 /// A note, not an error: changing the class is one line, and the rest stays as it is.

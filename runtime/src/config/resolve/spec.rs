@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
-use crate::channel::{CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Spec, Start, SyncMode};
+use crate::channel::{CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Retention, Spec, Start, SyncMode};
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::raw::{self, Class};
@@ -13,6 +14,8 @@ use crate::config::source::{At, Place};
 /// Like a Kafka channel of Knative's; the same for every class, so that a change of class keeps the partitions.
 const PARTITIONS: u32 = 1;
 const REPLICATION: u32 = 1;
+/// How long Kafka keeps what we append, read or not; Knative's `retentionDuration`, PT168H.
+const TOPIC_AGE: Duration = Duration::from_secs(168 * 3_600);
 /// What one memory channel holds at most.
 const MEMORY_BYTES_MAX: usize = 64 << 20;
 
@@ -98,6 +101,7 @@ impl<'a> Specs<'a> {
             create: Some(CreateTopic {
                 partitions: raw.kafka.partitions.unwrap_or(partitions),
                 replication: raw.kafka.replication.unwrap_or(REPLICATION),
+                retention: Retention { age: raw.retention.age.or(Some(TOPIC_AGE)), ..raw.retention },
             }),
             // Whatever was stored before the first commit is to be delivered.
             start: Start::Earliest,
@@ -180,6 +184,7 @@ fn durable(state: &Path, kind: ChannelKind, name: &str, raw: &raw::Channel) -> S
         dir: state.join("channels").join(format!("{}-{name}", kind.text())),
         partitions: raw.partitions.unwrap_or(PARTITIONS),
         sync: raw.sync.unwrap_or_default(),
+        retention: raw.retention,
     })
 }
 

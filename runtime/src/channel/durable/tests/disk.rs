@@ -129,7 +129,8 @@ async fn what_is_queued_when_the_last_handle_goes_is_stored() {
 }
 
 fn appender(dir: &Path) -> Appender {
-    let terms = Terms { limits: LIMITS, sync: SyncMode::Os, host: Arc::new(Faulty::new()) };
+    let spec = Dir::new(LIMITS).spec(1);
+    let terms = Terms::new(&spec, LIMITS, Arc::new(Faulty::new()));
     recovery::open(P0, dir.to_owned(), terms, None).unwrap().0
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::super::host::{Host, ThisHost};
+use super::super::host::{Host, Now, ThisHost};
 
 /// Room without end, unless a test takes it away.
 const PLENTY: u64 = u64::MAX;
@@ -16,11 +16,18 @@ pub(super) struct Faulty {
     pub(super) failing_syncs: AtomicUsize,
     /// How many syncs were asked for.
     pub(super) syncs: AtomicUsize,
+    /// How many milliseconds the clock was set ahead.
+    pub(super) clock_ahead: AtomicU64,
 }
 
 impl Faulty {
     pub(super) const fn new() -> Self {
-        Self { room: AtomicU64::new(PLENTY), failing_syncs: AtomicUsize::new(0), syncs: AtomicUsize::new(0) }
+        Self {
+            room: AtomicU64::new(PLENTY),
+            failing_syncs: AtomicUsize::new(0),
+            syncs: AtomicUsize::new(0),
+            clock_ahead: AtomicU64::new(0),
+        }
     }
 }
 
@@ -43,5 +50,10 @@ impl Host for Faulty {
             Ok(_) => Err(io::Error::other("planted: the sync failed")),
             Err(_) => ThisHost.sync(file),
         }
+    }
+
+    fn now(&self) -> Now {
+        let now = ThisHost.now();
+        Now { wall_ms: now.wall_ms + self.clock_ahead.load(Ordering::Relaxed), ..now }
     }
 }

@@ -42,20 +42,6 @@ async fn an_index_that_is_gone_or_broken_is_made_anew() {
     }
 }
 
-/// A segment that was given up may still hold what was refused, if it could not be cut.
-#[tokio::test]
-async fn nothing_behind_what_the_index_says_is_read() {
-    let (dir, log) = Dir::with_events(SMALL, 30).await;
-    let before = fs::read(&log).unwrap();
-    let second: u64 = dir.files()[1].trim_end_matches(".log").parse().unwrap();
-    let mut longer = before.clone();
-    super::super::record::encode(&mut longer, Offset(0), Offset(second - 1), u64::MAX, &numbered(99));
-    fs::write(&log, &longer).unwrap();
-    let (channel, _) = dir.open().await;
-    assert_eq!(read_all(&channel, 0, 30).await, same(0..30));
-    channel.close().await;
-}
-
 /// The newest segment may be empty, and the clock may have been set back.
 #[tokio::test]
 async fn the_time_of_records_never_goes_back() {

@@ -4,7 +4,9 @@ mod crash;
 mod cursors;
 mod disk;
 mod faulty;
+mod gaps;
 mod indexes;
+mod retention;
 mod segments;
 mod syncing;
 
@@ -19,7 +21,7 @@ use bytes::Bytes;
 
 use self::faulty::Faulty;
 use super::{Durable, LIMITS, Limits};
-use crate::channel::{DurableSpec, OpenError, SyncMode};
+use crate::channel::{DurableSpec, OpenError, Retention, SyncMode};
 
 const P0: Partition = Partition(0);
 
@@ -37,13 +39,24 @@ struct Dir {
     root: tempfile::TempDir,
     limits: Limits,
     sync: SyncMode,
+    retention: Retention,
     host: Arc<Faulty>,
 }
 
 impl Dir {
     fn new(limits: Limits) -> Self {
         let root = tempfile::tempdir().unwrap();
-        Self { root, limits, sync: SyncMode::Os, host: Arc::new(Faulty::new()) }
+        let (sync, retention) = (SyncMode::Os, Retention::default());
+        Self { root, limits, sync, retention, host: Arc::new(Faulty::new()) }
+    }
+
+    fn retaining(self, retention: Retention) -> Self {
+        Self { retention, ..self }
+    }
+
+    fn spec(&self, partitions: u32) -> DurableSpec {
+        let dir = self.root.path().to_owned();
+        DurableSpec { dir, partitions, sync: self.sync, retention: self.retention }
     }
 
     fn syncing(self, sync: SyncMode) -> Self {
@@ -55,9 +68,7 @@ impl Dir {
     }
 
     async fn try_open(&self, partitions: u32) -> Result<(Durable, Vec<OpenedPartition>), OpenError> {
-        let dir = self.root.path().to_owned();
-        let spec = DurableSpec { dir, partitions, sync: self.sync };
-        Durable::open_on(&spec, self.limits, self.host.clone()).await
+        Durable::open_on(&self.spec(partitions), self.limits, self.host.clone()).await
     }
 
     async fn open(&self) -> (Durable, OpenedPartition) {

@@ -64,6 +64,25 @@ async fn nothing_is_written_to_a_file_whose_sync_failed() {
     channel.close().await;
 }
 
+/// What was refused may turn up in the file after a crash all the same.
+#[tokio::test]
+async fn what_turns_up_of_a_given_up_event_is_not_read() {
+    let dir = Dir::new(UNCACHED).syncing(SyncMode::Disk);
+    let (channel, _) = dir.open().await;
+    append(&channel, 0..3).await;
+    dir.host.failing_syncs.store(1, Relaxed);
+    refused(&channel, 3, "planted").await;
+    append(&channel, 4..6).await;
+    channel.close().await;
+    let log = dir.path("0/00000000000000000000.log");
+    let mut bytes = fs::read(&log).unwrap();
+    super::super::record::encode(&mut bytes, Offset(0), Offset(3), u64::MAX, &numbered(3));
+    fs::write(&log, &bytes).unwrap();
+    let (channel, _) = dir.open().await;
+    assert_eq!(read_all(&channel, 0, 6).await, same([0, 1, 2, 4, 5]));
+    channel.close().await;
+}
+
 #[tokio::test]
 async fn a_disk_that_goes_on_failing_fills_no_folder() {
     let dir = Dir::new(LIMITS).syncing(SyncMode::Disk);
