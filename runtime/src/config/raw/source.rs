@@ -1,9 +1,12 @@
 //! `[source.NAME]`: a Kafka topic whose records become events.
 
+use activator::topology::Order;
+
 use crate::channel::Start;
 use crate::config::source::At;
 use crate::config::value::Value;
 
+use super::begin;
 use super::channel::topic;
 use super::destination::Destination;
 
@@ -13,13 +16,14 @@ pub(in crate::config) struct Source {
     /// Nothing = `hydrant-NAME`.
     pub(in crate::config) group: Option<At<String>>,
     pub(in crate::config) start: Option<Start>,
+    pub(in crate::config) order: Order,
     pub(in crate::config) to: Option<At<Destination>>,
 }
 
 const STARTS: &[(&str, Start)] = &[("latest", Start::Latest), ("earliest", Start::Earliest)];
 
 impl Source {
-    pub(in crate::config) const KEYS: &[&str] = &["type", "topics", "group", "start", "to"];
+    pub(in crate::config) const KEYS: &[&str] = &["type", "topics", "group", "start", "ordering", "to"];
 
     pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         let table = value.table(section, Self::KEYS)?;
@@ -37,6 +41,7 @@ impl Source {
             topics: table.need("topics", "name the topics it reads").map(|v| topics(&v)).unwrap_or_default(),
             group,
             start: table.get("start").and_then(|v| v.one_of(STARTS)).map(|start| start.value),
+            order: table.get("ordering").and_then(|v| begin::order(&v)).unwrap_or_default(),
             to: table
                 .need("to", "say where events go, such as to = \"broker/default\"")
                 .and_then(|v| Destination::read(&v)),
