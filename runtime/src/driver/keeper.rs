@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::inbox::{Inbox, Message};
-use crate::channel::{AppendError, Channel};
+use crate::channel::{AppendError, Channel, MemorySpec, Spec};
 use crate::config::resolved::NamedChannel;
 
 /// What the activator may have asked of one channel without an answer: its own bounds, with room to spare.
@@ -101,6 +101,9 @@ async fn open(id: ChannelId, named: &NamedChannel, inbox: &Inbox) -> Channel {
     loop {
         match Channel::open(&named.spec).await {
             Ok((channel, partitions)) => {
+                if let Spec::Memory(MemorySpec { bytes_max, .. }) = named.spec {
+                    tracing::info!(channel = %named.name, bytes_max, "kept in memory: lost at exit");
+                }
                 let opened =
                     Message::Opened { channel: id, opened: channel.clone(), epoch: Epoch(1), partitions };
                 inbox.tell(opened).await;
