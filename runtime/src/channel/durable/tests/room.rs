@@ -13,13 +13,13 @@ async fn appends_stop_at_two_free_segments_and_go_on_by_themselves() {
     dir.host.free.store(1_999, Relaxed);
     let mut stored = 60;
     let refusal = loop {
+        assert!(stored < 80, "it is seen at the next segment");
         match channel.append(numbered(stored)).await {
             Ok(_) => stored += 1,
             Err(refusal) => break refusal,
         }
     };
     assert!(matches!(&refusal, AppendError::Unavailable(why) if why.contains("disk")), "{refusal}");
-    assert!(stored < 80, "it is seen at the next segment: {stored}");
     // What is stored is delivered, and the cursors make room.
     assert_eq!(read_all(&channel, 0, stored).await, same(0..stored));
     commit(&channel, 50).await;
