@@ -116,10 +116,13 @@ impl Appender {
     }
 
     fn close(&self, full: &Active) -> io::Result<()> {
+        let path = full.segment.path().display();
         let safe = if full.spent { full.cut() } else { self.terms.host.sync(&full.file) };
-        if let Err(error) = &safe {
-            let path = full.segment.path().display();
-            tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}");
+        match &safe {
+            // Its index says where it ends.
+            Err(error) if full.spent => tracing::warn!("{path}: cannot cut off what was given up: {error}"),
+            Err(error) => tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}"),
+            Ok(()) => {}
         }
         if let Err(error) = full.segment.close() {
             // It costs a walk over the segment once it is asked for.

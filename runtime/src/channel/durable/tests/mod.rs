@@ -11,6 +11,8 @@ mod retention;
 mod room;
 mod segments;
 mod syncing;
+#[cfg(target_os = "linux")]
+mod tmpfs;
 
 use std::fs;
 use std::path::PathBuf;
