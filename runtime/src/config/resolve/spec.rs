@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::channel::{CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Retention, Spec, Start, SyncMode};
+use crate::channel::{
+    CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Reserve, Retention, Spec, Start, SyncMode,
+};
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::raw::{self, Class};
@@ -185,6 +187,7 @@ fn durable(state: &Path, kind: ChannelKind, name: &str, raw: &raw::Channel) -> S
         partitions: raw.partitions.unwrap_or(PARTITIONS),
         sync: raw.sync.unwrap_or_default(),
         retention: raw.retention,
+        reserve: if kind == ChannelKind::DeadLetters { Reserve::Used } else { Reserve::Left },
     })
 }
 
