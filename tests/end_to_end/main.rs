@@ -11,6 +11,7 @@ mod bad_input;
 mod filters;
 mod kafka;
 mod kill;
+mod order;
 mod reload;
 mod stop;
 mod support;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 10] = [
+    let groups: [fn() -> Vec<Trial>; 11] = [
         wake::trials,
         zero::trials,
         bad_functions::trials,
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         reload::trials,
         stop::trials,
         kill::trials,
+        order::trials,
         verbs::trials,
         filters::trials,
         kafka::trials,

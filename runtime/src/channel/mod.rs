@@ -29,7 +29,7 @@ use activator::input::{Batch, OpenedPartition, Progress};
 
 pub(crate) use durable::Durable;
 #[cfg(feature = "kafka")]
-pub(crate) use kafka::Kafka;
+pub(crate) use kafka::{BareConsumer, Kafka};
 pub(crate) use memory::Memory;
 
 /// What a channel is made of; equal specifications are the same channel.

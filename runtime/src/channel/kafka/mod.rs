@@ -5,6 +5,7 @@
 //! a reader for the tails and the cursors (`reader`), a second one for what lies below a tail, made when first needed
 //! (`partition` has the rule), and a producer (`producer`). Nothing here calls librdkafka's blocking half on the loop.
 
+mod bare;
 mod headers;
 mod lane;
 mod locate;
@@ -21,6 +22,8 @@ mod taken;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use bare::BareConsumer;
 
 use std::sync::Arc;
 use std::time::Duration;
