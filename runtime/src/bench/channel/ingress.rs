@@ -22,7 +22,8 @@ const DRIP_PAUSE: Duration = Duration::from_millis(10);
 /// The figures: relay and runtime, flooded in turn, and the runtime under a steady stream.
 pub(super) async fn measure(spawner: &Spawner, events: usize, rounds: usize) -> anyhow::Result<Vec<Figure>> {
     let scratch = Scratch::new("ingress")?;
-    scratch.write("runtime.toml", &super::function_config()?)?;
+    let config = super::function_config()? + "on = { type = \"bench.hit\" }\n";
+    scratch.write("runtime.toml", &config)?;
     let answer = Role::start(spawner, &["bench".into(), "answer".into()], scratch.path()).await?;
     let relay = ["bench".to_owned(), "relay".to_owned(), "--to".to_owned(), answer.address.to_string()];
     let relay = Role::start(spawner, &relay, scratch.path()).await?;
