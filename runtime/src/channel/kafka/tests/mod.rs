@@ -35,6 +35,7 @@ async fn a_channel_in_kafka_keeps_its_promises() {
     let run = async {
         what_every_channel_promises(&node).await;
         reading::events_come_back_in_order_and_a_key_has_one_partition(&node).await;
+        opening::a_topic_is_created_with_its_caps(&node).await;
         opening::progress_comes_back_to_a_fresh_client(&node).await;
         reading::a_dropped_read_loses_nothing(&node).await;
         reading::reads_below_the_tail_leave_it_alone(&node).await;
