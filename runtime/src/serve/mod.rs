@@ -84,7 +84,8 @@ pub(crate) fn serve(options: Options) -> ExitCode {
     if let Some(drain) = options.drain {
         resolved.runtime.drain = drain;
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the async runtime")),
     };
@@ -95,6 +96,12 @@ pub(crate) fn serve(options: Options) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
+}
+
+/// Half of the processors: the other half is the functions'. An event passes from task to task, and each thread more
+/// is one more to wake.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
 }
 
 /// Says all that is wrong, on stderr.

@@ -5,7 +5,9 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use futures_util::future::try_join_all;
+use anyhow::Context as _;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 
 use super::Figure;
 use crate::bench::scratch::Scratch;
@@ -60,11 +62,16 @@ async fn append(dir: &Path, sync: SyncMode) -> anyhow::Result<f64> {
     };
     let (channel, _) = Channel::open(&Spec::Durable(spec)).await?;
     let event = super::event(0)?;
+    let mut under_way: FuturesUnordered<_> = (0..BATCH).map(|_| channel.append(event.clone())).collect();
     let begin = Instant::now();
-    for _ in 0..BATCHES {
-        try_join_all((0..BATCH).map(|_| channel.append(event.clone()))).await?;
+    for left in (0..BATCH * BATCHES).rev() {
+        under_way.next().await.context("there are always some under way")??;
+        if left >= BATCH {
+            under_way.push(channel.append(event.clone()));
+        }
     }
     let each = super::micros_each(begin.elapsed(), BATCH * BATCHES);
+    drop(under_way);
     channel.close().await;
     Ok(each)
 }

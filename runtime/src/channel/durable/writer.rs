@@ -14,13 +14,16 @@ use super::folder::Folder;
 use super::limits::Terms;
 use super::queue;
 use super::retainer::Retainer;
-use crate::channel::{AppendError, CommitError};
+use crate::channel::{AppendError, CommitError, SyncMode};
 
 /// What is asked of the writer; each is answered, even if nobody listens any more.
 pub(super) enum Job {
     Append { partition: Partition, event: Event, answer: Stored },
     Commit { progress: Vec<(Partition, Progress)>, answer: oneshot::Sender<Result<(), CommitError>> },
 }
+
+/// Progress, and who waits for it to be stored.
+type Commit = (Vec<(Partition, Progress)>, oneshot::Sender<Result<(), CommitError>>);
 
 /// Jobs that wait at most; more callers wait for their turn.
 pub(super) const QUEUE: usize = 1024;
@@ -53,11 +56,9 @@ impl Writer {
         let mut look = self.retain();
         while queue::wait(&mut queue, &mut jobs, QUEUE, look) {
             self.terms.room.look_if_short();
-            for job in jobs.drain(..) {
-                match job {
-                    Job::Append { partition, event, answer } => self.append(partition, event, answer),
-                    Job::Commit { progress, answer } => commits.push((progress, answer)),
-                }
+            self.take(&mut jobs, &mut commits);
+            if self.terms.sync == SyncMode::Disk {
+                self.gather(&mut queue, &mut jobs, &mut commits);
             }
             for appender in &mut self.appenders {
                 appender.flush();
@@ -66,6 +67,25 @@ impl Writer {
                 let _ = answer.send(self.commit(progress));
             }
             look = self.retain();
+        }
+    }
+
+    fn take(&mut self, jobs: &mut Vec<Job>, commits: &mut Vec<Commit>) {
+        for job in jobs.drain(..) {
+            match job {
+                Job::Append { partition, event, answer } => self.append(partition, event, answer),
+                Job::Commit { progress, answer } => commits.push((progress, answer)),
+            }
+        }
+    }
+
+    /// Takes what came while the rest was taken, so that it is not left to a sync of its own: whoever was answered by
+    /// the last one appends again one after the other, and the first must not have the next one alone.
+    fn gather(&mut self, queue: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>, commits: &mut Vec<Commit>) {
+        for _ in 0..QUEUE {
+            let Ok(job) = queue.try_recv() else { return };
+            jobs.push(job);
+            self.take(jobs, commits);
         }
     }
 
