@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use activator::event::Event;
 use activator::id::{Offset, Partition};
 use activator::input::{Batch, OpenedPartition, Progress};
+use tokio::sync::mpsc;
 
 pub(crate) use durable::Durable;
 #[cfg(feature = "kafka")]
@@ -64,8 +65,19 @@ pub(crate) struct KafkaSpec {
     pub(crate) start: Start,
     /// `source` of events made from records that are no CloudEvents.
     pub(crate) event_source: String,
+    /// Whether this runtime is the only one.
+    pub(crate) mode: Mode,
     /// Further librdkafka settings, as the user wrote them.
     pub(crate) options: Vec<(String, String)>,
+}
+
+/// Who reads a topic for a consumer group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// One runtime alone: all partitions are its own, at once and for good.
+    Own,
+    /// All runtimes that say so: the group shares the partitions out among them.
+    Group,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +99,30 @@ pub(crate) enum Channel {
     Durable(Durable),
     #[cfg(feature = "kafka")]
     Kafka(Kafka),
+}
+
+/// A channel that was just opened.
+pub(crate) struct Opened {
+    pub(crate) channel: Channel,
+    /// The partitions that are ours at once, with what was committed.
+    pub(crate) partitions: Vec<OpenedPartition>,
+    /// Tells which come and go; nothing when none ever does.
+    pub(crate) changes: Option<Changes>,
+}
+
+/// What becomes of partitions that are shared with others, in order.
+pub(crate) type Changes = mpsc::UnboundedReceiver<Change>;
+
+/// Partitions come and go.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// They are ours from now on.
+    Assigned(Vec<OpenedPartition>),
+    /// They are asked back, and stay ours until they are released: nothing more is read of them, and what is under
+    /// way may end and be committed.
+    Revoking(Vec<Partition>),
+    /// They are others' already: nothing can be committed for them.
+    Lost(Vec<Partition>),
 }
 
 /// Where an event was stored.
@@ -134,16 +170,20 @@ impl std::fmt::Debug for Channel {
 }
 
 impl Channel {
-    /// Opens the channel, recovering what a crash left. Gives every partition with what was committed.
-    pub(crate) async fn open(spec: &Spec) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
-        match spec {
+    /// Opens the channel, recovering what a crash left.
+    pub(crate) async fn open(spec: &Spec) -> Result<Opened, OpenError> {
+        let (channel, partitions) = match spec {
             Spec::Memory(spec) => Ok(Memory::open(spec)).map(|(c, p)| (Self::Memory(c), p)),
             Spec::Durable(spec) => Durable::open(spec).await.map(|(c, p)| (Self::Durable(c), p)),
             #[cfg(feature = "kafka")]
-            Spec::Kafka(spec) => Kafka::open(spec).await.map(|(c, p)| (Self::Kafka(c), p)),
+            Spec::Kafka(spec) => {
+                let kafka::Opened { channel, partitions, changes } = Kafka::open(spec).await?;
+                return Ok(Opened { channel: Self::Kafka(channel), partitions, changes });
+            }
             #[cfg(not(feature = "kafka"))]
             Spec::Kafka(_) => Err(OpenError("this hydrant was built without Kafka".into())),
-        }
+        }?;
+        Ok(Opened { channel, partitions, changes: None })
     }
 
     /// Stores an event; done when it is as durable as the channel says of itself. The partition follows the
@@ -188,6 +228,17 @@ impl Channel {
         }
     }
 
+    /// Gives partitions up that were asked back, once all that were asked back together are released. Nothing can be
+    /// committed for them any more.
+    pub(crate) fn release(&self, partitions: Vec<Partition>) {
+        match self {
+            // Nobody ever asks for theirs.
+            Self::Memory(_) | Self::Durable(_) => drop(partitions),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.release(partitions),
+        }
+    }
+
     /// Lets go of this handle; done when all are gone and nothing of the channel is under way any more, so that
     /// it can be opened again.
     pub(crate) async fn close(self) {
@@ -195,7 +246,7 @@ impl Channel {
             Self::Memory(channel) => drop(channel),
             Self::Durable(channel) => channel.close().await,
             #[cfg(feature = "kafka")]
-            Self::Kafka(channel) => drop(channel),
+            Self::Kafka(channel) => channel.close().await,
         }
     }
 }

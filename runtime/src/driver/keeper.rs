@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::inbox::{Inbox, Message};
-use crate::channel::{AppendError, Channel};
+use crate::channel::{AppendError, Channel, Opened};
 use crate::config::resolved::NamedChannel;
 
 /// What the activator may have asked of one channel without an answer: its own bounds, with room to spare.
@@ -100,7 +100,7 @@ async fn open(id: ChannelId, named: &NamedChannel, inbox: &Inbox) -> Channel {
     let mut wait = RETRY_WAIT;
     loop {
         match Channel::open(&named.spec).await {
-            Ok((channel, partitions)) => {
+            Ok(Opened { channel, partitions, .. }) => {
                 let opened =
                     Message::Opened { channel: id, opened: channel.clone(), epoch: Epoch(1), partitions };
                 inbox.tell(opened).await;

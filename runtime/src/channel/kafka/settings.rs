@@ -3,7 +3,7 @@
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
-use crate::channel::{KafkaSpec, OpenError};
+use crate::channel::{KafkaSpec, Mode, OpenError};
 
 /// The largest record: the ingress takes events of 1 MiB, and attributes, key and framing come on top.
 pub(super) const RECORD_BYTES_MAX: usize = (1024 + 64) * 1024;
@@ -29,7 +29,7 @@ const LOOK_BACK_WAIT_MS: u32 = 10;
 const READ_AHEAD_KBYTES: usize = 16 * 1024;
 
 /// Settings that the promises rest on; a user cannot have another value.
-const OURS: [&str; 9] = [
+const OURS: [&str; 11] = [
     "acks",
     "allow.auto.create.topics",
     "auto.offset.reset",
@@ -38,6 +38,9 @@ const OURS: [&str; 9] = [
     "enable.auto.offset.store",
     "enable.partition.eof",
     "group.id",
+    // All runtimes of a group have the same settings, and of one instance there can be only one.
+    "group.instance.id",
+    "partition.assignment.strategy",
     "request.required.acks",
 ];
 
@@ -48,15 +51,32 @@ pub(super) fn admin(spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
 
 /// For reading, and for the cursors. Without `subscribe` it is never a member of the group.
 pub(super) fn reader(spec: &KafkaSpec, partitions: usize) -> Result<ClientConfig, OpenError> {
-    reader_with(spec, partitions, FETCH_WAIT_MS)
+    let mut config = reader_with(spec, partitions, FETCH_WAIT_MS);
+    if spec.mode == Mode::Group {
+        config
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("heartbeat.interval.ms", HEARTBEAT_MS.to_string())
+            .set("max.poll.interval.ms", REJOIN_WITHIN_MS.to_string());
+    }
+    with_options(config, spec)
 }
+
+/// How often a member shows that it lives; so soon the others hear of one that joins or leaves.
+const HEARTBEAT_MS: u32 = 250;
+
+/// The group gives the partitions of a member away that was silent for so long; brokers take no less by default.
+const SILENT_MS: u32 = 6_000;
+
+/// How long the group waits for a member that is to join anew, and so for its partitions. The wrapper wakes up twice
+/// in this time to show that somebody still polls.
+const REJOIN_WITHIN_MS: u32 = 60_000;
 
 /// For reading below the tails, now here and now there.
 pub(super) fn look_back(spec: &KafkaSpec, partitions: usize) -> Result<ClientConfig, OpenError> {
-    reader_with(spec, partitions, LOOK_BACK_WAIT_MS)
+    with_options(reader_with(spec, partitions, LOOK_BACK_WAIT_MS), spec)
 }
 
-fn reader_with(spec: &KafkaSpec, partitions: usize, wait_ms: u32) -> Result<ClientConfig, OpenError> {
+fn reader_with(spec: &KafkaSpec, partitions: usize, wait_ms: u32) -> ClientConfig {
     // With split queues the bound counts for each partition.
     let ahead_kbytes = (READ_AHEAD_KBYTES / partitions.max(1)).clamp(256, 4096);
     let fetch_bytes = ahead_kbytes.min(1024) * 1024;
@@ -74,11 +94,11 @@ fn reader_with(spec: &KafkaSpec, partitions: usize, wait_ms: u32) -> Result<Clie
         .set("fetch.queue.backoff.ms", "5")
         .set("fetch.message.max.bytes", fetch_bytes.to_string())
         .set("queued.max.messages.kbytes", ahead_kbytes.to_string())
-        // Bounds how long a commit waits for the group's coordinator.
-        .set("session.timeout.ms", "6000")
+        // Also bounds how long a commit waits for the group's coordinator.
+        .set("session.timeout.ms", SILENT_MS.to_string())
         // Not a member, so nobody waits for our polls; the longest there is keeps the wrapper's wake-ups rare.
         .set("max.poll.interval.ms", "86400000");
-    with_options(config, spec)
+    config
 }
 
 /// For appending: acknowledged means stored on all replicas in sync, once, in order.

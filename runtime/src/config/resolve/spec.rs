@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::channel::{CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Spec, Start};
+use crate::channel::{CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Mode, Spec, Start};
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::raw::{self, Class};
@@ -129,6 +129,7 @@ impl<'a> Specs<'a> {
             create: None,
             start: Start::Earliest,
             event_source: String::new(),
+            mode: Mode::Own,
             options: kafka.map(|kafka| kafka.options.clone()).unwrap_or_default(),
         }
     }

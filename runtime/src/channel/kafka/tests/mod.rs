@@ -3,20 +3,23 @@
 #[path = "../../../../../tests/support/kafka.rs"]
 mod support;
 
+mod lost;
 mod opening;
 mod outage;
 mod raw;
 mod reading;
 mod records;
+mod sharing;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rdkafka::ClientConfig;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::FutureProducer;
+use rdkafka::{ClientConfig, TopicPartitionList};
 
 use self::support::KafkaNode;
 use super::*;
@@ -34,6 +37,9 @@ async fn a_channel_in_kafka_keeps_its_promises() {
     };
     let run = async {
         what_every_channel_promises(&node).await;
+        what_every_channel_promises_of_shared_ones(&node).await;
+        sharing::members_share_and_hand_over(&node).await;
+        sharing::a_member_can_leave_while_it_is_asked(&node).await;
         reading::events_come_back_in_order_and_a_key_has_one_partition(&node).await;
         opening::progress_comes_back_to_a_fresh_client(&node).await;
         reading::a_dropped_read_loses_nothing(&node).await;
@@ -60,6 +66,17 @@ async fn what_every_channel_promises(node: &KafkaNode) {
     conformance::suite(&Kind { name: "kafka", make: &make, survives_reopen: true }).await;
 }
 
+/// The same, as the only member of a group.
+async fn what_every_channel_promises_of_shared_ones(node: &KafkaNode) {
+    let count = Cell::new(0);
+    let make = |partitions| {
+        count.set(count.get() + 1);
+        let own = spec(node, &format!("shared-promises-{}", count.get()), partitions);
+        Spec::Kafka(KafkaSpec { mode: Mode::Group, ..own })
+    };
+    conformance::suite(&Kind { name: "kafka, shared", make: &make, survives_reopen: true }).await;
+}
+
 fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
     KafkaSpec {
         brokers: vec![node.bootstrap()],
@@ -68,12 +85,14 @@ fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
         create: Some(CreateTopic { partitions, replication: 1 }),
         start: Start::Earliest,
         event_source: format!("/kafkasources/s#{topic}"),
+        mode: Mode::Own,
         options: Vec::new(),
     }
 }
 
 async fn open(spec: &KafkaSpec) -> (Kafka, Vec<OpenedPartition>) {
-    Kafka::open(spec).await.expect("Kafka runs")
+    let Opened { channel, partitions, .. } = Kafka::open(spec).await.expect("Kafka runs");
+    (channel, partitions)
 }
 
 async fn read_events(kafka: &Kafka, partition: Partition, from: u64, count: usize) -> Vec<Event> {

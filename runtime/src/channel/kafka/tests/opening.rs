@@ -13,7 +13,7 @@ pub(super) async fn progress_comes_back_to_a_fresh_client(node: &KafkaNode) {
         let event = event(&i.to_string(), "").with("partitionkey", &i.to_string()).unwrap();
         kafka.append(event).await.unwrap();
     }
-    let ends = [0, 1, 2].map(|p| kafka.clients().reader.bounds(p).unwrap().1);
+    let ends = [0, 1, 2].map(|p| reader::bounds(&kafka.clients().reader.client, "progress", p).unwrap().1);
     let busy = (0..3u32).find(|&p| ends[p as usize] >= 4).expect("30 keys over 3 partitions");
     let progress = Progress {
         position: Offset(4),
