@@ -10,7 +10,7 @@ use activator::input::{Batch, OpenedPartition, Progress};
 
 use super::murmur2::Partitioner;
 use super::window::{Look, Window, charge};
-use super::{AppendError, MemorySpec, Position, ReadError};
+use super::{AppendError, Landmark, MemorySpec, Position, ReadError};
 
 /// A handle to the channel.
 #[derive(Clone)]
@@ -58,8 +58,7 @@ impl Memory {
         records_max: u32,
         bytes_max: u32,
     ) -> Result<Batch, ReadError> {
-        let window =
-            self.window(partition).ok_or_else(|| ReadError(format!("there is no partition {partition}")))?;
+        let window = self.read_window(partition)?;
         let mut from = from;
         loop {
             match window.look(from, records_max, bytes_max) {
@@ -75,11 +74,24 @@ impl Memory {
         }
     }
 
+    pub(super) fn locate(&self, partition: Partition, landmark: Landmark) -> Result<Offset, ReadError> {
+        let window = self.read_window(partition)?;
+        Ok(match landmark {
+            Landmark::Beginning => window.begin(),
+            Landmark::End => window.end(),
+            Landmark::Time(time) => window.since(time),
+        })
+    }
+
     pub(super) fn commit(&self, progress: &[(Partition, Progress)]) {
         for (partition, progress) in progress {
             let freed = self.window(*partition).map_or(0, |window| window.forget_below(progress.low()));
             self.ring.bytes.fetch_sub(freed, Ordering::Relaxed);
         }
+    }
+
+    fn read_window(&self, partition: Partition) -> Result<&Window, ReadError> {
+        self.window(partition).ok_or_else(|| ReadError(format!("there is no partition {partition}")))
     }
 
     fn window(&self, partition: Partition) -> Option<&Window> {

@@ -8,17 +8,21 @@
 //! A handle is cheap to clone. What goes on at the end of a partition is told by waking the reader, never by
 //! polling. Nothing in here decides when to read, append or commit: the activator does.
 
+mod clock;
 mod durable;
+mod gaps;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod memory;
 mod murmur2;
+mod topic;
 mod window;
 
 #[cfg(test)]
 mod conformance;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use activator::event::Event;
 use activator::id::{Offset, Partition};
@@ -29,6 +33,7 @@ pub(crate) use durable::Durable;
 #[cfg(feature = "kafka")]
 pub(crate) use kafka::Kafka;
 pub(crate) use memory::Memory;
+pub(crate) use topic::{CreateTopic, KafkaSpec, Mode, Start};
 
 /// What a channel is made of; equal specifications are the same channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,46 +55,26 @@ pub(crate) struct DurableSpec {
     /// The channel's own folder.
     pub(crate) dir: PathBuf,
     pub(crate) partitions: u32,
+    pub(crate) sync: SyncMode,
+    pub(crate) retention: Retention,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KafkaSpec {
-    /// `host:port` of one or more brokers.
-    pub(crate) brokers: Vec<String>,
-    pub(crate) topic: String,
-    /// The consumer group whose committed offsets and metadata are the cursor store.
-    pub(crate) group: String,
-    /// Created with this many partitions when it does not exist; nothing = it must exist (a source's topic).
-    pub(crate) create: Option<CreateTopic>,
-    /// Where reading begins when nothing was ever committed.
-    pub(crate) start: Start,
-    /// `source` of events made from records that are no CloudEvents.
-    pub(crate) event_source: String,
-    /// Whether this runtime is the only one.
-    pub(crate) mode: Mode,
-    /// Further librdkafka settings, as the user wrote them.
-    pub(crate) options: Vec<(String, String)>,
+/// How far an event has got when it is acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SyncMode {
+    /// To the operating system: it survives a kill of the runtime.
+    #[default]
+    Os,
+    /// To the disk: it survives a power loss.
+    Disk,
 }
 
-/// Who reads a topic for a consumer group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// One runtime alone: all partitions are its own, at once and for good.
-    Own,
-    /// All runtimes that say so: the group shares the partitions out among them.
-    Group,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CreateTopic {
-    pub(crate) partitions: u32,
-    pub(crate) replication: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Start {
-    Earliest,
-    Latest,
+/// The user's caps: what lies beyond them is deleted, also when a cursor still wants it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Retention {
+    /// All partitions together.
+    pub(crate) bytes: Option<u64>,
+    pub(crate) age: Option<Duration>,
 }
 
 /// An open channel.
@@ -130,6 +115,18 @@ pub(crate) enum Change {
 pub(crate) struct Position {
     pub(crate) partition: Partition,
     pub(crate) offset: Offset,
+}
+
+/// A place in a partition that can be found without knowing its offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "a replay will say where it begins; only tests do now"))]
+pub(crate) enum Landmark {
+    /// The first record that is there.
+    Beginning,
+    /// Behind the last one.
+    End,
+    /// The first record of this time or later, in milliseconds since 1970; the end when all are older.
+    Time(u64),
 }
 
 /// A channel could not be opened; the caller says so and tries again.
@@ -211,6 +208,17 @@ impl Channel {
             Self::Durable(channel) => channel.read(partition, from, records_max, bytes_max).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.read(partition, from, records_max, bytes_max).await,
+        }
+    }
+
+    /// Where a landmark lies: a read from there gives what it means.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a replay will ask it; only tests do now"))]
+    pub(crate) async fn locate(&self, partition: Partition, landmark: Landmark) -> Result<Offset, ReadError> {
+        match self {
+            Self::Memory(channel) => channel.locate(partition, landmark),
+            Self::Durable(channel) => channel.locate(partition, landmark).await,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.locate(partition, landmark).await,
         }
     }
 

@@ -11,6 +11,8 @@ use activator::id::Offset;
 use activator::input::Batch;
 use tokio::sync::watch;
 
+use super::clock::now_ms;
+
 pub(super) struct Window {
     recent: Mutex<Recent>,
     /// Behind the newest record; written under the lock of `recent`, so it never goes back.
@@ -18,10 +20,18 @@ pub(super) struct Window {
 }
 
 struct Recent {
-    /// Without holes from `first` on.
-    records: VecDeque<(Offset, Event)>,
+    /// All that the log holds from `first` on.
+    records: VecDeque<Held>,
     first: Offset,
     bytes: usize,
+}
+
+/// A record in memory.
+pub(super) struct Held {
+    pub(super) offset: Offset,
+    /// Milliseconds since 1970; never goes back.
+    pub(super) time: u64,
+    pub(super) event: Event,
 }
 
 /// What a window says to a reader.
@@ -35,7 +45,7 @@ pub(super) enum Look {
 
 /// What one record costs, its place in the window included.
 pub(super) fn charge(event: &Event) -> usize {
-    size_of::<(Offset, Event)>() + event.size()
+    size_of::<Held>() + event.size()
 }
 
 impl Window {
@@ -58,10 +68,10 @@ impl Window {
         if from < recent.first {
             return Look::Behind(recent.first);
         }
-        let begin = recent.records.partition_point(|(offset, _)| *offset < from);
+        let begin = recent.records.partition_point(|held| held.offset < from);
         let mut taken = Taken::new(records_max, bytes_max);
-        for (offset, event) in recent.records.range(begin..) {
-            if !taken.take(*offset, event) {
+        for held in recent.records.range(begin..) {
+            if !taken.take(held.offset, &held.event) {
                 break;
             }
         }
@@ -74,23 +84,36 @@ impl Window {
         debug_assert!(grown, "the sender is borrowed for as long as we wait");
     }
 
+    /// The lowest offset in here; the end when there is none.
+    pub(super) fn begin(&self) -> Offset {
+        self.recent().first
+    }
+
+    /// The first record of this time or later, else the end.
+    pub(super) fn since(&self, time: u64) -> Offset {
+        let recent = self.recent();
+        let begin = recent.records.partition_point(|held| held.time < time);
+        recent.records.get(begin).map_or_else(|| self.end(), |held| held.offset)
+    }
+
     /// Gives the event the next offset.
     pub(super) fn push(&self, event: Event) -> Offset {
         let mut recent = self.recent();
         let offset = self.end();
-        recent.push(offset, event);
+        let time = recent.records.back().map_or(0, |held| held.time).max(now_ms());
+        recent.push(Held { offset, time, event });
         self.end.send_replace(offset.next());
         offset
     }
 
     /// Takes records that were stored at these offsets, and lets go of the oldest beyond `bytes_max`.
-    pub(super) fn extend(&self, records: impl IntoIterator<Item = (Offset, Event)>, bytes_max: usize) {
+    pub(super) fn extend(&self, records: impl IntoIterator<Item = Held>, bytes_max: usize) {
         let mut recent = self.recent();
         let mut end = self.end();
-        for (offset, event) in records {
+        for held in records {
             // What was skipped on the way here is no hole of the window, only of the log.
-            recent.push(offset, event);
-            end = offset.next();
+            end = held.offset.next();
+            recent.push(held);
         }
         while recent.bytes > bytes_max && recent.pop() {}
         self.end.send_replace(end);
@@ -100,7 +123,7 @@ impl Window {
     pub(super) fn forget_below(&self, low: Offset) -> usize {
         let mut recent = self.recent();
         let before = recent.bytes;
-        while recent.records.front().is_some_and(|(offset, _)| *offset < low) {
+        while recent.records.front().is_some_and(|held| held.offset < low) {
             recent.pop();
         }
         if recent.records.is_empty() {
@@ -115,17 +138,17 @@ impl Window {
 }
 
 impl Recent {
-    fn push(&mut self, offset: Offset, event: Event) {
-        self.bytes += charge(&event);
-        self.records.push_back((offset, event));
+    fn push(&mut self, held: Held) {
+        self.bytes += charge(&held.event);
+        self.records.push_back(held);
     }
 
     fn pop(&mut self) -> bool {
-        let Some((offset, event)) = self.records.pop_front() else {
+        let Some(held) = self.records.pop_front() else {
             return false;
         };
-        self.bytes -= charge(&event);
-        self.first = offset.next();
+        self.bytes -= charge(&held.event);
+        self.first = held.offset.next();
         true
     }
 }

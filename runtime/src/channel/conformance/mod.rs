@@ -4,13 +4,14 @@
 
 mod cursors;
 mod events;
+mod landmarks;
 mod partitions;
 mod steps;
 mod waiting;
 
 use std::time::Duration;
 
-use super::{DurableSpec, MemorySpec, Spec};
+use super::{DurableSpec, MemorySpec, Retention, Spec, SyncMode};
 
 /// A check that hangs has failed; Kafka in a slow container needs some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -51,6 +52,8 @@ pub(crate) async fn suite(kind: &Kind<'_>) {
         partitions::concurrent_appends_are_read_exactly_once_and_in_order,
         cursors::what_no_cursor_has_passed_stays,
         cursors::several_commits_are_taken,
+        landmarks::the_beginning_and_the_end_are_found,
+        landmarks::a_time_leads_to_the_first_event_since,
     );
     if kind.survives_reopen {
         check!(
@@ -60,6 +63,7 @@ pub(crate) async fn suite(kind: &Kind<'_>) {
             cursors::progress_comes_back_with_names_and_done_ranges,
             cursors::the_newest_commit_wins,
             cursors::a_commit_of_one_partition_leaves_the_others,
+            landmarks::times_survive,
         );
     }
     println!("{}: executed {executed} checks", kind.name);
@@ -76,12 +80,21 @@ async fn memory_keeps_every_promise() {
 
 #[tokio::test]
 async fn durable_keeps_every_promise() {
+    durable("durable os", SyncMode::Os).await;
+}
+
+#[tokio::test]
+async fn durable_keeps_every_promise_when_it_syncs_to_the_disk() {
+    durable("durable disk", SyncMode::Disk).await;
+}
+
+async fn durable(name: &'static str, sync: SyncMode) {
     let folders = tempfile::tempdir().unwrap();
     let count = std::cell::Cell::new(0);
     let make = |partitions| {
         count.set(count.get() + 1);
         let dir = folders.path().join(count.get().to_string());
-        Spec::Durable(DurableSpec { dir, partitions })
+        Spec::Durable(DurableSpec { dir, partitions, sync, retention: Retention::default() })
     };
-    suite(&Kind { name: "durable", make: &make, survives_reopen: true }).await;
+    suite(&Kind { name, make: &make, survives_reopen: true }).await;
 }

@@ -1,22 +1,24 @@
-//! A partition as its one writer sees it: what is staged goes to the file in one write, then to the readers.
+//! A partition as its one writer sees it: what is staged goes to the file in one write, and when it is as safe as
+//! the channel says, to the readers.
 
-use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use activator::event::Event;
 use activator::id::{Offset, Partition};
 use tokio::sync::oneshot;
 
+use super::active::Active;
 use super::folder;
-use super::limits::Limits;
+use super::index::Entry;
+use super::limits::Terms;
 use super::log::Log;
 use super::record;
 use super::segment::Segment;
-use crate::channel::{AppendError, Position};
+use crate::channel::clock::now_ms;
+use crate::channel::window::Held;
+use crate::channel::{AppendError, Position, SyncMode};
 
 /// Who waits for an event to be stored.
 pub(super) type Stored = oneshot::Sender<Result<Position, AppendError>>;
@@ -31,42 +33,39 @@ pub(super) struct Appender {
     pub(super) partition: Partition,
     pub(super) dir: PathBuf,
     pub(super) log: Arc<Log>,
-    pub(super) limits: Limits,
+    terms: Terms,
     /// Where the next write goes; nothing before the first append to an empty partition.
     pub(super) active: Option<Active>,
+    /// The offset of the next record. Ahead of the log's end when records were given up on their way to the disk:
+    /// they may still turn up after a crash, so nobody else gets their offsets.
+    next: Offset,
     /// Of the last record.
-    pub(super) time: u64,
+    time: u64,
     staged: Vec<Staged>,
     /// The staged records.
     buffer: Vec<u8>,
 }
 
-/// The segment that is written to.
-pub(super) struct Active {
-    pub(super) segment: Arc<Segment>,
-    pub(super) file: File,
-    /// A failed write may have left something behind the end.
-    pub(super) torn: bool,
-}
-
 struct Staged {
     offset: Offset,
     event: Event,
+    time: u64,
     /// Where in the buffer the record begins.
     at: usize,
     answer: Stored,
 }
 
 impl Appender {
-    pub(super) const fn new(
+    pub(super) fn new(
         partition: Partition,
         dir: PathBuf,
         log: Arc<Log>,
-        limits: Limits,
+        terms: Terms,
         active: Option<Active>,
         time: u64,
     ) -> Self {
-        Self { partition, dir, log, limits, active, time, staged: Vec::new(), buffer: Vec::new() }
+        let next = log.window.end();
+        Self { partition, dir, log, terms, active, next, time, staged: Vec::new(), buffer: Vec::new() }
     }
 
     /// Takes an event into the next write, writing what was staged before when both are too much for one.
@@ -84,50 +83,58 @@ impl Appender {
             return;
         }
         let active = self.active.as_ref().expect("there is room in it");
-        let offset = Offset(self.log.window.end().0 + self.staged.len() as u64);
+        let offset = Offset(self.next.0 + self.staged.len() as u64);
         let at = self.buffer.len();
         self.time = self.time.max(now_ms());
         record::encode(&mut self.buffer, active.segment.base, offset, self.time, &event);
-        self.staged.push(Staged { offset, event, at, answer });
+        self.staged.push(Staged { offset, event, time: self.time, at, answer });
     }
 
     /// Whether that much more fits the segment. An empty one takes any record.
     fn has_room(&self, size: usize) -> bool {
         self.active.as_ref().is_some_and(|active| {
             let filled = active.segment.length() + self.buffer.len() as u64;
-            filled == 0 || filled + size as u64 <= self.limits.segment_bytes
+            !active.spent && (filled == 0 || filled + size as u64 <= self.terms.roll_bytes)
         })
     }
 
     /// Begins a new segment; the old one is complete and goes to the disk.
-    fn roll(&mut self) -> io::Result<()> {
-        let (segment, file) = Segment::create(&self.dir, self.log.window.end())?;
+    ///
+    /// # Errors
+    /// There is no new segment; or there is, but what became of the old one is not known.
+    pub(super) fn roll(&mut self) -> io::Result<()> {
+        let (segment, file) = Segment::create(&self.dir, self.next)?;
         let segment = Arc::new(segment);
         self.log.push(Arc::clone(&segment));
-        let full = self.active.replace(Active { segment, file, torn: false });
-        if let Some(full) = full
-            && let Err(error) = full.file.sync_data()
-        {
+        let full = self.active.replace(Active::new(segment, file));
+        full.map_or(Ok(()), |full| self.close(&full))
+    }
+
+    fn close(&self, full: &Active) -> io::Result<()> {
+        let safe = if full.spent { full.cut() } else { self.terms.host.sync(&full.file) };
+        if let Err(error) = &safe {
             let path = full.segment.path().display();
             tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}");
         }
-        Ok(())
+        if let Err(error) = full.segment.close() {
+            // It costs a walk over the segment once it is asked for.
+            tracing::warn!("cannot write the index of {}: {error}", full.segment.path().display());
+        }
+        // Nothing in it was ever acknowledged; a disk that goes on failing must not fill the folder.
+        if full.segment.length() == 0 && self.log.take(&full.segment) {
+            self.delete(&full.segment);
+        }
+        if full.spent { Ok(()) } else { safe }
     }
 
     /// Writes what is staged, hands it to the readers and answers.
     pub(super) fn flush(&mut self) {
-        let Some(active) = self.active.as_mut().filter(|_| !self.staged.is_empty()) else {
+        if self.staged.is_empty() {
             return;
-        };
-        match active.write(&self.buffer) {
-            Ok(from) => {
-                for staged in &self.staged {
-                    active.segment.note(staged.offset, from + staged.at as u64);
-                }
-                self.publish();
-            }
-            Err(error) => {
-                let reason = format!("{}: {error}", active.segment.path().display());
+        }
+        match self.store() {
+            Ok(()) => self.publish(),
+            Err(reason) => {
                 for staged in self.staged.drain(..) {
                     let _ = staged.answer.send(Err(AppendError::Unavailable(reason.clone())));
                 }
@@ -137,10 +144,39 @@ impl Appender {
         self.buffer.shrink_to(BUFFER_BYTES_KEPT);
     }
 
+    /// Writes what is staged, and syncs it if that is what the channel promises.
+    fn store(&mut self) -> Result<(), String> {
+        let active = self.active.as_mut().expect("what is staged is staged for a segment");
+        let reason = |error: &io::Error, segment: &Segment| format!("{}: {error}", segment.path().display());
+        let host = &*self.terms.host;
+        let end = active.write(host, &self.buffer).map_err(|error| reason(&error, &active.segment))?;
+        if self.terms.sync == SyncMode::Disk
+            && let Err(error) = host.sync(&active.file)
+        {
+            let reason = reason(&error, &active.segment);
+            tracing::error!("{reason}: what was just written is given up, and a new segment begins");
+            active.spent = true;
+            self.next = Offset(self.next.0 + self.staged.len() as u64);
+            return Err(reason);
+        }
+        let records = self.staged.iter().map(|staged| Entry {
+            offset: staged.offset,
+            at: end + staged.at as u64,
+            time: staged.time,
+        });
+        active.segment.extend(records, end + self.buffer.len() as u64);
+        Ok(())
+    }
+
     fn publish(&mut self) {
         let partition = self.partition;
-        let records = self.staged.iter().map(|staged| (staged.offset, staged.event.clone()));
-        self.log.window.extend(records, self.limits.window_bytes);
+        let records = self.staged.iter().map(|staged| Held {
+            offset: staged.offset,
+            time: staged.time,
+            event: staged.event.clone(),
+        });
+        self.log.window.extend(records, self.terms.limits.window_bytes);
+        self.next = self.log.window.end();
         for Staged { offset, answer, .. } in self.staged.drain(..) {
             let _ = answer.send(Ok(Position { partition, offset }));
         }
@@ -151,36 +187,51 @@ impl Appender {
         self.log.window.forget_below(low);
         let deletable = self.log.take_below(low);
         for segment in &deletable {
-            if let Err(error) = fs::remove_file(segment.path()) {
-                tracing::warn!("cannot delete {}: {error}", segment.path().display());
+            self.delete(segment);
+        }
+        if !deletable.is_empty() {
+            self.sync_dir();
+        }
+    }
+
+    /// Deletes the oldest closed segment, whoever needs it, and says how long it was.
+    pub(super) fn delete_oldest(&self) -> u64 {
+        let Some(oldest) = self.log.oldest_closed().filter(|oldest| self.log.take(oldest)) else {
+            return 0;
+        };
+        self.delete(&oldest);
+        self.sync_dir();
+        oldest.length()
+    }
+
+    /// The time of the last record in the oldest closed segment.
+    pub(super) fn oldest_time(&self) -> Option<u64> {
+        let oldest = self.log.oldest_closed()?;
+        match oldest.times() {
+            // One without records is older than all.
+            Ok(times) => Some(times.map_or(0, |(_, last)| last)),
+            Err(error) => {
+                tracing::warn!("cannot tell how old {} is: {error}", oldest.path().display());
+                None
             }
         }
-        if !deletable.is_empty()
-            && let Err(error) = folder::sync(&self.dir)
-        {
+    }
+
+    /// The time of the first record in the segment that is written to.
+    pub(super) fn active_since(&self) -> Option<u64> {
+        let times = self.active.as_ref()?.segment.times().ok()??;
+        Some(times.0)
+    }
+
+    fn delete(&self, segment: &Segment) {
+        if let Err(error) = segment.delete() {
+            tracing::warn!("cannot delete {}: {error}", segment.path().display());
+        }
+    }
+
+    fn sync_dir(&self) {
+        if let Err(error) = folder::sync(&self.dir) {
             tracing::warn!("cannot sync {}: {error}", self.dir.display());
         }
     }
-}
-
-impl Active {
-    /// Writes at the end as we know it, so whatever a failed write left is overwritten. Says where it wrote.
-    fn write(&mut self, records: &[u8]) -> io::Result<u64> {
-        let end = self.segment.length();
-        if self.torn {
-            self.file.set_len(end)?;
-            self.torn = false;
-        }
-        if let Err(error) = self.file.write_all_at(records, end) {
-            self.torn = self.file.set_len(end).is_err();
-            return Err(error);
-        }
-        self.segment.set_length(end + records.len() as u64);
-        Ok(end)
-    }
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

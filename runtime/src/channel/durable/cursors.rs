@@ -15,6 +15,7 @@ use activator::id::{Offset, Partition};
 use activator::input::Progress;
 
 use super::folder;
+use super::host::Host;
 
 /// A smaller file is not worth rewriting.
 const REWRITE_BYTES_MIN: u64 = 256 << 10;
@@ -75,6 +76,11 @@ impl Cursors {
             self.rewrite_or_grow();
         }
         Ok(())
+    }
+
+    /// Makes what was stored outlive a power loss.
+    pub(super) fn sync(&self, host: &dyn Host) -> io::Result<()> {
+        host.sync(&self.file)
     }
 
     /// A file that cannot be rewritten is as good as before, only larger.

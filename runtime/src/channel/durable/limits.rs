@@ -1,4 +1,9 @@
-//! How large the files of a channel and its memory get.
+//! On which terms a channel keeps its events: how large its files and its memory get, and when an event is safe.
+
+use std::sync::Arc;
+
+use super::host::Host;
+use crate::channel::{DurableSpec, SyncMode};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -9,3 +14,30 @@ pub(super) struct Limits {
 }
 
 pub(super) const LIMITS: Limits = Limits { segment_bytes: 64 << 20, window_bytes: 1 << 20 };
+
+/// However small a cap is: smaller segments are too many files.
+const CAPPED_SEGMENT_BYTES_MIN: u64 = 1 << 20;
+
+/// A cap is kept by deleting whole segments, so one of them should be little of it.
+const CAPPED_SEGMENTS: u64 = 8;
+
+/// What all partitions of a channel have in common.
+#[derive(Clone)]
+pub(super) struct Terms {
+    pub(super) limits: Limits,
+    /// Where a segment ends that holds more than one event; no larger than the limit.
+    pub(super) roll_bytes: u64,
+    pub(super) sync: SyncMode,
+    pub(super) host: Arc<dyn Host>,
+}
+
+impl Terms {
+    pub(super) fn new(spec: &DurableSpec, limits: Limits, host: Arc<dyn Host>) -> Self {
+        let most = limits.segment_bytes;
+        let roll_bytes = spec.retention.bytes.map_or(most, |cap| {
+            let share = cap / u64::from(spec.partitions.max(1)) / CAPPED_SEGMENTS;
+            share.clamp(CAPPED_SEGMENT_BYTES_MIN.min(most), most)
+        });
+        Self { limits, roll_bytes, sync: spec.sync, host }
+    }
+}

@@ -1,16 +1,22 @@
 //! The embedded channel: our own segmented log in a folder, written by one thread, read from memory at the tail
 //! and from the files behind it.
 //!
-//! The folder holds `format`, `cursors` and `PARTITION/BASE-OFFSET.log`. What was acknowledged survives a kill of
-//! the runtime: it is with the operating system. It is safe from a power loss once its segment is full.
+//! The folder holds `format`, `cursors` and `PARTITION/BASE-OFFSET.log`, with an `.index` once it is full. What was acknowledged survives a kill of
+//! the runtime: it is with the operating system. It is safe from a power loss once its segment is full, or, where the
+//! channel syncs to the disk, before it is acknowledged and read.
 
+mod active;
 mod appender;
 mod cursors;
 mod folder;
+mod host;
+mod index;
 mod limits;
 mod log;
+mod queue;
 mod record;
 mod recovery;
+mod retainer;
 mod scan;
 mod segment;
 mod writer;
@@ -26,11 +32,13 @@ use activator::input::{Batch, OpenedPartition, Progress};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::murmur2::Partitioner;
-use super::{AppendError, CommitError, DurableSpec, OpenError, Position, ReadError};
+use super::{AppendError, CommitError, DurableSpec, Landmark, OpenError, Position, ReadError};
 use cursors::Cursors;
 use folder::Folder;
-use limits::{LIMITS, Limits};
+use host::{Host, ThisHost};
+use limits::{LIMITS, Limits, Terms};
 use log::Log;
+use retainer::Retainer;
 use writer::{Job, Writer};
 
 /// A handle to the channel; the writer ends when the last one is dropped.
@@ -45,20 +53,22 @@ pub(crate) struct Durable {
 
 impl Durable {
     pub(super) async fn open(spec: &DurableSpec) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
-        Self::open_within(spec, LIMITS).await
+        Self::open_on(spec, LIMITS, Arc::new(ThisHost)).await
     }
 
-    async fn open_within(
+    async fn open_on(
         spec: &DurableSpec,
         limits: Limits,
+        host: Arc<dyn Host>,
     ) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
         let spec = spec.clone();
-        tokio::task::spawn_blocking(move || Self::open_blocking(&spec, limits))
+        let terms = Terms::new(&spec, limits, host);
+        tokio::task::spawn_blocking(move || Self::open_blocking(&spec, &terms))
             .await
             .map_err(|error| OpenError(error.to_string()))?
     }
 
-    fn open_blocking(spec: &DurableSpec, limits: Limits) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
+    fn open_blocking(spec: &DurableSpec, terms: &Terms) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
         let failed = || folder::at(&spec.dir);
         let folder = Folder::claim(&spec.dir)?;
         let cursors = Cursors::open(folder.path()).map_err(failed())?;
@@ -68,14 +78,16 @@ impl Durable {
             let partition = Partition(number);
             let dir = folder.partition(number).map_err(failed())?;
             let committed = cursors.get(partition);
-            let (appender, partition) = recovery::open(partition, dir, limits, committed).map_err(failed())?;
+            let (appender, partition) =
+                recovery::open(partition, dir, terms.clone(), committed).map_err(failed())?;
             appenders.push(appender);
             opened.push(partition);
         }
         let partitions = appenders.iter().map(|appender| Arc::clone(&appender.log)).collect();
-        let writer = Writer { appenders, cursors, folder };
+        let (retainer, host) = (Retainer::new(spec.retention), Arc::clone(&terms.host));
+        let writer = Writer { appenders, cursors, retainer, host, folder };
         let (jobs, ended) = writer.start().map_err(failed())?;
-        let segment_bytes = usize::try_from(limits.segment_bytes).unwrap_or(usize::MAX);
+        let segment_bytes = usize::try_from(terms.limits.segment_bytes).unwrap_or(usize::MAX);
         let channel = Self {
             partitions,
             partitioner: Arc::new(Partitioner::new(spec.partitions)),
@@ -107,9 +119,16 @@ impl Durable {
         records_max: u32,
         bytes_max: u32,
     ) -> Result<Batch, ReadError> {
+        self.log(partition)?.read(from, records_max, bytes_max).await
+    }
+
+    pub(super) async fn locate(&self, partition: Partition, landmark: Landmark) -> Result<Offset, ReadError> {
+        self.log(partition)?.locate(landmark).await
+    }
+
+    fn log(&self, partition: Partition) -> Result<&Arc<Log>, ReadError> {
         let log = usize::try_from(partition.0).ok().and_then(|i| self.partitions.get(i));
-        let log = log.ok_or_else(|| ReadError(format!("there is no partition {partition}")))?;
-        log.read(from, records_max, bytes_max).await
+        log.ok_or_else(|| ReadError(format!("there is no partition {partition}")))
     }
 
     pub(super) async fn commit(&self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {

@@ -3,27 +3,28 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use activator::id::{Offset, Partition};
 use activator::input::{OpenedPartition, Progress};
 
-use super::appender::{Active, Appender};
+use super::active::Active;
+use super::appender::Appender;
 use super::cursors;
-use super::limits::Limits;
+use super::index::Index;
+use super::limits::Terms;
 use super::log::Log;
 use super::scan::{Found, Scan};
-use super::segment::Segment;
-
-/// How much of a segment is read at a time.
-const STEP: usize = 1 << 20;
+use super::segment::{Segment, WALK_STEP};
+use crate::channel::SyncMode;
+use crate::channel::gaps::Gaps;
 
 /// Opens a partition for its writer; the readers' side is the appender's log.
 pub(super) fn open(
     partition: Partition,
     dir: PathBuf,
-    limits: Limits,
+    terms: Terms,
     committed: Option<&Progress>,
 ) -> io::Result<(Appender, OpenedPartition)> {
     let segments: Vec<_> = Segment::all(&dir)?.into_iter().map(Arc::new).collect();
@@ -34,14 +35,15 @@ pub(super) fn open(
         for segment in closed {
             segment.set_length(segment.path().metadata()?.len());
         }
-        let recovered = recover(last)?;
+        let mut recovered = recover(last)?;
+        settle(&mut recovered.active, &terms);
         let gap = end.0.saturating_sub(recovered.end.0);
         if gap > 0 {
             let path = last.path().display();
             tracing::warn!("{path}: {gap} events that a cursor has seen are gone, as after a power loss");
         }
         end = end.max(recovered.end);
-        time = recovered.time;
+        time = recovered.time.max(last_time(closed)?);
         active = Some(recovered.active);
     }
     let opened = OpenedPartition {
@@ -49,8 +51,24 @@ pub(super) fn open(
         begin: segments.first().map_or(end, |segment| segment.base),
         committed: committed.cloned(),
     };
-    let log = Arc::new(Log::new(segments, end));
-    Ok((Appender::new(partition, dir, log, limits, active, time), opened))
+    let log = Arc::new(Log::new(segments, end, Gaps::new(channel_name(&dir), partition)));
+    Ok((Appender::new(partition, dir, log, terms, active, time), opened))
+}
+
+/// How messages call the channel that a partition's folder is in.
+fn channel_name(dir: &Path) -> String {
+    let name = dir.parent().and_then(Path::file_name);
+    name.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// Of the last record in closed segments. The one behind them may hold none yet, and time must not go back.
+fn last_time(closed: &[Arc<Segment>]) -> io::Result<u64> {
+    for segment in closed.iter().rev() {
+        if let Some((_, last)) = segment.times()? {
+            return Ok(last);
+        }
+    }
+    Ok(0)
 }
 
 struct Recovered {
@@ -67,11 +85,12 @@ fn recover(segment: &Arc<Segment>) -> io::Result<Recovered> {
     let mut end = segment.base;
     let mut time = 0;
     let mut length = 0;
-    let mut scan = Scan::new(&file, segment.base, (segment.base, 0), file_length).in_steps_of(STEP);
+    let mut index = Index::default();
+    let mut scan = Scan::new(&file, segment.base, (segment.base, 0), file_length).in_steps_of(WALK_STEP);
     while let Some(found) = scan.next()? {
         match found {
             Found::Record(record) => {
-                segment.note(record.head.offset, record.at);
+                index.note(record.entry());
                 end = record.head.offset.next();
                 time = record.head.time;
                 length = record.end();
@@ -80,11 +99,22 @@ fn recover(segment: &Arc<Segment>) -> io::Result<Recovered> {
             Found::Broken { from, to } => segment.quarantine(from, to),
         }
     }
+    segment.set_index(index);
     segment.set_length(length);
     let segment = Arc::clone(segment);
-    let torn = false;
-    let active = Active { segment, file, torn };
-    Ok(Recovered { active, end, time })
+    Ok(Recovered { active: Active::new(segment, file), end, time })
+}
+
+/// What a kill left unsynced is about to be read, and readers see only what is synced.
+fn settle(active: &mut Active, terms: &Terms) {
+    if terms.sync == SyncMode::Disk
+        && let Err(error) = terms.host.sync(&active.file)
+    {
+        let path = active.segment.path().display();
+        tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}");
+        // What was acknowledged before is as safe as it was; nothing is added to it.
+        active.spent = true;
+    }
 }
 
 /// Nothing readable follows: a write that a crash interrupted, and that nobody was told of as done.

@@ -8,6 +8,7 @@ use activator::event::{Event, EventError};
 use activator::id::Offset;
 use bytes::Bytes;
 
+use super::index::Entry;
 use super::record::{HEAD, Head};
 
 /// Reads a segment from a record on, in large steps; a record larger than a step is read in one piece.
@@ -40,7 +41,7 @@ pub(super) enum Found {
 /// An intact record.
 pub(super) struct Record {
     /// Where it lies in the file.
-    pub(super) at: u64,
+    at: u64,
     pub(super) head: Head,
     bytes: Bytes,
 }
@@ -49,6 +50,11 @@ impl Record {
     /// Where the next one begins.
     pub(super) const fn end(&self) -> u64 {
         self.at + self.head.size() as u64
+    }
+
+    /// What an index says of it.
+    pub(super) const fn entry(&self) -> Entry {
+        Entry { offset: self.head.offset, at: self.at, time: self.head.time }
     }
 
     /// The event, in slices of the buffer it was read into.

@@ -1,4 +1,4 @@
-//! One file of a partition: the records from a base offset on, and a sparse index to find them.
+//! One file of a partition: the records from a base offset on, and the sparse index to find them by.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,14 +9,15 @@ use std::sync::{Mutex, MutexGuard};
 use activator::id::Offset;
 
 use super::folder;
+use super::index::{Entry, Index};
 use super::scan::{Found, Scan};
 use crate::channel::window::Taken;
 
-/// One entry for that many bytes: 16 KiB of index for a full segment, and at most this much read in vain.
-const INDEX_EVERY: u64 = 64 << 10;
-
 /// What one record of a batch is thought to take when fewer are wanted than fit the bytes.
 const RECORD_GUESS: usize = 4 << 10;
+
+/// How much is read at a time by who walks over a whole segment.
+pub(super) const WALK_STEP: usize = 1 << 20;
 
 /// A segment; the file is opened by who reads it, for as long as he does.
 pub(super) struct Segment {
@@ -24,8 +25,8 @@ pub(super) struct Segment {
     path: PathBuf,
     /// How much of the file holds records.
     length: AtomicU64,
-    /// Ascending, at most one entry every [`INDEX_EVERY`] bytes; whoever walks over records adds to it.
-    index: Mutex<Vec<(Offset, u64)>>,
+    /// Of all its records; nothing when nobody asked for it since the segment was opened.
+    index: Mutex<Option<Index>>,
 }
 
 impl Segment {
@@ -49,7 +50,7 @@ impl Segment {
     }
 
     fn new(base: Offset, path: PathBuf) -> Self {
-        Self { base, path, length: AtomicU64::new(0), index: Mutex::new(Vec::new()) }
+        Self { base, path, length: AtomicU64::new(0), index: Mutex::new(None) }
     }
 
     /// A new, empty segment for the records from `base` on, and the file to write them to.
@@ -57,6 +58,7 @@ impl Segment {
         let segment = Self::new(base, dir.join(format!("{:020}.log", base.0)));
         // What lies there can only be left over from a failed creation: no record had this offset yet.
         let file = File::create(&segment.path)?;
+        *segment.index() = Some(Index::default());
         folder::sync(dir)?;
         Ok((segment, file))
     }
@@ -74,18 +76,51 @@ impl Segment {
         self.length.store(length, Ordering::Release);
     }
 
-    /// Remembers where a record lies, when none near it is known.
-    pub(super) fn note(&self, offset: Offset, at: u64) {
-        let mut index = self.index();
-        if index.last().is_none_or(|&(_, last)| at >= last + INDEX_EVERY) {
-            index.push((offset, at));
+    /// Takes the records behind the last one; the segment is then this long.
+    pub(super) fn extend(&self, records: impl IntoIterator<Item = Entry>, length: u64) {
+        if let Some(index) = &mut *self.index() {
+            records.into_iter().for_each(|record| index.note(record));
         }
+        self.set_length(length);
+    }
+
+    /// Takes the index that whoever walked over all records has made.
+    pub(super) fn set_index(&self, index: Index) {
+        *self.index() = Some(index);
+    }
+
+    /// Writes the index beside the segment, which gets no more records.
+    pub(super) fn close(&self) -> io::Result<()> {
+        let file = self.with_index(|index| index.encode(self.base, self.length()))?;
+        fs::write(self.index_path(), file)
+    }
+
+    /// Removes the segment and what lies beside it.
+    pub(super) fn delete(&self) -> io::Result<()> {
+        match fs::remove_file(self.index_path()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => fs::remove_file(&self.path),
+        }
+    }
+
+    /// The times of the first and the last record.
+    pub(super) fn times(&self) -> io::Result<Option<(u64, u64)>> {
+        self.with_index(Index::times)
+    }
+
+    /// The first record of this time or later.
+    pub(super) fn locate_time(&self, time: u64) -> io::Result<Option<Offset>> {
+        let begin = self.with_index(|index| index.before_time(time))?;
+        let file = File::open(&self.path)?;
+        let found = self.first(&file, begin, |record| record.time >= time)?;
+        Ok(found.map(|record| record.offset))
     }
 
     /// Adds the records from `from` on, until there are enough or no more.
     pub(super) fn read(&self, from: Offset, bytes_max: u32, taken: &mut Taken) -> io::Result<()> {
         let file = File::open(&self.path)?;
-        let Some(at) = self.locate(&file, from)? else {
+        let begin = self.with_index(|index| index.before(from))?;
+        let Some(Entry { at, .. }) = self.first(&file, begin, |record| record.offset >= from)? else {
             return Ok(());
         };
         let step = usize::try_from(bytes_max).unwrap_or(usize::MAX);
@@ -101,7 +136,6 @@ impl Segment {
                     continue;
                 }
             };
-            self.note(record.head.offset, record.at);
             match record.event() {
                 Ok(event) if taken.take(record.head.offset, &event) => {}
                 Ok(_) => break,
@@ -111,27 +145,59 @@ impl Segment {
         Ok(())
     }
 
-    /// Where the first record from `offset` on lies.
-    fn locate(&self, file: &File, offset: Offset) -> io::Result<Option<u64>> {
-        let mut scan = Scan::new(file, self.base, self.before(offset), self.length());
+    /// The first record that is wanted, from a known one on.
+    fn first(
+        &self,
+        file: &File,
+        begin: Option<Entry>,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> io::Result<Option<Entry>> {
+        let begin = begin.map_or((self.base, 0), |entry| (entry.offset, entry.at));
+        let mut scan = Scan::new(file, self.base, begin, self.length());
         while let Some(found) = scan.next()? {
             match found {
-                Found::Record(record) if record.head.offset >= offset => return Ok(Some(record.at)),
-                Found::Record(record) => self.note(record.head.offset, record.at),
+                Found::Record(record) if wanted(&record.entry()) => return Ok(Some(record.entry())),
+                Found::Record(_) => {}
                 Found::Broken { from, to } => self.quarantine(from, to),
             }
         }
         Ok(None)
     }
 
-    /// The nearest known record that is not behind `offset`.
-    fn before(&self, offset: Offset) -> (Offset, u64) {
-        let index = self.index();
-        let behind = index.partition_point(|&(known, _)| known <= offset);
-        behind.checked_sub(1).map_or((self.base, 0), |i| index[i])
+    fn with_index<T>(&self, look: impl FnOnce(&Index) -> T) -> io::Result<T> {
+        let mut index = self.index();
+        if index.is_none() {
+            *index = Some(self.load_index()?);
+        }
+        Ok(look(index.as_ref().expect("it was just loaded")))
     }
 
-    fn index(&self) -> MutexGuard<'_, Vec<(Offset, u64)>> {
+    /// Reads the index of a closed segment, or makes it anew.
+    fn load_index(&self) -> io::Result<Index> {
+        let stored = fs::read(self.index_path()).ok().and_then(|file| Index::decode(&file, self.base));
+        if let Some((index, length)) = stored.filter(|(_, length)| *length <= self.length()) {
+            // What lies behind was given up on its way to the disk.
+            self.set_length(length);
+            return Ok(index);
+        }
+        let file = File::open(&self.path)?;
+        let mut index = Index::default();
+        let mut scan = Scan::new(&file, self.base, (self.base, 0), self.length()).in_steps_of(WALK_STEP);
+        while let Some(found) = scan.next()? {
+            if let Found::Record(record) = found {
+                index.note(record.entry());
+            }
+        }
+        // Without it the next one walks again.
+        let _ = fs::write(self.index_path(), index.encode(self.base, self.length()));
+        Ok(index)
+    }
+
+    fn index_path(&self) -> PathBuf {
+        self.path.with_extension("index")
+    }
+
+    fn index(&self) -> MutexGuard<'_, Option<Index>> {
         self.index.lock().expect("nobody panics while holding an index")
     }
 

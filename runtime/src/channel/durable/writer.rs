@@ -1,14 +1,20 @@
 //! The one writer of a channel: a thread that takes all that waits, writes each partition's share at once, and
 //! then answers all. It ends when the last handle is gone and everything queued is answered.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use activator::event::Event;
-use activator::id::Partition;
+use activator::id::{Offset, Partition};
 use activator::input::Progress;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::appender::{Appender, Stored};
 use super::cursors::Cursors;
 use super::folder::Folder;
+use super::host::Host;
+use super::queue;
+use super::retainer::Retainer;
 use crate::channel::{AppendError, CommitError};
 
 /// What is asked of the writer; each is answered, even if nobody listens any more.
@@ -24,6 +30,8 @@ pub(super) struct Writer {
     /// By partition.
     pub(super) appenders: Vec<Appender>,
     pub(super) cursors: Cursors,
+    pub(super) retainer: Retainer,
+    pub(super) host: Arc<dyn Host>,
     /// Let go of last, when nothing is written any more.
     pub(super) folder: Folder,
 }
@@ -43,7 +51,8 @@ impl Writer {
     fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::new();
         let mut commits = Vec::new();
-        while queue.blocking_recv_many(&mut jobs, QUEUE) > 0 {
+        let mut look = self.retain();
+        while queue::wait(&mut queue, &mut jobs, QUEUE, look) {
             for job in jobs.drain(..) {
                 match job {
                     Job::Append { partition, event, answer } => self.append(partition, event, answer),
@@ -56,7 +65,14 @@ impl Writer {
             for (progress, answer) in commits.drain(..) {
                 let _ = answer.send(self.commit(progress));
             }
+            look = self.retain();
         }
+    }
+
+    /// Keeps the caps, and says when to do it again although nothing is asked.
+    fn retain(&mut self) -> Option<Instant> {
+        let wait = self.retainer.enforce(&mut self.appenders, &*self.host)?;
+        Instant::now().checked_add(wait)
     }
 
     fn append(&mut self, partition: Partition, event: Event, answer: Stored) {
@@ -75,12 +91,26 @@ impl Writer {
         self.cursors
             .store(progress)
             .map_err(|error| CommitError(format!("{}: {error}", self.folder.path().display())))?;
+        self.delete_below(lows);
+        Ok(())
+    }
+
+    fn delete_below(&mut self, lows: Vec<(Partition, Offset)>) {
+        let deletes = |(partition, low): &(Partition, Offset)| {
+            self.appenders.get(partition.0 as usize).is_some_and(|appender| appender.log.has_below(*low))
+        };
+        // After a power loss, a cursor from before would else want what is gone.
+        if lows.iter().any(deletes)
+            && let Err(error) = self.cursors.sync(&*self.host)
+        {
+            tracing::warn!("nothing is deleted in {}: {error}", self.folder.path().display());
+            return;
+        }
         for (partition, low) in lows {
             if let Some(appender) = self.appender(partition) {
                 appender.delete_below(low);
             }
         }
-        Ok(())
     }
 
     fn appender(&mut self, partition: Partition) -> Option<&mut Appender> {

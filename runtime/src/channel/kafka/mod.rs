@@ -10,6 +10,7 @@ mod context;
 mod headers;
 mod join;
 mod lane;
+mod locate;
 mod log;
 mod member;
 mod open;

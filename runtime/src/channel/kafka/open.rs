@@ -14,7 +14,7 @@ use super::log::Log;
 use super::progress;
 use super::reader::{self, ASK_TIMEOUT, Client};
 use super::settings::{self, RECORD_BYTES_MAX, TOPIC_BYTES_MAX};
-use crate::channel::{CreateTopic, KafkaSpec, OpenError, Start};
+use crate::channel::{CreateTopic, KafkaSpec, OpenError, Retention, Start};
 
 /// A topic just made is known to all brokers a little later.
 const CREATED_WITHIN: Duration = Duration::from_secs(5);
@@ -75,8 +75,11 @@ fn create_topic(admin: &AdminClient<Log>, spec: &KafkaSpec, create: CreateTopic)
     let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     let bytes_max = TOPIC_BYTES_MAX.to_string();
     let replication = TopicReplication::Fixed(number(create.replication));
-    let topic =
-        NewTopic::new(name, number(create.partitions), replication).set("max.message.bytes", &bytes_max);
+    let (kept_bytes, kept_ms) = retention(&create);
+    let topic = NewTopic::new(name, number(create.partitions), replication)
+        .set("max.message.bytes", &bytes_max)
+        .set("retention.bytes", &kept_bytes)
+        .set("retention.ms", &kept_ms);
     let options = AdminOptions::new().operation_timeout(Some(ASK_TIMEOUT)).request_timeout(Some(ASK_TIMEOUT));
     let created = Handle::current()
         .block_on(admin.create_topics([&topic], &options))
@@ -98,6 +101,14 @@ fn create_topic(admin: &AdminClient<Log>, spec: &KafkaSpec, create: CreateTopic)
         std::thread::sleep(CREATED_LOOK_AGAIN);
     }
     Err(OpenError(format!("the topic `{name}` was created, and is not there yet")))
+}
+
+/// `retention.bytes`, which Kafka counts for each partition, and `retention.ms`; -1 is no cap.
+fn retention(create: &CreateTopic) -> (String, String) {
+    let none = || "-1".to_owned();
+    let share = |bytes: u64| (bytes / u64::from(create.partitions.max(1))).max(1).to_string();
+    let Retention { bytes, age } = create.retention;
+    (bytes.map_or_else(none, share), age.map_or_else(none, |age| age.as_millis().to_string()))
 }
 
 /// `max.message.bytes` of the topic, if we may know it.

@@ -1,5 +1,6 @@
 //! `[broker.NAME]` and `[channel.NAME]`: the same keys, for both are channels.
 
+use crate::channel::{Retention, SyncMode};
 use crate::config::codes::Code;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::source::{At, Place};
@@ -11,6 +12,8 @@ use super::delivery::Delivery;
 pub(in crate::config) struct Channel {
     pub(in crate::config) class: Option<At<Class>>,
     pub(in crate::config) partitions: Option<u32>,
+    pub(in crate::config) sync: Option<SyncMode>,
+    pub(in crate::config) retention: Retention,
     pub(in crate::config) kafka: Topic,
     pub(in crate::config) delivery: Option<Delivery>,
 }
@@ -47,34 +50,64 @@ const CLASSES: &[(&str, Class)] = &[
     ("Kafka", Class::Kafka),
 ];
 
+const SYNC_MODES: &[(&str, SyncMode)] = &[("os", SyncMode::Os), ("disk", SyncMode::Disk)];
+
+/// Keys that some classes have no use for.
+const KAFKA: OfClass = OfClass { key: "kafka", with: "class = \"kafka\"" };
+const SYNC: OfClass = OfClass { key: "sync", with: "class = \"durable\"" };
+const RETENTION: OfClass = OfClass { key: "retention", with: "class = \"durable\" or \"kafka\"" };
+
+/// What `retention = { ... }` takes.
+pub(in crate::config) const RETENTION_KEYS: &[&str] = &["bytes", "age"];
+
+struct OfClass {
+    key: &'static str,
+    /// What it is used with, for people.
+    with: &'static str,
+}
+
 impl Channel {
-    pub(in crate::config) const KEYS: &[&str] = &["class", "partitions", "kafka", "delivery"];
+    pub(in crate::config) const KEYS: &[&str] =
+        &["class", "partitions", "sync", "retention", "kafka", "delivery"];
 
     pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         let table = value.table(section, Self::KEYS)?;
         let class = table.get("class").and_then(|v| v.one_of(CLASSES));
-        let kafka = table.get("kafka");
-        if let (Some(kafka), false) = (&kafka, is_kafka(class.as_ref())) {
-            value.problems().report(without_effect(section, &kafka.place()));
-        }
+        let (sync, retention, kafka) = (table.get("sync"), table.get("retention"), table.get("kafka"));
+        let is = class.as_ref().map(|class| class.value);
+        let unused = |value: &Option<Value<'_>>, what, used| {
+            if let (Some(value), false) = (value, used) {
+                value.problems().report(without_effect(section, what, &value.place()));
+            }
+        };
+        unused(&kafka, &KAFKA, is == Some(Class::Kafka));
+        unused(&sync, &SYNC, matches!(is, None | Some(Class::Durable)));
+        unused(&retention, &RETENTION, is != Some(Class::Memory));
         Some(Self {
             class,
             partitions: table.get("partitions").and_then(|v| partitions(&v)),
+            sync: sync.and_then(|v| v.one_of(SYNC_MODES)).map(|mode| mode.value),
+            retention: retention.and_then(|v| read_retention(&v)).unwrap_or_default(),
             kafka: kafka.and_then(|v| Topic::read(&v)).unwrap_or_default(),
             delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
         })
     }
 }
 
-fn is_kafka(class: Option<&At<Class>>) -> bool {
-    class.is_some_and(|class| class.value == Class::Kafka)
+fn read_retention(value: &Value<'_>) -> Option<Retention> {
+    let table = value.table(&value.section_inside(), RETENTION_KEYS)?;
+    Some(Retention {
+        bytes: table.get("bytes").and_then(|v| v.size()).map(|size| size.value as u64),
+        age: table.get("age").and_then(|v| v.timeout()).map(|age| age.value),
+    })
 }
 
 /// A note, not an error: changing the class is one line, and the rest stays as it is.
-fn without_effect(section: &str, place: &Place) -> Diagnostic {
-    Diagnostic::new(Code::NoEffect, format!("`kafka` in {section} has no effect under this class"))
+fn without_effect(section: &str, what: &OfClass, place: &Place) -> Diagnostic {
+    let OfClass { key, with } = what;
+    Diagnostic::new(Code::NoEffect, format!("`{key}` in {section} has no effect under this class"))
         .at(place, "ignored")
-        .help("it is used with class = \"kafka\"")
+        .help(format!("it is used with {with}"))
 }
 
 impl Topic {

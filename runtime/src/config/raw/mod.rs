@@ -18,9 +18,9 @@ use super::name;
 use super::source::At;
 use super::value::Value;
 
-#[cfg(test)]
-pub(super) use channel::Topic;
 pub(super) use channel::{Channel, Class};
+#[cfg(test)]
+pub(super) use channel::{RETENTION_KEYS, Topic};
 pub(super) use delivery::Delivery;
 pub(super) use destination::Destination;
 #[cfg(test)]

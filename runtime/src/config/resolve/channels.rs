@@ -45,7 +45,7 @@ impl Channels {
         builder.declared(ChannelKind::Broker, &file.brokers);
         builder.declared(ChannelKind::Channel, &file.channels);
         builder.sources(&file.sources);
-        let dead_letters = builder.undeclared(ChannelKind::DeadLetters, DEAD_LETTERS);
+        let dead_letters = builder.dead_letters(file);
         Self { all: builder.all, dead_letters, by_name: builder.by_name }
     }
 
@@ -80,6 +80,11 @@ impl Builder<'_> {
     fn undeclared(&mut self, kind: ChannelKind, name: &str) -> ChannelId {
         let spec = self.specs.undeclared(kind, name);
         self.add(kind, name, spec, None)
+    }
+
+    fn dead_letters(&mut self, file: &raw::File) -> ChannelId {
+        let spec = self.specs.dead_letters(DEAD_LETTERS, file);
+        self.add(ChannelKind::DeadLetters, DEAD_LETTERS, spec, None)
     }
 
     fn declared(&mut self, kind: ChannelKind, channels: &raw::Named<raw::Channel>) {

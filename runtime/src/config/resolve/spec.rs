@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
-use crate::channel::{CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Mode, Spec, Start};
+use crate::channel::{
+    CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Mode, Retention, Spec, Start, SyncMode,
+};
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::raw::{self, Class};
@@ -13,6 +16,8 @@ use crate::config::source::{At, Place};
 /// Like a Kafka channel of Knative's; the same for every class, so that a change of class keeps the partitions.
 const PARTITIONS: u32 = 1;
 const REPLICATION: u32 = 1;
+/// How long Kafka keeps what we append, read or not; Knative's `retentionDuration`, PT168H.
+const TOPIC_AGE: Duration = Duration::from_secs(168 * 3_600);
 /// What one memory channel holds at most.
 const MEMORY_BYTES_MAX: usize = 64 << 20;
 
@@ -35,18 +40,26 @@ impl<'a> Specs<'a> {
 
     /// What a channel is when nobody declares it.
     pub(super) fn undeclared(&self, kind: ChannelKind, name: &str) -> Spec {
-        self.by_default(kind, name, PARTITIONS)
+        self.by_default(kind, name, &raw::Channel::default())
+    }
+
+    /// Where the dead letters go. Being stored there lets a cursor pass an event, so they are kept as well as the
+    /// best of the others.
+    pub(super) fn dead_letters(&self, name: &str, file: &raw::File) -> Spec {
+        let mut declared = file.brokers.iter().chain(&file.channels);
+        let sync = declared.any(|(_, channel)| syncs(channel)).then_some(SyncMode::Disk);
+        self.by_default(ChannelKind::DeadLetters, name, &raw::Channel { sync, ..raw::Channel::default() })
     }
 
     pub(super) fn declared(&mut self, kind: ChannelKind, name: &At<String>, raw: &raw::Channel) -> Spec {
         let (name, place) = (&*name.value, &name.place);
         let partitions = raw.partitions.unwrap_or(PARTITIONS);
         let Some(class) = &raw.class else {
-            return self.by_default(kind, name, partitions);
+            return self.by_default(kind, name, raw);
         };
         match (class.value, self.state) {
             (Class::Memory, _) => memory(partitions),
-            (Class::Durable, Some(state)) => durable(state, kind, name, partitions),
+            (Class::Durable, Some(state)) => durable(state, kind, name, raw),
             (Class::Durable, None) => {
                 let called = format!("`class` in [{}.{name}]", kind.text());
                 let help = "the state is kept in memory: use class = \"memory\", or set `state` to a folder";
@@ -71,10 +84,10 @@ impl<'a> Specs<'a> {
     }
 
     /// What a channel is when nobody says: durable, if anything may be kept.
-    fn by_default(&self, kind: ChannelKind, name: &str, partitions: u32) -> Spec {
+    fn by_default(&self, kind: ChannelKind, name: &str, raw: &raw::Channel) -> Spec {
         match self.state {
-            Some(state) => durable(state, kind, name, partitions),
-            None => memory(partitions),
+            Some(state) => durable(state, kind, name, raw),
+            None => memory(raw.partitions.unwrap_or(PARTITIONS)),
         }
     }
 
@@ -90,6 +103,7 @@ impl<'a> Specs<'a> {
             create: Some(CreateTopic {
                 partitions: raw.kafka.partitions.unwrap_or(partitions),
                 replication: raw.kafka.replication.unwrap_or(REPLICATION),
+                retention: Retention { age: raw.retention.age.or(Some(TOPIC_AGE)), ..raw.retention },
             }),
             // Whatever was stored before the first commit is to be delivered.
             start: Start::Earliest,
@@ -168,9 +182,16 @@ fn memory(partitions: u32) -> Spec {
     Spec::Memory(MemorySpec { partitions, bytes_max: MEMORY_BYTES_MAX })
 }
 
-fn durable(state: &Path, kind: ChannelKind, name: &str, partitions: u32) -> Spec {
+fn durable(state: &Path, kind: ChannelKind, name: &str, raw: &raw::Channel) -> Spec {
     Spec::Durable(DurableSpec {
         dir: state.join("channels").join(format!("{}-{name}", kind.text())),
-        partitions,
+        partitions: raw.partitions.unwrap_or(PARTITIONS),
+        sync: raw.sync.unwrap_or_default(),
+        retention: raw.retention,
     })
+}
+
+fn syncs(channel: &raw::Channel) -> bool {
+    let class = channel.class.as_ref().map_or(Class::Durable, |class| class.value);
+    class == Class::Durable && channel.sync == Some(SyncMode::Disk)
 }

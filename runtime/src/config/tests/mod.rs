@@ -3,6 +3,7 @@
 mod bad;
 mod bad_filters;
 mod bad_wiring;
+mod channels;
 mod functions;
 mod reload;
 mod shipped;

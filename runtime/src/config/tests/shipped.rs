@@ -114,6 +114,9 @@ fn it_holds_every_key_there_is() {
     check(&["trigger", "audit"], raw::Trigger::KEYS);
     check(&["kafka"], raw::Kafka::KEYS);
     check(&["source", "orders"], raw::Source::KEYS);
+    for word in raw::RETENTION_KEYS {
+        assert!(MANUAL.contains(&format!("{word} = ")), "{word}");
+    }
     for word in OTHER_SPELLINGS.into_iter().chain(raw::DIALECTS.iter().copied()) {
         assert!(MANUAL.contains(word), "{word}");
     }

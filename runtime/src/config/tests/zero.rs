@@ -9,7 +9,7 @@ use activator::topology::Destination;
 use super::super::resolved::{ChannelKind, Found, Protocol, Resolved};
 use super::super::{Given, Overrides};
 use super::Project;
-use crate::channel::{CreateTopic, KafkaSpec, Spec, Start};
+use crate::channel::{CreateTopic, KafkaSpec, Retention, Spec, Start};
 
 fn channel(resolved: &Resolved, kind: ChannelKind, name: &str) -> (ChannelId, Spec) {
     let mut all = resolved.channels.iter();
@@ -157,6 +157,9 @@ fn an_attempt_may_take_as_long_as_the_functions_requests() {
     assert_eq!(resolved.program("a").settings.call_timeout, Duration::from_secs(10));
 }
 
+/// As Knative creates its topics.
+const A_WEEK: Retention = Retention { bytes: None, age: Some(Duration::from_secs(7 * 24 * 3_600)) };
+
 #[test]
 fn one_line_makes_it_kafka() {
     let project = Project::new(
@@ -168,13 +171,13 @@ fn one_line_makes_it_kafka() {
     let broker = kafka(&resolved, ChannelKind::Broker, "default");
     assert_eq!(broker.topic, "knative-broker-default-default");
     assert_eq!(broker.group, "hydrant-knative-broker-default-default");
-    assert_eq!(broker.create, Some(CreateTopic { partitions: 3, replication: 1 }));
+    assert_eq!(broker.create, Some(CreateTopic { partitions: 3, replication: 1, retention: A_WEEK }));
     assert_eq!(broker.start, Start::Earliest);
     let options = [("fetch.min.bytes", "1"), ("socket.keepalive.enable", "true")];
     assert_eq!(broker.options, options.map(|(key, value)| (key.to_owned(), value.to_owned())));
     let orders = kafka(&resolved, ChannelKind::Channel, "orders");
     assert_eq!((&*orders.topic, &*orders.group), ("own", "hydrant-own"));
-    assert_eq!(orders.create, Some(CreateTopic { partitions: 12, replication: 2 }));
+    assert_eq!(orders.create, Some(CreateTopic { partitions: 12, replication: 2, retention: A_WEEK }));
 }
 
 #[test]

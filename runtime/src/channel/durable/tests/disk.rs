@@ -3,39 +3,35 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot;
 
 use super::*;
 use crate::channel::durable::appender::Appender;
+use crate::channel::durable::limits::Terms;
 use crate::channel::durable::recovery;
 use crate::channel::{AppendError, Position};
 
-/// `/dev/full` is a disk without room.
-#[test]
-fn a_full_disk_refuses_and_leaves_no_offset_behind() {
-    let root = tempfile::tempdir().unwrap();
-    let mut appender = appender(root.path());
-    assert_eq!(stored(&mut appender, 0), Some(0));
-
-    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let file = std::mem::replace(&mut appender.active.as_mut().unwrap().file, full);
-    let mut answers = [stage(&mut appender, 1), stage(&mut appender, 2)];
-    appender.flush();
-    for answer in &mut answers {
-        let refusal = answer.try_recv().unwrap().unwrap_err();
-        assert!(
-            matches!(&refusal, AppendError::Unavailable(why) if why.contains("No space left")),
-            "{refusal}"
-        );
+#[tokio::test]
+async fn a_disk_that_fills_up_in_mid_record_leaves_nothing_behind() {
+    for sync in [SyncMode::Os, SyncMode::Disk] {
+        let dir = Dir::new(UNCACHED).syncing(sync);
+        let (channel, _) = dir.open().await;
+        append(&channel, 0..2).await;
+        let log = dir.path("0/00000000000000000000.log");
+        let before = fs::read(&log).unwrap();
+        for room in [0, 1, 28, 60] {
+            dir.host.room.store(room, Ordering::Relaxed);
+            let refusal = channel.append(numbered(2)).await.unwrap_err();
+            assert!(matches!(&refusal, AppendError::Unavailable(_)), "{refusal}");
+            assert_eq!(fs::read(&log).unwrap(), before, "{sync:?}, {room} bytes");
+        }
+        dir.host.room.store(u64::MAX, Ordering::Relaxed);
+        assert_eq!(append(&channel, 2..4).await, [2, 3]);
+        assert_eq!(read_all(&channel, 0, 4).await, same(0..4));
+        channel.close().await;
     }
-    assert_eq!(appender.log.window.end(), Offset(1));
-
-    appender.active.as_mut().unwrap().file = file;
-    assert_eq!(stored(&mut appender, 3), Some(1));
-    assert_eq!(stored(&mut appender, 4), Some(2));
-    drop(appender);
-    assert_eq!(recovered_end(root.path()), Offset(3));
 }
 
 #[test]
@@ -133,7 +129,9 @@ async fn what_is_queued_when_the_last_handle_goes_is_stored() {
 }
 
 fn appender(dir: &Path) -> Appender {
-    recovery::open(P0, dir.to_owned(), LIMITS, None).unwrap().0
+    let spec = Dir::new(LIMITS).spec(1);
+    let terms = Terms::new(&spec, LIMITS, Arc::new(Faulty::new()));
+    recovery::open(P0, dir.to_owned(), terms, None).unwrap().0
 }
 
 fn recovered_end(dir: &Path) -> Offset {

@@ -3,18 +3,25 @@
 mod crash;
 mod cursors;
 mod disk;
+mod faulty;
+mod gaps;
+mod indexes;
+mod retention;
 mod segments;
+mod syncing;
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use activator::event::Event;
 use activator::id::{Offset, Partition};
 use activator::input::{OpenedPartition, Progress};
 use bytes::Bytes;
 
+use self::faulty::Faulty;
 use super::{Durable, LIMITS, Limits};
-use crate::channel::{DurableSpec, OpenError};
+use crate::channel::{DurableSpec, OpenError, Retention, SyncMode};
 
 const P0: Partition = Partition(0);
 
@@ -31,12 +38,29 @@ const UNCACHED: Limits = Limits { window_bytes: 0, ..LIMITS };
 struct Dir {
     root: tempfile::TempDir,
     limits: Limits,
+    sync: SyncMode,
+    retention: Retention,
+    host: Arc<Faulty>,
 }
 
 impl Dir {
     fn new(limits: Limits) -> Self {
         let root = tempfile::tempdir().unwrap();
-        Self { root, limits }
+        let (sync, retention) = (SyncMode::Os, Retention::default());
+        Self { root, limits, sync, retention, host: Arc::new(Faulty::new()) }
+    }
+
+    fn retaining(self, retention: Retention) -> Self {
+        Self { retention, ..self }
+    }
+
+    fn spec(&self, partitions: u32) -> DurableSpec {
+        let dir = self.root.path().to_owned();
+        DurableSpec { dir, partitions, sync: self.sync, retention: self.retention }
+    }
+
+    fn syncing(self, sync: SyncMode) -> Self {
+        Self { sync, ..self }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -44,8 +68,7 @@ impl Dir {
     }
 
     async fn try_open(&self, partitions: u32) -> Result<(Durable, Vec<OpenedPartition>), OpenError> {
-        let dir = self.root.path().to_owned();
-        Durable::open_within(&DurableSpec { dir, partitions }, self.limits).await
+        Durable::open_on(&self.spec(partitions), self.limits, self.host.clone()).await
     }
 
     async fn open(&self) -> (Durable, OpenedPartition) {
@@ -63,11 +86,12 @@ impl Dir {
         (dir, log)
     }
 
-    /// The names in the partition's folder.
+    /// The names in the partition's folder, but for the indexes.
     fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path("0")).unwrap();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| !name.ends_with(".index"));
         names.sort();
         names
     }

@@ -72,6 +72,20 @@ async fn only_what_every_cursor_has_passed_is_deleted() {
     channel.close().await;
 }
 
+/// After a power loss the cursor from before would want what is gone.
+#[tokio::test]
+async fn nothing_is_deleted_before_its_cursor_is_on_the_disk() {
+    let (dir, _) = Dir::with_events(SMALL, 60).await;
+    let (channel, _) = dir.open().await;
+    let before = dir.files();
+    dir.host.failing_syncs.store(1, std::sync::atomic::Ordering::Relaxed);
+    commit(&channel, 60).await;
+    assert_eq!(dir.files(), before);
+    commit(&channel, 60).await;
+    assert_eq!(dir.files().len(), 1);
+    channel.close().await;
+}
+
 #[tokio::test]
 async fn reading_what_is_deleted_goes_on_behind_it() {
     let (dir, _) = Dir::with_events(SMALL, 60).await;

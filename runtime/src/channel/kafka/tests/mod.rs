@@ -24,7 +24,7 @@ use rdkafka::{ClientConfig, TopicPartitionList};
 use self::support::KafkaNode;
 use super::*;
 use crate::channel::conformance::{self, Kind};
-use crate::channel::{CreateTopic, Spec, Start};
+use crate::channel::{CreateTopic, Retention, Spec, Start};
 
 /// Far more than anything here takes; reached only by what hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -82,7 +82,7 @@ fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
         brokers: vec![node.bootstrap()],
         topic: topic.into(),
         group: format!("hydrant-{topic}"),
-        create: Some(CreateTopic { partitions, replication: 1 }),
+        create: Some(CreateTopic { partitions, replication: 1, retention: Retention::default() }),
         start: Start::Earliest,
         event_source: format!("/kafkasources/s#{topic}"),
         mode: Mode::Own,

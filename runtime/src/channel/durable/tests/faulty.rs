@@ -1,0 +1,59 @@
+//! A machine on which things fail when a test says so.
+
+use std::fs::File;
+use std::io;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use super::super::host::{Host, Now, ThisHost};
+
+/// Room without end, unless a test takes it away.
+const PLENTY: u64 = u64::MAX;
+
+pub(super) struct Faulty {
+    /// How many bytes may still be written before the disk is full.
+    pub(super) room: AtomicU64,
+    /// How many of the next syncs fail.
+    pub(super) failing_syncs: AtomicUsize,
+    /// How many syncs were asked for.
+    pub(super) syncs: AtomicUsize,
+    /// How many milliseconds the clock was set ahead.
+    pub(super) clock_ahead: AtomicU64,
+}
+
+impl Faulty {
+    pub(super) const fn new() -> Self {
+        Self {
+            room: AtomicU64::new(PLENTY),
+            failing_syncs: AtomicUsize::new(0),
+            syncs: AtomicUsize::new(0),
+            clock_ahead: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Host for Faulty {
+    /// Like a disk that fills up: what fits is written all the same.
+    fn write_at(&self, file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+        let room = self.room.load(Ordering::Relaxed);
+        let fits = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
+        ThisHost.write_at(file, &bytes[..fits], at)?;
+        if room != PLENTY {
+            self.room.store(room - fits as u64, Ordering::Relaxed);
+        }
+        if fits < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        self.syncs.fetch_add(1, Ordering::Relaxed);
+        let failing = |left: usize| left.checked_sub(1);
+        match self.failing_syncs.fetch_update(Ordering::Relaxed, Ordering::Relaxed, failing) {
+            Ok(_) => Err(io::Error::other("planted: the sync failed")),
+            Err(_) => ThisHost.sync(file),
+        }
+    }
+
+    fn now(&self) -> Now {
+        let now = ThisHost.now();
+        Now { wall_ms: now.wall_ms + self.clock_ahead.load(Ordering::Relaxed), ..now }
+    }
+}
