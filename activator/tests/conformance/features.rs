@@ -8,8 +8,13 @@ use serde_json::Value;
 
 use super::gherkin::{Scenario, Step, scenarios};
 
-const ORIGIN: kafka::Origin<'static> =
-    kafka::Origin { source: "/no/event", partition: 0, offset: 0, time: None };
+const ORIGIN: kafka::Origin<'static> = kafka::Origin {
+    source: "/no/event",
+    partition: 0,
+    offset: 0,
+    time: None,
+    key: kafka::KeyType::default(),
+};
 
 pub(crate) fn run(feature: &str) -> usize {
     let scenarios = scenarios(feature);

@@ -31,9 +31,21 @@ use tokio::sync::mpsc;
 
 pub(crate) use durable::Durable;
 #[cfg(feature = "kafka")]
-pub(crate) use kafka::Kafka;
+pub(crate) use kafka::{Kafka, OPTIONS as KAFKA_OPTIONS, check_option as check_kafka_option};
 pub(crate) use memory::Memory;
-pub(crate) use topic::{CreateTopic, KafkaSpec, Mode, Start};
+pub(crate) use topic::{
+    CreateTopic, KafkaSpec, Mechanism, Mode, OptionError, Password, Records, Sasl, Security, Start, Tls,
+};
+
+/// Without Kafka nothing is known of its settings.
+#[cfg(not(feature = "kafka"))]
+pub(crate) const KAFKA_OPTIONS: &[&str] = &[];
+
+/// Without Kafka nothing is known of its settings.
+#[cfg(not(feature = "kafka"))]
+pub(crate) fn check_kafka_option(_name: &str, _value: &str) -> Result<(), OptionError> {
+    Ok(())
+}
 
 /// What a channel is made of; equal specifications are the same channel.
 #[derive(Clone, Debug, PartialEq, Eq)]

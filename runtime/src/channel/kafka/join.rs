@@ -83,7 +83,7 @@ fn finish(
     membership: Option<Membership>,
 ) -> Result<Kafka, OpenError> {
     let is_shared = membership.is_some();
-    let lanes = (0..topic.partitions).map(|number| Lane::new(&reader, number, &spec.event_source, is_shared));
+    let lanes = (0..topic.partitions).map(|number| Lane::new(&reader, number, &spec.records, is_shared));
     let partitions: Option<Vec<_>> = lanes.map(|lane| lane.map(partition::Partition::new)).collect();
     let clients = Clients {
         partitions: partitions.ok_or_else(|| OpenError("librdkafka has no queue for a partition".into()))?,

@@ -16,7 +16,7 @@ use super::reader::Reader;
 use super::record::Decoder;
 use super::stream::Stream;
 use super::taken::{self, Taken, Want};
-use crate::channel::ReadError;
+use crate::channel::{ReadError, Records};
 
 /// How long a read waits at the end before it looks whether only markers of transactions lie behind it: they have
 /// offsets, and no reader ever sees them.
@@ -95,10 +95,10 @@ pub(super) async fn read(
 
 impl Lane {
     /// Nothing is fetched until the first read.
-    pub(super) fn new(reader: &Reader, partition: u32, event_source: &str, is_shared: bool) -> Option<Self> {
+    pub(super) fn new(reader: &Reader, partition: u32, records: &Records, is_shared: bool) -> Option<Self> {
         Some(Self {
             stream: Stream::new(reader, partition, is_shared)?,
-            decoder: Decoder::new(event_source, partition),
+            decoder: Decoder::new(records, partition),
             at: Place(Arc::new(AtomicU64::new(Place::NOWHERE))),
             placed: false,
             end: Offset(0),

@@ -14,12 +14,14 @@ mod locate;
 mod log;
 mod member;
 mod open;
+mod options;
 mod owned;
 mod partition;
 mod producer;
 mod progress;
 mod reader;
 mod record;
+mod security;
 mod settings;
 mod store;
 mod stream;
@@ -37,6 +39,8 @@ use activator::id::{Offset, Partition};
 use activator::input::{Batch, OpenedPartition, Progress};
 use rdkafka::error::KafkaError;
 use tokio::sync::{OnceCell, mpsc, oneshot, watch};
+
+pub(crate) use self::options::{OPTIONS, check_option};
 
 use self::context::Context;
 use self::join::{open_group, open_own};
@@ -162,7 +166,7 @@ impl Kafka {
             Reader::start(&config, &spec.topic, context).map_err(|error| error.to_string())
         };
         let reader = self.clients().look_back.get_or_try_init(make).await.map_err(ReadError)?;
-        let lane = Lane::new(reader, partition.0, &spec.event_source, false);
+        let lane = Lane::new(reader, partition.0, &spec.records, false);
         lane.ok_or_else(|| self.0.no_partition(partition))
     }
 

@@ -10,6 +10,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use tokio::runtime::Handle;
 
+use super::locate;
 use super::log::Log;
 use super::progress;
 use super::reader::{self, ASK_TIMEOUT, Client};
@@ -173,8 +174,15 @@ pub(super) fn partitions(
         };
         let partition = u32::try_from(element.partition()).unwrap_or_default();
         let bounds = (Offset(low), Offset(high));
+        let since = match spec.start {
+            Start::Time(time) if committed.is_none() => {
+                locate::first_since(client, &spec.topic, element.partition(), time)
+                    .map_err(|error| failed("find the records since `start`", &error))?
+            }
+            _ => None,
+        };
         partitions.push(Begin {
-            opened: opened(Partition(partition), bounds, committed, spec),
+            opened: opened(Partition(partition), bounds, committed, since, spec),
             end: bounds.1,
             writer: progress::writer(element.metadata()).map(Arc::from),
         });
@@ -188,11 +196,14 @@ fn opened(
     partition: Partition,
     (low, high): (Offset, Offset),
     committed: Option<Progress>,
+    since: Option<Offset>,
     spec: &KafkaSpec,
 ) -> OpenedPartition {
     let begin = match spec.start {
         Start::Earliest => low,
         Start::Latest => high,
+        // All records are older.
+        Start::Time(_) => since.unwrap_or(high),
     };
     let (begin, committed) = match committed {
         Some(progress) if progress.low() > high => {
@@ -213,7 +224,7 @@ fn opened(
 pub(super) fn to_pin(spec: &KafkaSpec, partitions: &[Begin]) -> Vec<(Partition, Progress)> {
     match spec.start {
         Start::Earliest => Vec::new(),
-        Start::Latest => partitions
+        Start::Latest | Start::Time(_) => partitions
             .iter()
             .map(|begin| &begin.opened)
             .filter(|opened| opened.committed.is_none())

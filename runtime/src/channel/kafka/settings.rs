@@ -2,8 +2,11 @@
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
 
-use crate::channel::{KafkaSpec, Mode, OpenError};
+use super::options::check_option;
+use super::security;
+use crate::channel::{KafkaSpec, Mode, OpenError, OptionError};
 
 /// The largest record: the ingress takes events of 1 MiB, and attributes, key and framing come on top.
 pub(super) const RECORD_BYTES_MAX: usize = (1024 + 64) * 1024;
@@ -27,22 +30,6 @@ const LOOK_BACK_WAIT_MS: u32 = 10;
 
 /// What is fetched ahead of the reads, all partitions together.
 const READ_AHEAD_KBYTES: usize = 16 * 1024;
-
-/// Settings that the promises rest on; a user cannot have another value.
-const OURS: [&str; 11] = [
-    "acks",
-    "allow.auto.create.topics",
-    "auto.offset.reset",
-    "bootstrap.servers",
-    "enable.auto.commit",
-    "enable.auto.offset.store",
-    "enable.partition.eof",
-    "group.id",
-    // All runtimes of a group have the same settings, and of one instance there can be only one.
-    "group.instance.id",
-    "partition.assignment.strategy",
-    "request.required.acks",
-];
 
 /// For topics and their partitions.
 pub(super) fn admin(spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
@@ -131,22 +118,31 @@ fn common(spec: &KafkaSpec) -> ClientConfig {
 }
 
 fn with_options(mut config: ClientConfig, spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
+    security::secure(&mut config, &spec.security)?;
     for (key, value) in &spec.options {
-        if OURS.contains(&key.as_str()) {
-            let reason = format!("the Kafka option `{key}` is set by hydrant itself: remove it");
-            return Err(OpenError(reason));
-        }
+        check_option(key, value).map_err(|error| refused(key, value, &error))?;
         config.set(key, value);
     }
-    // Says which key or value is not allowed, before any client exists.
+    // Also what does not go together is told before any client exists.
     config.create_native_config().map_err(|error| invalid(&error))?;
     Ok(config)
 }
 
-fn invalid(error: &rdkafka::error::KafkaError) -> OpenError {
-    use rdkafka::error::KafkaError::ClientConfig;
+fn refused(key: &str, value: &str, error: &OptionError) -> OpenError {
     OpenError(match error {
-        ClientConfig(_, why, key, value) => format!("the Kafka option `{key} = {value}` is refused: {why}"),
-        other => format!("the Kafka options are refused: {other}"),
+        OptionError::Ours => format!("the Kafka option `{key}` is set by hydrant itself: remove it"),
+        OptionError::Secret => format!("the Kafka option `{key}` is a secret: use `[kafka] sasl`"),
+        OptionError::Unknown => {
+            format!("the Kafka option `{key} = {value}` is refused: there is no such option")
+        }
+        OptionError::Value(why) => format!("the Kafka option `{key} = {value}` is refused: {why}"),
+    })
+}
+
+/// Says nothing of the value: it may be a secret.
+fn invalid(error: &KafkaError) -> OpenError {
+    OpenError(match error {
+        KafkaError::ClientConfig(_, why, key, _) => format!("the Kafka setting `{key}` is refused: {why}"),
+        other => format!("the Kafka settings are refused: {other}"),
     })
 }

@@ -8,6 +8,7 @@ mod filter;
 mod function;
 mod kafka;
 mod runtime;
+mod security;
 mod source;
 mod subscription;
 
@@ -30,6 +31,7 @@ pub(super) use function::Function;
 pub(super) use function::Timeout;
 pub(super) use kafka::Kafka;
 pub(super) use runtime::{Runtime, State, address, state};
+pub(super) use security::Password;
 pub(super) use source::Source;
 pub(super) use subscription::{Subscription, Trigger};
 

@@ -16,7 +16,8 @@ fn mocked(cluster: &MockCluster<'_, impl rdkafka::ClientContext>) -> KafkaSpec {
         group: "g".into(),
         create: None,
         start: Start::Earliest,
-        event_source: "/kafkasources/s#mocked".into(),
+        records: Records::default(),
+        security: Security::default(),
         mode: Mode::Group,
         options: Vec::new(),
     }

@@ -10,6 +10,7 @@ mod raw;
 mod reading;
 mod records;
 mod sharing;
+mod store;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ use rdkafka::{ClientConfig, TopicPartitionList};
 use self::support::KafkaNode;
 use super::*;
 use crate::channel::conformance::{self, Kind};
-use crate::channel::{CreateTopic, Retention, Spec, Start};
+use crate::channel::{CreateTopic, Records, Retention, Security, Spec, Start};
 
 /// Far more than anything here takes; reached only by what hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,6 +37,9 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         Err(reason) => return eprintln!("skipped: {reason}"),
     };
     let run = async {
+        store::what_a_look_costs(&node).await;
+        store::two_runtimes_alone_on_one_group_do_not_stay_so_contrib_4577(&node).await;
+        store::a_commit_refused_for_one_partition_has_failed(&node).await;
         what_every_channel_promises(&node).await;
         what_every_channel_promises_of_shared_ones(&node).await;
         sharing::members_share_and_hand_over(&node).await;
@@ -49,12 +53,13 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         reading::offsets_without_records_are_passed(&node).await;
         reading::what_retention_took_is_a_gap(&node).await;
         opening::a_topic_made_anew_is_noticed(&node).await;
+        opening::a_begin_at_a_time_is_found_and_pinned(&node).await;
         records::an_event_too_large_is_refused_for_good(&node).await;
         opening::a_begin_at_the_end_is_pinned(&node).await;
         opening::what_cannot_be_opened_says_why(&node).await;
         outage::nothing_is_lost_when_the_broker_is_killed(&node).await;
     };
-    tokio::time::timeout(PATIENCE * 3, run).await.expect("something hangs");
+    tokio::time::timeout(PATIENCE * 5, run).await.expect("something hangs");
 }
 
 async fn what_every_channel_promises(node: &KafkaNode) {
@@ -84,7 +89,8 @@ fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
         group: format!("hydrant-{topic}"),
         create: Some(CreateTopic { partitions, replication: 1, retention: Retention::default() }),
         start: Start::Earliest,
-        event_source: format!("/kafkasources/s#{topic}"),
+        records: Records { source: format!("/kafkasources/s#{topic}"), ..Records::default() },
+        security: Security::default(),
         mode: Mode::Own,
         options: Vec::new(),
     }
