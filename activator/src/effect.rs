@@ -10,6 +10,7 @@ use crate::id::{
     SinkId, SubscriptionId,
 };
 use crate::input::Progress;
+use crate::topology::Start;
 
 /// Something the body is to do. Nothing waits for it; the [`Input`](crate::Input) named answers it.
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ pub enum Effect {
         channel: ChannelId,
     },
     /// Read from an offset on, waiting for a record when there is none yet. At most one read of a partition
-    /// waits at its end; the others ask for what is there. Answer: [`Records`](crate::Input::Records), with
+    /// waits at its end; the others ask for what is there. No two begin at the same offset. Answer: [`Records`](crate::Input::Records), with
     /// fewer or no records where the log has a gap.
     Read {
         /// Which channel.
@@ -41,6 +42,18 @@ pub enum Effect {
         records_max: u32,
         /// Bytes wanted at most; one record comes however large it is.
         bytes_max: u32,
+    },
+    /// Find where a subscription begins that does not begin at the tail. One is under way per partition. Answer:
+    /// [`Located`](crate::Input::Located).
+    Locate {
+        /// Which channel.
+        channel: ChannelId,
+        /// Which partition.
+        partition: Partition,
+        /// The epoch the answer must bear.
+        epoch: Epoch,
+        /// What to look for: the beginning or a time.
+        start: Start,
     },
     /// Store an event. Answer: [`Appended`](crate::Input::Appended).
     Append {
@@ -58,6 +71,14 @@ pub enum Effect {
         channel: ChannelId,
         /// The partitions that moved.
         progress: Vec<(Partition, Progress)>,
+    },
+    /// Give up partitions that were asked back: nothing of them is in flight any more. Answered by nothing; reads of
+    /// them that are under way need no answer, either.
+    Release {
+        /// Which channel.
+        channel: ChannelId,
+        /// Which partitions.
+        partitions: Vec<Partition>,
     },
     /// Start a process. Answer: [`Exited`](crate::Input::Exited), with [`Ready`](crate::Input::Ready) before it
     /// if all goes well.

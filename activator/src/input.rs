@@ -7,7 +7,7 @@ use crate::delivery::Outcome;
 use crate::event::Event;
 use crate::id::{AppendId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition};
 use crate::lifecycle::Availability;
-use crate::topology::Topology;
+use crate::topology::{Start, Topology};
 
 /// Something happened. What answers an [`Effect`](crate::Effect) says so; each is answered exactly once.
 #[derive(Clone, Debug)]
@@ -25,10 +25,48 @@ pub enum Input {
     Opened {
         /// Which channel.
         channel: ChannelId,
-        /// Every later read and its answer bear this number.
+        /// Every later read of these partitions and its answer bear this number.
         epoch: Epoch,
-        /// All its partitions.
+        /// All its partitions; none yet where several runtimes share them.
         partitions: Vec<OpenedPartition>,
+    },
+    /// Partitions of a shared channel are ours from now on.
+    Assigned {
+        /// Which channel.
+        channel: ChannelId,
+        /// Every later read of these partitions and its answer bear this number; higher than any before.
+        epoch: Epoch,
+        /// Which, and what was committed by whoever had them.
+        partitions: Vec<OpenedPartition>,
+    },
+    /// Partitions of a shared channel are asked back: [`Effect::Release`](crate::Effect::Release) follows when what
+    /// is in flight has ended, or has had its time, and is stored.
+    Revoking {
+        /// Which channel.
+        channel: ChannelId,
+        /// Which partitions.
+        partitions: Vec<Partition>,
+    },
+    /// Partitions of a shared channel are somebody else's already: nothing more is stored for them, and news of
+    /// them is stale.
+    Lost {
+        /// Which channel.
+        channel: ChannelId,
+        /// Which partitions.
+        partitions: Vec<Partition>,
+    },
+    /// Answers [`Locate`](crate::Effect::Locate).
+    Located {
+        /// Which channel.
+        channel: ChannelId,
+        /// Which partition.
+        partition: Partition,
+        /// The epoch it was asked with.
+        epoch: Epoch,
+        /// What was asked for.
+        start: Start,
+        /// Where that is; behind the last record when there is nothing from there on.
+        offset: Offset,
     },
     /// Answers [`Read`](crate::Effect::Read).
     Records {

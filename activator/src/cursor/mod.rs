@@ -66,14 +66,20 @@ impl Cursor {
 
     /// The record at `offset` is done now, wherever it lies.
     pub fn mark_done(&mut self, offset: Offset) {
-        if self.contains(offset) {
-            return;
+        self.mark_range(offset, offset.next());
+    }
+
+    /// All from `from` on and below `to` is done now, wherever it lies.
+    pub fn mark_range(&mut self, from: Offset, to: Offset) {
+        let from = self.first_not_done(from);
+        if from >= self.end() {
+            return self.push_done(from, to);
         }
-        let at = self.done.partition_point(|&(from, _)| from < offset);
-        self.done.insert(at, (offset, offset.next()));
+        let at = self.done.partition_point(|&(known, _)| known < from);
+        self.done.insert(at, (from, to));
         let ranges = core::mem::take(&mut self.done);
         for (from, to) in ranges {
-            self.push_done(from, to);
+            self.push_done(from.max(self.end()), to);
         }
     }
 
@@ -85,6 +91,16 @@ impl Cursor {
     /// The done ranges above the prefix, each from its first offset to the one behind its last.
     pub fn done(&self) -> &[(Offset, Offset)] {
         &self.done
+    }
+
+    /// The lowest offset from `offset` on that is not done.
+    pub fn first_not_done(&self, offset: Offset) -> Offset {
+        if offset < self.prefix {
+            return self.prefix;
+        }
+        let behind = self.done.partition_point(|&(from, _)| from <= offset);
+        let range = behind.checked_sub(1).map(|i| self.done[i]);
+        range.filter(|&(_, to)| offset < to).map_or(offset, |(_, to)| to)
     }
 
     /// Whether the record at `offset` is done.
@@ -123,6 +139,8 @@ mod tests {
         let done: Vec<u64> = (0..14).filter(|&o| c.contains(Offset(o))).collect();
         assert_eq!(done, vec![0, 1, 2, 5, 6, 7, 8, 10, 11]);
         assert_eq!(c.end(), Offset(12));
+        let next: Vec<u64> = (0..14).map(|o| c.first_not_done(Offset(o)).0).collect();
+        assert_eq!(next, vec![3, 3, 3, 3, 4, 9, 9, 9, 9, 9, 12, 12, 12, 13]);
     }
 
     #[test]
@@ -148,6 +166,21 @@ mod tests {
         c.mark_done(Offset(12));
         c.mark_done(Offset(9));
         assert_eq!(c, Cursor::at(Offset(14)));
+    }
+
+    #[test]
+    fn ranges_that_are_done_join_those_they_meet() {
+        let mut c = cursor(&[3, 4, 9], 12);
+        c.mark_range(Offset(8), Offset(11));
+        assert_eq!(c, cursor(&[3, 4], 12));
+        c.mark_range(Offset(20), Offset(22));
+        c.mark_range(Offset(14), Offset(16));
+        c.mark_range(Offset(4), Offset(20));
+        assert_eq!(c, cursor(&[3], 22));
+        c.mark_range(Offset(0), Offset(7));
+        assert_eq!(c, Cursor::at(Offset(22)));
+        c.mark_range(Offset(5), Offset(5));
+        assert_eq!(c, Cursor::at(Offset(22)));
     }
 
     #[test]

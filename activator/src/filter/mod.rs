@@ -13,6 +13,7 @@ pub mod cesql;
 mod dialect;
 mod explain;
 mod facts;
+mod hash;
 mod index;
 mod truth;
 
@@ -22,6 +23,7 @@ mod tests;
 pub use cesql::Expression;
 pub use dialect::{Filter, Pair};
 pub use explain::{Decision, Explanation};
+pub(crate) use hash::hash;
 pub use index::Index;
 
 use truth::Truth;

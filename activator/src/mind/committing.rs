@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::Activator;
+use super::partition::Partition;
 use super::timer::Timer;
 use crate::effect::Effect;
-use crate::id::{ChannelId, Partition};
+use crate::id::{ChannelId, Partition as PartitionId};
 use crate::input::Progress;
 use crate::time::Time;
 
@@ -23,14 +24,14 @@ pub(super) enum CommitState {
     /// It could not be stored, and a timer runs.
     Failed,
     /// These partitions are being stored.
-    UnderWay(Vec<Partition>),
+    UnderWay(Vec<PartitionId>),
 }
 
 impl Activator {
     /// Something moved in the channel.
     pub(super) fn commit_soon(&mut self, now: Time, id: ChannelId) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
-        if channel.commit == CommitState::Clean && channel.partitions.values().any(|p| p.dirty) {
+        if channel.commit == CommitState::Clean && channel.partitions.values().any(Partition::is_to_store) {
             channel.commit = CommitState::Armed;
             self.arm(now + self.limits.commit_every, Timer::Commit(id));
         }
@@ -42,15 +43,19 @@ impl Activator {
             return;
         }
         let mut progress = Vec::new();
-        for (&number, partition) in channel.partitions.iter_mut().filter(|(_, p)| p.dirty) {
+        for (&number, partition) in channel.partitions.iter_mut().filter(|(_, p)| p.is_to_store()) {
             partition.dirty = false;
             let live = partition
-                .behind()
+                .progress()
                 .filter_map(|(id, cursor)| Some((self.subscriptions.get(&id)?.name.clone(), cursor)));
             let orphans = channel.orphans.iter().filter(|((n, _), _)| *n == number);
             let behind =
                 live.chain(orphans.map(|((_, name), cursor)| (name.clone(), cursor.clone()))).collect();
-            progress.push((number, Progress { position: partition.newcomers_begin(), behind }));
+            progress.push((number, Progress { position: partition.position(), behind }));
+        }
+        if progress.is_empty() {
+            channel.commit = CommitState::Clean;
+            return;
         }
         channel.commit = CommitState::UnderWay(progress.iter().map(|(number, _)| *number).collect());
         self.ask(Effect::Commit { channel: id, progress });
@@ -71,6 +76,15 @@ impl Activator {
         }
         channel.commit = CommitState::Failed;
         self.arm(now + COMMIT_RETRY, Timer::Commit(id));
+    }
+
+    /// Commits what moved in a channel without waiting for its timer.
+    pub(super) fn commit_at_once(&mut self, id: ChannelId) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        if channel.commit == CommitState::Clean {
+            channel.commit = CommitState::Armed;
+        }
+        self.commit_due(id);
     }
 
     /// Commits at once whatever moved.

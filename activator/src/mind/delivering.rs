@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::Activator;
 use super::delivery::{Stage, Storing, Subject};
-use super::reading::Hold;
+use super::fetching::Hold;
 use super::timer::Timer;
 use crate::delivery::{Outcome, Verdict};
 use crate::effect::{Effect, End, EventRef, Payload, Report, Target};
@@ -199,6 +199,8 @@ impl Activator {
             verdict => verdict,
         };
         match verdict {
+            // The next attempt is the partition's next owner's.
+            Verdict::Again | Verdict::Retry if self.is_leaving(id) => self.forget(id),
             Verdict::Delivered(Some(reply)) if reply_to.is_some() => {
                 self.store(id, Storing::Reply { event: reply, outcome: Box::new(outcome) });
             }
@@ -217,6 +219,13 @@ impl Activator {
             Verdict::Reject => self.give_up(now, id, event, outcome),
             Verdict::Retry => self.retry(now, id, event, outcome),
         }
+    }
+
+    pub(super) fn is_leaving(&self, id: DeliveryId) -> bool {
+        let partition = |(subject, channel): (EventRef, _)| {
+            self.channels.get(&channel).and_then(|known| known.partitions.get(&subject.partition))
+        };
+        self.subject(id).and_then(partition).is_some_and(|partition| partition.leaving.is_some())
     }
 
     /// Back to the front: nobody ran anything, so nothing counts.
@@ -258,6 +267,9 @@ impl Activator {
         wait: Duration,
     ) {
         self.release(id);
+        if let Some((subject, channel)) = self.subject(id) {
+            self.release_successors(subject, channel);
+        }
         let Some(delivery) = self.deliveries.get_mut(id) else { return };
         delivery.stage = Stage::Waiting;
         let attempt = delivery.attempts;
@@ -283,10 +295,13 @@ impl Activator {
         let Some((event, channel)) = self.subject(id) else { return self.forget(id) };
         self.release(id);
         let attempts = self.deliveries.remove(id).map_or(0, |d| d.attempts);
-        if let Some(partition) = self.partition(channel, event.partition) {
-            partition.settle(event.subscription, event.offset);
-        }
+        let partition = self.partition(channel, event.partition);
+        let next = partition.and_then(|p| p.settle(event.subscription, event.offset));
+        self.relieve(event, channel);
         self.report(Report::Settled { event, attempts, end });
+        if let Some(next) = next {
+            self.enqueue(next);
+        }
         self.commit_soon(now, channel);
     }
 
@@ -296,9 +311,8 @@ impl Activator {
         self.release(id);
         if let Some((event, channel)) = self.subject(id)
             && let Some(partition) = self.partition(channel, event.partition)
-            && let Some(lane) = partition.lanes.get_mut(&event.subscription)
         {
-            lane.unfinished.remove(&event.offset);
+            partition.forget_delivery(event.subscription, event.offset);
         }
         self.deliveries.remove(id);
     }

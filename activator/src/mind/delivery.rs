@@ -35,6 +35,8 @@ pub(super) enum Subject {
 pub(super) enum Stage {
     /// Someone with room.
     Queued,
+    /// The one of the same key before it.
+    Blocked,
     /// Its event, which is read again.
     Fetching,
     /// The outcome.

@@ -1,7 +1,10 @@
 //! The activator itself: routes what happened to the small machines below, and collects what is to be done.
 //!
 //! - `wiring`: a new topology against the old one.
-//! - `reading`: channels opened, records read, matched and queued; `partition` keeps one partition.
+//! - `owning`: channels opened, partitions that come and go, and where a subscription begins in one.
+//! - `reading`: records read at the tail, matched and queued; `sweeping`: the same for those who are behind it;
+//!   `partition`, `lane` and `window` keep one partition, one subscription's share of it, and its events in memory.
+//! - `fetching`: events kept in memory while they wait, and read again when they were not.
 //! - `delivering`: who takes what, what came of it, when to try again; `delivery` and `table` keep one each.
 //! - `calls`: request/response calls and the patience of their callers.
 //! - `storing`: replies, dead letters and forwarded events on their way into a channel.
@@ -13,14 +16,19 @@ mod calls;
 mod committing;
 mod delivering;
 mod delivery;
+mod fetching;
+mod lane;
+mod owning;
 mod partition;
 mod reading;
 mod running;
 mod state;
 mod stopping;
 mod storing;
+mod sweeping;
 mod table;
 mod timer;
+mod window;
 mod wiring;
 
 use alloc::{
@@ -41,7 +49,7 @@ use crate::cursor::Cursor;
 use crate::effect::{Effect, Report};
 use crate::filter::Index;
 use crate::id::{
-    AppendId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Partition as PartitionId, SinkId,
+    AppendId, CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Partition as PartitionId, SinkId,
     SubscriptionId,
 };
 use crate::input::Input;
@@ -55,8 +63,11 @@ pub use self::state::{FunctionPhase, State};
 pub struct Limits {
     /// Bytes of events kept in memory while they wait; beyond it only their offsets are.
     pub budget_bytes: usize,
-    /// Unfinished events of one subscription in one partition; reading that partition waits beyond it.
+    /// Unfinished events of all subscriptions together. One takes at most half of what is left, then it falls behind
+    /// and is served by the sweep.
     pub unfinished_max: usize,
+    /// Unfinished events that each subscription may have in a partition, however many there are in all.
+    pub unfinished_min: usize,
     /// Appends under way.
     pub appends_max: usize,
     /// Events read again at a time.
@@ -71,13 +82,16 @@ pub struct Limits {
     pub commit_every: Duration,
     /// How long what is in flight may take once the runtime is asked to stop.
     pub drain: Duration,
+    /// How long what is in flight may take once its partition is asked back.
+    pub revoke: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             budget_bytes: 64 << 20,
-            unfinished_max: 65_536,
+            unfinished_max: 131_072,
+            unfinished_min: 16,
             appends_max: 1024,
             fetches_max: 16,
             sink_concurrency: 64,
@@ -86,6 +100,7 @@ impl Default for Limits {
             // What was done in this time comes again after a crash, so it is short.
             commit_every: Duration::from_millis(5),
             drain: Duration::from_secs(10),
+            revoke: Duration::from_secs(10),
         }
     }
 }
@@ -107,6 +122,8 @@ pub struct Activator {
     appends: BTreeMap<AppendId, DeliveryId>,
     next_append: AppendId,
     fetches: usize,
+    /// Partitions that are asked back and not given up yet.
+    revoking: Vec<(ChannelId, PartitionId)>,
     held_bytes: usize,
     timers: BTreeSet<(Time, Timer)>,
     /// Whoever may have got room or work in this turn.
@@ -122,8 +139,7 @@ pub struct Activator {
 #[derive(Debug)]
 struct Channel {
     keeps: bool,
-    /// Nothing until it is opened.
-    epoch: Option<Epoch>,
+    is_open: bool,
     partitions: BTreeMap<PartitionId, Partition>,
     subscriptions: Vec<SubscriptionId>,
     /// Which of them an event matches, by their order; nothing after a change, until the next event.
@@ -159,6 +175,7 @@ impl Activator {
             appends: BTreeMap::new(),
             next_append: AppendId::default(),
             fetches: 0,
+            revoking: Vec::new(),
             held_bytes: 0,
             timers: BTreeSet::new(),
             touched: Vec::new(),
@@ -175,7 +192,13 @@ impl Activator {
             Input::Revised { function, now: availability } => self.revised(now, function, availability),
             Input::Opened { channel, epoch, partitions } => self.opened(now, channel, epoch, &partitions),
             Input::Records { channel, partition, epoch, from, batch } => {
-                self.records(now, channel, partition, epoch, from, batch);
+                self.records(now, channel, partition, epoch, from, &batch);
+            }
+            Input::Assigned { channel, epoch, partitions } => self.assigned(now, channel, epoch, &partitions),
+            Input::Revoking { channel, partitions } => self.revoking(now, channel, &partitions),
+            Input::Lost { channel, partitions } => self.lost(channel, &partitions),
+            Input::Located { channel, partition, epoch, start, offset } => {
+                self.located(now, (channel, partition, epoch), start, offset);
             }
             Input::Appended { append, stored } => self.appended(now, append, stored),
             Input::Committed { channel, stored } => self.committed(now, channel, stored),
@@ -225,6 +248,8 @@ impl Activator {
             }
         }
         self.store_next(now);
+        self.release_next();
+        self.locate_next();
         self.read_next();
         self.stop_next();
     }
@@ -234,6 +259,7 @@ impl Activator {
             Timer::Retry(delivery) => self.retry_due(delivery),
             Timer::Store(delivery) => self.to_store.push_back(delivery),
             Timer::Commit(channel) => self.commit_due(channel),
+            Timer::Revoke(channel, partition, epoch) => self.revoke_overdue(channel, partition, epoch),
             Timer::Start(instance) => self.start_overdue(instance),
             Timer::Idle(instance) => self.idle_due(now, instance),
             Timer::Retire(instance) => self.retire_overdue(instance),

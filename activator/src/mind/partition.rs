@@ -1,267 +1,386 @@
-//! One partition as the mind sees it: how far it is read and matched, what is unfinished for whom, and the
-//! window of events that someone still needs.
+//! One partition as the mind sees it: how far its tail is, who is behind, and what is unfinished for whom.
+//!
+//! The tail goes on whoever is slow. A subscription without room falls behind, at a place of its own; one sweep
+//! serves all that are behind, in the order of their places like an elevator, and who reaches the tail joins it.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
 
+use super::lane::{Key, Lane, Room};
+use super::owning::Leaving;
+use super::window::{self, Window};
 use crate::cursor::Cursor;
 use crate::event::Event;
-use crate::id::{DeliveryId, Offset, SubscriptionId};
-use crate::input::OpenedPartition;
+use crate::id::{DeliveryId, Epoch, Offset, SubscriptionId};
+use crate::topology::Start;
 
 #[derive(Debug)]
 pub(super) struct Partition {
-    /// Everything below was read and matched, in this life.
-    pub(super) position: Offset,
-    /// Everything below was read and matched in this life or an earlier one: where a newcomer stands.
-    matched: Offset,
-    /// Tail reads under way. The one from the position counts; those from before the log was read again from
-    /// further back are not asked for twice, or each would wait at the end.
-    pub(super) reading: BTreeSet<Offset>,
+    /// Every read and its answer bear it.
+    pub(super) epoch: Epoch,
+    /// Everything below was read and matched for all who are at the tail; a newcomer stands here.
+    position: Offset,
+    /// Whether a read at the tail is under way.
+    pub(super) reading: bool,
+    /// From where the sweep reads at the moment.
+    pub(super) sweeping: Option<Offset>,
     /// Point reads under way.
     pub(super) fetching: BTreeSet<Offset>,
-    pub(super) lanes: BTreeMap<SubscriptionId, Lane>,
-    window: BTreeMap<Offset, Held>,
-    /// What matched before a change of the wiring and waits to be read and matched anew, with the attempts it had.
-    doubted: BTreeMap<(Offset, SubscriptionId), u32>,
+    lanes: BTreeMap<SubscriptionId, Lane>,
+    /// How many lanes are behind the tail.
+    behind: usize,
+    /// Those of them that the sweep can serve, by their places.
+    ready: BTreeSet<(Offset, SubscriptionId)>,
+    /// Those of them that have nothing left to do.
+    hungry: BTreeSet<SubscriptionId>,
+    /// Those at the tail that know of something done above it.
+    late: BTreeSet<SubscriptionId>,
+    /// Who waits to hear where it begins.
+    locating: BTreeMap<Start, Vec<SubscriptionId>>,
+    /// Which of these beginnings is asked for.
+    pub(super) asked: Option<Start>,
+    window: Window,
     /// Whether the stored progress is behind.
     pub(super) dirty: bool,
+    /// It is to be given up.
+    pub(super) leaving: Option<Leaving>,
 }
-
-/// One subscription's share of a partition.
-#[derive(Debug, Default)]
-pub(super) struct Lane {
-    /// What matched and is not settled.
-    pub(super) unfinished: BTreeMap<Offset, DeliveryId>,
-    /// What was done before the log was read again from further back.
-    earlier: Option<Cursor>,
-    /// Bytes of events it keeps in the window.
-    pub(super) held_bytes: usize,
-}
-
-#[derive(Debug)]
-struct Held {
-    event: Event,
-    users: u32,
-}
-
-/// What an event costs beyond its own bytes: the entries in window, lane and table.
-const ENTRY_BYTES: usize = 128;
 
 impl Partition {
-    /// A partition as it was opened, with the cursor of each subscription.
-    pub(super) fn opened(opened: &OpenedPartition, lanes: BTreeMap<SubscriptionId, Cursor>) -> Self {
-        let matched = opened.committed.as_ref().map_or(opened.begin, |progress| progress.position);
-        let mut partition = Self {
-            position: matched,
-            matched,
-            reading: BTreeSet::new(),
+    /// A partition whose tail stands at `position`. A beginning that was never stored is pinned by storing it, or a
+    /// restart before the first event could move it.
+    pub(super) const fn new(epoch: Epoch, position: Offset, stored: bool) -> Self {
+        Self {
+            epoch,
+            position,
+            reading: false,
+            sweeping: None,
             fetching: BTreeSet::new(),
             lanes: BTreeMap::new(),
-            window: BTreeMap::new(),
-            doubted: BTreeMap::new(),
-            // A beginning that was never stored is pinned, or a restart before the first event could move it.
-            dirty: opened.committed.is_none(),
-        };
-        for (subscription, cursor) in lanes {
-            partition.lanes.insert(subscription, Lane::default());
-            partition.resume(subscription, cursor);
+            behind: 0,
+            ready: BTreeSet::new(),
+            hungry: BTreeSet::new(),
+            late: BTreeSet::new(),
+            locating: BTreeMap::new(),
+            asked: None,
+            window: Window::new(),
+            dirty: !stored,
+            leaving: None,
         }
-        partition
     }
 
-    /// Where a subscription begins of which nothing is stored.
-    pub(super) const fn newcomers_begin(&self) -> Offset {
-        self.matched
+    /// Where the tail stands, and a subscription begins of which nothing is stored.
+    pub(super) const fn position(&self) -> Offset {
+        self.position
     }
 
-    /// Lets a subscription go on from a cursor that may lie behind: the log is read again from there, and the
-    /// others are not bothered with what they have done.
-    pub(super) fn resume(&mut self, subscription: SubscriptionId, cursor: Cursor) {
-        let back_to = cursor.prefix().min(self.position);
-        if back_to < self.position {
-            let position = self.position;
-            for lane in self.lanes.values_mut() {
-                lane.earlier = Some(lane.cursor(position));
-            }
-            self.position = back_to;
-        }
-        self.matched = self.matched.max(cursor.end());
-        self.lanes.entry(subscription).or_default().earlier = Some(cursor);
+    /// How many subscriptions are behind the tail.
+    pub(super) const fn behind(&self) -> usize {
+        self.behind
     }
 
-    /// Moves the position; what was known from an earlier life is forgotten once it is known anew.
+    /// How many of them the sweep can serve.
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// The tail moves.
     pub(super) fn advance(&mut self, position: Offset) {
         self.position = position;
-        self.matched = self.matched.max(position);
-        for lane in self.lanes.values_mut() {
-            lane.earlier.take_if(|earlier| earlier.end() <= position);
-        }
         self.dirty = true;
+        for id in core::mem::take(&mut self.late) {
+            self.at_tail(id);
+        }
     }
 
-    /// The cursors of all that do not stand at the matched end.
-    pub(super) fn behind(&self) -> impl Iterator<Item = (SubscriptionId, Cursor)> {
-        self.lanes.iter().filter_map(|(&id, lane)| {
+    /// Lets a subscription go on from a cursor: from where it was stored, or again from where its wiring changed.
+    pub(super) fn resume(&mut self, id: SubscriptionId, cursor: Cursor) {
+        self.dirty = true;
+        self.leave_place(id);
+        let lane = self.lanes.entry(id).or_default();
+        lane.full = false;
+        lane.locating = false;
+        lane.at = Some(cursor.prefix());
+        lane.earlier = Some(cursor);
+        self.take_place(id);
+    }
+
+    /// A subscription that begins elsewhere than at the tail keeps an entry of its own for ever.
+    pub(super) fn pin(&mut self, id: SubscriptionId) {
+        self.lanes.entry(id).or_default().pinned = true;
+    }
+
+    /// A subscription begins where only the channel knows.
+    pub(super) fn locate(&mut self, id: SubscriptionId, start: Start) {
+        self.leave_place(id);
+        let lane = self.lanes.entry(id).or_default();
+        lane.locating = true;
+        lane.at = Some(self.position);
+        self.behind += 1;
+        self.locating.entry(start).or_default().push(id);
+    }
+
+    /// Whether something is to be stored, and may be: not before all are somewhere, or what a newcomer begins with
+    /// could be deleted.
+    pub(super) fn is_to_store(&self) -> bool {
+        self.dirty && self.locating.is_empty()
+    }
+
+    /// The next beginning to ask for, one at a time.
+    pub(super) fn locate_on(&mut self) -> Option<Start> {
+        if self.asked.is_none() {
+            self.asked = self.locating.keys().next().copied();
+            return self.asked;
+        }
+        None
+    }
+
+    /// A beginning is known: whoever waited for it begins there.
+    pub(super) fn located(&mut self, start: Start, offset: Offset) {
+        self.asked = None;
+        for id in self.locating.remove(&start).unwrap_or_default() {
+            if self.lanes.get(&id).is_some_and(|lane| lane.locating) {
+                self.resume(id, Cursor::at(offset));
+                self.pin(id);
+            }
+        }
+    }
+
+    /// Whether a subscription at the tail takes a record it matches. One without room falls behind, here.
+    pub(super) fn admits_at_tail(&mut self, id: SubscriptionId, offset: Offset, room: Room) -> bool {
+        let Some(lane) = self.lanes.get_mut(&id) else { return true };
+        if lane.at.is_some() || lane.knows(offset) {
+            return false;
+        }
+        if lane.is_full(room) {
+            lane.at = Some(offset);
+            lane.full = true;
+            self.behind += 1;
+            self.late.remove(&id);
+            return false;
+        }
+        true
+    }
+
+    /// Whether a subscription that rides the sweep since `from` takes a record it matches. One without room is left
+    /// here.
+    pub(super) fn admits_in_sweep(
+        &mut self,
+        id: SubscriptionId,
+        offset: Offset,
+        from: Offset,
+        room: Room,
+    ) -> bool {
+        let Some(lane) = self.lanes.get_mut(&id) else { return false };
+        let Some(at) = lane.at.filter(|at| from <= *at && *at <= offset && !lane.full && !lane.locating)
+        else {
+            return false;
+        };
+        if lane.knows(offset) {
+            return false;
+        }
+        if lane.is_full(room) {
+            lane.at = Some(offset);
+            lane.full = true;
+            self.ready.remove(&(at, id));
+            return false;
+        }
+        true
+    }
+
+    /// A subscription takes a record. Says whether its turn has come.
+    pub(super) fn begin(
+        &mut self,
+        id: SubscriptionId,
+        offset: Offset,
+        delivery: DeliveryId,
+        key: Option<Key>,
+    ) -> bool {
+        self.hungry.remove(&id);
+        self.lanes.entry(id).or_default().begin(offset, delivery, key)
+    }
+
+    /// From where the sweep reads next, and for whom first: from the lowest place, so that it gathers who is on its
+    /// way. It waits for half of those who are behind to have room, or everyone would be served alone; but not when
+    /// somebody has nothing left to do.
+    pub(super) fn next_sweep(&self) -> Option<(Offset, SubscriptionId)> {
+        let is_due = self.ready.len() * 2 >= self.behind || !self.hungry.is_empty();
+        self.ready.first().copied().filter(|_| is_due)
+    }
+
+    /// Who rides the sweep on its way from one offset to another.
+    pub(super) fn riders(&self, from: Offset, to: Offset) -> Vec<SubscriptionId> {
+        let riding = self.ready.range((from, SubscriptionId(0))..(to, SubscriptionId(0)));
+        riding.map(|&(_, id)| id).collect()
+    }
+
+    /// The sweep came to `to`, or further: so did those of its riders that had room.
+    pub(super) fn swept(&mut self, riders: &[SubscriptionId], to: Offset) {
+        self.dirty = true;
+        for &id in riders {
+            let Some(lane) = self.lanes.get_mut(&id).filter(|lane| !lane.full && lane.at < Some(to)) else {
+                continue;
+            };
+            let left = lane.at.replace(to);
+            if let Some(left) = left {
+                self.ready.remove(&(left, id));
+            }
+            self.behind -= 1;
+            self.take_place(id);
+        }
+    }
+
+    /// A subscription that was full may have room again.
+    pub(super) fn relieve(&mut self, id: SubscriptionId, room: Room) {
+        let Some(lane) = self.lanes.get_mut(&id).filter(|lane| lane.full && lane.has_room(room)) else {
+            return;
+        };
+        lane.full = false;
+        self.behind -= usize::from(lane.at.is_some());
+        self.take_place(id);
+    }
+
+    /// A record is done. Gives the delivery whose turn has come by that.
+    pub(super) fn settle(&mut self, id: SubscriptionId, offset: Offset) -> Option<DeliveryId> {
+        self.dirty = true;
+        let lane = self.lanes.get_mut(&id)?;
+        let next = lane.settle(offset, self.position);
+        if lane.at.is_some_and(|at| lane.is_empty() && self.ready.contains(&(at, id))) {
+            self.hungry.insert(id);
+        }
+        self.drop_idle(id);
+        next
+    }
+
+    /// What matched before and was not matched anew up to where the subscription is, with the attempts it had.
+    pub(super) fn refuted(&mut self, id: SubscriptionId) -> BTreeMap<Offset, u32> {
+        let Some(lane) = self.lanes.get_mut(&id) else { return BTreeMap::new() };
+        let refuted = lane.refuted(lane.place(self.position));
+        self.drop_idle(id);
+        refuted
+    }
+
+    /// A record that matched is matched anew when it is read again.
+    pub(super) fn doubt(&mut self, id: SubscriptionId, offset: Offset, attempts: u32) {
+        self.lanes.entry(id).or_default().doubt(offset, attempts);
+    }
+
+    /// A delivery is dropped and not settled.
+    pub(super) fn forget_delivery(&mut self, id: SubscriptionId, offset: Offset) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.remove(offset);
+        }
+        self.drop_idle(id);
+    }
+
+    /// A subscription is gone.
+    pub(super) fn forget(&mut self, id: SubscriptionId) {
+        self.leave_place(id);
+        self.late.remove(&id);
+        self.lanes.remove(&id);
+        self.locating.values_mut().for_each(|waiting| waiting.retain(|waits| *waits != id));
+    }
+
+    /// Leaves the place behind the tail, if it has one.
+    fn leave_place(&mut self, id: SubscriptionId) {
+        if let Some(at) = self.lanes.get_mut(&id).and_then(|lane| lane.at.take()) {
+            self.ready.remove(&(at, id));
+            self.hungry.remove(&id);
+            self.behind -= 1;
+        }
+    }
+
+    /// Stands where its lane says: behind the tail, waiting for the sweep, or at it.
+    fn take_place(&mut self, id: SubscriptionId) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let Some(mut at) = lane.at else { return self.at_tail(id) };
+        if let Some(earlier) = &lane.earlier {
+            at = earlier.first_not_done(at);
+        }
+        if at >= self.position {
+            lane.at = None;
+            self.hungry.remove(&id);
+            return self.at_tail(id);
+        }
+        lane.at = Some(at);
+        lane.earlier.take_if(|earlier| earlier.end() <= at);
+        self.behind += 1;
+        self.ready.insert((at, id));
+        if lane.is_empty() {
+            self.hungry.insert(id);
+        }
+    }
+
+    /// Stands at the tail, and needs no lane when nothing is left to remember.
+    fn at_tail(&mut self, id: SubscriptionId) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.earlier.take_if(|earlier| earlier.end() <= self.position);
+        if lane.earlier.is_some() {
+            self.late.insert(id);
+        }
+        self.drop_idle(id);
+    }
+
+    fn drop_idle(&mut self, id: SubscriptionId) {
+        if self.lanes.get(&id).is_some_and(Lane::is_idle) {
+            self.lanes.remove(&id);
+        }
+    }
+
+    /// The cursors of all that do not stand at the tail with everything done.
+    pub(super) fn progress(&self) -> impl Iterator<Item = (SubscriptionId, Cursor)> {
+        self.lanes.iter().filter(|(_, lane)| !lane.locating).filter_map(|(&id, lane)| {
             let cursor = lane.cursor(self.position);
-            (cursor != Cursor::at(self.matched)).then_some((id, cursor))
+            (lane.pinned || cursor != Cursor::at(self.position)).then_some((id, cursor))
         })
     }
 
-    pub(super) fn cursor(&self, subscription: SubscriptionId) -> Option<Cursor> {
-        self.lanes.get(&subscription).map(|lane| lane.cursor(self.position))
+    /// How far a subscription is; nothing while its beginning is not known.
+    pub(super) fn cursor(&self, id: SubscriptionId) -> Option<Cursor> {
+        match self.lanes.get(&id) {
+            Some(lane) if lane.locating => None,
+            Some(lane) => Some(lane.cursor(self.position)),
+            None => Some(Cursor::at(self.position)),
+        }
+    }
+
+    pub(super) fn lane(&self, id: SubscriptionId) -> Option<&Lane> {
+        self.lanes.get(&id)
+    }
+
+    pub(super) fn lane_mut(&mut self, id: SubscriptionId) -> Option<&mut Lane> {
+        self.lanes.get_mut(&id)
+    }
+
+    pub(super) fn lanes(&self) -> impl Iterator<Item = (SubscriptionId, &Lane)> {
+        self.lanes.iter().map(|(&id, lane)| (id, lane))
     }
 
     pub(super) fn event(&self, offset: Offset) -> Option<&Event> {
-        self.window.get(&offset).map(|held| &held.event)
+        self.window.event(offset)
     }
 
     /// Keeps an event in the window for one more user. Gives the bytes the window grew by.
-    pub(super) fn hold(&mut self, subscription: SubscriptionId, offset: Offset, event: &Event) -> usize {
-        let bytes = event.size() + ENTRY_BYTES;
-        if let Some(lane) = self.lanes.get_mut(&subscription) {
-            lane.held_bytes += bytes;
+    pub(super) fn hold(&mut self, id: SubscriptionId, offset: Offset, event: &Event) -> usize {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.held_bytes += window::charge(event);
         }
-        if let Some(held) = self.window.get_mut(&offset) {
-            held.users += 1;
-            return 0;
-        }
-        self.window.insert(offset, Held { event: event.clone(), users: 1 });
-        bytes
+        self.window.hold(offset, event)
     }
 
     /// One user less. Gives the bytes the window shrank by.
-    pub(super) fn release(&mut self, subscription: SubscriptionId, offset: Offset) -> usize {
-        let Some(held) = self.window.get_mut(&offset) else { return 0 };
-        let bytes = held.event.size() + ENTRY_BYTES;
-        if let Some(lane) = self.lanes.get_mut(&subscription) {
+    pub(super) fn release(&mut self, id: SubscriptionId, offset: Offset) -> usize {
+        let (bytes, last) = self.window.release(offset);
+        if let Some(lane) = self.lanes.get_mut(&id) {
             lane.held_bytes = lane.held_bytes.saturating_sub(bytes);
         }
-        held.users -= 1;
-        if held.users > 0 {
-            return 0;
-        }
-        self.window.remove(&offset);
-        bytes
+        if last { bytes } else { 0 }
     }
 
     /// All the window holds, when the partition goes away.
     pub(super) fn held_bytes(&self) -> usize {
-        self.window.values().map(|held| held.event.size() + ENTRY_BYTES).sum()
-    }
-
-    /// A record is done. Above the position it was read before the log was read again, and must not match anew.
-    pub(super) fn settle(&mut self, subscription: SubscriptionId, offset: Offset) {
-        self.dirty = true;
-        let position = self.position;
-        let Some(lane) = self.lanes.get_mut(&subscription) else { return };
-        lane.unfinished.remove(&offset);
-        if offset >= position && lane.earlier.is_none() {
-            lane.earlier = Some(lane.cursor(position));
-        }
-        if let Some(earlier) = &mut lane.earlier {
-            earlier.mark_done(offset);
-        }
-    }
-
-    /// A record that matched is matched anew when it is read again.
-    pub(super) fn doubt(&mut self, subscription: SubscriptionId, offset: Offset, attempts: u32) {
-        self.doubted.insert((offset, subscription), attempts);
-    }
-
-    /// The record is matched anew, and matches.
-    pub(super) fn confirm(&mut self, subscription: SubscriptionId, offset: Offset) {
-        self.doubted.remove(&(offset, subscription));
-    }
-
-    /// Those who wanted the record before and were not confirmed, with the attempts it had.
-    pub(super) fn refuted(&mut self, offset: Offset) -> Vec<(SubscriptionId, u32)> {
-        let of_record = (offset, SubscriptionId(0))..=(offset, SubscriptionId(u32::MAX));
-        let found: Vec<_> = self.doubted.range(of_record).map(|((_, id), n)| (*id, *n)).collect();
-        for (id, _) in &found {
-            self.doubted.remove(&(offset, *id));
-        }
-        found
-    }
-
-    /// A subscription is gone.
-    pub(super) fn forget(&mut self, subscription: SubscriptionId) {
-        self.lanes.remove(&subscription);
-        self.doubted.retain(|(_, id), _| *id != subscription);
-    }
-
-    /// What should have been read again below the position and was not there, with the attempts it had.
-    pub(super) fn missed(&mut self) -> Vec<(SubscriptionId, Offset, u32)> {
-        let rest = self.doubted.split_off(&(self.position, SubscriptionId(0)));
-        let below = core::mem::replace(&mut self.doubted, rest);
-        below.into_iter().map(|((offset, id), attempts)| (id, offset, attempts)).collect()
-    }
-
-    /// Whether no lane has more unfinished events than `max`.
-    pub(super) fn has_room(&self, max: usize) -> bool {
-        self.lanes.values().all(|lane| lane.unfinished.len() < max)
-    }
-
-    /// All deliveries of a subscription, in the order of their offsets.
-    pub(super) fn deliveries(&self, subscription: SubscriptionId) -> Vec<DeliveryId> {
-        self.lanes
-            .get(&subscription)
-            .map_or_else(Vec::new, |lane| lane.unfinished.values().copied().collect())
-    }
-}
-
-impl Lane {
-    /// Whether the record is settled already, or under way.
-    pub(super) fn knows(&self, offset: Offset) -> bool {
-        self.earlier.as_ref().is_some_and(|c| c.contains(offset)) || self.unfinished.contains_key(&offset)
-    }
-
-    fn cursor(&self, position: Offset) -> Cursor {
-        // What is under way above the position was read before the log was read again.
-        let below = self.unfinished.range(..position).map(|(&offset, _)| offset);
-        let cursor = Cursor::from_unfinished(below, position);
-        match &self.earlier {
-            Some(earlier) => cursor.continued(position, earlier),
-            None => cursor,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec::Vec;
-
-    const BILL: SubscriptionId = SubscriptionId(0);
-    const SHIP: SubscriptionId = SubscriptionId(1);
-
-    /// A partition read up to `position`, where both stand but for what BILL has under way.
-    fn partition(position: u64, under_way: &[u64]) -> Partition {
-        let begin = Offset(0);
-        let opened = OpenedPartition { partition: crate::id::Partition(0), begin, committed: None };
-        let lanes = [BILL, SHIP].map(|id| (id, Cursor::at(begin)));
-        let mut partition = Partition::opened(&opened, BTreeMap::from(lanes));
-        let lane = partition.lanes.get_mut(&BILL).unwrap();
-        lane.unfinished =
-            under_way.iter().map(|&o| (Offset(o), DeliveryId { slot: 0, generation: 0 })).collect();
-        partition.advance(Offset(position));
-        partition
-    }
-
-    #[test]
-    fn what_is_done_while_the_log_is_read_again_does_not_match_anew() {
-        for read_again_to in [5, 7, 8, 9] {
-            let mut partition = partition(10, &[8, 9]);
-            partition.resume(SHIP, Cursor::at(Offset(5)));
-            partition.advance(Offset(read_again_to));
-            partition.settle(BILL, Offset(8));
-            partition.settle(BILL, Offset(9));
-            let known: Vec<bool> = (8..10).map(|o| partition.lanes[&BILL].knows(Offset(o))).collect();
-            let unread = (8..10).map(|o| o >= read_again_to);
-            assert!(known.into_iter().zip(unread).all(|(known, unread)| known || !unread), "{read_again_to}");
-            assert_eq!(partition.cursor(BILL), Some(Cursor::at(Offset(10))), "{read_again_to}");
-        }
+        self.window.bytes()
     }
 }

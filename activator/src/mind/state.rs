@@ -49,7 +49,7 @@ impl Activator {
         let mut states: BTreeMap<_, _> =
             self.functions.iter().map(|(&id, f)| (id, state(&f.machine))).collect();
         for (_, delivery) in self.deliveries.iter() {
-            if !matches!(delivery.stage, Stage::Queued | Stage::Fetching | Stage::Waiting) {
+            if !matches!(delivery.stage, Stage::Queued | Stage::Blocked | Stage::Fetching | Stage::Waiting) {
                 continue;
             }
             let function = match delivery.subject {
@@ -69,7 +69,7 @@ impl Activator {
 
     /// Whether a channel is open.
     pub fn is_open(&self, channel: ChannelId) -> bool {
-        self.channels.get(&channel).is_some_and(|c| c.epoch.is_some() && !c.leaving)
+        self.channels.get(&channel).is_some_and(|c| c.is_open && !c.leaving)
     }
 }
 

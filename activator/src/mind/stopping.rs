@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::Activator;
+use super::committing::CommitState;
 use super::delivery::Stage;
 use super::timer::Timer;
+use super::{Activator, Channel};
 use crate::effect::{Effect, Refusal};
 use crate::id::CallId;
 use crate::time::Time;
@@ -72,7 +73,9 @@ impl Activator {
     /// Whether the runtime was asked to stop and nothing is left to do: the process may end.
     pub fn is_stopped(&self) -> bool {
         let zero = self.functions.values().all(|f| f.machine.instances().is_empty());
-        let stored = || self.channels.values().all(|c| c.commit == super::CommitState::Clean);
+        let is_stored =
+            |c: &Channel| c.commit == CommitState::Clean && c.partitions.values().all(|p| !p.dirty);
+        let stored = || self.channels.values().all(is_stored);
         match self.phase {
             Phase::Running => false,
             Phase::Draining => zero && !self.in_flight() && stored(),

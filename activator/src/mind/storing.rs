@@ -52,8 +52,11 @@ impl Activator {
         let Some(Stage::Storing { what, .. }) = self.deliveries.get(id).map(|d| &d.stage) else { return };
         let what = what.clone();
         let Some(event) = self.event_of(id) else {
-            // Only what is forwarded can have been let go of; it is back in the line once it is read again.
-            if !self.fetch(id) {
+            // Only what is forwarded can have been let go of; it is back in the line once it is read again, by the
+            // next owner if its partition was asked back.
+            if self.is_leaving(id) {
+                self.forget(id);
+            } else if !self.fetch(id) {
                 self.to_store.push_back(id);
             }
             return;

@@ -50,6 +50,11 @@ impl<T> Table<T> {
         Some(value)
     }
 
+    /// How many are under way.
+    pub(super) const fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (DeliveryId, &T)> {
         self.slots
             .iter()

@@ -1,6 +1,6 @@
 //! What the mind waits for by time. A timer may outlive its reason; whoever it wakes looks for itself.
 
-use crate::id::{CallId, ChannelId, DeliveryId, FunctionId, InstanceId};
+use crate::id::{CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Partition};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
@@ -10,6 +10,8 @@ pub(super) enum Timer {
     Store(DeliveryId),
     /// The next commit of a channel.
     Commit(ChannelId),
+    /// The end of what a partition that was asked back may take.
+    Revoke(ChannelId, Partition, Epoch),
     /// The end of a start's time.
     Start(InstanceId),
     /// The moment an instance may have been idle for long enough.

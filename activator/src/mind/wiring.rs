@@ -3,10 +3,10 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::committing::CommitState;
-use super::delivery::{Stage, Subject};
+use super::delivery::Subject;
+use super::lane::Lane;
 use super::running::FunctionQueue;
-use super::{Activator, Channel};
-use crate::cursor::Cursor;
+use super::{Activator, Channel, owning};
 use crate::effect::Effect;
 use crate::id::{ChannelId, DeliveryId, SubscriptionId};
 use crate::time::Time;
@@ -46,7 +46,7 @@ impl Activator {
         }
         let wired = Channel {
             keeps: channel.keeps,
-            epoch: None,
+            is_open: false,
             partitions: BTreeMap::new(),
             subscriptions: Vec::new(),
             index: None,
@@ -78,9 +78,7 @@ impl Activator {
             return;
         }
         let Some(channel) = self.channels.remove(&id) else { return };
-        self.held_bytes -= channel.partitions.values().map(|p| p.held_bytes()).sum::<usize>();
-        self.fetches -= channel.partitions.values().map(|p| p.fetching.len()).sum::<usize>();
-        self.touched.append(&mut self.starved);
+        channel.partitions.values().for_each(|partition| self.let_go(partition));
         self.ask(Effect::Close { channel: id });
     }
 
@@ -94,9 +92,10 @@ impl Activator {
             channel.subscriptions.push(id);
             channel.index = None;
             for (&number, partition) in &mut channel.partitions {
-                let orphan = channel.orphans.remove(&(number, subscription.name.clone()));
-                let cursor = orphan.unwrap_or_else(|| Cursor::at(partition.newcomers_begin()));
-                partition.resume(id, cursor);
+                match channel.orphans.remove(&(number, subscription.name.clone())) {
+                    Some(cursor) => owning::known(partition, id, cursor, subscription.start),
+                    None => owning::begin(partition, id, subscription.start),
+                }
                 partition.dirty = true;
             }
             self.commit_soon(now, subscription.channel);
@@ -116,7 +115,7 @@ impl Activator {
         for (&number, partition) in &mut channel.partitions {
             let Some(cursor) = partition.cursor(id) else { continue };
             channel.orphans.insert((number, name.clone()), cursor);
-            deliveries.extend(partition.deliveries(id));
+            deliveries.extend(partition.lane(id).into_iter().flat_map(Lane::deliveries));
             partition.dirty = true;
         }
         for delivery in deliveries {
@@ -138,7 +137,8 @@ impl Activator {
         let Some(channel) = self.channels.get(&channel_id) else { return };
         let cursors: Vec<_> =
             channel.partitions.iter().filter_map(|(&n, p)| Some((n, p.cursor(id)?))).collect();
-        let deliveries: Vec<_> = channel.partitions.values().flat_map(|p| p.deliveries(id)).collect();
+        let lanes = channel.partitions.values().filter_map(|p| p.lane(id));
+        let deliveries: Vec<_> = lanes.flat_map(Lane::deliveries).collect();
         for delivery in deliveries {
             self.doubt(delivery);
         }
@@ -155,14 +155,6 @@ impl Activator {
         self.commit_soon(now, channel_id);
     }
 
-    /// Forgets a delivery that waits. One that someone holds an answer for comes to its end.
-    fn abandon(&mut self, id: DeliveryId) {
-        match self.deliveries.get(id).map(|d| &d.stage) {
-            Some(Stage::UnderWay(_) | Stage::Storing { .. }) | None => {}
-            Some(Stage::Queued | Stage::Fetching | Stage::Waiting) => self.forget(id),
-        }
-    }
-
     /// Abandons a delivery whose event is matched anew; should that fail, people are told.
     fn doubt(&mut self, id: DeliveryId) {
         let (subject, attempts) = (self.subject(id), self.deliveries.get(id).map_or(0, |d| d.attempts));
@@ -175,7 +167,7 @@ impl Activator {
     }
 
     /// What is left under way means nothing to whoever bears the subscription's name later.
-    fn detach(&mut self, id: DeliveryId) {
+    pub(super) fn detach(&mut self, id: DeliveryId) {
         if let Some(delivery) = self.deliveries.get_mut(id) {
             delivery.subject = Subject::Detached;
         }

@@ -7,8 +7,9 @@
 use alloc::{sync::Arc, vec::Vec};
 
 use crate::delivery::Policy;
+use crate::event::Event;
 use crate::filter::Filter;
-use crate::id::{ChannelId, FunctionId, SinkId, SubscriptionId};
+use crate::id::{ChannelId, FunctionId, Offset, SinkId, SubscriptionId};
 
 /// The whole wiring; a reload brings a new one, and equal parts go on undisturbed.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +50,51 @@ pub struct Subscription {
     pub reply: Option<ChannelId>,
     /// How hard to try.
     pub delivery: Policy,
+    /// Which events wait for one another.
+    pub order: Order,
+    /// Where it begins in a partition of which nothing is stored for its name.
+    pub start: Start,
+}
+
+/// Which events of a subscription are delivered one after the other, each only when the one before is done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// None: all at once.
+    #[default]
+    None,
+    /// All of a partition.
+    Partition,
+    /// Those of a partition that have the same `partitionkey`, or else the same `subject`; those with neither wait
+    /// for nobody.
+    Key,
+    /// Those of a partition in which this attribute has the same value; those without it wait for nobody.
+    Attribute(Arc<str>),
+}
+
+impl Order {
+    /// What is to be kept in order with others of the same.
+    pub fn key_of<'e>(&self, event: &'e Event) -> Option<&'e str> {
+        match self {
+            Self::None => None,
+            Self::Partition => Some(""),
+            Self::Key => event.get("partitionkey").or_else(|| event.get("subject")),
+            Self::Attribute(name) => event.get(name),
+        }
+    }
+}
+
+/// Where a subscription begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Start {
+    /// With what comes after it was made (Knative's `latest`).
+    #[default]
+    Tail,
+    /// With the oldest event there is (Knative's `earliest`).
+    Beginning,
+    /// At an offset, the same in each partition.
+    Offset(Offset),
+    /// With the first event stored at or after a time, in milliseconds since 1970.
+    Time(u64),
 }
 
 /// Where a subscription delivers to.

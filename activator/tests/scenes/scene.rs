@@ -12,7 +12,7 @@ use activator::id::{
 };
 use activator::input::{Batch, Input, OpenedPartition, Progress, Stored};
 use activator::lifecycle::{Availability, Settings};
-use activator::topology::{Channel, Destination, Subscription, Topology};
+use activator::topology::{Channel, Destination, Order, Start, Subscription, Topology};
 use activator::{Activator, Limits, Time};
 
 pub(crate) const BROKER: ChannelId = ChannelId(0);
@@ -233,6 +233,8 @@ fn trigger(id: u32, function: u32, ty: &str) -> Subscription {
         filter: Filter::exact("type", ty).into(),
         to: Destination::Function(FunctionId(function)),
         to_name: format!("fn/{function}").as_str().into(),
+        order: Order::None,
+        start: Start::Tail,
         reply: Some(BROKER),
         delivery: Policy {
             retry: 2,

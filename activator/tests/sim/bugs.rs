@@ -8,6 +8,7 @@ use activator::delivery::{Outcome, Verdict};
 use activator::effect::Effect;
 use activator::id::{AppendId, FunctionId, InstanceId};
 use activator::input::{Input, Progress, Stored};
+use activator::topology::Order;
 
 use super::storage::At;
 use super::wiring::DEAD_LETTERS;
@@ -30,6 +31,12 @@ pub(crate) enum Bug {
     RetriedAtOnce,
     /// Some records that were read are never looked at.
     RecordsIgnored,
+    /// Nothing is kept in order.
+    OrderIgnored,
+    /// That partitions are somebody else's is not heard.
+    LossUnheard,
+    /// A partition is given up the moment it is asked back.
+    ReleasedAtOnce,
 }
 
 /// What the bugs need to know.
@@ -69,12 +76,23 @@ impl Memory {
             {
                 batch.records.clear();
             }
+            Input::Wired(topology) if bug == Some(Bug::OrderIgnored) => {
+                topology.subscriptions.iter_mut().for_each(|s| s.order = Order::None);
+            }
+            Input::Lost { partitions, .. } if bug == Some(Bug::LossUnheard) => partitions.clear(),
             Input::Ready { instance } if bug == Some(Bug::StaleReady) => {
                 *instance = self.newest.get(&instance.function).copied().unwrap_or(*instance);
             }
             _ => {}
         }
     }
+}
+
+/// A mind with the bug gives up at once what is asked back.
+pub(crate) fn released_at_once(bug: Option<Bug>, input: &Input) -> Option<Effect> {
+    let Input::Revoking { channel, partitions } = input else { return None };
+    let release = Effect::Release { channel: *channel, partitions: partitions.clone() };
+    (bug == Some(Bug::ReleasedAtOnce)).then_some(release)
 }
 
 fn raise(progress: &mut Progress) {

@@ -2,18 +2,23 @@
 
 use activator::effect::Effect;
 use activator::event::Event;
-use activator::id::{ChannelId, Offset, Partition};
+use activator::id::{ChannelId, Epoch, Offset, Partition};
 use activator::input::{Input, Progress, Stored};
+use activator::topology::Start;
 
 use super::bugs::Bug;
 use super::clock::MILLI;
 use super::storage::{At, Door, Log, Read};
+use super::wiring::SHARED;
 use super::world::{Happening, World, progress_of};
 
 impl Log {
     pub(crate) fn close(&mut self) {
         self.door = Door::Closed;
-        self.shelves.iter_mut().for_each(|shelf| shelf.waiting.clear());
+        for shelf in &mut self.shelves {
+            shelf.waiting.clear();
+            shelf.held = None;
+        }
     }
 }
 
@@ -45,6 +50,9 @@ impl World {
                 let read = Read { channel, partition, epoch, from, records_max, bytes_max };
                 return self.read(read);
             }
+            Effect::Locate { channel, partition, epoch, start } => self
+                .locate(channel, partition, start)
+                .map(|offset| Input::Located { channel, partition, epoch, start, offset }),
             _ => None,
         };
         let wait = self.speed.between(5, 3_000);
@@ -55,8 +63,82 @@ impl World {
 
     fn open(&mut self, channel: ChannelId) -> Option<Input> {
         let log = self.logs.get_mut(&channel).filter(|log| log.door == Door::Opening)?;
-        let (epoch, partitions) = log.opened();
+        log.door = Door::Open;
+        if log.shared {
+            let wait = self.speed.between(5, 50_000);
+            self.clock.after(wait, Happening::Assign(channel));
+            return Some(Input::Opened { channel, epoch: Epoch(log.epochs), partitions: Vec::new() });
+        }
+        let (epoch, partitions) = log.hand_out();
         Some(Input::Opened { channel, epoch, partitions })
+    }
+
+    /// Whatever nobody has of a shared channel is the mind's.
+    pub(crate) fn assign(&mut self, channel: ChannelId) {
+        let Some(log) = self.logs.get_mut(&channel).filter(|log| log.door == Door::Open) else { return };
+        let (epoch, partitions) = log.hand_out();
+        if !partitions.is_empty() {
+            let wait = self.speed.between(5, 3_000);
+            self.clock.after(wait, Happening::News(Input::Assigned { channel, epoch, partitions }));
+        }
+    }
+
+    /// Another runtime comes and wants some of the partitions.
+    pub(crate) fn ask_back(&mut self) {
+        let Some(partitions) = self.some_held() else { return };
+        self.coverage.count("fault partition revoked");
+        self.clock.after(1, Happening::News(Input::Revoking { channel: SHARED, partitions }));
+    }
+
+    /// The others think that this runtime is dead.
+    pub(crate) fn take_away(&mut self) {
+        let Some(partitions) = self.some_held() else { return };
+        self.coverage.count("fault partition lost");
+        self.give_away(SHARED, &partitions);
+        self.tell(Input::Lost { channel: SHARED, partitions });
+    }
+
+    fn some_held(&mut self) -> Option<Vec<Partition>> {
+        let log = self.logs.get(&SHARED).filter(|log| log.shared && log.door == Door::Open)?;
+        let held = log.held();
+        // What is on its way to the mind, or back from it, stays as it is.
+        let settled: Vec<_> = held.into_iter().filter(|p| self.oracle.has(SHARED, *p)).collect();
+        let some: Vec<_> = settled.into_iter().filter(|_| self.faults.chance(500)).collect();
+        (!some.is_empty()).then_some(some)
+    }
+
+    /// The mind gives up what was asked back.
+    pub(crate) fn give_back(&mut self, channel: ChannelId, partitions: &[Partition]) {
+        let now = self.clock.now();
+        for partition in partitions {
+            let logs = &self.logs;
+            if self.oracle.gives_up(now, (channel, *partition), |at| progress_of(logs, at)) {
+                self.coverage.count("fault revoked partition overdue");
+            }
+        }
+        self.give_away(channel, partitions);
+    }
+
+    /// The partitions are another runtime's, and come back some time.
+    pub(crate) fn give_away(&mut self, channel: ChannelId, partitions: &[Partition]) {
+        let Some(log) = self.logs.get_mut(&channel) else { return };
+        for partition in partitions {
+            let shelf = log.shelf(*partition);
+            shelf.held = None;
+            shelf.waiting.clear();
+        }
+        let logs = &self.logs;
+        self.oracle.gave_up(channel, partitions, |at| progress_of(logs, at));
+        let wait = self.faults.between(MILLI, 3_000 * MILLI);
+        self.clock.after(wait, Happening::Assign(channel));
+    }
+
+    fn locate(&self, channel: ChannelId, partition: Partition, start: Start) -> Option<Offset> {
+        let shelf = self.logs.get(&channel)?.shelves.get(partition.0 as usize)?;
+        match start {
+            Start::Beginning => Some(shelf.begin()),
+            Start::Tail | Start::Offset(_) | Start::Time(_) => None,
+        }
     }
 
     pub(crate) fn close(&mut self, channel: ChannelId) {
@@ -71,10 +153,11 @@ impl World {
     }
 
     fn read(&mut self, read: Read) {
-        let Some(log) = self.logs.get_mut(&read.channel).filter(|l| l.door == Door::Open(read.epoch)) else {
-            return;
-        };
+        let Some(log) = self.logs.get_mut(&read.channel) else { return };
         let shelf = log.shelf(read.partition);
+        if shelf.held != Some(read.epoch) {
+            return;
+        }
         match shelf.read(&read, &mut self.speed) {
             Some(batch) => {
                 let wait = self.speed.between(5, 3_000);
@@ -140,7 +223,12 @@ impl World {
         let keeps = self.all.channels.iter().any(|c| c.id == channel && c.keeps);
         for (partition, progress) in progress {
             let Some(log) = self.logs.get_mut(&channel) else { return false };
+            let shared = log.shared;
             let shelf = log.shelf(partition);
+            // Somebody else's by now: Kafka refuses it. The dying of one life may still be heard in the next.
+            if shared && shelf.held.is_none() {
+                return false;
+            }
             self.oracle.commits((channel, partition), shelf.stored.as_ref(), &progress, keeps);
             // What everyone has passed may be deleted at once.
             let low = progress.low();

@@ -40,11 +40,13 @@ pub(crate) enum Visit {
     Broken,
     Reap,
     Retention,
+    Revoke,
+    Lose,
     ProcessExits,
     CallsUnknown,
 }
 
-const VISITS: [Visit; 11] = [
+const VISITS: [Visit; 13] = [
     Visit::Crash,
     Visit::Drain,
     Visit::Reload,
@@ -54,6 +56,8 @@ const VISITS: [Visit; 11] = [
     Visit::Broken,
     Visit::Reap,
     Visit::Retention,
+    Visit::Revoke,
+    Visit::Lose,
     Visit::ProcessExits,
     Visit::CallsUnknown,
 ];
@@ -71,6 +75,9 @@ pub(crate) const FAULTS: &[&str] = &[
     "fault commit ack lost",
     "fault gap",
     "fault retention",
+    "fault partition revoked",
+    "fault partition lost",
+    "fault revoked partition overdue",
     "fault spawn fails",
     "fault hung start",
     "fault hung process",

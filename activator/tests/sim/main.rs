@@ -62,7 +62,7 @@ fn finds_a_stale_ready_that_counts() {
 
 #[test]
 fn finds_a_requeue_lost_at_a_crash() {
-    finds(Bug::RequeueLost, 50, &["still"]);
+    finds(Bug::RequeueLost, 50, &["still", "before it"]);
 }
 
 #[test]
@@ -72,12 +72,12 @@ fn finds_progress_after_a_failed_dead_letter() {
 
 #[test]
 fn finds_offsets_reused_after_a_cut_log() {
-    finds(Bug::OffsetsReused, 50, &["still"]);
+    finds(Bug::OffsetsReused, 50, &["still", "wait at the end"]);
 }
 
 #[test]
 fn finds_an_event_delivered_twice_at_once() {
-    finds(Bug::DeliveredTwice, 5, &["twice at once"]);
+    finds(Bug::DeliveredTwice, 5, &["twice at once", "1 allowed"]);
 }
 
 #[test]
@@ -88,6 +88,21 @@ fn finds_attempts_that_are_not_counted() {
 #[test]
 fn finds_records_that_nobody_looks_at() {
     finds(Bug::RecordsIgnored, 5, &["stored progress"]);
+}
+
+#[test]
+fn finds_events_of_one_key_delivered_out_of_order() {
+    finds(Bug::OrderIgnored, 10, &["before it"]);
+}
+
+#[test]
+fn finds_a_commit_for_a_lost_partition() {
+    finds(Bug::LossUnheard, 50, &["not ours", "said to have taken"]);
+}
+
+#[test]
+fn finds_a_partition_given_up_with_something_in_flight() {
+    finds(Bug::ReleasedAtOnce, 50, &["given up"]);
 }
 
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.

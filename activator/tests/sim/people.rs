@@ -10,6 +10,9 @@ use super::faults::{Visit, Weather};
 use super::wiring::{self, BROKER, FUNCTIONS, LAZY, ORDERS, TOPIC};
 use super::world::{Happening, World, event};
 
+/// Few, so that many events wait for one another.
+const KEYS: [&str; 3] = ["a", "b", "c"];
+
 impl World {
     /// A few events at once, then a pause.
     pub(crate) fn produce(&mut self) {
@@ -17,7 +20,8 @@ impl World {
             self.named += 1;
             let channel = self.load.pick(&[BROKER, TOPIC, TOPIC, ORDERS]).expect("not empty");
             let ty = self.load.pick(&["order", "image", "other"]).expect("not empty");
-            let event = event(&format!("event{}", self.named), ty, self.load.between(0, 3));
+            let key = self.load.pick(&KEYS).expect("not empty");
+            let event = event(&format!("event{}", self.named), ty, self.load.between(0, 3), key);
             self.store(channel, &event);
         }
         if self.calm_since.is_none() {
@@ -72,6 +76,8 @@ impl World {
                 self.clock.after(1, Happening::News(Input::Reap { function }));
             }
             Some(Visit::Retention) => self.overtake(),
+            Some(Visit::Revoke) => self.ask_back(),
+            Some(Visit::Lose) => self.take_away(),
             Some(Visit::ProcessExits) => {
                 let alive: Vec<_> = self.processes.keys().copied().collect();
                 if let Some(instance) = self.faults.pick(&alive) {

@@ -189,7 +189,7 @@ impl World {
     fn reply(&mut self) -> Event {
         self.named += 1;
         let ty = self.load.pick(&["order", "image", "other"]).expect("not empty");
-        event(&format!("reply{}", self.named), ty, 9)
+        event(&format!("reply{}", self.named), ty, 9, "reply")
     }
 
     /// An attempt ends as was decided; a process for one delivery ends with it.

@@ -20,19 +20,23 @@ pub(crate) struct Log {
     pub(crate) shelves: Vec<Shelf>,
     pub(crate) door: Door,
     pub(crate) epochs: u32,
+    /// Whether other runtimes may own its partitions.
+    pub(crate) shared: bool,
 }
 
-/// Whether the mind has it open.
+/// Whether the mind has it open, or is about to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
     Closed,
     Opening,
-    Open(Epoch),
+    Open,
 }
 
 /// One partition.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
+    /// Under which epoch it is the mind's.
+    pub(crate) held: Option<Epoch>,
     pub(crate) records: BTreeMap<Offset, Event>,
     pub(crate) next: Offset,
     pub(crate) stored: Option<Progress>,
@@ -54,24 +58,35 @@ pub(crate) struct Read {
 }
 
 impl Log {
-    pub(crate) fn new(partitions: u64) -> Self {
-        Self { shelves: (0..partitions).map(|_| Shelf::default()).collect(), door: Door::Closed, epochs: 0 }
+    pub(crate) fn new(partitions: u64, shared: bool) -> Self {
+        let shelves = (0..partitions).map(|_| Shelf::default()).collect();
+        Self { shelves, door: Door::Closed, epochs: 0, shared }
     }
 
     pub(crate) fn shelf(&mut self, partition: Partition) -> &mut Shelf {
         &mut self.shelves[partition.0 as usize]
     }
 
-    pub(crate) fn opened(&mut self) -> (Epoch, Vec<OpenedPartition>) {
+    /// Gives the mind all partitions it does not have.
+    pub(crate) fn hand_out(&mut self) -> (Epoch, Vec<OpenedPartition>) {
         self.epochs += 1;
         let epoch = Epoch(self.epochs);
-        self.door = Door::Open(epoch);
-        let partitions = self.shelves.iter().zip(0..).map(|(shelf, number)| OpenedPartition {
-            partition: Partition(number),
-            begin: shelf.begin(),
-            committed: shelf.stored.clone(),
+        let free = self.shelves.iter_mut().zip(0..).filter(|(shelf, _)| shelf.held.is_none());
+        let partitions = free.map(|(shelf, number)| {
+            shelf.held = Some(epoch);
+            OpenedPartition {
+                partition: Partition(number),
+                begin: shelf.begin(),
+                committed: shelf.stored.clone(),
+            }
         });
         (epoch, partitions.collect())
+    }
+
+    /// The partitions the mind has.
+    pub(crate) fn held(&self) -> Vec<Partition> {
+        let all = self.shelves.iter().zip(0..);
+        all.filter(|(shelf, _)| shelf.held.is_some()).map(|(_, number)| Partition(number)).collect()
     }
 }
 

@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use activator::event::Event;
 use activator::id::{ChannelId, Offset, Partition, SubscriptionId};
-use activator::topology::{Destination, Subscription, Topology};
+use activator::topology::{Destination, Start, Subscription, Topology};
 
 use super::storage::{At, stamp_of};
 
 /// One event of one subscription.
 pub(crate) type Case = (SubscriptionId, At);
+
+fn is_before(start: Start, at: At) -> bool {
+    matches!(start, Start::Offset(first) if at.2 < first)
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
@@ -166,9 +170,23 @@ impl Truth {
         let Some(versions) = self.versions.get(&id) else { return false };
         let Some(first) = versions.iter().rposition(|v| v.since <= record.stored) else { return false };
         versions[first..].iter().enumerate().all(|(i, version)| match &version.what {
-            Some(s) => s.channel == at.0 && s.filter.matches(&record.event),
+            Some(s) => s.channel == at.0 && !is_before(s.start, at) && s.filter.matches(&record.event),
             None => i > 0 && !version.forgotten,
         })
+    }
+
+    /// An event of the same key, stored before, that the subscription is owed and has not.
+    pub(crate) fn owed_before(&self, (id, at): Case) -> Option<At> {
+        let order = &self.current(id)?.order;
+        let key = order.key_of(&self.records.get(&at)?.event)?;
+        let before = self.places(at.0, at.1).take_while(|before| before.2 < at.2);
+        let same = |before: &At| order.key_of(&self.records[before].event) == Some(key);
+        before.filter(same).find(|before| !self.is_done((id, *before)) && self.owes((id, *before)))
+    }
+
+    /// Whether a subscription begins in its own way: as often as nothing is stored for its name.
+    pub(crate) fn begins_elsewhere(&self, id: SubscriptionId) -> bool {
+        self.current(id).is_some_and(|s| s.start != Start::Tail)
     }
 
     /// Whether anyone at all subscribed to the record's channel at or after its storing.

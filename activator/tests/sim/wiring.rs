@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use activator::delivery::{Backoff, Policy};
 use activator::filter::{Expression, Filter};
-use activator::id::{ChannelId, FunctionId, SinkId, SubscriptionId};
-use activator::topology::{Channel, Destination, Subscription, Topology};
+use activator::id::{ChannelId, FunctionId, Offset, SinkId, SubscriptionId};
+use activator::topology::{Channel, Destination, Order, Start, Subscription, Topology};
 
 use super::random::Random;
 
@@ -14,6 +14,8 @@ pub(crate) const DEAD_LETTERS: ChannelId = ChannelId(0);
 pub(crate) const BROKER: ChannelId = ChannelId(1);
 pub(crate) const TOPIC: ChannelId = ChannelId(2);
 pub(crate) const ORDERS: ChannelId = ChannelId(3);
+/// The one that several runtimes share, in some worlds.
+pub(crate) const SHARED: ChannelId = TOPIC;
 /// Each with its partitions.
 pub(crate) const CHANNELS: [(ChannelId, u64); 4] = [(DEAD_LETTERS, 1), (BROKER, 2), (TOPIC, 3), (ORDERS, 2)];
 
@@ -69,9 +71,22 @@ pub(crate) fn all(bad_neighbour: bool, random: &mut Random) -> Topology {
             to_name: "somewhere".into(),
             reply,
             delivery,
+            order: order(random),
+            // Begins with the oldest event, or at an offset it may not have reached.
+            start: match &*name {
+                "trigger/both" => Start::Beginning,
+                "subscription/mirror" => Start::Offset(Offset(2)),
+                _ => Start::Tail,
+            },
         }
     });
     Topology { channels: channels(), subscriptions: subscriptions.collect(), dead_letters: DEAD_LETTERS }
+}
+
+/// Mostly none, as it is by default.
+fn order(random: &mut Random) -> Order {
+    let kinds = [Order::None, Order::None, Order::Partition, Order::Key, Order::Attribute("type".into())];
+    kinds[random.index(kinds.len())].clone()
 }
 
 fn channels() -> Vec<Channel> {

@@ -131,7 +131,6 @@ pub(crate) struct Position {
 
 /// A place in a partition that can be found without knowing its offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "a replay will say where it begins; only tests do now"))]
 pub(crate) enum Landmark {
     /// The first record that is there.
     Beginning,
@@ -224,7 +223,6 @@ impl Channel {
     }
 
     /// Where a landmark lies: a read from there gives what it means.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a replay will ask it; only tests do now"))]
     pub(crate) async fn locate(&self, partition: Partition, landmark: Landmark) -> Result<Offset, ReadError> {
         match self {
             Self::Memory(channel) => channel.locate(partition, landmark),

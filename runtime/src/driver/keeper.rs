@@ -6,6 +6,7 @@ use activator::Input;
 use activator::event::Event;
 use activator::id::{AppendId, ChannelId, Epoch, Offset, Partition};
 use activator::input::{Progress, Stored};
+use activator::topology::Start;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::inbox::{Inbox, Message};
-use crate::channel::{AppendError, Channel, Opened};
+use crate::channel::{AppendError, Channel, Landmark, Opened, ReadError};
 use crate::config::resolved::NamedChannel;
 
 /// What the activator may have asked of one channel without an answer: its own bounds, with room to spare.
@@ -26,6 +27,7 @@ const RETRY_WAIT_MAX: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) enum Ask {
     Read { partition: Partition, epoch: Epoch, from: Offset, records_max: u32, bytes_max: u32 },
+    Locate { partition: Partition, epoch: Epoch, start: Start },
     Append { append: AppendId, event: Event },
     Commit { progress: Vec<(Partition, Progress)> },
 }
@@ -119,8 +121,14 @@ async fn open(id: ChannelId, named: &NamedChannel, inbox: &Inbox) -> Channel {
 async fn carry_out(id: ChannelId, name: &str, channel: &Channel, ask: Ask) -> Input {
     match ask {
         Ask::Read { partition, epoch, from, records_max, bytes_max } => {
-            let batch = read(name, channel, partition, from, records_max, bytes_max).await;
+            let read = || channel.read(partition, from, records_max, bytes_max);
+            let batch = until_done(name, read).await;
             Input::Records { channel: id, partition, epoch, from, batch }
+        }
+        Ask::Locate { partition, epoch, start } => {
+            let find = || locate(channel, partition, start);
+            let offset = until_done(name, find).await;
+            Input::Located { channel: id, partition, epoch, start, offset }
         }
         Ask::Append { append, event } => {
             let stored = match channel.append(event).await {
@@ -143,18 +151,26 @@ async fn carry_out(id: ChannelId, name: &str, channel: &Channel, ask: Ask) -> In
     }
 }
 
-async fn read(
-    name: &str,
-    channel: &Channel,
-    partition: Partition,
-    from: Offset,
-    records_max: u32,
-    bytes_max: u32,
-) -> activator::input::Batch {
+/// Where a subscription begins.
+async fn locate(channel: &Channel, partition: Partition, start: Start) -> Result<Offset, ReadError> {
+    let landmark = match start {
+        Start::Tail => Landmark::End,
+        Start::Beginning => Landmark::Beginning,
+        Start::Offset(offset) => return Ok(offset),
+        Start::Time(time) => Landmark::Time(time),
+    };
+    channel.locate(partition, landmark).await
+}
+
+/// Tries until it succeeds.
+async fn until_done<T, F>(name: &str, what: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, ReadError>>,
+{
     let mut wait = RETRY_WAIT;
     loop {
-        match channel.read(partition, from, records_max, bytes_max).await {
-            Ok(batch) => return batch,
+        match what().await {
+            Ok(found) => return found,
             Err(error) => tracing::warn!(channel = name, "{error}; trying again"),
         }
         tokio::time::sleep(wait).await;

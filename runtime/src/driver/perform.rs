@@ -21,6 +21,11 @@ impl Driver {
             Effect::Read { channel, partition, epoch, from, records_max, bytes_max } => {
                 self.ask(channel, Ask::Read { partition, epoch, from, records_max, bytes_max });
             }
+            Effect::Locate { channel, partition, epoch, start } => {
+                self.ask(channel, Ask::Locate { partition, epoch, start });
+            }
+            // Partitions of a channel that one runtime reads alone are never asked back.
+            Effect::Release { .. } => {}
             Effect::Append { append, channel, event } => self.ask(channel, Ask::Append { append, event }),
             Effect::Commit { channel, progress } => self.ask(channel, Ask::Commit { progress }),
             Effect::Spawn { instance, .. } => self.fleet.start(instance),

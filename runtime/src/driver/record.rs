@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use activator::cursor::Cursor;
 use activator::delivery::{Outcome, Verdict};
 use activator::effect::{End, EventRef, FunctionNews, Report, Target};
 use activator::id::{CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Offset, Partition, Revision};
@@ -20,8 +21,8 @@ pub(super) struct Record {
     notes: Vec<Note>,
     under_way: HashMap<DeliveryId, UnderWay>,
     stats: HashMap<FunctionId, Counted>,
-    /// How far each partition was seen, so that an event read twice arrives once.
-    seen: HashMap<(ChannelId, Partition), Offset>,
+    /// What of each partition was seen, so that an event read twice arrives once.
+    seen: HashMap<(ChannelId, Partition), Cursor>,
 }
 
 /// An attempt that has not ended.
@@ -69,12 +70,12 @@ impl Record {
         self.config = Some(Arc::clone(config));
     }
 
-    /// Records were read at the end of a channel.
+    /// Records were read, for the first time or again.
     pub(super) fn arrived(&mut self, channel: ChannelId, partition: Partition, from: Offset, batch: &Batch) {
-        let seen = self.seen.entry((channel, partition)).or_insert(from);
-        let new = batch.records.iter().filter(|(offset, _)| *offset >= *seen).cloned();
+        let seen = self.seen.entry((channel, partition)).or_default();
+        let new = batch.records.iter().filter(|(offset, _)| !seen.contains(*offset)).cloned();
         let records: Vec<_> = new.collect();
-        *seen = (*seen).max(batch.next);
+        seen.mark_range(from, batch.next);
         if !records.is_empty() {
             self.notes.push(Note::Arrived { channel, partition, records });
         }

@@ -9,7 +9,7 @@ use activator::effect::{End, EventRef, Report};
 use activator::event::Event;
 use activator::filter::Filter;
 use activator::id::{ChannelId, FunctionId, Offset, Partition, SubscriptionId};
-use activator::topology::{Channel, Destination, Subscription, Topology};
+use activator::topology::{Channel, Destination, Order, Start, Subscription, Topology};
 use bytes::Bytes;
 
 use super::{Attempt, Note};
@@ -72,6 +72,8 @@ pub(crate) fn trigger(id: SubscriptionId, name: &str, ty: &str) -> Subscription 
         to_name: format!("fn/{name}").into(),
         reply: Some(DEFAULT),
         delivery: Policy::default(),
+        order: Order::None,
+        start: Start::Tail,
     }
 }
 

@@ -5,12 +5,12 @@ use alloc::{sync::Arc, vec, vec::Vec};
 use hashbrown::HashTable;
 
 use super::exact::{Exact, narrow};
-use super::hash::hash;
 use super::trie::{Side, Trie};
 use super::{Door, Index, Slot};
 use crate::event::Name;
 use crate::filter::Filter;
 use crate::filter::access::{Access, AnyOf, Place};
+use crate::filter::hash;
 
 /// What a door is told by: attribute, place and text.
 type Key<'f> = (&'f Name, Place, &'f [u8]);

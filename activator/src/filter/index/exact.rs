@@ -5,8 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 use hashbrown::HashTable;
 
 use super::Door;
-use super::hash::hash;
 use crate::event::short;
+use crate::filter::hash;
 
 /// A hash table from attribute and text to a door; the texts lie one behind the other.
 #[derive(Debug, Default)]

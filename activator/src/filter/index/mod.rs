@@ -8,7 +8,6 @@
 
 mod build;
 mod exact;
-mod hash;
 mod trie;
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};

@@ -3,13 +3,14 @@
 use activator::Time;
 use activator::delivery::{Outcome, Verdict};
 use activator::effect::Target;
-use activator::id::{DeliveryId, SubscriptionId};
+use activator::id::{DeliveryId, Partition, SubscriptionId};
 use activator::input::Input;
 use activator::lifecycle::Availability;
 
 use super::{Call, Oracle};
 use crate::storage::At;
 use crate::truth::{Case, Truth};
+use crate::wiring::CHANNELS;
 
 impl Oracle {
     pub(crate) fn hears(&mut self, now: Time, input: &Input) {
@@ -17,6 +18,13 @@ impl Oracle {
         match input {
             Input::Wired(topology) => {
                 self.truth.wired(topology);
+                // Where somebody was in a partition that is not the mind's, only those know who have it.
+                for (channel, partitions) in CHANNELS {
+                    let owned = self.owned.range((channel, Partition(0))..=(channel, Partition(u32::MAX)));
+                    if (owned.count() as u64) < partitions {
+                        self.truth.forget_removed(Some(channel));
+                    }
+                }
                 let gone = |s: SubscriptionId, truth: &Truth, at: At| {
                     truth.current(s).is_none_or(|now| now.channel != at.0)
                 };
@@ -29,7 +37,18 @@ impl Oracle {
                 self.told.retain(kept);
                 self.requeued.retain(|&(s, at)| !gone(s, &self.truth, at));
             }
-            Input::Opened { channel, .. } => drop(self.open.insert(*channel)),
+            Input::Opened { channel, partitions, .. } => {
+                self.open.insert(*channel);
+                self.owned.extend(partitions.iter().map(|p| ((*channel, p.partition), None)));
+            }
+            Input::Assigned { channel, partitions, .. } => {
+                self.owned.extend(partitions.iter().map(|p| ((*channel, p.partition), None)));
+            }
+            Input::Revoking { channel, partitions } => {
+                for partition in partitions {
+                    self.owned.get_mut(&(*channel, *partition)).into_iter().for_each(|o| *o = Some(now));
+                }
+            }
             Input::Appended { append, .. } => drop(self.appends.remove(append)),
             Input::Committed { channel, .. } => drop(self.commits.remove(channel)),
             Input::Ready { instance } => {
@@ -62,7 +81,8 @@ impl Oracle {
                 mine.for_each(|(_, known)| known.unwanted = true);
             }
             Input::Drain => self.instances.values_mut().for_each(|known| known.unwanted = true),
-            Input::Records { .. } => {}
+            // Of what is lost the world told us first.
+            Input::Records { .. } | Input::Located { .. } | Input::Lost { .. } => {}
         }
     }
 

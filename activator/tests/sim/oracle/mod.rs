@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use activator::effect::Target;
 use activator::event::Event;
-use activator::id::{AppendId, CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Revision, SinkId};
+use activator::id::{
+    AppendId, CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Partition, Revision, SinkId,
+};
 use activator::input::Progress;
 use activator::lifecycle::Settings;
 use activator::{Limits, Time};
@@ -40,6 +42,8 @@ pub(crate) struct Oracle {
     appends: BTreeSet<AppendId>,
     commits: BTreeSet<ChannelId>,
     open: BTreeSet<ChannelId>,
+    /// The partitions the mind has, and since when one is asked back.
+    owned: BTreeMap<(ChannelId, Partition), Option<Time>>,
     /// Attempts that count, of this life.
     attempts: BTreeMap<Case, u32>,
     /// Tried and to be tried again, and not under way.
@@ -93,6 +97,13 @@ struct Pace {
     in_window: u64,
 }
 
+/// Whether what is stored says of a success that it is one.
+fn is_remembered(truth: &Truth, stored: Option<&Progress>, (id, at): Case) -> bool {
+    let Some(name) = truth.name_of(id) else { return false };
+    let has_entry = stored.is_some_and(|progress| progress.behind.iter().any(|(named, _)| *named == name));
+    (has_entry || !truth.begins_elsewhere(id)) && says_done(stored, &name, at.2)
+}
+
 /// What a mind may ask for in a tenth of a second of one life: some times what the worlds give it to do.
 const EFFECTS_A_WINDOW: u64 = 1_000;
 const WINDOW: Micros = 100 * MILLI;
@@ -115,6 +126,7 @@ impl Oracle {
             appends: BTreeSet::new(),
             commits: BTreeSet::new(),
             open: BTreeSet::new(),
+            owned: BTreeMap::new(),
             attempts: BTreeMap::new(),
             requeued: BTreeSet::new(),
             slandered: false,
@@ -130,9 +142,8 @@ impl Oracle {
 
     /// The runtime died. What it knew of and had not stored may be repeated, and nothing else.
     pub(crate) fn crashed(&mut self, stored: impl Fn(At) -> Option<Progress>) {
-        let named = |id| self.truth.name_of(id);
-        self.told
-            .retain(|&(id, at)| named(id).is_some_and(|name| says_done(stored(at).as_ref(), &name, at.2)));
+        let truth = &self.truth;
+        self.told.retain(|&case| is_remembered(truth, stored(case.1).as_ref(), case));
         self.truth.forget_removed(None);
         self.under_way.clear();
         self.cases.clear();
@@ -144,6 +155,7 @@ impl Oracle {
         self.appends.clear();
         self.commits.clear();
         self.open.clear();
+        self.owned.clear();
         self.attempts.clear();
         self.requeued.clear();
         self.pace.in_window = 0;
@@ -165,11 +177,57 @@ impl Oracle {
     /// The channel is let go of: of its unstored successes nothing is remembered.
     pub(crate) fn let_go(&mut self, channel: ChannelId, stored: impl Fn(At) -> Option<Progress>) {
         let truth = &self.truth;
-        let kept = |&(id, at): &Case| {
-            at.0 != channel
-                || truth.name_of(id).is_some_and(|name| says_done(stored(at).as_ref(), &name, at.2))
+        self.told.retain(|&case| case.1.0 != channel || is_remembered(truth, stored(case.1).as_ref(), case));
+        self.owned.retain(|(of, _), _| *of != channel);
+    }
+
+    /// Whether the mind has a partition, and nobody wants it back.
+    pub(crate) fn has(&self, channel: ChannelId, partition: Partition) -> bool {
+        self.owned.get(&(channel, partition)) == Some(&None)
+    }
+
+    /// Partitions are somebody else's. What was in flight is nobody's business, and of what was done only that is
+    /// known which is stored.
+    pub(crate) fn gave_up(
+        &mut self,
+        channel: ChannelId,
+        partitions: &[Partition],
+        stored: impl Fn(At) -> Option<Progress>,
+    ) {
+        let theirs = |at: &At| at.0 == channel && partitions.contains(&at.1);
+        self.owned.retain(|(of, partition), _| *of != channel || !partitions.contains(partition));
+        for under_way in self.under_way.values_mut() {
+            under_way.detached |= under_way.case.is_some_and(|case| theirs(&case.1));
+        }
+        self.cases.retain(|case, _| !theirs(&case.1));
+        self.attempts.retain(|case, _| !theirs(&case.1));
+        self.requeued.retain(|case| !theirs(&case.1));
+        let truth = &self.truth;
+        let is_kept = |case: &Case| !theirs(&case.1) || is_remembered(truth, stored(case.1).as_ref(), *case);
+        self.told.retain(is_kept);
+        self.truth.forget_removed(Some(channel));
+    }
+
+    /// A partition is given up that was asked back: in time, then nothing is in flight and all is stored.
+    pub(crate) fn gives_up(
+        &mut self,
+        now: Time,
+        at: (ChannelId, Partition),
+        stored: impl Fn(At) -> Option<Progress>,
+    ) -> bool {
+        let Some(Some(since)) = self.owned.get(&at).copied() else {
+            self.expect(false, || format!("{at:?} is given up, and was not asked back"));
+            return false;
         };
-        self.told.retain(kept);
+        let overdue = now.since(since) >= self.limits.revoke;
+        let theirs = |case: &&Case| (case.1.0, case.1.1) == at;
+        let busy = self.cases.keys().find(theirs).copied();
+        self.expect(overdue || busy.is_none(), || format!("{at:?} is given up while {busy:?} is in flight"));
+        let truth = &self.truth;
+        let is_lost = |case: &&Case| theirs(case) && !is_remembered(truth, stored(case.1).as_ref(), **case);
+        let lost = self.told.iter().find(is_lost).copied();
+        self.expect(overdue || lost.is_none(), || format!("{at:?} is given up, and {lost:?} is not stored"));
+        overdue
     }
 
     fn pace(&mut self, now: Time) {

@@ -48,8 +48,14 @@ impl Oracle {
                 self.expect(!progress.is_empty(), || format!("a commit of nothing in channel {channel}"));
                 let open = self.open.contains(channel);
                 self.expect(open, || format!("a commit of channel {channel}, which is not open"));
+                for (partition, _) in progress {
+                    let ours = self.owned.contains_key(&(*channel, *partition));
+                    self.expect(ours, || format!("a commit of {channel}/{partition}, which is not ours"));
+                }
             }
-            Effect::Read { channel, .. } => {
+            Effect::Read { channel, partition, .. } => {
+                let ours = self.has(*channel, *partition);
+                self.expect(ours, || format!("a read of {channel}/{partition}, which is not ours"));
                 let open = self.open.contains(channel);
                 self.expect(open, || format!("a read of channel {channel}, which is not open"));
             }
@@ -66,7 +72,7 @@ impl Oracle {
                 self.expect(was == Some(Call::Waiting), || format!("call {call} is refused, it was {was:?}"));
             }
             Effect::Report(report) => self.reports(now, report),
-            Effect::Open { .. } => {}
+            Effect::Open { .. } | Effect::Locate { .. } | Effect::Release { .. } => {}
         }
     }
 
@@ -142,6 +148,10 @@ impl Oracle {
         self.requeued.remove(&case);
         let other = self.cases.insert(case, id);
         self.expect(other.is_none(), || format!("{case:?} is under way twice at once"));
+        let ours = self.has(case.1.0, case.1.1);
+        self.expect(ours, || format!("{case:?} is delivered, and its partition is not ours"));
+        let before = self.truth.owed_before(case);
+        self.expect(before.is_none(), || format!("{case:?} is delivered, and {before:?} is before it"));
         let done = self.told.contains(&case);
         self.expect(!done, || format!("{case:?} is delivered again though that is known or stored"));
         let Some(subscription) = self.truth.current(case.0) else {

@@ -24,7 +24,7 @@ use crate::random::Random;
 use crate::storage::{At, Log, stamp_of};
 use crate::trace::Trace;
 use crate::truth::Case;
-use crate::wiring;
+use crate::wiring::{self, SHARED};
 
 pub(crate) struct World {
     pub(crate) bug: Option<Bug>,
@@ -72,6 +72,8 @@ pub(crate) enum Happening {
     /// An attempt has had its time.
     Overdue(DeliveryId),
     Exit(InstanceId, &'static str),
+    /// The partitions of a shared channel that nobody has are given out.
+    Assign(ChannelId),
     /// An outcome comes again.
     Echo(DeliveryId),
     Produce,
@@ -96,7 +98,7 @@ impl World {
         let mut users = Random::stream(seed, "users");
         let mut faults = Random::stream(seed, "faults");
         let limits = limits(&mut users);
-        let bad_neighbour = limits.unfinished_max > 1_000 && users.chance(300);
+        let bad_neighbour = users.chance(300);
         let all = wiring::all(bad_neighbour, &mut users);
         let mut world = Self {
             bug,
@@ -111,7 +113,7 @@ impl World {
             coverage: Coverage::default(),
             wired: all.clone(),
             all,
-            logs: wiring::CHANNELS.iter().map(|&(id, partitions)| (id, Log::new(partitions))).collect(),
+            logs: logs(&mut users),
             folder: BTreeMap::new(),
             makes: BTreeMap::new(),
             revisions: 0,
@@ -205,6 +207,7 @@ impl World {
             Happening::Finish(delivery, outcome) => self.finish(delivery, outcome),
             Happening::Overdue(delivery) => self.overdue(delivery),
             Happening::Exit(instance, reason) => self.exit(instance, reason),
+            Happening::Assign(channel) => self.assign(channel),
             Happening::Echo(delivery) => self.echo(delivery),
             Happening::Produce => self.produce(),
             Happening::Visit => self.visit(),
@@ -224,8 +227,10 @@ impl World {
         }
         self.oracle.hears(self.clock.now(), &input);
         self.memory.twist_input(self.bug, &mut input);
+        let given_up = bugs::released_at_once(self.bug, &input);
         self.mind.handle(self.clock.now(), input);
         self.perform_effects();
+        given_up.into_iter().for_each(|effect| self.perform(effect));
     }
 
     /// Outcomes that come soon after one another come together.
@@ -264,10 +269,15 @@ impl World {
         let (case, settings) = (case_of(&effect), self.settings_of(&effect));
         self.oracle.sees(self.clock.now(), &effect, settings, case);
         match effect {
-            Effect::Open { .. } | Effect::Read { .. } | Effect::Append { .. } | Effect::Commit { .. } => {
+            Effect::Open { .. }
+            | Effect::Read { .. }
+            | Effect::Locate { .. }
+            | Effect::Append { .. }
+            | Effect::Commit { .. } => {
                 self.send_to_storage(effect);
             }
             Effect::Close { channel } => self.close(channel),
+            Effect::Release { channel, partitions } => self.give_back(channel, &partitions),
             Effect::Spawn { instance, revision } => self.spawn(instance, revision),
             Effect::Terminate { instance, kill } => self.terminate(instance, kill),
             Effect::Refuse { call, .. } => drop(self.calls.remove(&call)),
@@ -298,6 +308,12 @@ impl World {
     }
 }
 
+fn logs(users: &mut Random) -> BTreeMap<ChannelId, Log> {
+    let shared = users.chance(500);
+    let log = |&(id, partitions): &(ChannelId, u64)| (id, Log::new(partitions, shared && id == SHARED));
+    wiring::CHANNELS.iter().map(log).collect()
+}
+
 pub(crate) fn progress_of(logs: &BTreeMap<ChannelId, Log>, at: At) -> Option<Progress> {
     logs.get(&at.0)?.shelves.get(at.1.0 as usize)?.stored.clone()
 }
@@ -313,6 +329,7 @@ fn limits(users: &mut Random) -> Limits {
     Limits {
         budget_bytes: [1 << 11, 1 << 13, 1 << 20][small(3) - 1],
         unfinished_max: [3, 20, 65_536][small(3) - 1],
+        unfinished_min: [1, 3, 16][small(3) - 1],
         appends_max: [1, 3, 1024][small(3) - 1],
         fetches_max: [1, 2, 16][small(3) - 1],
         sink_concurrency: [1, 4, 64][small(3) - 1],
@@ -320,14 +337,16 @@ fn limits(users: &mut Random) -> Limits {
         read_bytes: [1, 600, 256 << 10][small(3) - 1],
         commit_every: Duration::from_millis(50),
         drain: Duration::from_secs([1, 10, 10][small(3) - 1]),
+        revoke: Duration::from_secs([1, 10, 10][small(3) - 1]),
     }
 }
 
 /// An event as a producer makes it.
-pub(crate) fn event(id: &str, ty: &str, hops: u64) -> Event {
+pub(crate) fn event(id: &str, ty: &str, hops: u64, key: &str) -> Event {
     let mut event = Event::builder();
+    let hops = hops.to_string();
     for (name, value) in
-        [("id", id), ("source", "/sim"), ("type", ty), ("knativebrokerttl", &hops.to_string())]
+        [("id", id), ("source", "/sim"), ("type", ty), ("partitionkey", key), ("knativebrokerttl", &hops)]
     {
         event.attribute(name, value).expect("allowed");
     }

@@ -1,12 +1,14 @@
 //! `[source.NAME]`: a Kafka topic whose records become events.
 
 use activator::event::kafka::KeyType;
+use activator::topology::Order;
 use toml::de::DeValue;
 
 use crate::channel::{Mode, Start};
 use crate::config::source::At;
 use crate::config::value::Value;
 
+use super::begin;
 use super::channel::topic;
 use super::delivery::Delivery;
 use super::destination::Destination;
@@ -25,6 +27,7 @@ pub(in crate::config) struct Source {
     /// Attributes that every event gets.
     pub(in crate::config) extensions: Vec<(String, String)>,
     pub(in crate::config) delivery: Option<Delivery>,
+    pub(in crate::config) order: Order,
     pub(in crate::config) to: Option<At<Destination>>,
 }
 
@@ -41,8 +44,19 @@ const ATTRIBUTES: [&str; 9] =
     ["data", "datacontenttype", "dataschema", "id", "source", "specversion", "subject", "time", "type"];
 
 impl Source {
-    pub(in crate::config) const KEYS: &[&str] =
-        &["type", "topics", "group", "start", "brokers", "mode", "key_type", "extensions", "delivery", "to"];
+    pub(in crate::config) const KEYS: &[&str] = &[
+        "type",
+        "topics",
+        "group",
+        "start",
+        "brokers",
+        "mode",
+        "key_type",
+        "extensions",
+        "delivery",
+        "ordering",
+        "to",
+    ];
 
     pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         let table = value.table(section, Self::KEYS)?;
@@ -65,6 +79,7 @@ impl Source {
             key_type: table.get("key_type").and_then(|v| v.one_of(KEY_TYPES)).map(|is| is.value),
             extensions: table.get("extensions").map(|v| extensions(&v)).unwrap_or_default(),
             delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
+            order: table.get("ordering").and_then(|v| begin::order(&v)).unwrap_or_default(),
             to: table
                 .need("to", "say where events go, such as to = \"broker/default\"")
                 .and_then(|v| Destination::read(&v)),
@@ -86,10 +101,7 @@ fn start(value: &Value<'_>) -> Option<Start> {
     let start = value.parse(wanted, help, |text| match text {
         "latest" => Ok(Start::Latest),
         "earliest" => Ok(Start::Earliest),
-        time => {
-            let time: jiff::Timestamp = time.parse().map_err(|_| "none of these")?;
-            u64::try_from(time.as_millisecond()).map(Start::Time).map_err(|_| "before 1970")
-        }
+        time => begin::time(time).map(Start::Time),
     });
     start.map(|start| start.value)
 }

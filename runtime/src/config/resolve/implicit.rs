@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use activator::delivery::Policy;
 use activator::filter::Filter;
-use activator::topology::{Destination, Subscription};
+use activator::topology::{Destination, Order, Start, Subscription};
 
 use crate::config::codes::Code;
 use crate::config::diagnostic::Diagnostic;
@@ -67,6 +67,8 @@ fn trigger(
         to_name: format!("fn/{name}").into(),
         reply: Some(broker.id),
         delivery: policy(broker.delivery.as_ref(), Some(function), Policy::default()),
+        order: Order::None,
+        start: Start::Tail,
     }
 }
 

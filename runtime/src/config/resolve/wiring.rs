@@ -6,7 +6,7 @@ use std::time::Duration;
 use activator::delivery::Policy;
 use activator::filter::Filter;
 use activator::id::{ChannelId, SinkId};
-use activator::topology::{Destination, Subscription};
+use activator::topology::{Destination, Order, Start, Subscription};
 
 use crate::config::codes::Code;
 use crate::config::diagnostic::Diagnostic;
@@ -45,6 +45,8 @@ struct Draft<'d> {
     reply: Option<ChannelId>,
     delivery: Option<&'d Delivery>,
     policy: Policy,
+    order: Order,
+    start: Start,
 }
 
 impl<'a> Wiring<'a> {
@@ -83,6 +85,8 @@ impl<'a> Wiring<'a> {
             reply: Some(known.id),
             delivery: trigger.delivery.as_ref().or(known.delivery.as_ref()),
             policy: Policy::default(),
+            order: trigger.order.clone(),
+            start: trigger.start,
         });
     }
 
@@ -106,6 +110,8 @@ impl<'a> Wiring<'a> {
             reply: reply.map(|reply| reply.id),
             delivery: subscription.delivery.as_ref().or(known.delivery.as_ref()),
             policy: Policy::default(),
+            order: subscription.order.clone(),
+            start: subscription.start,
         });
     }
 
@@ -127,6 +133,9 @@ impl<'a> Wiring<'a> {
                 reply: None,
                 delivery: source.delivery.as_ref(),
                 policy: Policy { delay: SOURCE_DELAY, timeout: SOURCE_TIMEOUT, ..Policy::default() },
+                order: source.order.clone(),
+                // Its topic says where it begins.
+                start: Start::Tail,
             });
         }
     }
@@ -148,6 +157,8 @@ impl<'a> Wiring<'a> {
             to_name: draft.to.value.to_string().into(),
             reply: draft.reply,
             delivery: policy(draft.delivery, function, draft.policy),
+            order: draft.order,
+            start: draft.start,
         });
     }
 

@@ -127,8 +127,7 @@ fn pairs(value: &Value<'_>, empty: Empty) -> Option<Vec<Pair>> {
 
 /// The name of an attribute, as CloudEvents has them.
 fn attribute(name: &At<String>, value: &Value<'_>) -> Option<Name> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    if !name.value.is_empty() && name.value.chars().all(plain) && name.value != "data" {
+    if is_attribute(&name.value) {
         return Some(Name::new(&name.value));
     }
     value.problems().report(
@@ -137,6 +136,12 @@ fn attribute(name: &At<String>, value: &Value<'_>) -> Option<Name> {
             .help("attributes are written in a-z and 0-9: type, source, subject, id, time or an extension"),
     );
     None
+}
+
+/// Whether an event may have an attribute of this name.
+pub(super) fn is_attribute(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    !name.is_empty() && name.chars().all(plain) && name != "data"
 }
 
 /// The text an attribute is compared with.

@@ -1,5 +1,5 @@
-//! The hash of an attribute's value. Keys are the filters' own, and values that collide cost a comparison: nobody
-//! gains by finding some.
+//! The hash of an attribute's value. Where it is looked up, values that collide cost a comparison, or make an event
+//! wait for one of another key: nobody gains by finding some.
 
 /// Odd constants without pattern: digits of pi.
 const SEED: u64 = 0x243F_6A88_85A3_08D3;
@@ -7,7 +7,7 @@ const FACTOR: u64 = 0x1319_8A2E_0370_7345;
 
 /// The hash of a text in a slot: 16 bytes a step, the last ones together with those before them.
 #[inline]
-pub(super) fn hash(slot: usize, text: &[u8]) -> u64 {
+pub(crate) fn hash(slot: usize, text: &[u8]) -> u64 {
     let mut state = SEED ^ slot as u64 ^ (text.len() as u64) << 32;
     if let Some(last) = text.last_chunk::<16>() {
         let mut rest = text;

@@ -1,0 +1,181 @@
+//! One subscription's share of a partition: how far it is matched, what is unfinished, and who waits for whom.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+
+use crate::cursor::Cursor;
+use crate::id::{DeliveryId, Offset};
+
+/// A subscription that has something to say; one that stands at the tail with nothing unfinished has no lane.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    /// Matched up to here, below the tail; nothing = at the tail.
+    pub(super) at: Option<Offset>,
+    /// What matched and is not settled.
+    unfinished: BTreeMap<Offset, Unfinished>,
+    /// The unfinished events of each key that is kept in order: only the first of them is delivered.
+    keys: BTreeMap<Key, BTreeSet<Offset>>,
+    /// What is done above the place it stands at.
+    pub(super) earlier: Option<Cursor>,
+    /// What matched before a change of the wiring and waits to be matched anew, with the attempts it had.
+    doubted: BTreeMap<Offset, u32>,
+    /// It took all that it may, and takes more when half of that is done.
+    pub(super) full: bool,
+    /// Where it begins is asked for; until then it stands nowhere.
+    pub(super) locating: bool,
+    /// It began elsewhere than at the tail: its entry in the stored progress tells it from a newcomer.
+    pub(super) pinned: bool,
+    /// Bytes of events it keeps in the window.
+    pub(super) held_bytes: usize,
+}
+
+/// What is kept in order, by its hash: two keys of one hash wait for each other, which harms nobody.
+pub(super) type Key = u64;
+
+#[derive(Debug)]
+struct Unfinished {
+    delivery: DeliveryId,
+    key: Option<Key>,
+}
+
+/// What one lane may hold at the moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    pub(super) events: usize,
+    pub(super) bytes: usize,
+    /// What all together may still take.
+    pub(super) events_left: usize,
+}
+
+impl Lane {
+    /// Up to where it is matched.
+    pub(super) fn place(&self, tail: Offset) -> Offset {
+        self.at.unwrap_or(tail)
+    }
+
+    /// Whether the record is settled already, or under way.
+    pub(super) fn knows(&self, offset: Offset) -> bool {
+        self.earlier.as_ref().is_some_and(|c| c.contains(offset)) || self.unfinished.contains_key(&offset)
+    }
+
+    /// Whether nothing is unfinished.
+    pub(super) fn is_empty(&self) -> bool {
+        self.unfinished.is_empty()
+    }
+
+    /// Whether it can take no more.
+    pub(super) fn is_full(&self, room: Room) -> bool {
+        self.unfinished.len() >= room.events || self.held_bytes > 0 && self.held_bytes >= room.bytes
+    }
+
+    /// Whether it can take more after it was full.
+    pub(super) fn has_room(&self, room: Room) -> bool {
+        self.unfinished.len() <= room.events / 2 && self.held_bytes <= room.bytes / 2
+    }
+
+    /// Whether nothing needs to be remembered of it, once it stands at the tail.
+    pub(super) fn is_idle(&self) -> bool {
+        let at_tail = self.at.is_none() && self.earlier.is_none();
+        at_tail && self.unfinished.is_empty() && self.doubted.is_empty() && !self.pinned
+    }
+
+    /// A record that it wants. Says whether its turn has come: none of its key is before it.
+    pub(super) fn begin(&mut self, offset: Offset, delivery: DeliveryId, key: Option<Key>) -> bool {
+        self.unfinished.insert(offset, Unfinished { delivery, key });
+        self.doubted.remove(&offset);
+        let Some(key) = key else { return true };
+        let of_key = self.keys.entry(key).or_default();
+        of_key.insert(offset);
+        of_key.first() == Some(&offset)
+    }
+
+    /// Takes a record out of what is unfinished. Gives the one of its key whose turn has come, if it was the first.
+    pub(super) fn remove(&mut self, offset: Offset) -> Option<DeliveryId> {
+        let key = self.unfinished.remove(&offset)?.key?;
+        let of_key = self.keys.get_mut(&key)?;
+        let was_first = of_key.first() == Some(&offset);
+        of_key.remove(&offset);
+        let Some(next) = of_key.first() else {
+            self.keys.remove(&key);
+            return None;
+        };
+        let next = self.unfinished.get(next).map(|u| u.delivery);
+        next.filter(|_| was_first)
+    }
+
+    /// A record is done.
+    pub(super) fn settle(&mut self, offset: Offset, tail: Offset) -> Option<DeliveryId> {
+        let next = self.remove(offset);
+        let place = self.place(tail);
+        if offset >= place && self.earlier.is_none() {
+            self.earlier = Some(self.cursor(tail));
+        }
+        if let Some(earlier) = &mut self.earlier {
+            earlier.mark_done(offset);
+        }
+        next
+    }
+
+    /// Nothing is unfinished for it here any more.
+    pub(super) fn clear(&mut self) {
+        self.unfinished.clear();
+        self.keys.clear();
+        self.doubted.clear();
+    }
+
+    /// The first one of the same key, if that is another.
+    pub(super) fn predecessor(&self, offset: Offset) -> Option<DeliveryId> {
+        let first = self.of_key(offset)?.first().filter(|first| **first != offset)?;
+        self.unfinished.get(first).map(|u| u.delivery)
+    }
+
+    /// Those of the same key that wait for it.
+    pub(super) fn successors(&self, offset: Offset) -> Vec<DeliveryId> {
+        let behind = self.of_key(offset).into_iter().flat_map(|all| all.range(offset.next()..));
+        behind.filter_map(|offset| self.unfinished.get(offset).map(|u| u.delivery)).collect()
+    }
+
+    fn of_key(&self, offset: Offset) -> Option<&BTreeSet<Offset>> {
+        self.keys.get(&self.unfinished.get(&offset)?.key?)
+    }
+
+    /// All that is unfinished, in the order of the offsets.
+    pub(super) fn deliveries(&self) -> impl Iterator<Item = DeliveryId> {
+        self.unfinished.values().map(|u| u.delivery)
+    }
+
+    /// What is unfinished from one offset up to another.
+    pub(super) fn between(&self, from: Offset, to: Offset) -> impl Iterator<Item = (Offset, DeliveryId)> {
+        self.unfinished.range(from..to).map(|(&offset, u)| (offset, u.delivery))
+    }
+
+    /// How much more it may take.
+    pub(super) fn left_of(&self, room: Room) -> usize {
+        room.events.saturating_sub(self.unfinished.len())
+    }
+
+    /// A record that matched is matched anew when it is read again.
+    pub(super) fn doubt(&mut self, offset: Offset, attempts: u32) {
+        self.doubted.insert(offset, attempts);
+    }
+
+    /// What matched before, lies below `at`, and did not match anew; with the attempts it had.
+    pub(super) fn refuted(&mut self, at: Offset) -> BTreeMap<Offset, u32> {
+        let rest = self.doubted.split_off(&at);
+        core::mem::replace(&mut self.doubted, rest)
+    }
+
+    /// What is done as far as it knows; `tail` is where it stands unless it is behind.
+    pub(super) fn cursor(&self, tail: Offset) -> Cursor {
+        let place = self.place(tail);
+        // What is under way above its place was read before it went back there.
+        let below = self.unfinished.range(..place).map(|(&offset, _)| offset);
+        let cursor = Cursor::from_unfinished(below, place);
+        match &self.earlier {
+            Some(earlier) => cursor.continued(place, earlier),
+            None => cursor,
+        }
+    }
+}
