@@ -3,7 +3,8 @@
 //! - `wiring`: a new topology against the old one.
 //! - `owning`: channels opened, partitions that come and go, and where a subscription begins in one.
 //! - `reading`: records read at the tail, matched and queued; `sweeping`: the same for those who are behind it;
-//!   `partition`, `lane` and `window` keep one partition, one subscription's share of it, and its events in memory.
+//!   `partition`, `lane`, `places` and `window` keep one partition, one subscription's share of it, where those stand
+//!   who are behind, and its events in memory.
 //! - `fetching`: events kept in memory while they wait, and read again when they were not.
 //! - `delivering`: who takes what, what came of it, when to try again; `delivery` and `table` keep one each.
 //! - `calls`: request/response calls and the patience of their callers.
@@ -20,6 +21,7 @@ mod fetching;
 mod lane;
 mod owning;
 mod partition;
+mod places;
 mod reading;
 mod running;
 mod state;

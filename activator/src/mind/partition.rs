@@ -10,6 +10,7 @@ use alloc::{
 
 use super::lane::{Key, Lane, Room};
 use super::owning::Leaving;
+use super::places::Places;
 use super::window::{self, Window};
 use crate::cursor::Cursor;
 use crate::event::Event;
@@ -29,12 +30,8 @@ pub(super) struct Partition {
     /// Point reads under way.
     pub(super) fetching: BTreeSet<Offset>,
     lanes: BTreeMap<SubscriptionId, Lane>,
-    /// How many lanes are behind the tail.
-    behind: usize,
-    /// Those of them that the sweep can serve, by their places.
-    ready: BTreeSet<(Offset, SubscriptionId)>,
-    /// Those of them that have nothing left to do.
-    hungry: BTreeSet<SubscriptionId>,
+    /// Where those of them stand who are behind the tail.
+    pub(super) places: Places,
     /// Those at the tail that know of something done above it.
     late: BTreeSet<SubscriptionId>,
     /// Who waits to hear where it begins.
@@ -59,9 +56,7 @@ impl Partition {
             sweeping: None,
             fetching: BTreeSet::new(),
             lanes: BTreeMap::new(),
-            behind: 0,
-            ready: BTreeSet::new(),
-            hungry: BTreeSet::new(),
+            places: Places::new(),
             late: BTreeSet::new(),
             locating: BTreeMap::new(),
             asked: None,
@@ -74,16 +69,6 @@ impl Partition {
     /// Where the tail stands, and a subscription begins of which nothing is stored.
     pub(super) const fn position(&self) -> Offset {
         self.position
-    }
-
-    /// How many subscriptions are behind the tail.
-    pub(super) const fn behind(&self) -> usize {
-        self.behind
-    }
-
-    /// How many of them the sweep can serve.
-    pub(super) fn ready(&self) -> usize {
-        self.ready.len()
     }
 
     /// The tail moves.
@@ -118,7 +103,7 @@ impl Partition {
         let lane = self.lanes.entry(id).or_default();
         lane.locating = true;
         lane.at = Some(self.position);
-        self.behind += 1;
+        self.places.stand_aside();
         self.locating.entry(start).or_default().push(id);
     }
 
@@ -157,7 +142,7 @@ impl Partition {
         if lane.is_full(room) {
             lane.at = Some(offset);
             lane.full = true;
-            self.behind += 1;
+            self.places.stand_aside();
             self.late.remove(&id);
             return false;
         }
@@ -184,7 +169,8 @@ impl Partition {
         if lane.is_full(room) {
             lane.at = Some(offset);
             lane.full = true;
-            self.ready.remove(&(at, id));
+            self.places.leave(at, id);
+            self.places.stand_aside();
             return false;
         }
         true
@@ -198,22 +184,8 @@ impl Partition {
         delivery: DeliveryId,
         key: Option<Key>,
     ) -> bool {
-        self.hungry.remove(&id);
+        self.places.feed(id);
         self.lanes.entry(id).or_default().begin(offset, delivery, key)
-    }
-
-    /// From where the sweep reads next, and for whom first: from the lowest place, so that it gathers who is on its
-    /// way. It waits for half of those who are behind to have room, or everyone would be served alone; but not when
-    /// somebody has nothing left to do.
-    pub(super) fn next_sweep(&self) -> Option<(Offset, SubscriptionId)> {
-        let is_due = self.ready.len() * 2 >= self.behind || !self.hungry.is_empty();
-        self.ready.first().copied().filter(|_| is_due)
-    }
-
-    /// Who rides the sweep on its way from one offset to another.
-    pub(super) fn riders(&self, from: Offset, to: Offset) -> Vec<SubscriptionId> {
-        let riding = self.ready.range((from, SubscriptionId(0))..(to, SubscriptionId(0)));
-        riding.map(|&(_, id)| id).collect()
     }
 
     /// The sweep came to `to`, or further: so did those of its riders that had room.
@@ -223,11 +195,9 @@ impl Partition {
             let Some(lane) = self.lanes.get_mut(&id).filter(|lane| !lane.full && lane.at < Some(to)) else {
                 continue;
             };
-            let left = lane.at.replace(to);
-            if let Some(left) = left {
-                self.ready.remove(&(left, id));
+            if let Some(left) = lane.at.replace(to) {
+                self.places.leave(left, id);
             }
-            self.behind -= 1;
             self.take_place(id);
         }
     }
@@ -238,7 +208,9 @@ impl Partition {
             return;
         };
         lane.full = false;
-        self.behind -= usize::from(lane.at.is_some());
+        if let Some(at) = lane.at {
+            self.places.leave(at, id);
+        }
         self.take_place(id);
     }
 
@@ -247,8 +219,8 @@ impl Partition {
         self.dirty = true;
         let lane = self.lanes.get_mut(&id)?;
         let next = lane.settle(offset, self.position);
-        if lane.at.is_some_and(|at| lane.is_empty() && self.ready.contains(&(at, id))) {
-            self.hungry.insert(id);
+        if let Some(at) = lane.at.filter(|_| lane.is_empty()) {
+            self.places.starve(at, id);
         }
         self.drop_idle(id);
         next
@@ -286,9 +258,7 @@ impl Partition {
     /// Leaves the place behind the tail, if it has one.
     fn leave_place(&mut self, id: SubscriptionId) {
         if let Some(at) = self.lanes.get_mut(&id).and_then(|lane| lane.at.take()) {
-            self.ready.remove(&(at, id));
-            self.hungry.remove(&id);
-            self.behind -= 1;
+            self.places.leave(at, id);
         }
     }
 
@@ -301,16 +271,11 @@ impl Partition {
         }
         if at >= self.position {
             lane.at = None;
-            self.hungry.remove(&id);
             return self.at_tail(id);
         }
         lane.at = Some(at);
         lane.earlier.take_if(|earlier| earlier.end() <= at);
-        self.behind += 1;
-        self.ready.insert((at, id));
-        if lane.is_empty() {
-            self.hungry.insert(id);
-        }
+        self.places.stand(at, id, lane.is_empty());
     }
 
     /// Stands at the tail, and needs no lane when nothing is left to remember.

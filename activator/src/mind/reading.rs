@@ -188,7 +188,7 @@ impl Activator {
                     bytes_max: limits.read_bytes,
                 };
                 // With everyone behind, nobody needs the tail: all of it would be read again by the sweep.
-                let is_needed = state.behind() == 0 || state.behind() < subscriptions;
+                let is_needed = state.places.behind() == 0 || state.places.behind() < subscriptions;
                 if is_needed && !state.reading {
                     state.reading = true;
                     self.effects.push_back(read(state.position(), limits.read_records));

@@ -18,13 +18,13 @@ impl Partition {
         if self.sweeping.is_some() {
             return None;
         }
-        let (from, next) = self.next_sweep()?;
+        let (from, next) = self.places.next()?;
         self.sweeping = Some(from);
         // The answer to a point read from here serves both.
         if self.fetching.contains(&from) {
             return None;
         }
-        let share = room.events_left / self.ready().max(1);
+        let share = room.events_left / self.places.ready().max(1);
         let records = self.lane(next).map_or(0, |lane| lane.left_of(room)).min(share).max(RECORDS_MIN);
         Some((from, u32::try_from(records).unwrap_or(u32::MAX)))
     }
@@ -44,7 +44,7 @@ impl Activator {
         let Some(partition) = self.partition(channel, number) else { return };
         let tail = partition.position();
         let to = batch.next.min(tail);
-        let riders = partition.riders(from, to);
+        let riders = partition.places.riders(from, to);
         for (offset, event) in batch.records.iter().take_while(|(offset, _)| *offset < tail) {
             self.match_record(channel, number, (*offset, event), |partition, id, room| {
                 partition.admits_in_sweep(id, *offset, from, room)

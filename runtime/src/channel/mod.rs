@@ -69,6 +69,16 @@ pub(crate) struct DurableSpec {
     pub(crate) partitions: u32,
     pub(crate) sync: SyncMode,
     pub(crate) retention: Retention,
+    pub(crate) reserve: Reserve,
+}
+
+/// What a channel does with the last room of a disk that gets full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reserve {
+    /// It leaves it to those without whom nothing would ever be let go of, and refuses appends.
+    Left,
+    /// It is one of those.
+    Used,
 }
 
 /// How far an event has got when it is acknowledged.

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::inbox::{Inbox, Message};
-use crate::channel::{AppendError, Channel, Landmark, Opened, ReadError};
+use crate::channel::{AppendError, Channel, Landmark, MemorySpec, Opened, ReadError, Spec};
 use crate::config::resolved::NamedChannel;
 
 /// What the activator may have asked of one channel without an answer: its own bounds, with room to spare.
@@ -103,6 +103,9 @@ async fn open(id: ChannelId, named: &NamedChannel, inbox: &Inbox) -> Channel {
     loop {
         match Channel::open(&named.spec).await {
             Ok(Opened { channel, partitions, .. }) => {
+                if let Spec::Memory(MemorySpec { bytes_max, .. }) = named.spec {
+                    tracing::info!(channel = %named.name, bytes_max, "kept in memory: lost at exit");
+                }
                 let opened =
                     Message::Opened { channel: id, opened: channel.clone(), epoch: Epoch(1), partitions };
                 inbox.tell(opened).await;

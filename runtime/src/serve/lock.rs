@@ -1,6 +1,6 @@
 //! One runtime per state folder.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -26,14 +26,16 @@ impl StateLock {
         let path = dir.join("lock");
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.with_context(|| format!("cannot open {}", path.display()))?;
-        if file.try_lock().is_err() {
-            let mut holder = String::new();
-            file.read_to_string(&mut holder).ok();
-            bail!(
-                "the state folder {} is in use by process {}; stop it, or set another [runtime] state",
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!(
+                "the state folder {} is in use by {}; stop it, or set another [runtime] state",
                 dir.display(),
-                holder.trim()
-            );
+                holder(&mut file)
+            ),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
         }
         file.set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()))
@@ -44,5 +46,51 @@ impl StateLock {
     /// Where the processes that run are noted.
     pub(super) fn journal(&self) -> PathBuf {
         self.dir.join("instances")
+    }
+}
+
+/// Who has the folder, as they wrote it down.
+fn holder(lock: &mut File) -> String {
+    let mut text = String::new();
+    // Between taking the lock and writing it is empty.
+    match lock.read_to_string(&mut text) {
+        Ok(_) if !text.trim().is_empty() => format!("process {}", text.trim()),
+        _ => "another process".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_in_use_is_refused_with_who_has_it() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("state");
+        let held = StateLock::take(&dir).unwrap();
+        let refusal = StateLock::take(&dir).unwrap_err().to_string();
+        let said = format!("state is in use by process {}; stop it", std::process::id());
+        assert!(refusal.contains(&said), "{refusal}");
+        drop(held);
+        StateLock::take(&dir).unwrap();
+    }
+
+    /// A runtime that was killed leaves its number behind, and the folder free.
+    #[test]
+    fn what_a_killed_runtime_wrote_does_not_hold_the_folder() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("lock"), "4194304\n").unwrap();
+        let _held = StateLock::take(root.path()).unwrap();
+        let text = std::fs::read_to_string(root.path().join("lock")).unwrap();
+        assert_eq!(text, format!("{}\n", std::process::id()));
+    }
+
+    #[test]
+    fn a_holder_that_has_not_written_its_number_yet_is_another_process() {
+        let root = tempfile::tempdir().unwrap();
+        let _held = StateLock::take(root.path()).unwrap();
+        std::fs::write(root.path().join("lock"), "").unwrap();
+        let refusal = StateLock::take(root.path()).unwrap_err().to_string();
+        assert!(refusal.contains("in use by another process"), "{refusal}");
     }
 }

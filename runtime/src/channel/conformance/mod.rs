@@ -5,13 +5,14 @@
 mod cursors;
 mod events;
 mod landmarks;
+mod matrix;
 mod partitions;
 mod steps;
 mod waiting;
 
 use std::time::Duration;
 
-use super::{DurableSpec, MemorySpec, Retention, Spec, SyncMode};
+use super::{DurableSpec, MemorySpec, Reserve, Retention, Spec, SyncMode};
 
 /// A check that hangs has failed; Kafka in a slow container needs some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,14 +26,14 @@ pub(crate) struct Kind<'a> {
     pub(crate) survives_reopen: bool,
 }
 
-/// Runs every check that applies to the kind, and says how many those were.
+/// Runs every check that applies to the kind, and prints how many those were, and the matrix of checks and kinds.
 pub(crate) async fn suite(kind: &Kind<'_>) {
     let mut executed = 0;
     macro_rules! check {
         ($($group:ident::$promise:ident),* $(,)?) => {$(
-            println!("{}: {}", kind.name, stringify!($promise));
             let done = tokio::time::timeout(PATIENCE, Box::pin($group::$promise(kind.make))).await;
             assert!(done.is_ok(), "{}: {} hangs", kind.name, stringify!($promise));
+            matrix::kept(stringify!($promise), kind.name);
             executed += 1;
         )*};
     }
@@ -66,7 +67,7 @@ pub(crate) async fn suite(kind: &Kind<'_>) {
             landmarks::times_survive,
         );
     }
-    println!("{}: executed {executed} checks", kind.name);
+    println!("{}: executed {executed} checks\n{}", kind.name, matrix::text());
 }
 
 #[tokio::test]
@@ -94,7 +95,13 @@ async fn durable(name: &'static str, sync: SyncMode) {
     let make = |partitions| {
         count.set(count.get() + 1);
         let dir = folders.path().join(count.get().to_string());
-        Spec::Durable(DurableSpec { dir, partitions, sync, retention: Retention::default() })
+        Spec::Durable(DurableSpec {
+            dir,
+            partitions,
+            sync,
+            retention: Retention::default(),
+            reserve: Reserve::Left,
+        })
     };
     suite(&Kind { name, make: &make, survives_reopen: true }).await;
 }

@@ -71,6 +71,11 @@ impl Appender {
     /// Takes an event into the next write, writing what was staged before when both are too much for one.
     pub(super) fn stage(&mut self, event: Event, answer: Stored) {
         let size = record::size(&event);
+        if let Err(refusal) = self.terms.room.take(size) {
+            // A caller that went away wants no answer.
+            let _ = answer.send(Err(refusal));
+            return;
+        }
         if self.buffer.len() + size > WRITE_BYTES_MAX || !self.has_room(size) {
             self.flush();
         }
@@ -78,7 +83,6 @@ impl Appender {
             && let Err(error) = self.roll()
         {
             let reason = format!("no new segment in {}: {error}", self.dir.display());
-            // A caller that went away wants no answer.
             let _ = answer.send(Err(AppendError::Unavailable(reason)));
             return;
         }
@@ -103,6 +107,7 @@ impl Appender {
     /// # Errors
     /// There is no new segment; or there is, but what became of the old one is not known.
     pub(super) fn roll(&mut self) -> io::Result<()> {
+        self.terms.room.look_soon();
         let (segment, file) = Segment::create(&self.dir, self.next)?;
         let segment = Arc::new(segment);
         self.log.push(Arc::clone(&segment));
@@ -111,10 +116,13 @@ impl Appender {
     }
 
     fn close(&self, full: &Active) -> io::Result<()> {
+        let path = full.segment.path().display();
         let safe = if full.spent { full.cut() } else { self.terms.host.sync(&full.file) };
-        if let Err(error) = &safe {
-            let path = full.segment.path().display();
-            tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}");
+        match &safe {
+            // Its index says where it ends.
+            Err(error) if full.spent => tracing::warn!("{path}: cannot cut off what was given up: {error}"),
+            Err(error) => tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}"),
+            Ok(()) => {}
         }
         if let Err(error) = full.segment.close() {
             // It costs a walk over the segment once it is asked for.
@@ -135,6 +143,7 @@ impl Appender {
         match self.store() {
             Ok(()) => self.publish(),
             Err(reason) => {
+                self.terms.room.look_soon();
                 for staged in self.staged.drain(..) {
                     let _ = staged.answer.send(Err(AppendError::Unavailable(reason.clone())));
                 }

@@ -1,11 +1,13 @@
-//! What the writer asks of the machine: to write, to sync, what time it is. One narrow face, so that tests can be a machine that
+//! What the writer asks of the machine: to write, to sync, how much room there is, what time it is. One narrow face, so that tests can be a machine that
 //! fails.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::time::Duration;
 
+use nix::sys::statvfs::statvfs;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::channel::clock::now_ms;
@@ -24,6 +26,9 @@ pub(super) trait Host: Send + Sync {
     /// Makes what was written outlive a power loss. After a failure nobody knows what of it does, and a second try
     /// that succeeds says nothing about the first.
     fn sync(&self, file: &File) -> io::Result<()>;
+
+    /// What may still be written to the disk that a folder is on.
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
 
     fn now(&self) -> Now;
 }
@@ -47,6 +52,11 @@ impl Host for ThisHost {
 
     fn sync(&self, file: &File) -> io::Result<()> {
         file.sync_data()
+    }
+
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        let disk = statvfs(dir)?;
+        Ok(disk.blocks_available() * disk.fragment_size())
     }
 
     fn now(&self) -> Now {

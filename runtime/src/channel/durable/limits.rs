@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::host::Host;
+use super::room::Room;
 use crate::channel::{DurableSpec, SyncMode};
 
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,7 @@ pub(super) struct Terms {
     pub(super) roll_bytes: u64,
     pub(super) sync: SyncMode,
     pub(super) host: Arc<dyn Host>,
+    pub(super) room: Arc<Room>,
 }
 
 impl Terms {
@@ -38,6 +40,7 @@ impl Terms {
             let share = cap / u64::from(spec.partitions.max(1)) / CAPPED_SEGMENTS;
             share.clamp(CAPPED_SEGMENT_BYTES_MIN.min(most), most)
         });
-        Self { limits, roll_bytes, sync: spec.sync, host }
+        let room = Arc::new(Room::new(spec.dir.clone(), Arc::clone(&host), spec.reserve, roll_bytes));
+        Self { limits, roll_bytes, sync: spec.sync, host, room }
     }
 }

@@ -17,6 +17,7 @@ mod queue;
 mod record;
 mod recovery;
 mod retainer;
+mod room;
 mod scan;
 mod segment;
 mod writer;
@@ -70,6 +71,7 @@ impl Durable {
 
     fn open_blocking(spec: &DurableSpec, terms: &Terms) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
         let failed = || folder::at(&spec.dir);
+        let segment_bytes = terms.limits.segment_bytes;
         let folder = Folder::claim(&spec.dir)?;
         let cursors = Cursors::open(folder.path()).map_err(failed())?;
         let mut appenders = Vec::new();
@@ -84,10 +86,10 @@ impl Durable {
             opened.push(partition);
         }
         let partitions = appenders.iter().map(|appender| Arc::clone(&appender.log)).collect();
-        let (retainer, host) = (Retainer::new(spec.retention), Arc::clone(&terms.host));
-        let writer = Writer { appenders, cursors, retainer, host, folder };
+        let (retainer, terms) = (Retainer::new(spec.retention), terms.clone());
+        let writer = Writer { appenders, cursors, retainer, terms, folder };
         let (jobs, ended) = writer.start().map_err(failed())?;
-        let segment_bytes = usize::try_from(terms.limits.segment_bytes).unwrap_or(usize::MAX);
+        let segment_bytes = usize::try_from(segment_bytes).unwrap_or(usize::MAX);
         let channel = Self {
             partitions,
             partitioner: Arc::new(Partitioner::new(spec.partitions)),

@@ -97,10 +97,12 @@ impl Segment {
 
     /// Removes the segment and what lies beside it.
     pub(super) fn delete(&self) -> io::Result<()> {
-        match fs::remove_file(self.index_path()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => fs::remove_file(&self.path),
+        if let Err(error) = fs::remove_file(self.index_path())
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(error);
         }
+        fs::remove_file(&self.path)
     }
 
     /// The times of the first and the last record.

@@ -1,7 +1,6 @@
 //! The one writer of a channel: a thread that takes all that waits, writes each partition's share at once, and
 //! then answers all. It ends when the last handle is gone and everything queued is answered.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use activator::event::Event;
@@ -12,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::appender::{Appender, Stored};
 use super::cursors::Cursors;
 use super::folder::Folder;
-use super::host::Host;
+use super::limits::Terms;
 use super::queue;
 use super::retainer::Retainer;
 use crate::channel::{AppendError, CommitError};
@@ -31,7 +30,7 @@ pub(super) struct Writer {
     pub(super) appenders: Vec<Appender>,
     pub(super) cursors: Cursors,
     pub(super) retainer: Retainer,
-    pub(super) host: Arc<dyn Host>,
+    pub(super) terms: Terms,
     /// Let go of last, when nothing is written any more.
     pub(super) folder: Folder,
 }
@@ -53,6 +52,7 @@ impl Writer {
         let mut commits = Vec::new();
         let mut look = self.retain();
         while queue::wait(&mut queue, &mut jobs, QUEUE, look) {
+            self.terms.room.look_if_short();
             for job in jobs.drain(..) {
                 match job {
                     Job::Append { partition, event, answer } => self.append(partition, event, answer),
@@ -71,7 +71,7 @@ impl Writer {
 
     /// Keeps the caps, and says when to do it again although nothing is asked.
     fn retain(&mut self) -> Option<Instant> {
-        let wait = self.retainer.enforce(&mut self.appenders, &*self.host)?;
+        let wait = self.retainer.enforce(&mut self.appenders, &*self.terms.host)?;
         Instant::now().checked_add(wait)
     }
 
@@ -101,7 +101,7 @@ impl Writer {
         };
         // After a power loss, a cursor from before would else want what is gone.
         if lows.iter().any(deletes)
-            && let Err(error) = self.cursors.sync(&*self.host)
+            && let Err(error) = self.cursors.sync(&*self.terms.host)
         {
             tracing::warn!("nothing is deleted in {}: {error}", self.folder.path().display());
             return;

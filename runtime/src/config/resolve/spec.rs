@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::channel::{
-    CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Mode, Password, Records, Retention, Sasl, Security,
-    Spec, Start, SyncMode, Tls,
+    CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Mode, Password, Records, Reserve, Retention, Sasl,
+    Security, Spec, Start, SyncMode, Tls,
 };
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
@@ -224,6 +224,7 @@ fn durable(state: &Path, kind: ChannelKind, name: &str, raw: &raw::Channel) -> S
         partitions: raw.partitions.unwrap_or(PARTITIONS),
         sync: raw.sync.unwrap_or_default(),
         retention: raw.retention,
+        reserve: if kind == ChannelKind::DeadLetters { Reserve::Used } else { Reserve::Left },
     })
 }
 

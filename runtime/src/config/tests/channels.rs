@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::resolved::ChannelKind;
 use super::{Project, Resolved};
-use crate::channel::{DurableSpec, Retention, Spec, SyncMode};
+use crate::channel::{DurableSpec, Reserve, Retention, Spec, SyncMode};
 
 fn durable<'a>(resolved: &'a Resolved, kind: ChannelKind, name: &str) -> &'a DurableSpec {
     let channel = resolved.channels.values().find(|c| c.kind == kind && c.name == name).unwrap();
@@ -38,6 +38,15 @@ fn dead_letters_are_kept_as_well_as_the_best_channel() {
         let resolved = Project::new(file).resolved();
         assert_eq!(durable(&resolved, ChannelKind::DeadLetters, "dlq").sync, expected, "{file}");
     }
+}
+
+/// Without dead letters, an event that nobody can take would hold its cursor, and nothing would make room.
+#[test]
+fn the_last_of_a_full_disk_is_for_dead_letters() {
+    let resolved = Project::new("").resolved();
+    let reserve = |kind, name| durable(&resolved, kind, name).reserve;
+    assert_eq!(reserve(ChannelKind::DeadLetters, "dlq"), Reserve::Used);
+    assert_eq!(reserve(ChannelKind::Broker, "default"), Reserve::Left);
 }
 
 #[test]

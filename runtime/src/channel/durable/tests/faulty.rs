@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::super::host::{Host, Now, ThisHost};
@@ -16,6 +17,10 @@ pub(super) struct Faulty {
     pub(super) failing_syncs: AtomicUsize,
     /// How many syncs were asked for.
     pub(super) syncs: AtomicUsize,
+    /// How much room the disk says it has.
+    pub(super) free: AtomicU64,
+    /// How often it was asked.
+    pub(super) looks: AtomicUsize,
     /// How many milliseconds the clock was set ahead.
     pub(super) clock_ahead: AtomicU64,
 }
@@ -26,6 +31,8 @@ impl Faulty {
             room: AtomicU64::new(PLENTY),
             failing_syncs: AtomicUsize::new(0),
             syncs: AtomicUsize::new(0),
+            free: AtomicU64::new(PLENTY),
+            looks: AtomicUsize::new(0),
             clock_ahead: AtomicU64::new(0),
         }
     }
@@ -50,6 +57,11 @@ impl Host for Faulty {
             Ok(_) => Err(io::Error::other("planted: the sync failed")),
             Err(_) => ThisHost.sync(file),
         }
+    }
+
+    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        Ok(self.free.load(Ordering::Relaxed))
     }
 
     fn now(&self) -> Now {

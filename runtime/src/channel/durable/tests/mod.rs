@@ -6,9 +6,13 @@ mod disk;
 mod faulty;
 mod gaps;
 mod indexes;
+mod measure;
 mod retention;
+mod room;
 mod segments;
 mod syncing;
+#[cfg(target_os = "linux")]
+mod tmpfs;
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,7 +25,7 @@ use bytes::Bytes;
 
 use self::faulty::Faulty;
 use super::{Durable, LIMITS, Limits};
-use crate::channel::{DurableSpec, OpenError, Retention, SyncMode};
+use crate::channel::{DurableSpec, OpenError, Reserve, Retention, SyncMode};
 
 const P0: Partition = Partition(0);
 
@@ -40,6 +44,7 @@ struct Dir {
     limits: Limits,
     sync: SyncMode,
     retention: Retention,
+    reserve: Reserve,
     host: Arc<Faulty>,
 }
 
@@ -47,7 +52,8 @@ impl Dir {
     fn new(limits: Limits) -> Self {
         let root = tempfile::tempdir().unwrap();
         let (sync, retention) = (SyncMode::Os, Retention::default());
-        Self { root, limits, sync, retention, host: Arc::new(Faulty::new()) }
+        let (reserve, host) = (Reserve::Left, Arc::new(Faulty::new()));
+        Self { root, limits, sync, retention, reserve, host }
     }
 
     fn retaining(self, retention: Retention) -> Self {
@@ -56,7 +62,7 @@ impl Dir {
 
     fn spec(&self, partitions: u32) -> DurableSpec {
         let dir = self.root.path().to_owned();
-        DurableSpec { dir, partitions, sync: self.sync, retention: self.retention }
+        DurableSpec { dir, partitions, sync: self.sync, retention: self.retention, reserve: self.reserve }
     }
 
     fn syncing(self, sync: SyncMode) -> Self {
