@@ -21,15 +21,15 @@ pub(crate) struct KafkaNode {
 }
 
 impl KafkaNode {
-    /// Starts a new one. Gives the reason to skip the test when this machine has no java or mvn.
+    /// Starts a new one with further `key=value` settings of its own. Gives the reason to skip the test when this machine has no java or mvn.
     ///
     /// # Panics
     /// When Kafka does not start; on CI (`CI` is set) also when a tool is missing.
-    pub(crate) fn start_new() -> Result<Self, String> {
+    pub(crate) fn start_new(settings: &[&str]) -> Result<Self, String> {
         let port = free_port_pair();
         let dir = std::env::temp_dir().join(format!("hydrant-kafka-{}-{port}", std::process::id()));
         let node = Self { port, dir };
-        let output = node.run("start");
+        let output = node.run("start", settings);
         if output.status.success() {
             return Ok(node);
         }
@@ -55,17 +55,18 @@ impl KafkaNode {
     }
 
     fn expect(&self, verb: &str) {
-        let output = self.run(verb);
+        let output = self.run(verb, &[]);
         let reason = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "kafka.sh {verb}: {reason}");
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test starts its broker itself")]
-    fn run(&self, verb: &str) -> Output {
+    fn run(&self, verb: &str, settings: &[&str]) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/kafka/kafka.sh");
         Command::new(script)
             .args([verb, "--port", &self.port.to_string(), "--dir"])
             .arg(&self.dir)
+            .args(settings.iter().flat_map(|setting| ["--set", setting]))
             .env("KAFKA_JVM_OPTS", "-XX:TieredStopAtLevel=1")
             .env("KAFKA_HEAP", "256m")
             .output()
@@ -76,7 +77,7 @@ impl KafkaNode {
 impl Drop for KafkaNode {
     fn drop(&mut self) {
         // Its data goes too, so there is nothing an orderly shutdown would save.
-        self.run("kill9");
+        self.run("kill9", &[]);
         let _gone_already = std::fs::remove_dir_all(&self.dir);
     }
 }

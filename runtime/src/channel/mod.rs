@@ -34,7 +34,8 @@ pub(crate) use durable::Durable;
 pub(crate) use kafka::{Kafka, OPTIONS as KAFKA_OPTIONS, check_option as check_kafka_option};
 pub(crate) use memory::Memory;
 pub(crate) use topic::{
-    CreateTopic, KafkaSpec, Mechanism, Mode, OptionError, Password, Records, Sasl, Security, Start, Tls,
+    CreateTopic, KafkaSpec, Mechanism, Mirrored, Mode, OptionError, Password, Records, Sasl, Security, Start,
+    Tls,
 };
 
 /// Without Kafka nothing is known of its settings.
@@ -52,7 +53,7 @@ pub(crate) fn check_kafka_option(_name: &str, _value: &str) -> Result<(), Option
 pub(crate) enum Spec {
     Memory(MemorySpec),
     Durable(DurableSpec),
-    Kafka(KafkaSpec),
+    Kafka(Box<KafkaSpec>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -253,6 +254,25 @@ impl Channel {
             Self::Durable(channel) => channel.commit(progress).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.commit(progress).await,
+        }
+    }
+
+    /// Shows where these subscriptions are to whoever looks from outside, from now on.
+    pub(crate) fn mirror(&self, subscriptions: Vec<Mirrored>) {
+        match self {
+            // Nobody looks from outside.
+            Self::Memory(_) | Self::Durable(_) => drop(subscriptions),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.mirror(subscriptions),
+        }
+    }
+
+    /// Why nothing goes on in an open channel until the program is started anew, if so.
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        match self {
+            Self::Memory(_) | Self::Durable(_) => None,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.stopped(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! the same configuration.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use activator::event::kafka::KeyType;
 
@@ -22,9 +23,18 @@ pub(crate) struct KafkaSpec {
     pub(crate) records: Records,
     /// Whether this runtime is the only one.
     pub(crate) mode: Mode,
+    /// Whether each subscription's offset is shown as that of a group of its own.
+    pub(crate) mirror: bool,
     pub(crate) security: Security,
     /// Further librdkafka settings, as the user wrote them.
     pub(crate) options: Vec<(String, String)>,
+}
+
+/// A subscription whose offset is shown, and the group that shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mirrored {
+    pub(crate) subscription: Arc<str>,
+    pub(crate) group: String,
 }
 
 /// How records become events.

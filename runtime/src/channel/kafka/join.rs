@@ -5,11 +5,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rdkafka::consumer::Consumer as _;
-use tokio::sync::{OnceCell, mpsc, oneshot};
+use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
 use super::context::{Context, Group};
 use super::lane::Lane;
 use super::member::{Member, Seat};
+use super::mirror::Mirror;
 use super::open::{self, Topic};
 use super::owned::Owned;
 use super::reader::{self, Reader};
@@ -32,7 +33,8 @@ pub(super) fn open_own(spec: &Arc<KafkaSpec>) -> Result<Opened, OpenError> {
     let begins = open::partitions(&reader.client, spec, &owned.numbers())?;
     store.found(&begins).map_err(|error| OpenError(error.to_string()))?;
     let (beside, closed) = oneshot::channel();
-    let channel = finish(spec, topic, reader, owned, store.clone(), beside, None)?;
+    let parts = Parts { spec, topic, reader, owned, store: store.clone(), beside, endings: Vec::new() };
+    let channel = parts.assemble(None)?;
     tokio::spawn(keep_fresh(store, Arc::clone(spec), closed));
     let partitions = begins.into_iter().map(|begin| begin.opened).collect();
     Ok(Opened { channel, partitions, changes: None })
@@ -58,8 +60,8 @@ pub(super) fn open_group(spec: &Arc<KafkaSpec>) -> Result<Opened, OpenError> {
         leaving: Arc::clone(&leaving),
         store: store.clone(),
     };
-    let membership = Membership { released: release, leaving, left };
-    let channel = finish(spec, topic, reader, owned, store, beside, Some(membership))?;
+    let parts = Parts { spec, topic, reader, owned, store, beside, endings: vec![left] };
+    let channel = parts.assemble(Some(Membership { released: release, leaving }))?;
     tokio::spawn(Member { seat, told, released, changes: changed, turn: 0 }.run(closed));
     // The queues of all partitions were split by now; one that is assigned before would give its records elsewhere.
     client.subscribe(&[&spec.topic]).map_err(|error| open::failed("join the group", &error))?;
@@ -73,31 +75,43 @@ fn start(spec: &KafkaSpec, topic: &Topic, context: Context) -> Result<Reader, Op
     Reader::start(&config, &spec.topic, context).map_err(failed)
 }
 
-fn finish(
-    spec: &Arc<KafkaSpec>,
+/// What a channel is put together from.
+struct Parts<'s> {
+    spec: &'s Arc<KafkaSpec>,
     topic: Topic,
     reader: Reader,
     owned: Arc<Owned>,
     store: Store,
     beside: oneshot::Sender<()>,
-    membership: Option<Membership>,
-) -> Result<Kafka, OpenError> {
-    let is_shared = membership.is_some();
-    let lanes = (0..topic.partitions).map(|number| Lane::new(&reader, number, &spec.records, is_shared));
-    let partitions: Option<Vec<_>> = lanes.map(|lane| lane.map(partition::Partition::new)).collect();
-    let clients = Clients {
-        partitions: partitions.ok_or_else(|| OpenError("librdkafka has no queue for a partition".into()))?,
-        reader,
-        look_back: OnceCell::new(),
-        producer: OnceCell::new(),
-        _beside: beside,
-    };
-    let shared = Shared { spec: Arc::clone(spec), topic, owned, store, membership, clients: Some(clients) };
-    // A topic that is created is one that is appended to: an idempotent producer takes half a second to start.
-    if shared.spec.create.is_some() {
-        shared.warm_producer()?;
+    endings: Vec<watch::Receiver<()>>,
+}
+
+impl Parts<'_> {
+    fn assemble(self, membership: Option<Membership>) -> Result<Kafka, OpenError> {
+        let Self { spec, topic, reader, owned, store, beside, mut endings } = self;
+        let is_shared = membership.is_some();
+        let lanes = (0..topic.partitions).map(|number| Lane::new(&reader, number, &spec.records, is_shared));
+        let partitions: Option<Vec<_>> = lanes.map(|lane| lane.map(partition::Partition::new)).collect();
+        let partitions =
+            partitions.ok_or_else(|| OpenError("librdkafka has no queue for a partition".into()))?;
+        let mut beside = vec![beside];
+        let mirror = spec.mirror.then(|| {
+            let (mirror, (end, closed), (ends, ended)) =
+                (Mirror::new(spec, &store), oneshot::channel(), watch::channel(()));
+            tokio::spawn(mirror.clone().run(store.clone(), closed, ends));
+            beside.push(end);
+            endings.push(ended);
+            mirror
+        });
+        let (look_back, producer) = (OnceCell::new(), OnceCell::new());
+        let clients = Some(Clients { partitions, reader, store, look_back, producer, _beside: beside });
+        let shared = Shared { spec: Arc::clone(spec), topic, owned, membership, mirror, endings, clients };
+        // A topic that is created is one that is appended to: an idempotent producer takes half a second to start.
+        if shared.spec.create.is_some() {
+            shared.warm_producer()?;
+        }
+        Ok(Kafka(Arc::new(shared)))
     }
-    Ok(Kafka(Arc::new(shared)))
 }
 
 /// The offsets of a group without members expire, and nobody else renews them. The first time is at once: they may

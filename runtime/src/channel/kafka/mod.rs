@@ -13,6 +13,7 @@ mod lane;
 mod locate;
 mod log;
 mod member;
+mod mirror;
 mod open;
 mod options;
 mod owned;
@@ -45,16 +46,17 @@ pub(crate) use self::options::{OPTIONS, check_option};
 use self::context::Context;
 use self::join::{open_group, open_own};
 use self::lane::Lane;
+use self::mirror::Mirror;
 use self::open::Topic;
 use self::owned::Owned;
 use self::producer::Producer;
 use self::reader::{ASK_TIMEOUT, Reader};
 use self::store::Store;
 use self::taken::Want;
-use super::{AppendError, Changes, CommitError, KafkaSpec, Mode, OpenError, Position, ReadError};
+use super::{AppendError, Changes, CommitError, KafkaSpec, Mirrored, Mode, OpenError, Position, ReadError};
 
-/// How long a member may take to leave its group.
-const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+/// How long a member may take to leave its group, and the mirror to be written a last time.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// An open topic. A cheap handle.
 #[derive(Clone)]
@@ -71,28 +73,29 @@ struct Shared {
     spec: Arc<KafkaSpec>,
     topic: Topic,
     owned: Arc<Owned>,
-    store: Store,
     membership: Option<Membership>,
+    mirror: Option<Mirror>,
+    /// Each ends when something is done that whoever closes waits for: leaving the group, the mirror's last round.
+    endings: Vec<watch::Receiver<()>>,
     /// Nothing once the last handle is gone.
     clients: Option<Clients>,
 }
 
 struct Clients {
+    /// Dropped first, they end the tasks beside: the member's or the one that keeps the cursors fresh, and the mirror's.
+    _beside: Vec<oneshot::Sender<()>>,
     /// In the order of their numbers, which Kafka counts from 0.
     partitions: Vec<partition::Partition>,
     reader: Reader,
+    store: Store,
     look_back: OnceCell<Reader>,
     producer: OnceCell<Producer>,
-    /// Dropped with the rest, it ends the task beside: the member's, or the one that keeps the cursors fresh.
-    _beside: oneshot::Sender<()>,
 }
 
 /// Our end of the task that answers the group.
 struct Membership {
     released: mpsc::UnboundedSender<Vec<Partition>>,
     leaving: Arc<AtomicBool>,
-    /// Ends when we have left.
-    left: watch::Receiver<()>,
 }
 
 impl Kafka {
@@ -125,7 +128,7 @@ impl Kafka {
         let Some(lanes) = self.clients().partitions.get(partition.0 as usize) else {
             return Err(self.0.no_partition(partition));
         };
-        if let Some(reason) = self.0.store.stopped() {
+        if let Some(reason) = self.clients().store.stopped() {
             return Err(ReadError(reason.into()));
         }
         let foreign = || ReadError(format!("partition {partition} of `{}` is not ours", self.0.spec.topic));
@@ -139,7 +142,11 @@ impl Kafka {
     }
 
     pub(crate) async fn commit(&self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
-        self.0.store.commit(progress).await
+        self.clients().store.commit(progress).await
+    }
+
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        self.clients().store.stopped()
     }
 
     pub(crate) fn release(&self, partitions: Vec<Partition>) {
@@ -149,13 +156,23 @@ impl Kafka {
         }
     }
 
-    /// Done when a member has left its group: the others take over at once, and need not find out.
-    pub(crate) async fn close(self) {
-        let left = self.0.membership.as_ref().map(|membership| membership.left.clone());
-        drop(self);
-        if let Some(mut left) = left {
-            tokio::time::timeout(LEAVE_WITHIN, left.changed()).await.ok();
+    pub(crate) fn mirror(&self, subscriptions: Vec<Mirrored>) {
+        if let Some(mirror) = &self.0.mirror {
+            mirror.set(subscriptions);
         }
+    }
+
+    /// Done when a member has left its group: the others take over at once, and need not find out. And when the mirror
+    /// was written a last time.
+    pub(crate) async fn close(self) {
+        let endings = self.0.endings.clone();
+        drop(self);
+        let ended = async {
+            for mut ending in endings {
+                ending.changed().await.ok();
+            }
+        };
+        tokio::time::timeout(CLOSE_WITHIN, ended).await.ok();
     }
 
     async fn look_back(&self, partition: Partition) -> Result<Lane, ReadError> {

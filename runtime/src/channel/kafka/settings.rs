@@ -58,6 +58,16 @@ const SILENT_MS: u32 = 6_000;
 /// in this time to show that somebody still polls.
 const REJOIN_WITHIN_MS: u32 = 60_000;
 
+/// For one commit of another group's offsets.
+pub(super) fn mirror(spec: &KafkaSpec, group: &str) -> Result<ClientConfig, OpenError> {
+    let mut config = common(spec);
+    config
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .set("session.timeout.ms", SILENT_MS.to_string());
+    with_options(config, spec)
+}
+
 /// For reading below the tails, now here and now there.
 pub(super) fn look_back(spec: &KafkaSpec, partitions: usize) -> Result<ClientConfig, OpenError> {
     with_options(reader_with(spec, partitions, LOOK_BACK_WAIT_MS), spec)

@@ -35,7 +35,9 @@ pub(super) struct Store {
     owned: Arc<Owned>,
     /// Held while something is committed.
     turn: Arc<Mutex<Written>>,
-    /// This runtime, where nothing else tells it from another.
+    /// This runtime, as others see it.
+    name: Arc<str>,
+    /// The same, where nothing else tells it from another.
     writer: Option<Arc<str>>,
     stopped: Arc<OnceLock<String>>,
 }
@@ -57,12 +59,14 @@ struct Entry {
 impl Store {
     pub(super) fn new(client: &Arc<Client>, spec: &Arc<KafkaSpec>, owned: &Arc<Owned>) -> Self {
         let is_alone = spec.mode == Mode::Own;
+        let name: Arc<str> = format!("{:016x}", RandomState::new().hash_one(0)).into();
         Self {
             client: Arc::clone(client),
             spec: Arc::clone(spec),
             owned: Arc::clone(owned),
             turn: Arc::default(),
-            writer: is_alone.then(|| format!("{:016x}", RandomState::new().hash_one(0)).into()),
+            writer: is_alone.then(|| Arc::clone(&name)),
+            name,
             stopped: Arc::default(),
         }
     }
@@ -93,6 +97,18 @@ impl Store {
         }
         let store = self.clone();
         self.in_turn(move |written| store.write(written, progress)).await
+    }
+
+    /// What stands in the store for the partitions that are ours. Blocks.
+    pub(super) fn written(&self) -> BTreeMap<u32, Progress> {
+        let written = self.turn.blocking_lock();
+        let ours = written.by_partition.iter().filter(|(number, _)| self.owned.foreign([**number]).is_none());
+        ours.map(|(number, entry)| (*number, entry.progress.clone())).collect()
+    }
+
+    /// What tells this life of the channel from others, for people.
+    pub(super) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
     }
 
     /// Writes anew what was not written for that long: the offsets of a group without members expire.

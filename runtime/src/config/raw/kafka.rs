@@ -13,6 +13,7 @@ use super::security::{Sasl, Tls};
 pub(in crate::config) struct Kafka {
     pub(in crate::config) brokers: Option<Vec<String>>,
     pub(in crate::config) mode: Option<Mode>,
+    pub(in crate::config) mirror: Option<bool>,
     pub(in crate::config) tls: Option<Tls>,
     pub(in crate::config) sasl: Option<Sasl>,
     /// Further librdkafka settings, in the order of the file.
@@ -22,13 +23,14 @@ pub(in crate::config) struct Kafka {
 const MODES: &[(&str, Mode)] = &[("own", Mode::Own), ("group", Mode::Group)];
 
 impl Kafka {
-    pub(in crate::config) const KEYS: &[&str] = &["brokers", "mode", "tls", "sasl", "options"];
+    pub(in crate::config) const KEYS: &[&str] = &["brokers", "mode", "mirror", "tls", "sasl", "options"];
 
     pub(super) fn read(value: &Value<'_>) -> Option<Self> {
         let table = value.table("[kafka]", Self::KEYS)?;
         Some(Self {
             brokers: table.get("brokers").and_then(|v| read_brokers(&v)),
             mode: table.get("mode").and_then(|v| mode(&v)),
+            mirror: table.get("mirror").and_then(|v| v.boolean()).map(|mirror| mirror.value),
             tls: table.get("tls").and_then(|v| Tls::read(&v)),
             sasl: table.get("sasl").and_then(|v| Sasl::read(&v)),
             options: table.get("options").map(|v| read_options(&v)).unwrap_or_default(),

@@ -74,9 +74,8 @@ impl Sasl {
         }
         let file = table.get("password_file").and_then(|v| path(&v)).map(|path| Password::File(path.value));
         let env = table.get("password_env").and_then(|v| v.word()).map(|name| Password::Env(name.value));
-        let password = match (file, env) {
-            (Some(one), None) | (None, Some(one)) => one,
-            _ => return value.refuse("told where the password is, once", "not", NAME_THE_PASSWORD),
+        let ((Some(password), None) | (None, Some(password))) = (file, env) else {
+            return value.refuse("told where the password is, once", "not", NAME_THE_PASSWORD);
         };
         Some(Self {
             mechanism: table

@@ -79,7 +79,7 @@ impl<'a> Specs<'a> {
             (Class::Kafka, _) => {
                 let who = format!("{} `{name}`", kind.text());
                 self.need_brokers(&who, &class.place);
-                let spec = Spec::Kafka(self.topic_spec(kind, name, raw, partitions));
+                let spec = Spec::Kafka(self.topic_spec(kind, name, raw, partitions).into());
                 let topic_place = raw.kafka.topic.as_ref().map_or(place, |topic| &topic.place);
                 self.check_cursor(&spec, &who, topic_place);
                 spec
@@ -128,7 +128,7 @@ impl<'a> Specs<'a> {
         if source.brokers.is_none() {
             self.need_brokers(&who, &name.place);
         }
-        let spec = Spec::Kafka(self.source_spec(&name.value, source, &topic.value));
+        let spec = Spec::Kafka(self.source_spec(&name.value, source, &topic.value).into());
         self.check_cursor(&spec, &who, &topic.place);
         spec
     }
@@ -162,6 +162,7 @@ impl<'a> Specs<'a> {
             start: Start::Earliest,
             records: Records::default(),
             mode: kafka.and_then(|kafka| kafka.mode).unwrap_or(Mode::Own),
+            mirror: kafka.and_then(|kafka| kafka.mirror).unwrap_or(true),
             security: kafka.map(|kafka| security(self.project, kafka)).unwrap_or_default(),
             options: kafka.map(|kafka| kafka.options.clone()).unwrap_or_default(),
         }

@@ -20,7 +20,7 @@ fn channel(resolved: &Resolved, kind: ChannelKind, name: &str) -> (ChannelId, Sp
 
 fn kafka(resolved: &Resolved, kind: ChannelKind, name: &str) -> KafkaSpec {
     match channel(resolved, kind, name).1 {
-        Spec::Kafka(spec) => spec,
+        Spec::Kafka(spec) => *spec,
         other => panic!("{other:?}"),
     }
 }

@@ -17,6 +17,7 @@ fn mocked(cluster: &MockCluster<'_, impl rdkafka::ClientContext>) -> KafkaSpec {
         create: None,
         start: Start::Earliest,
         records: Records::default(),
+        mirror: true,
         security: Security::default(),
         mode: Mode::Group,
         options: Vec::new(),

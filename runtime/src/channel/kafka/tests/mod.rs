@@ -3,7 +3,9 @@
 #[path = "../../../../../tests/support/kafka.rs"]
 mod support;
 
+mod expiry;
 mod lost;
+mod mirror;
 mod opening;
 mod outage;
 mod raw;
@@ -32,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_in_kafka_keeps_its_promises() {
-    let node = match KafkaNode::start_new() {
+    let node = match KafkaNode::start_new(&[]) {
         Ok(node) => node,
         Err(reason) => return eprintln!("skipped: {reason}"),
     };
@@ -40,6 +42,7 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         store::what_a_look_costs(&node).await;
         store::two_runtimes_alone_on_one_group_do_not_stay_so_contrib_4577(&node).await;
         store::a_commit_refused_for_one_partition_has_failed(&node).await;
+        mirror::each_subscription_is_seen_where_it_is_keda_5675(&node).await;
         what_every_channel_promises(&node).await;
         what_every_channel_promises_of_shared_ones(&node).await;
         sharing::members_share_and_hand_over(&node).await;
@@ -66,7 +69,7 @@ async fn what_every_channel_promises(node: &KafkaNode) {
     let count = Cell::new(0);
     let make = |partitions| {
         count.set(count.get() + 1);
-        Spec::Kafka(spec(node, &format!("promises-{}", count.get()), partitions))
+        Spec::Kafka(spec(node, &format!("promises-{}", count.get()), partitions).into())
     };
     conformance::suite(&Kind { name: "kafka", make: &make, survives_reopen: true }).await;
 }
@@ -77,7 +80,7 @@ async fn what_every_channel_promises_of_shared_ones(node: &KafkaNode) {
     let make = |partitions| {
         count.set(count.get() + 1);
         let own = spec(node, &format!("shared-promises-{}", count.get()), partitions);
-        Spec::Kafka(KafkaSpec { mode: Mode::Group, ..own })
+        Spec::Kafka(KafkaSpec { mode: Mode::Group, ..own }.into())
     };
     conformance::suite(&Kind { name: "kafka, shared", make: &make, survives_reopen: true }).await;
 }
@@ -90,6 +93,7 @@ fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
         create: Some(CreateTopic { partitions, replication: 1, retention: Retention::default() }),
         start: Start::Earliest,
         records: Records { source: format!("/kafkasources/s#{topic}"), ..Records::default() },
+        mirror: true,
         security: Security::default(),
         mode: Mode::Own,
         options: Vec::new(),

@@ -131,6 +131,12 @@ pub(super) async fn members_share_and_hand_over(node: &KafkaNode) {
     }
     assert_eq!(first.owned[&kept].committed, None, "nothing of the mixed commit was stored");
     first.kafka.close().await;
+
+    // components-contrib#3234, EKB#2201 and #3767: nobody was left, and whoever comes goes on where it was committed.
+    let mut again = Member::join(&spec).await;
+    again.wait_for(4).await;
+    assert_eq!(again.owned[&moves].committed, Some(at(9)));
+    again.kafka.close().await;
 }
 
 /// Who does not release in time keeps nobody waiting for ever, and a member that goes meanwhile does not hang.

@@ -20,7 +20,8 @@ pub(super) async fn two_runtimes_alone_on_one_group_do_not_stay_so_contrib_4577(
     for says in ["another runtime", "`owners`", "mode = \"group\""] {
         assert!(told.contains(says), "{told}");
     }
-    let (stopped, other) = if first.0.store.stopped().is_some() { (first, second) } else { (second, first) };
+    let (stopped, other) =
+        if first.clients().store.stopped().is_some() { (first, second) } else { (second, first) };
     let refused = stopped.read(Partition(0), Offset(0), 1, 1).await.unwrap_err().to_string();
     assert_eq!(refused, format!("cannot read: {told}"), "it delivers nothing any more");
     other.commit(vec![(Partition(0), at(3))]).await.unwrap();

@@ -1,0 +1,231 @@
+//! Several runtimes of one configuration share a topic: one joins, leaves or is killed, and the others take over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::Trial;
+
+use crate::kafka::{connection, topic};
+use crate::support::project::noting_server;
+use crate::support::{Ends, Project, Runtime, group_needing, http, kafka, wait_until};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    group_needing(
+        "kafka, shared",
+        kafka::missing(),
+        &[
+            ("runtimes_share_a_topic_and_take_over_from_one_another", share_and_take_over),
+            ("the_order_of_a_key_survives_every_move", order_survives),
+            ("two_runtimes_that_each_think_to_be_alone_are_told_contrib_4577", two_alone),
+        ],
+    )
+}
+
+const PARTITIONS: usize = 6;
+/// What a runtime has in flight at most, and what may be answered and not committed yet when it is killed: the two
+/// commits that may be under way and waiting, as on durable.
+const IN_FLIGHT: usize = 4;
+const TWICE_PER_KILL: usize = 3 * IN_FLIGHT;
+/// Enough that each of three runtimes has some.
+const SHARE: usize = 40;
+
+/// A runtime's folder; all note what they deliver in one file.
+fn member(topic: &str, shared: &Project, trigger: &str) -> Project {
+    let project = Project::new(&format!(
+        "{}mode = \"group\"\n[broker.default]\nclass = \"kafka\"\npartitions = {PARTITIONS}\n\
+         kafka = {{ topic = \"{topic}\" }}\n[function.order]\nconcurrency = {IN_FLIGHT}\nmax = 1\n{trigger}",
+        connection()
+    ));
+    let all = shared.file("all");
+    let note = format!(
+        "        note(self.headers[\"ce-id\"], {:?})\n        time.sleep(0.02)",
+        all.display().to_string()
+    );
+    project.function("order", noting_server("", &note));
+    project
+}
+
+/// Whoever produces, and goes on whatever happens to the others.
+#[derive(Default)]
+struct Load {
+    acknowledged: Mutex<BTreeSet<String>>,
+    over: AtomicBool,
+}
+
+impl Load {
+    /// Sends to one runtime; several keys, each with ascending numbers.
+    fn produce(&self, address: SocketAddr, keys: std::ops::Range<usize>) {
+        let begin = Instant::now();
+        for number in 0.. {
+            for key in keys.clone() {
+                if self.over.load(Ordering::Relaxed) {
+                    return;
+                }
+                assert!(begin.elapsed() < Duration::from_secs(300), "the moves take too long");
+                std::thread::sleep(Duration::from_millis(8));
+                let id = format!("k{key}-{number}");
+                // Who is refused sends it again: the order of a key is that of what was taken.
+                while !send(address, &id, key) {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                self.acknowledged.lock().unwrap().insert(id);
+            }
+        }
+    }
+
+    fn acknowledged(&self) -> BTreeSet<String> {
+        self.acknowledged.lock().unwrap().clone()
+    }
+}
+
+fn send(address: SocketAddr, id: &str, key: usize) -> bool {
+    let key = format!("k{key}");
+    let headers = [
+        ("ce-specversion", "1.0"),
+        ("ce-id", id),
+        ("ce-source", "/test"),
+        ("ce-type", "order"),
+        ("ce-partitionkey", &*key),
+    ];
+    http::request(address, "POST", "/", &headers, b"data").is_ok_and(|answer| answer.status == 202)
+}
+
+/// All that three runtimes went through, and what was delivered meanwhile.
+struct Story {
+    shared: Project,
+    /// How much was delivered when the kill came; nothing comes twice before.
+    before_kill: usize,
+}
+
+impl Story {
+    fn tell(name: &str, trigger: &str) -> Self {
+        let topic = topic(name);
+        let shared = Project::new("");
+        let projects = [0, 1, 2].map(|_| member(&topic, &shared, trigger));
+        let load = Load::default();
+        let mut before_kill = 0;
+        std::thread::scope(|scope| {
+            let load = &load;
+            let over = Ends(&load.over);
+            let [first, second, third] = &projects;
+            let stays = Runtime::start(first);
+            wait_until("it takes events", || send(stays.listen, "first", 0));
+            let address = stays.listen;
+            let producers = [0..8, 8..16].map(|keys| scope.spawn(move || load.produce(address, keys)));
+            let killed = Runtime::start(second);
+            let leaves = Runtime::start(third);
+            for project in [first, second, third] {
+                let enough = project.lines("delivered").len() + SHARE;
+                wait_until("each has its share", || project.lines("delivered").len() >= enough);
+            }
+            let left = Instant::now();
+            assert!(leaves.stop().success());
+            let sent = load.acknowledged();
+            wait_until("the others have what it had", || delivered(&shared).is_superset(&sent));
+            println!(
+                "all that was sent when a runtime left was delivered {:?} after it was asked to",
+                left.elapsed()
+            );
+            let joined = Runtime::start(third);
+            let enough = third.lines("delivered").len() + SHARE;
+            wait_until("it is back", || third.lines("delivered").len() >= enough);
+
+            before_kill = shared.lines("all").len();
+            let died = Instant::now();
+            killed.kill9();
+            let sent = load.acknowledged();
+            wait_until("the others have what it had", || delivered(&shared).is_superset(&sent));
+            println!(
+                "all that was sent when a runtime was killed was delivered {:?} after it",
+                died.elapsed()
+            );
+            let back = Runtime::start(second);
+            let enough = second.lines("delivered").len() + SHARE;
+            wait_until("it is back", || second.lines("delivered").len() >= enough);
+
+            drop(over);
+            producers.into_iter().for_each(|producer| producer.join().unwrap());
+            let sent = load.acknowledged();
+            wait_until("all is delivered", || delivered(&shared).is_superset(&sent));
+            for runtime in [stays, back, joined] {
+                assert!(runtime.stop().success());
+            }
+        });
+        Self { shared, before_kill }
+    }
+}
+
+fn delivered(shared: &Project) -> BTreeSet<String> {
+    shared.lines("all").into_iter().collect()
+}
+
+/// EKB#2201, #3767: what was delivered is not delivered anew when members come and go; dapr#8796: what waits when
+/// its partition moves is delivered by the next.
+fn share_and_take_over() {
+    let story = Story::tell("shared", "");
+    let lines = story.shared.lines("all");
+    let (before, after) = lines.split_at(story.before_kill);
+    let distinct: BTreeSet<&String> = before.iter().collect();
+    assert_eq!(before.len(), distinct.len(), "joining and leaving deliver nothing twice");
+    let all: BTreeSet<&String> = lines.iter().collect();
+    let twice = lines.len() - all.len();
+    println!(
+        "{} delivered, {twice} of them twice (at most {TWICE_PER_KILL}), {} after the kill",
+        all.len(),
+        after.len()
+    );
+    assert!(twice <= TWICE_PER_KILL, "{twice}");
+}
+
+fn order_survives() {
+    let story = Story::tell("ordered", "[trigger.order]\nto = \"fn/order\"\nordering = \"key\"\n");
+    let mut last = BTreeMap::<String, u64>::new();
+    for (at, id) in story.shared.lines("all").into_iter().enumerate() {
+        let Some((key, number)) = id.split_once('-') else { continue };
+        let number: u64 = number.parse().unwrap();
+        let next = last.get(key).map_or(0, |last| last + 1);
+        // A kill brings back what was in flight: never what comes after something that is missing.
+        assert!(number <= next, "{id} came and {key}-{next} had not");
+        assert!(number == next || at >= story.before_kill, "{id} came again without a kill");
+        last.insert(key.to_owned(), next.max(number + 1) - 1);
+    }
+}
+
+/// Alone by default, and twice on one topic.
+fn two_alone() {
+    let topic = topic("alone");
+    let projects: [Project; 2] = [0, 1].map(|_| {
+        let project = Project::new(&format!(
+            "{}[broker.default]\nclass = \"kafka\"\nkafka = {{ topic = \"{topic}\" }}\n",
+            connection()
+        ));
+        project.function("order", noting_server("", ""));
+        project
+    });
+    let runtimes = projects.each_ref().map(Runtime::start);
+    let told = |runtime: &Runtime<'_>| {
+        let ready = runtime.admin("GET", "/readyz").json();
+        ready["reasons"].to_string().contains("another runtime")
+    };
+    let mut number = 0;
+    wait_until("one of the two is told", || {
+        number += 1;
+        send(runtimes[0].listen, &number.to_string(), 0);
+        runtimes.iter().any(told)
+    });
+    let stopped = runtimes.iter().position(told).unwrap();
+    assert!(
+        runtimes[stopped].log().contains("set mode = \\\"group\\\" in both")
+            || runtimes[stopped].log().contains("set mode = \"group\" in both")
+    );
+    let other: &PathBuf = &projects[1 - stopped].file("delivered");
+    wait_until("the other goes on", || {
+        number += 1;
+        send(runtimes[1 - stopped].listen, &number.to_string(), 0);
+        std::fs::read_to_string(other).is_ok_and(|text| text.lines().any(|id| id == number.to_string()))
+    });
+}
