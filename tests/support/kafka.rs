@@ -6,6 +6,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 /// What `kafka.sh` says when java or mvn is not there.
 const TOOL_MISSING: i32 = 4;
@@ -13,6 +14,9 @@ const TOOL_MISSING: i32 = 4;
 /// Below what systems hand out to outgoing connections: a client that reconnects while the broker is down
 /// could otherwise be given the broker's own port, and even connect to itself.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
+
+/// What this process gave to a node already, which may not listen yet.
+static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
 
 /// A Kafka of one node that runs until it is killed or dropped.
 pub(crate) struct KafkaNode {
@@ -86,10 +90,13 @@ impl Drop for KafkaNode {
 fn free_port_pair() -> u16 {
     let pairs = PORTS.len() / 2;
     let first = std::process::id() as usize * 7;
-    (0..pairs)
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let port = (0..pairs)
         .map(|i| PORTS.start + 2 * ((first + i) % pairs) as u16)
-        .find(|&port| is_free(port) && is_free(port + 1))
-        .expect("ten thousand ports are never all taken")
+        .find(|port| !given.contains(port) && is_free(*port) && is_free(port + 1))
+        .expect("ten thousand ports are never all taken");
+    given.push(port);
+    port
 }
 
 fn is_free(port: u16) -> bool {

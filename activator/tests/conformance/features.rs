@@ -8,13 +8,8 @@ use serde_json::Value;
 
 use super::gherkin::{Scenario, Step, scenarios};
 
-const ORIGIN: kafka::Origin<'static> = kafka::Origin {
-    source: "/no/event",
-    partition: 0,
-    offset: 0,
-    time: None,
-    key: kafka::KeyType::default(),
-};
+const ORIGIN: kafka::Origin<'static> =
+    kafka::Origin { source: "/no/event", partition: 0, offset: 0, time: None, key: kafka::KeyType::Text };
 
 pub(crate) fn run(feature: &str) -> usize {
     let scenarios = scenarios(feature);

@@ -123,6 +123,7 @@ pub(crate) type Changes = mpsc::UnboundedReceiver<Change>;
 
 /// Partitions come and go.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "nothing else is shared"))]
 pub(crate) enum Change {
     /// They are ours from now on.
     Assigned(Vec<OpenedPartition>),

@@ -86,6 +86,7 @@ pub(crate) enum Password {
 }
 
 /// What may be wrong with a further setting.
+#[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "only the library knows"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum OptionError {
     /// hydrant itself sets it.
