@@ -76,10 +76,6 @@ impl Load {
             }
         }
     }
-
-    fn acknowledged(&self) -> BTreeSet<String> {
-        self.acknowledged.lock().unwrap().clone()
-    }
 }
 
 fn send(address: SocketAddr, id: &str, key: usize) -> bool {
@@ -107,56 +103,59 @@ impl Story {
         let shared = Project::new("");
         let projects = [0, 1, 2].map(|_| member(&topic, &shared, trigger));
         let load = Load::default();
-        let mut before_kill = 0;
-        std::thread::scope(|scope| {
-            let load = &load;
-            let over = Ends(&load.over);
-            let [first, second, third] = &projects;
-            let stays = Runtime::start(first);
-            wait_until("it takes events", || send(stays.listen, "first", 0));
-            let address = stays.listen;
-            let producers = [0..8, 8..16].map(|keys| scope.spawn(move || load.produce(address, keys)));
-            let killed = Runtime::start(second);
-            let leaves = Runtime::start(third);
-            for project in [first, second, third] {
-                let enough = project.lines("delivered").len() + SHARE;
-                wait_until("each has its share", || project.lines("delivered").len() >= enough);
-            }
-            let left = Instant::now();
-            assert!(leaves.stop().success());
-            let sent = load.acknowledged();
-            wait_until("the others have what it had", || delivered(&shared).is_superset(&sent));
-            println!(
-                "all that was sent when a runtime left was delivered {:?} after it was asked to",
-                left.elapsed()
-            );
-            let joined = Runtime::start(third);
-            let enough = third.lines("delivered").len() + SHARE;
-            wait_until("it is back", || third.lines("delivered").len() >= enough);
-
-            before_kill = shared.lines("all").len();
-            let died = Instant::now();
-            killed.kill9();
-            let sent = load.acknowledged();
-            wait_until("the others have what it had", || delivered(&shared).is_superset(&sent));
-            println!(
-                "all that was sent when a runtime was killed was delivered {:?} after it",
-                died.elapsed()
-            );
-            let back = Runtime::start(second);
-            let enough = second.lines("delivered").len() + SHARE;
-            wait_until("it is back", || second.lines("delivered").len() >= enough);
-
-            drop(over);
-            producers.into_iter().for_each(|producer| producer.join().unwrap());
-            let sent = load.acknowledged();
-            wait_until("all is delivered", || delivered(&shared).is_superset(&sent));
-            for runtime in [stays, back, joined] {
-                assert!(runtime.stop().success());
-            }
-        });
+        let before_kill = std::thread::scope(|scope| act(scope, &load, &projects, &shared));
         Self { shared, before_kill }
     }
+}
+
+/// One joins, one leaves and comes back, one is killed and comes back, while events come in through the third.
+fn act<'s>(
+    scope: &'s std::thread::Scope<'s, '_>,
+    load: &'s Load,
+    [first, second, third]: &[Project; 3],
+    shared: &Project,
+) -> usize {
+    let over = Ends(&load.over);
+    let stays = Runtime::start(first);
+    wait_until("it takes events", || send(stays.listen, "first", 0));
+    let address = stays.listen;
+    let producers = [0..8, 8..16].map(|keys| scope.spawn(move || load.produce(address, keys)));
+    let (killed, leaves) = (Runtime::start(second), Runtime::start(third));
+    [first, second, third].into_iter().for_each(wait_for_a_share);
+
+    let left = Instant::now();
+    assert!(leaves.stop().success());
+    wait_for_all_of(load, shared);
+    println!("a runtime left: all that was sent was delivered {:?} after it was asked to", left.elapsed());
+    let joined = Runtime::start(third);
+    wait_for_a_share(third);
+
+    let before_kill = shared.lines("all").len();
+    let died = Instant::now();
+    killed.kill9();
+    wait_for_all_of(load, shared);
+    println!("a runtime was killed: all that was sent was delivered {:?} after it", died.elapsed());
+    let back = Runtime::start(second);
+    wait_for_a_share(second);
+
+    drop(over);
+    producers.into_iter().for_each(|producer| producer.join().unwrap());
+    wait_for_all_of(load, shared);
+    for runtime in [stays, back, joined] {
+        assert!(runtime.stop().success());
+    }
+    before_kill
+}
+
+fn wait_for_a_share(project: &Project) {
+    let enough = project.lines("delivered").len() + SHARE;
+    wait_until("it has its share", || project.lines("delivered").len() >= enough);
+}
+
+/// What is acknowledged by now is delivered, whoever had it.
+fn wait_for_all_of(load: &Load, shared: &Project) {
+    let sent = load.acknowledged.lock().unwrap().clone();
+    wait_until("all that was sent is delivered", || delivered(shared).is_superset(&sent));
 }
 
 fn delivered(shared: &Project) -> BTreeSet<String> {
