@@ -121,7 +121,7 @@ fn message_bytes_max(admin: &AdminClient<Log>, spec: &KafkaSpec) -> Option<usize
 pub(super) fn offsets_kept(spec: &KafkaSpec) -> Option<Duration> {
     let admin: AdminClient<Log> =
         settings::admin(spec).ok()?.create_with_context(Log::new(&spec.topic)).ok()?;
-    let broker = admin.inner().fetch_metadata(Some(&spec.topic), ASK_TIMEOUT).ok()?.orig_broker_id();
+    let broker = admin.inner().fetch_metadata(Some(&spec.topic), ASK_TIMEOUT).ok()?.brokers().first()?.id();
     let minutes: u32 = setting(&admin, ResourceSpecifier::Broker(broker), "offsets.retention.minutes")?;
     Some(Duration::from_secs(60) * minutes)
 }
