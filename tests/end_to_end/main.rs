@@ -12,6 +12,7 @@ mod filters;
 mod group;
 mod kafka;
 mod kill;
+mod order;
 mod reload;
 mod stop;
 mod support;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 11] = [
+    let groups: [fn() -> Vec<Trial>; 12] = [
         wake::trials,
         zero::trials,
         bad_functions::trials,
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         reload::trials,
         stop::trials,
         kill::trials,
+        order::trials,
         verbs::trials,
         filters::trials,
         kafka::trials,

@@ -31,7 +31,7 @@ use tokio::sync::mpsc;
 
 pub(crate) use durable::Durable;
 #[cfg(feature = "kafka")]
-pub(crate) use kafka::{Kafka, OPTIONS as KAFKA_OPTIONS, check_option as check_kafka_option};
+pub(crate) use kafka::{BareConsumer, Kafka, OPTIONS as KAFKA_OPTIONS, check_option as check_kafka_option};
 pub(crate) use memory::Memory;
 pub(crate) use topic::{
     CreateTopic, KafkaSpec, Mechanism, Mirrored, Mode, OptionError, Password, Records, Sasl, Security, Start,

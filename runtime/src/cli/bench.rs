@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::exit::Failure;
 use super::global::Global;
 use super::output;
-use crate::bench::{cold, event, filter, idle};
+use crate::bench::{channel, cold, event, filter, idle};
 
 /// Measure this machine, each figure beside a floor of the same run
 #[derive(Debug, Args)]
@@ -20,6 +20,38 @@ pub(super) struct Bench {
 
 #[derive(Debug, Subcommand)]
 enum Kind {
+    /// Events through channels: appended, in over HTTP, and off a backlog on Kafka
+    Channel {
+        /// Events of each round
+        #[arg(long, default_value_t = 50_000)]
+        events: usize,
+        /// How often each is measured, in turn
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// Brokers (HOST:PORT) of a Kafka to measure, too
+        #[arg(long)]
+        kafka: Option<String>,
+    },
+    /// The trivial function, on $PORT
+    #[command(hide = true)]
+    Answer,
+    /// A bare relay, on $PORT
+    #[command(hide = true)]
+    Relay {
+        #[arg(long)]
+        to: std::net::SocketAddr,
+    },
+    /// A bare consumer that posts what it reads
+    #[cfg(feature = "kafka")]
+    #[command(hide = true)]
+    Pump {
+        #[arg(long)]
+        brokers: String,
+        #[arg(long)]
+        topic: String,
+        #[arg(long)]
+        to: std::net::SocketAddr,
+    },
     /// Cold starts of a program that takes requests on fd 3 (LISTEN_FDS=1), as examples/hello-rust does
     Cold {
         program: PathBuf,
@@ -57,6 +89,14 @@ impl Bench {
 impl Kind {
     async fn measure(self) -> anyhow::Result<(String, Value)> {
         match self {
+            Self::Channel { events, rounds, kafka } => {
+                let report = channel::measure(&channel::Plan { events, rounds, kafka }).await?;
+                Ok((report.text(), report.json()))
+            }
+            Self::Answer => play(channel::answer::serve().await),
+            Self::Relay { to } => play(channel::relay::serve(to).await),
+            #[cfg(feature = "kafka")]
+            Self::Pump { brokers, topic, to } => play(channel::pump::run(brokers, topic, to).await),
             Self::Cold { program, rounds } => {
                 let report = cold::measure(&program, usize::from(rounds)).await?;
                 Ok((report.text(), report.json()))
@@ -75,4 +115,9 @@ impl Kind {
             }
         }
     }
+}
+
+/// A role has nothing to report: it ends when it fails, or is ended.
+fn play(ended: anyhow::Result<()>) -> anyhow::Result<(String, Value)> {
+    ended.map(|()| (String::new(), Value::Null))
 }

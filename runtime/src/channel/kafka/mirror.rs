@@ -25,6 +25,9 @@ use crate::channel::{KafkaSpec, Mirrored};
 /// How often what changed is written.
 const EVERY: Duration = Duration::from_secs(10);
 
+/// Groups written in one round: each takes a client of its own, and where there are thousands they take turns.
+const GROUPS_MAX: usize = 16;
+
 /// How long one round may take: it has its time before the next, and at the end nobody waits longer.
 const ROUND_MAX: Duration = Duration::from_secs(8);
 const LAST_ROUND_MAX: Duration = Duration::from_secs(1);
@@ -121,6 +124,7 @@ impl Mirror {
             .filter(|changed| {
                 !changed.offsets.is_empty() && state.written.get(&changed.group) != Some(&changed.offsets)
             })
+            .take(GROUPS_MAX)
             .collect()
     }
 

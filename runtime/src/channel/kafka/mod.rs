@@ -6,6 +6,7 @@
 //! (`reader`), a second one for what lies below a tail, made when first needed (`partition` has the rule), and a
 //! producer (`producer`). Nothing here calls librdkafka's blocking half on the loop.
 
+mod bare;
 mod context;
 mod headers;
 mod join;
@@ -41,6 +42,7 @@ use activator::input::{Batch, OpenedPartition, Progress};
 use rdkafka::error::KafkaError;
 use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
+pub(crate) use self::bare::BareConsumer;
 pub(crate) use self::options::{OPTIONS, check_option};
 
 use self::context::Context;

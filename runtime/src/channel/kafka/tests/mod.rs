@@ -48,6 +48,7 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         sharing::members_share_and_hand_over(&node).await;
         sharing::a_member_can_leave_while_it_is_asked(&node).await;
         reading::events_come_back_in_order_and_a_key_has_one_partition(&node).await;
+        opening::a_topic_is_created_with_its_caps(&node).await;
         opening::progress_comes_back_to_a_fresh_client(&node).await;
         reading::a_dropped_read_loses_nothing(&node).await;
         reading::reads_below_the_tail_leave_it_alone(&node).await;

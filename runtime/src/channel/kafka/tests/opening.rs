@@ -3,9 +3,23 @@
 use std::time::Instant;
 
 use activator::cursor::Cursor;
+use rdkafka::admin::{AdminOptions, ResourceSpecifier};
 use rdkafka::producer::FutureRecord;
 
 use super::*;
+
+pub(super) async fn a_topic_is_created_with_its_caps(node: &KafkaNode) {
+    let retention = Retention { bytes: Some(3 << 20), age: Some(Duration::from_secs(3_600)) };
+    let create = Some(CreateTopic { partitions: 3, replication: 1, retention });
+    let spec = KafkaSpec { create, ..spec(node, "capped", 3) };
+    let (_kafka, _) = open(&spec).await;
+    let asked = [ResourceSpecifier::Topic("capped")];
+    let answer = admin(node).describe_configs(&asked, &AdminOptions::new()).await.unwrap();
+    let config = answer.into_iter().next().unwrap().unwrap();
+    let value = |key| config.get(key).unwrap().value.clone().unwrap();
+    assert_eq!(value("retention.ms"), "3600000");
+    assert_eq!(value("retention.bytes"), (1 << 20).to_string(), "Kafka counts each partition alone");
+}
 
 pub(super) async fn progress_comes_back_to_a_fresh_client(node: &KafkaNode) {
     let spec = spec(node, "progress", 3);

@@ -1,0 +1,81 @@
+//! The trivial function: answers every request with 200, and counts. `GET /count` tells.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+/// What came so far.
+#[derive(Debug, Default)]
+struct Seen {
+    events: u64,
+    last: Option<Instant>,
+    longest_gap: Duration,
+    /// Of each event whose `time` said when it was made: how long it was under way, microseconds.
+    under_way: Vec<u64>,
+}
+
+/// Serves on `$PORT`, as any function does, for as long as it is left alone.
+pub(crate) async fn serve() -> anyhow::Result<()> {
+    let port: u16 = std::env::var("PORT").context("no $PORT")?.parse().context("$PORT is no port")?;
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
+    let seen = Arc::<Mutex<Seen>>::default();
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let seen = Arc::clone(&seen);
+        let service = service_fn(move |request| answer(request, Arc::clone(&seen)));
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    seen: Arc<Mutex<Seen>>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    body.collect().await.ok();
+    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    if head.method == Method::GET {
+        let text = seen.tell();
+        return Ok(Response::new(Full::new(text.into())));
+    }
+    let made = head.headers.get("ce-madeat").and_then(|made| made.to_str().ok()?.parse().ok());
+    seen.add(made);
+    Ok(Response::new(Full::default()))
+}
+
+impl Seen {
+    fn add(&mut self, made: Option<u64>) {
+        let now = Instant::now();
+        if let Some(last) = self.last.replace(now) {
+            self.longest_gap = self.longest_gap.max(now - last);
+        }
+        self.events += 1;
+        self.under_way.extend(made.map(|made| super::micros_now().saturating_sub(made)));
+    }
+
+    /// What came so far.
+    fn tell(&mut self) -> String {
+        self.under_way.sort_unstable();
+        let quantile = |share: usize| self.under_way.get(self.under_way.len() * share / 100).copied();
+        json!({
+            "events": self.events,
+            "longest_gap_us": self.longest_gap.as_micros(),
+            "p50_us": quantile(50),
+            "p99_us": quantile(99),
+        })
+        .to_string()
+    }
+}

@@ -1,0 +1,130 @@
+//! A backlog on Kafka through the runtime, beside a lean pump: the processor time of each process for an event.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context, bail};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use super::child::Role;
+use super::seen::seen;
+use super::{Figure, micros_each};
+use crate::bench::scratch::Scratch;
+use crate::channel::{
+    Channel, CreateTopic, KafkaSpec, Mode, Opened, Records, Retention, Security, Spec, Start,
+};
+use crate::process::Spawner;
+
+/// How many triggers there are, of which one matches.
+const TRIGGERS: [usize; 3] = [1, 100, 10_000];
+/// Appends under way while a topic is filled.
+const APPENDS: usize = 1_000;
+
+/// The figures: the pump, and the runtime with so many triggers.
+pub(super) async fn measure(
+    spawner: &Spawner,
+    brokers: &str,
+    events: usize,
+    rounds: usize,
+) -> anyhow::Result<Vec<Figure>> {
+    let mut pump = Vec::new();
+    let mut drains = vec![Vec::new(); TRIGGERS.len()];
+    let mut gaps = vec![Vec::new(); TRIGGERS.len()];
+    for round in 0..rounds {
+        for (at, &triggers) in TRIGGERS.iter().enumerate() {
+            let topic = format!("hydrant-bench-{}-{round}-{triggers}", std::process::id());
+            fill(brokers, &topic, events).await?;
+            if at == 0 {
+                pump.push(pumped(spawner, brokers, &topic, events).await?);
+            }
+            let (each, gap) = drained(spawner, brokers, &topic, events, triggers).await?;
+            drains[at].push(each);
+            gaps[at].push(gap);
+        }
+    }
+    let floor = Figure::floor("pump: bare rdkafka consumer -> hyper", "us/event", pump);
+    let mut figures = vec![floor.clone()];
+    for (at, triggers) in TRIGGERS.iter().enumerate() {
+        let name = format!("runtime, {triggers} triggers of which one matches");
+        figures.push(Figure::beside(&name, "us/event", std::mem::take(&mut drains[at]), &floor));
+        let name = format!("longest gap between deliveries, {triggers} triggers");
+        figures.push(Figure::floor(&name, "ms", std::mem::take(&mut gaps[at])));
+    }
+    Ok(figures)
+}
+
+/// Puts the backlog on a new topic.
+async fn fill(brokers: &str, topic: &str, events: usize) -> anyhow::Result<()> {
+    let spec = KafkaSpec {
+        brokers: brokers.split(',').map(str::to_owned).collect(),
+        topic: topic.to_owned(),
+        group: format!("hydrant-{topic}-filler"),
+        create: Some(CreateTopic { partitions: 1, replication: 1, retention: Retention::default() }),
+        start: Start::Earliest,
+        records: Records { source: "/bench".to_owned(), ..Records::default() },
+        mode: Mode::Own,
+        mirror: false,
+        security: Security::default(),
+        options: Vec::new(),
+    };
+    let Opened { channel, .. } = Channel::open(&Spec::Kafka(spec.into())).await?;
+    let mut under_way = FuturesUnordered::new();
+    for id in 0..events {
+        if under_way.len() >= APPENDS {
+            under_way.next().await.context("something is under way")??;
+        }
+        under_way.push(channel.append(super::event(id)?));
+    }
+    while let Some(appended) = under_way.next().await {
+        appended?;
+    }
+    Ok(())
+}
+
+async fn pumped(spawner: &Spawner, brokers: &str, topic: &str, events: usize) -> anyhow::Result<f64> {
+    let scratch = Scratch::new("pump")?;
+    let answer = Role::start(spawner, &["bench".into(), "answer".into()], scratch.path()).await?;
+    let to = answer.address.to_string();
+    let args = ["bench", "pump", "--brokers", brokers, "--topic", topic, "--to", &to].map(str::to_owned);
+    let pump = Role::silent(spawner, &args, scratch.path()).await?;
+    let count = async || seen(answer.address, "/count").await.is_ok_and(|seen| seen["events"] == events);
+    pump.wait_until("the pump has posted all", count).await?;
+    let each = micros_each(pump.cpu()?, events);
+    pump.stop().await;
+    answer.stop().await;
+    Ok(each)
+}
+
+async fn drained(
+    spawner: &Spawner,
+    brokers: &str,
+    topic: &str,
+    events: usize,
+    triggers: usize,
+) -> anyhow::Result<(f64, f64)> {
+    let scratch = Scratch::new("drain")?;
+    let mut config = super::function_config()?;
+    write!(config, "[kafka]\nbrokers = [\"{brokers}\"]\n[broker.default]\nclass = \"kafka\"\n")?;
+    writeln!(config, "kafka = {{ topic = \"{topic}\" }}\n[trigger.hit]\nto = \"fn/sink\"")?;
+    writeln!(config, "filter = {{ exact = {{ type = \"bench.hit\" }} }}")?;
+    for other in 1..triggers {
+        writeln!(config, "[trigger.t{other}]\nto = \"fn/sink\"")?;
+        writeln!(config, "filter = {{ exact = {{ type = \"bench.other{other}\" }} }}")?;
+    }
+    scratch.write("runtime.toml", &config)?;
+    let runtime = Role::runtime(spawner, scratch.path()).await?;
+    let count = async || {
+        seen(runtime.address, "/fn/sink/count")
+            .await
+            .is_ok_and(|seen| seen["events"].as_u64() >= Some(events as u64))
+    };
+    // Looked at seldom: each look is a call of the function, and costs.
+    runtime.wait_until("the runtime has delivered all", count).await?;
+    let each = micros_each(runtime.cpu()?, events);
+    let seen = seen(runtime.address, "/fn/sink/count").await?;
+    if seen["events"] != events {
+        bail!("{} deliveries of {events} events", seen["events"]);
+    }
+    runtime.stop().await;
+    Ok((each, seen["longest_gap_us"].as_f64().context("it tells its gaps")? / 1000.0))
+}

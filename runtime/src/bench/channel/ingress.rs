@@ -1,0 +1,85 @@
+//! An event in over HTTP, through the durable channel, to a warm function, beside a bare relay.
+
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::child::Role;
+use super::client::{drip, flood};
+use super::seen::seen;
+use super::{Figure, micros_each};
+use crate::bench::scratch::Scratch;
+use crate::process::Spawner;
+
+/// Connections of the flood.
+const CONNECTIONS: usize = 16;
+/// Before anything counts: the function is started, connections are made, pages are touched.
+const WARM_UP: usize = 1_000;
+/// The steady stream: a hundred a second, for five seconds.
+const DRIP: usize = 500;
+const DRIP_PAUSE: Duration = Duration::from_millis(10);
+
+/// The figures: relay and runtime, flooded in turn, and the runtime under a steady stream.
+pub(super) async fn measure(spawner: &Spawner, events: usize, rounds: usize) -> anyhow::Result<Vec<Figure>> {
+    let scratch = Scratch::new("ingress")?;
+    let config = super::function_config()? + "on = { type = \"bench.hit\" }\n";
+    scratch.write("runtime.toml", &config)?;
+    let answer = Role::start(spawner, &["bench".into(), "answer".into()], scratch.path()).await?;
+    let relay = ["bench".to_owned(), "relay".to_owned(), "--to".to_owned(), answer.address.to_string()];
+    let relay = Role::start(spawner, &relay, scratch.path()).await?;
+    let runtime = Role::runtime(spawner, scratch.path()).await?;
+    flood(relay.address, WARM_UP, CONNECTIONS).await?;
+    let mut delivered = 0;
+    deliver(&runtime, WARM_UP, &mut delivered).await?;
+    let (mut relayed, mut ours) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let before = relay.cpu()?;
+        flood(relay.address, events, CONNECTIONS).await?;
+        relayed.push(micros_each(relay.cpu()? - before, events));
+        let before = runtime.cpu()?;
+        deliver(&runtime, events, &mut delivered).await?;
+        ours.push(micros_each(runtime.cpu()? - before, events));
+    }
+    let floor = Figure::floor("relay: hyper in -> hyper out", "us/event", relayed);
+    let mut figures = vec![floor.clone()];
+    figures.push(Figure::beside("ingress -> durable -> warm function", "us/event", ours, &floor));
+    figures.extend(steady(&runtime).await?);
+    figures.push(Figure::floor("memory at its highest", "MiB", vec![to_f64(runtime.peak_kib()?) / 1024.0]));
+    runtime.stop().await;
+    relay.stop().await;
+    answer.stop().await;
+    Ok(figures)
+}
+
+/// Floods the runtime, and waits until the function has all.
+async fn deliver(runtime: &Role, events: usize, delivered: &mut usize) -> anyhow::Result<()> {
+    flood(runtime.address, events, CONNECTIONS).await?;
+    *delivered += events;
+    let all = async || {
+        let seen = seen(runtime.address, "/fn/sink/count").await;
+        seen.is_ok_and(|seen| seen["events"].as_u64() >= Some(*delivered as u64))
+    };
+    runtime.wait_until("all are delivered", all).await
+}
+
+async fn steady(runtime: &Role) -> anyhow::Result<Vec<Figure>> {
+    let before = runtime.cpu()?;
+    let begin = std::time::Instant::now();
+    let mut answered = drip(runtime.address, DRIP, DRIP_PAUSE).await?;
+    let core = (runtime.cpu()? - before).as_secs_f64() / begin.elapsed().as_secs_f64() * 100.0;
+    answered.sort_unstable();
+    let p50 = answered.get(DRIP / 2).context("there are some")?.as_secs_f64() * 1000.0;
+    let seen = seen(runtime.address, "/fn/sink/count").await?;
+    let ms = |key: &str| Ok::<_, anyhow::Error>(seen[key].as_f64().context("it tells its times")? / 1000.0);
+    Ok(vec![
+        Figure::floor("at 100 events/s: answered with 202, p50", "ms", vec![p50]),
+        Figure::floor("at 100 events/s: sent to delivered, p50", "ms", vec![ms("p50_us")?]),
+        Figure::floor("at 100 events/s: sent to delivered, p99", "ms", vec![ms("p99_us")?]),
+        Figure::floor("at 100 events/s: of a core", "%", vec![core]),
+    ])
+}
+
+#[expect(clippy::cast_precision_loss, reason = "KiB of one process")]
+const fn to_f64(kib: u64) -> f64 {
+    kib as f64
+}

@@ -1,0 +1,70 @@
+//! Appends to the durable channel, beside the same bytes written by hand.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::time::Instant;
+
+use futures_util::future::try_join_all;
+
+use super::Figure;
+use crate::bench::scratch::Scratch;
+use crate::channel::{Channel, DurableSpec, Opened, Reserve, Retention, Spec, SyncMode};
+
+/// Appends under way at a time.
+const BATCH: usize = 512;
+/// Batches of one round; with a sync each, fewer.
+const BATCHES: usize = 64;
+
+/// The figures: how long one event takes, as the operating system has it, and as the disk has it.
+pub(super) async fn measure(rounds: usize) -> anyhow::Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for (sync, floor_name, name) in [
+        (SyncMode::Os, "raw pwrite, 512 x 1 KiB", "durable, sync = \"os\", 512 at a time"),
+        (SyncMode::Disk, "raw pwrite + fdatasync, 512 x 1 KiB", "durable, sync = \"disk\", 512 at a time"),
+    ] {
+        let (mut raw, mut ours) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            let scratch = Scratch::new("log")?;
+            raw.push(write_raw(&scratch.path().join("raw"), sync)?);
+            ours.push(append(scratch.path(), sync).await?);
+        }
+        let floor = Figure::floor(floor_name, "us/event", raw);
+        figures.push(floor.clone());
+        figures.push(Figure::beside(name, "us/event", ours, &floor));
+    }
+    Ok(figures)
+}
+
+fn write_raw(path: &Path, sync: SyncMode) -> anyhow::Result<f64> {
+    let file = File::create(path)?;
+    let record = super::event(0)?.size();
+    let batch = vec![7; BATCH * record];
+    let begin = Instant::now();
+    for number in 0..BATCHES {
+        file.write_all_at(&batch, (number * batch.len()) as u64)?;
+        if sync == SyncMode::Disk {
+            file.sync_data()?;
+        }
+    }
+    Ok(super::micros_each(begin.elapsed(), BATCH * BATCHES))
+}
+
+async fn append(dir: &Path, sync: SyncMode) -> anyhow::Result<f64> {
+    let spec = DurableSpec {
+        dir: dir.join("channel"),
+        partitions: 1,
+        sync,
+        retention: Retention::default(),
+        reserve: Reserve::Left,
+    };
+    let Opened { channel, .. } = Channel::open(&Spec::Durable(spec)).await?;
+    let event = super::event(0)?;
+    let begin = Instant::now();
+    for _ in 0..BATCHES {
+        try_join_all((0..BATCH).map(|_| channel.append(event.clone()))).await?;
+    }
+    let each = super::micros_each(begin.elapsed(), BATCH * BATCHES);
+    channel.close().await;
+    Ok(each)
+}
