@@ -152,9 +152,13 @@ fn wait_for_a_share(project: &Project) {
     wait_until("it has its share", || project.lines("delivered").len() >= enough);
 }
 
-/// What is acknowledged by now is delivered, whoever had it.
+/// Enough more events come to reach every partition, and all that were acknowledged by then are delivered, whoever had
+/// them.
 fn wait_for_all_of(load: &Load, shared: &Project) {
-    let sent = load.acknowledged.lock().unwrap().clone();
+    let sent = || load.acknowledged.lock().unwrap().clone();
+    let enough = sent().len() + if load.over.load(Ordering::Relaxed) { 0 } else { SHARE };
+    wait_until("more is sent", || sent().len() >= enough);
+    let sent = sent();
     wait_until("all that was sent is delivered", || delivered(shared).is_superset(&sent));
 }
 
