@@ -9,6 +9,7 @@
 mod bad_functions;
 mod bad_input;
 mod filters;
+mod group;
 mod kafka;
 mod kill;
 mod order;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 11] = [
+    let groups: [fn() -> Vec<Trial>; 12] = [
         wake::trials,
         zero::trials,
         bad_functions::trials,
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         verbs::trials,
         filters::trials,
         kafka::trials,
+        group::trials,
     ];
     let trials = groups.into_iter().flat_map(|trials| trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -6,6 +6,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 /// What `kafka.sh` says when java or mvn is not there.
 const TOOL_MISSING: i32 = 4;
@@ -14,6 +15,9 @@ const TOOL_MISSING: i32 = 4;
 /// could otherwise be given the broker's own port, and even connect to itself.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 
+/// What this process gave to a node already, which may not listen yet.
+static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
+
 /// A Kafka of one node that runs until it is killed or dropped.
 pub(crate) struct KafkaNode {
     port: u16,
@@ -21,15 +25,15 @@ pub(crate) struct KafkaNode {
 }
 
 impl KafkaNode {
-    /// Starts a new one. Gives the reason to skip the test when this machine has no java or mvn.
+    /// Starts a new one with further `key=value` settings of its own. Gives the reason to skip the test when this machine has no java or mvn.
     ///
     /// # Panics
     /// When Kafka does not start; on CI (`CI` is set) also when a tool is missing.
-    pub(crate) fn start_new() -> Result<Self, String> {
+    pub(crate) fn start_new(settings: &[&str]) -> Result<Self, String> {
         let port = free_port_pair();
         let dir = std::env::temp_dir().join(format!("hydrant-kafka-{}-{port}", std::process::id()));
         let node = Self { port, dir };
-        let output = node.run("start");
+        let output = node.run("start", settings);
         if output.status.success() {
             return Ok(node);
         }
@@ -55,17 +59,18 @@ impl KafkaNode {
     }
 
     fn expect(&self, verb: &str) {
-        let output = self.run(verb);
+        let output = self.run(verb, &[]);
         let reason = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "kafka.sh {verb}: {reason}");
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test starts its broker itself")]
-    fn run(&self, verb: &str) -> Output {
+    fn run(&self, verb: &str, settings: &[&str]) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/kafka/kafka.sh");
         Command::new(script)
             .args([verb, "--port", &self.port.to_string(), "--dir"])
             .arg(&self.dir)
+            .args(settings.iter().flat_map(|setting| ["--set", setting]))
             .env("KAFKA_JVM_OPTS", "-XX:TieredStopAtLevel=1")
             .env("KAFKA_HEAP", "256m")
             .output()
@@ -76,7 +81,7 @@ impl KafkaNode {
 impl Drop for KafkaNode {
     fn drop(&mut self) {
         // Its data goes too, so there is nothing an orderly shutdown would save.
-        self.run("kill9");
+        self.run("kill9", &[]);
         let _gone_already = std::fs::remove_dir_all(&self.dir);
     }
 }
@@ -85,10 +90,13 @@ impl Drop for KafkaNode {
 fn free_port_pair() -> u16 {
     let pairs = PORTS.len() / 2;
     let first = std::process::id() as usize * 7;
-    (0..pairs)
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let port = (0..pairs)
         .map(|i| PORTS.start + 2 * ((first + i) % pairs) as u16)
-        .find(|&port| is_free(port) && is_free(port + 1))
-        .expect("ten thousand ports are never all taken")
+        .find(|port| !given.contains(port) && is_free(*port) && is_free(port + 1))
+        .expect("ten thousand ports are never all taken");
+    given.push(port);
+    port
 }
 
 fn is_free(port: u16) -> bool {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::gherkin::{Scenario, Step, scenarios};
 
 const ORIGIN: kafka::Origin<'static> =
-    kafka::Origin { source: "/no/event", partition: 0, offset: 0, time: None };
+    kafka::Origin { source: "/no/event", partition: 0, offset: 0, time: None, key: kafka::KeyType::Text };
 
 pub(crate) fn run(feature: &str) -> usize {
     let scenarios = scenarios(feature);

@@ -108,7 +108,7 @@ proptest! {
         let mut all: Vec<(Vec<u8>, Option<Vec<u8>>)> = Vec::new();
         kafka::encode_binary(&event, |name, value| all.push((damaged(name.into(), &damage), Some(value.to_vec()))));
         all.extend(headers.into_iter().map(|(name, value)| (name.into_bytes(), value)));
-        let origin = kafka::Origin { source: "/k", partition: 1, offset: 2, time: None };
+        let origin = kafka::Origin { source: "/k", partition: 1, offset: 2, time: None, key: kafka::KeyType::default() };
         let headers = all.iter().map(|(name, value)| (&name[..], value.as_deref()));
         let record = kafka::Record { key: key.as_deref(), headers, value: value.map(Bytes::from) };
         let read = kafka::decode(record, &origin);

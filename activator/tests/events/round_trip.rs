@@ -46,7 +46,16 @@ fn through_kafka(event: &Event) -> Event {
     kafka::encode_binary(event, |name, value| headers.push((name.into(), value.to_vec())));
     let headers = headers.iter().map(|(name, value)| (name.as_bytes(), Some(&value[..])));
     let record = kafka::Record { key: kafka::key(event), headers, value: kafka::value(event).cloned() };
-    kafka::decode(record, &kafka::Origin { source: "/not/used", partition: 0, offset: 0, time: None })
+    kafka::decode(
+        record,
+        &kafka::Origin {
+            source: "/not/used",
+            partition: 0,
+            offset: 0,
+            time: None,
+            key: kafka::KeyType::default(),
+        },
+    )
 }
 
 proptest! {

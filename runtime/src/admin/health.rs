@@ -72,7 +72,8 @@ fn readiness<'a>(config: &Resolved, channels: impl Iterator<Item = ChannelState<
     let reason = |(id, open, error): ChannelState<'_>| {
         let name = config.channels.get(&id).map(channel_label)?;
         match (open, error) {
-            (true, _) => None,
+            (true, None) => None,
+            (true, Some(error)) => Some(format!("{name} has stopped: {error}")),
             (false, Some(error)) => Some(format!("{name} is not open: {error}")),
             (false, None) => Some(format!("{name} is not open yet")),
         }
@@ -95,5 +96,7 @@ mod tests {
         assert!(degraded.ready && degraded.degraded);
         assert_eq!(degraded.reasons, ["channel/orders is not open: connection refused"]);
         assert!(!readiness(&states[..1]).degraded);
+        let stopped = readiness(&[(DEFAULT, true, Some("another runtime reads it"))]);
+        assert_eq!(stopped.reasons, ["broker/default has stopped: another runtime reads it"]);
     }
 }

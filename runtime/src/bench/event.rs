@@ -58,7 +58,13 @@ pub(crate) fn measure_all() -> anyhow::Result<Report> {
         headers: records.iter().map(|(name, value)| (name.as_bytes(), Some(&value[..]))),
         value: Some(data.clone()),
     };
-    let origin = kafka::Origin { source: "/bench", partition: 0, offset: 0, time: None };
+    let origin = kafka::Origin {
+        source: "/bench",
+        partition: 0,
+        offset: 0,
+        time: None,
+        key: kafka::KeyType::default(),
+    };
     let from_http = || to_event(black_box(&headers), DATA.to_vec());
     let works = vec![
         again(|| http::decode(Mode::Binary, black_box(pairs()), data.clone())),

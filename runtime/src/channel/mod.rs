@@ -15,6 +15,7 @@ mod gaps;
 mod kafka;
 mod memory;
 mod murmur2;
+mod topic;
 mod window;
 
 #[cfg(test)]
@@ -26,18 +27,33 @@ use std::time::Duration;
 use activator::event::Event;
 use activator::id::{Offset, Partition};
 use activator::input::{Batch, OpenedPartition, Progress};
+use tokio::sync::mpsc;
 
 pub(crate) use durable::Durable;
 #[cfg(feature = "kafka")]
-pub(crate) use kafka::{BareConsumer, Kafka};
+pub(crate) use kafka::{BareConsumer, Kafka, OPTIONS as KAFKA_OPTIONS, check_option as check_kafka_option};
 pub(crate) use memory::Memory;
+pub(crate) use topic::{
+    CreateTopic, KafkaSpec, Mechanism, Mirrored, Mode, OptionError, Password, Records, Sasl, Security, Start,
+    Tls,
+};
+
+/// Without Kafka nothing is known of its settings.
+#[cfg(not(feature = "kafka"))]
+pub(crate) const KAFKA_OPTIONS: &[&str] = &[];
+
+/// Without Kafka nothing is known of its settings.
+#[cfg(not(feature = "kafka"))]
+pub(crate) fn check_kafka_option(_name: &str, _value: &str) -> Result<(), OptionError> {
+    Ok(())
+}
 
 /// What a channel is made of; equal specifications are the same channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Spec {
     Memory(MemorySpec),
     Durable(DurableSpec),
-    Kafka(KafkaSpec),
+    Kafka(Box<KafkaSpec>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,42 +92,12 @@ pub(crate) enum SyncMode {
     Disk,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KafkaSpec {
-    /// `host:port` of one or more brokers.
-    pub(crate) brokers: Vec<String>,
-    pub(crate) topic: String,
-    /// The consumer group whose committed offsets and metadata are the cursor store.
-    pub(crate) group: String,
-    /// Created with this many partitions when it does not exist; nothing = it must exist (a source's topic).
-    pub(crate) create: Option<CreateTopic>,
-    /// Where reading begins when nothing was ever committed.
-    pub(crate) start: Start,
-    /// `source` of events made from records that are no CloudEvents.
-    pub(crate) event_source: String,
-    /// Further librdkafka settings, as the user wrote them.
-    pub(crate) options: Vec<(String, String)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CreateTopic {
-    pub(crate) partitions: u32,
-    pub(crate) replication: u32,
-    pub(crate) retention: Retention,
-}
-
 /// The user's caps: what lies beyond them is deleted, also when a cursor still wants it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Retention {
     /// All partitions together.
     pub(crate) bytes: Option<u64>,
     pub(crate) age: Option<Duration>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Start {
-    Earliest,
-    Latest,
 }
 
 /// An open channel.
@@ -121,6 +107,31 @@ pub(crate) enum Channel {
     Durable(Durable),
     #[cfg(feature = "kafka")]
     Kafka(Kafka),
+}
+
+/// A channel that was just opened.
+pub(crate) struct Opened {
+    pub(crate) channel: Channel,
+    /// The partitions that are ours at once, with what was committed.
+    pub(crate) partitions: Vec<OpenedPartition>,
+    /// Tells which come and go; nothing when none ever does.
+    pub(crate) changes: Option<Changes>,
+}
+
+/// What becomes of partitions that are shared with others, in order.
+pub(crate) type Changes = mpsc::UnboundedReceiver<Change>;
+
+/// Partitions come and go.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "nothing else is shared"))]
+pub(crate) enum Change {
+    /// They are ours from now on.
+    Assigned(Vec<OpenedPartition>),
+    /// They are asked back, and stay ours until they are released: nothing more is read of them, and what is under
+    /// way may end and be committed.
+    Revoking(Vec<Partition>),
+    /// They are others' already: nothing can be committed for them.
+    Lost(Vec<Partition>),
 }
 
 /// Where an event was stored.
@@ -179,16 +190,20 @@ impl std::fmt::Debug for Channel {
 }
 
 impl Channel {
-    /// Opens the channel, recovering what a crash left. Gives every partition with what was committed.
-    pub(crate) async fn open(spec: &Spec) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
-        match spec {
+    /// Opens the channel, recovering what a crash left.
+    pub(crate) async fn open(spec: &Spec) -> Result<Opened, OpenError> {
+        let (channel, partitions) = match spec {
             Spec::Memory(spec) => Ok(Memory::open(spec)).map(|(c, p)| (Self::Memory(c), p)),
             Spec::Durable(spec) => Durable::open(spec).await.map(|(c, p)| (Self::Durable(c), p)),
             #[cfg(feature = "kafka")]
-            Spec::Kafka(spec) => Kafka::open(spec).await.map(|(c, p)| (Self::Kafka(c), p)),
+            Spec::Kafka(spec) => {
+                let kafka::Opened { channel, partitions, changes } = Kafka::open(spec).await?;
+                return Ok(Opened { channel: Self::Kafka(channel), partitions, changes });
+            }
             #[cfg(not(feature = "kafka"))]
             Spec::Kafka(_) => Err(OpenError("this hydrant was built without Kafka".into())),
-        }
+        }?;
+        Ok(Opened { channel, partitions, changes: None })
     }
 
     /// Stores an event; done when it is as durable as the channel says of itself. The partition follows the
@@ -243,6 +258,36 @@ impl Channel {
         }
     }
 
+    /// Shows where these subscriptions are to whoever looks from outside, from now on.
+    pub(crate) fn mirror(&self, subscriptions: Vec<Mirrored>) {
+        match self {
+            // Nobody looks from outside.
+            Self::Memory(_) | Self::Durable(_) => drop(subscriptions),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.mirror(subscriptions),
+        }
+    }
+
+    /// Why nothing goes on in an open channel until the program is started anew, if so.
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        match self {
+            Self::Memory(_) | Self::Durable(_) => None,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.stopped(),
+        }
+    }
+
+    /// Gives partitions up that were asked back, once all that were asked back together are released. Nothing can be
+    /// committed for them any more.
+    pub(crate) fn release(&self, partitions: Vec<Partition>) {
+        match self {
+            // Nobody ever asks for theirs.
+            Self::Memory(_) | Self::Durable(_) => drop(partitions),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.release(partitions),
+        }
+    }
+
     /// Lets go of this handle; done when all are gone and nothing of the channel is under way any more, so that
     /// it can be opened again.
     pub(crate) async fn close(self) {
@@ -250,7 +295,7 @@ impl Channel {
             Self::Memory(channel) => drop(channel),
             Self::Durable(channel) => channel.close().await,
             #[cfg(feature = "kafka")]
-            Self::Kafka(channel) => drop(channel),
+            Self::Kafka(channel) => channel.close().await,
         }
     }
 }

@@ -84,7 +84,7 @@ impl Loader {
             Scan { project: &self.project, being_written: self.being_written, last: &self.last, problems };
         let mut found = scan.functions(&runtime.functions);
         let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids);
-        let resolved = resolve::resolve(file, runtime, functions, &mut self.ids, problems);
+        let resolved = resolve::resolve(file, &self.project, runtime, functions, &mut self.ids, problems);
         self.last = found;
         resolved
     }

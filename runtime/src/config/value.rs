@@ -74,6 +74,10 @@ impl<'d> Value<'d> {
         self.node.get_ref().is_str()
     }
 
+    pub(super) fn is_boolean(&self) -> bool {
+        self.node.get_ref().is_bool()
+    }
+
     pub(super) fn is_list(&self) -> bool {
         self.node.get_ref().is_array()
     }

@@ -28,8 +28,8 @@ pub(super) enum Message {
         epoch: Epoch,
         partitions: Vec<OpenedPartition>,
     },
-    /// A channel could not be opened yet, and why.
-    OpenFailed(ChannelId, String),
+    /// A channel could not be opened yet, or does not go on, and why.
+    Trouble(ChannelId, String),
     Called(CallId, FunctionId, Box<Call>),
     Configured(Arc<Resolved>),
     /// Somebody asks for all functions as they stand.

@@ -1,27 +1,25 @@
-//! The task that owns one channel: opens it, and carries out the activator's reads, appends and commits.
+//! The task that owns one channel, and the driver's end of it. It opens the channel; [`kept`](super::kept) has what is
+//! done with an open one.
 
 use std::time::Duration;
 
-use activator::Input;
 use activator::event::Event;
 use activator::id::{AppendId, ChannelId, Epoch, Offset, Partition};
-use activator::input::{Progress, Stored};
+use activator::input::Progress;
 use activator::topology::Start;
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::inbox::{Inbox, Message};
-use crate::channel::{AppendError, Channel, Landmark, MemorySpec, ReadError, Spec};
+use super::kept::{FIRST_EPOCH, Held, Kept};
+use crate::channel::{Changes, Channel, MemorySpec, Mirrored, Opened, Spec};
 use crate::config::resolved::NamedChannel;
 
 /// What the activator may have asked of one channel without an answer: its own bounds, with room to spare.
 const ASKS_MAX: usize = 4096;
 /// The waits between attempts to open or read.
-const RETRY_WAIT: Duration = Duration::from_millis(100);
-const RETRY_WAIT_MAX: Duration = Duration::from_secs(5);
+pub(super) const RETRY_WAIT: Duration = Duration::from_millis(100);
+pub(super) const RETRY_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// What the activator asks of a channel.
 #[derive(Debug)]
@@ -37,6 +35,8 @@ pub(super) enum Ask {
 pub(super) struct Keeper {
     asks: mpsc::Sender<Ask>,
     channel: Option<Channel>,
+    /// The subscriptions that are shown to whoever looks at a channel from outside.
+    mirrored: Vec<Mirrored>,
     trouble: Option<String>,
 }
 
@@ -45,12 +45,23 @@ impl Keeper {
     pub(super) fn open(id: ChannelId, named: NamedChannel, inbox: Inbox, tasks: &mut JoinSet<()>) -> Self {
         let (asks, waiting) = mpsc::channel(ASKS_MAX);
         tasks.spawn(keep(id, named, inbox, waiting));
-        Self { asks, channel: None, trouble: None }
+        Self { asks, channel: None, mirrored: Vec::new(), trouble: None }
     }
 
     pub(super) fn opened(&mut self, channel: Channel) {
+        channel.mirror(self.mirrored.clone());
         self.channel = Some(channel);
         self.trouble = None;
+    }
+
+    pub(super) fn mirror(&mut self, subscriptions: Vec<Mirrored>) {
+        if subscriptions == self.mirrored {
+            return;
+        }
+        self.mirrored.clone_from(&subscriptions);
+        if let Some(channel) = &self.channel {
+            channel.mirror(subscriptions);
+        }
     }
 
     pub(super) fn failed(&mut self, reason: String) {
@@ -74,107 +85,34 @@ impl Keeper {
 }
 
 async fn keep(id: ChannelId, named: NamedChannel, inbox: Inbox, mut asks: mpsc::Receiver<Ask>) {
-    let channel = tokio::select! {
-        channel = open(id, &named, &inbox) => channel,
+    let (channel, held, changes) = tokio::select! {
+        opened = open(id, &named, &inbox) => opened,
         // Nothing is asked of a channel before it is open, so this is the driver letting go of it.
         _ = asks.recv() => return,
     };
-    answer(id, &named.name, &channel, &inbox, asks).await;
+    Kept::new(id, &named.name, &channel, &inbox, held).answer(asks, changes).await;
     channel.close().await;
 }
 
-/// Carries out what is asked, until the driver lets go.
-async fn answer(id: ChannelId, name: &str, channel: &Channel, inbox: &Inbox, mut asks: mpsc::Receiver<Ask>) {
-    let mut answers: FuturesUnordered<BoxFuture<'_, Input>> = FuturesUnordered::new();
-    loop {
-        tokio::select! {
-            Some(input) = answers.next(), if !answers.is_empty() => inbox.happened(input).await,
-            ask = asks.recv() => match ask {
-                Some(ask) => answers.push(Box::pin(carry_out(id, name, channel, ask))),
-                None => return,
-            },
-        }
-    }
-}
-
 /// Tries until it opens, and says so.
-async fn open(id: ChannelId, named: &NamedChannel, inbox: &Inbox) -> Channel {
+async fn open(id: ChannelId, named: &NamedChannel, inbox: &Inbox) -> (Channel, Held, Option<Changes>) {
     let mut wait = RETRY_WAIT;
     loop {
         match Channel::open(&named.spec).await {
-            Ok((channel, partitions)) => {
+            Ok(Opened { channel, partitions, changes }) => {
                 if let Spec::Memory(MemorySpec { bytes_max, .. }) = named.spec {
                     tracing::info!(channel = %named.name, bytes_max, "kept in memory: lost at exit");
                 }
+                let held = partitions.iter().map(|opened| (opened.partition, FIRST_EPOCH)).collect();
                 let opened =
-                    Message::Opened { channel: id, opened: channel.clone(), epoch: Epoch(1), partitions };
+                    Message::Opened { channel: id, opened: channel.clone(), epoch: FIRST_EPOCH, partitions };
                 inbox.tell(opened).await;
-                return channel;
+                return (channel, held, changes);
             }
             Err(error) => {
                 tracing::warn!(channel = %named.name, "{error}; trying again");
-                inbox.tell(Message::OpenFailed(id, error.to_string())).await;
+                inbox.tell(Message::Trouble(id, error.to_string())).await;
             }
-        }
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(RETRY_WAIT_MAX);
-    }
-}
-
-async fn carry_out(id: ChannelId, name: &str, channel: &Channel, ask: Ask) -> Input {
-    match ask {
-        Ask::Read { partition, epoch, from, records_max, bytes_max } => {
-            let read = || channel.read(partition, from, records_max, bytes_max);
-            let batch = until_done(name, read).await;
-            Input::Records { channel: id, partition, epoch, from, batch }
-        }
-        Ask::Locate { partition, epoch, start } => {
-            let find = || locate(channel, partition, start);
-            let offset = until_done(name, find).await;
-            Input::Located { channel: id, partition, epoch, start, offset }
-        }
-        Ask::Append { append, event } => {
-            let stored = match channel.append(event).await {
-                Ok(_) => Stored::Yes,
-                Err(error @ AppendError::TooLarge { .. }) => Stored::Never(error.to_string()),
-                Err(error @ AppendError::Unavailable(_)) => {
-                    tracing::warn!(channel = name, "{error}; trying again");
-                    Stored::NotNow
-                }
-            };
-            Input::Appended { append, stored }
-        }
-        Ask::Commit { progress } => {
-            let stored = channel.commit(progress).await;
-            if let Err(error) = &stored {
-                tracing::warn!(channel = name, "{error}; trying again");
-            }
-            Input::Committed { channel: id, stored: stored.is_ok() }
-        }
-    }
-}
-
-/// Where a subscription begins.
-async fn locate(channel: &Channel, partition: Partition, start: Start) -> Result<Offset, ReadError> {
-    let landmark = match start {
-        Start::Tail => Landmark::End,
-        Start::Beginning => Landmark::Beginning,
-        Start::Offset(offset) => return Ok(offset),
-        Start::Time(time) => Landmark::Time(time),
-    };
-    channel.locate(partition, landmark).await
-}
-
-/// Tries until it succeeds.
-async fn until_done<T, F>(name: &str, what: impl Fn() -> F) -> T
-where
-    F: Future<Output = Result<T, ReadError>>,
-{
-    let mut wait = RETRY_WAIT;
-    loop {
-        match what().await {
-            Ok(found) => return found,
-            Err(error) => tracing::warn!(channel = name, "{error}; trying again"),
         }
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(RETRY_WAIT_MAX);

@@ -2,8 +2,9 @@
 //! effect: each goes to the task that owns that part of the world, and comes back as an input.
 //!
 //! - [`inbox`]: how those tasks tell the loop what happened. [`handle`]: how the rest of the program asks it.
-//! - [`keeper`]: the task that owns one channel. [`directory`]: what the ingress needs to know.
+//! - [`keeper`]: the task that owns one channel; [`kept`]: what it does with an open one. [`directory`]: what the ingress needs to know.
 //! - [`fleet`]: functions, their revisions and their processes. [`perform`]: one arm per effect.
+//! - [`mirror`]: the names under which others see how far subscriptions are.
 //! - [`record`]: what is told to the history, the statistics and the log.
 
 mod clock;
@@ -12,6 +13,8 @@ mod fleet;
 mod handle;
 mod inbox;
 mod keeper;
+mod kept;
+mod mirror;
 mod perform;
 mod record;
 mod stats;
@@ -165,7 +168,7 @@ impl Driver {
                 self.publish_directory();
                 self.happened(Input::Opened { channel, epoch, partitions });
             }
-            Message::OpenFailed(channel, reason) => {
+            Message::Trouble(channel, reason) => {
                 self.keepers.get_mut(&channel).into_iter().for_each(|k| k.failed(reason.clone()));
                 self.publish_directory();
             }
@@ -214,6 +217,7 @@ impl Driver {
         for (function, availability) in revised {
             self.activator.handle(now, Input::Revised { function, now: availability });
         }
+        self.mirror();
         self.publish_directory();
     }
 

@@ -16,6 +16,7 @@ impl Driver {
                 let Some(named) = self.config.borrow().channels.get(&channel).cloned() else { return };
                 let keeper = Keeper::open(channel, named, self.inbox.clone(), &mut self.tasks);
                 self.keepers.insert(channel, keeper);
+                self.mirror();
             }
             Effect::Close { channel } => drop(self.keepers.remove(&channel)),
             Effect::Read { channel, partition, epoch, from, records_max, bytes_max } => {
@@ -24,9 +25,13 @@ impl Driver {
             Effect::Locate { channel, partition, epoch, start } => {
                 self.ask(channel, Ask::Locate { partition, epoch, start });
             }
-            // Partitions of a channel that one runtime reads alone are never asked back.
-            Effect::Release { .. } => {}
             Effect::Append { append, channel, event } => self.ask(channel, Ask::Append { append, event }),
+            Effect::Release { channel, partitions } => {
+                // A channel that is gone holds none.
+                if let Some(channel) = self.keepers.get(&channel).and_then(Keeper::channel) {
+                    channel.release(partitions);
+                }
+            }
             Effect::Commit { channel, progress } => self.ask(channel, Ask::Commit { progress }),
             Effect::Spawn { instance, .. } => self.fleet.start(instance),
             Effect::Deliver { delivery, to, what, timeout } => {

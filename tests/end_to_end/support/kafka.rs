@@ -17,7 +17,8 @@ pub(crate) fn missing() -> Option<String> {
 
 /// The Kafka, running. Held while a test restarts it, so that no other finds it down.
 pub(crate) fn node() -> MutexGuard<'static, Option<KafkaNode>> {
-    let node = NODE.get_or_init(|| Mutex::new(Some(KafkaNode::start_new().expect("java and mvn are there"))));
+    let node =
+        NODE.get_or_init(|| Mutex::new(Some(KafkaNode::start_new(&[]).expect("java and mvn are there"))));
     node.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -2,9 +2,11 @@
 
 use core::fmt::{self, Write};
 
+use base64::display::Base64Display;
+use base64::engine::general_purpose::STANDARD;
 use smallvec::SmallVec;
 
-use super::{Origin, Record, is_content_type};
+use super::{KeyType, Origin, Record, is_content_type};
 use crate::event::{Builder, Event, EventError};
 
 /// An event about the record, with the reason when it tried to be an event.
@@ -15,6 +17,8 @@ where
     let mut event = Builder::default();
     describe(&mut event, origin, reason);
     if let Some(key) = record.key {
+        let mut text = Text::default();
+        let key = key_text(key, origin.key, &mut text);
         add(&mut event, b"key", key);
         add(&mut event, b"partitionkey", key);
     }
@@ -38,7 +42,7 @@ where
 }
 
 fn describe(event: &mut Builder, origin: &Origin<'_>, reason: Option<&EventError>) {
-    let Origin { source, partition, offset, time } = *origin;
+    let Origin { source, partition, offset, time, .. } = *origin;
     let mut text = Text::default();
     add(event, b"id", text.of(format_args!("partition:{partition}/offset:{offset}")));
     add(event, b"source", source.as_bytes());
@@ -56,6 +60,21 @@ fn describe(event: &mut Builder, origin: &Origin<'_>, reason: Option<&EventError
     if let Some(reason) = reason {
         add(event, b"hydranterror", text.of(format_args!("{reason}")));
     }
+}
+
+fn key_text<'t>(key: &'t [u8], is: KeyType, text: &'t mut Text) -> &'t [u8] {
+    match (is, key.len()) {
+        (KeyType::Integer, 4) => text.of(format_args!("{}", i32::from_be_bytes(array(key)))),
+        (KeyType::Integer, 8) => text.of(format_args!("{}", i64::from_be_bytes(array(key)))),
+        (KeyType::Float, 4) => text.of(format_args!("{}", f32::from_be_bytes(array(key)))),
+        (KeyType::Float, 8) => text.of(format_args!("{}", f64::from_be_bytes(array(key)))),
+        (KeyType::Bytes, _) => text.of(format_args!("{}", Base64Display::new(key, &STANDARD))),
+        _ => key,
+    }
+}
+
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes.try_into().expect("its length was looked at")
 }
 
 /// A name or value that no attribute may have is left out: the record's data still arrives.

@@ -28,6 +28,22 @@ pub struct Origin<'a> {
     pub offset: u64,
     /// The record's time, RFC 3339.
     pub time: Option<&'a str>,
+    /// What the record's key is.
+    pub key: KeyType,
+}
+
+/// What the key of a record that is no CloudEvent is; one of another length is taken for text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyType {
+    /// UTF-8.
+    #[default]
+    Text,
+    /// A whole number: 4 or 8 bytes, the highest first.
+    Integer,
+    /// A number with a fraction: 4 or 8 bytes of IEEE 754, the highest first.
+    Float,
+    /// Anything; shown in base64.
+    Bytes,
 }
 
 /// One Kafka record. Names are bytes, for nothing on a topic is sure to be UTF-8.

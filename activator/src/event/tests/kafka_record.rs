@@ -11,7 +11,8 @@ fn from_kafka(key: Option<&[u8]>, headers: Headers<'_>, value: Option<&'static s
 
 fn from_bytes(key: Option<&[u8]>, headers: &[(&[u8], Option<&[u8]>)], value: Option<&'static str>) -> Event {
     let time = Some("2026-11-23T00:00:00Z");
-    let origin = kafka::Origin { source: "/k#topic", partition: 3, offset: 14, time };
+    let origin =
+        kafka::Origin { source: "/k#topic", partition: 3, offset: 14, time, key: kafka::KeyType::default() };
     let value = value.map(|v| Bytes::from_static(v.as_bytes()));
     kafka::decode(kafka::Record { key, headers: headers.iter().copied(), value }, &origin)
 }
@@ -144,7 +145,31 @@ fn no_record_panics_or_is_lost() {
     assert_eq!(event.get("kafkaheaderh7"), Some("xxxxxxx"), "what fits is there");
     let raw = from_bytes(Some(b"\xff"), &[(b"\xffA", Some(b"1")), (b"ce_\xff", Some(b"1"))], Some("x"));
     assert_eq!(raw.get("kafkaheadera"), Some("1"));
-    let origin = kafka::Origin { source: "", partition: 0, offset: 0, time: Some("never") };
+    let origin = kafka::Origin {
+        source: "",
+        partition: 0,
+        offset: 0,
+        time: Some("never"),
+        key: kafka::KeyType::default(),
+    };
     let event = kafka::decode(kafka::Record { key: None, headers: [].into_iter(), value: None }, &origin);
     assert_eq!((event.source(), event.get("time")), ("kafka", None), "whatever the origin is");
+}
+
+#[test]
+fn a_key_is_read_as_what_it_is_and_else_as_text() {
+    let check = |is, key: &[u8], expected: Option<&str>| {
+        let origin = kafka::Origin { source: "/k", partition: 0, offset: 0, time: None, key: is };
+        let record = kafka::Record { key: Some(key), headers: [].into_iter(), value: None };
+        let event = kafka::decode(record, &origin);
+        assert_eq!((event.get("key"), event.get("partitionkey")), (expected, expected), "{is:?} {key:?}");
+    };
+    use kafka::KeyType::{Bytes, Float, Integer, Text};
+    check(Text, b"\0\0\0a", None);
+    check(Integer, &(-7_i32).to_be_bytes(), Some("-7"));
+    check(Integer, &i64::MAX.to_be_bytes(), Some("9223372036854775807"));
+    check(Integer, b"seven", Some("seven"));
+    check(Float, &1.5_f32.to_be_bytes(), Some("1.5"));
+    check(Float, &(-0.1_f64).to_be_bytes(), Some("-0.1"));
+    check(Bytes, b"\xff\xfe", Some("//4="));
 }

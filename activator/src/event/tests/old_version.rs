@@ -50,7 +50,8 @@ fn a_kafka_record_is_upgraded_too() {
         (b"ce_schemaurl", Some(b"/y")),
         (b"ce_datacontentencoding", Some(b"base64")),
     ];
-    let origin = kafka::Origin { source: "/k", partition: 0, offset: 0, time: None };
+    let origin =
+        kafka::Origin { source: "/k", partition: 0, offset: 0, time: None, key: kafka::KeyType::default() };
     let value = Some(Bytes::from_static(b"aGk="));
     let event = kafka::decode(kafka::Record { key: None, headers: headers.into_iter(), value }, &origin);
     assert_eq!(event, super::event(&[("dataschema", "/y")], "hi"));

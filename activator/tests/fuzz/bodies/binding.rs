@@ -39,8 +39,13 @@ pub(super) fn from_kafka(
     headers: &[(&[u8], Option<&[u8]>)],
     value: Option<Bytes>,
 ) -> Event {
-    let origin =
-        kafka::Origin { source: "/k#topic", partition: 3, offset: 14, time: Some("2026-11-23T00:00:00Z") };
+    let origin = kafka::Origin {
+        source: "/k#topic",
+        partition: 3,
+        offset: 14,
+        time: Some("2026-11-23T00:00:00Z"),
+        key: kafka::KeyType::default(),
+    };
     kafka::decode(kafka::Record { key, headers: headers.iter().copied(), value }, &origin)
 }
 

@@ -10,7 +10,9 @@ use super::child::Role;
 use super::seen::seen;
 use super::{Figure, micros_each};
 use crate::bench::scratch::Scratch;
-use crate::channel::{Channel, CreateTopic, KafkaSpec, Retention, Spec, Start};
+use crate::channel::{
+    Channel, CreateTopic, KafkaSpec, Mode, Opened, Records, Retention, Security, Spec, Start,
+};
 use crate::process::Spawner;
 
 /// How many triggers there are, of which one matches.
@@ -59,10 +61,13 @@ async fn fill(brokers: &str, topic: &str, events: usize) -> anyhow::Result<()> {
         group: format!("hydrant-{topic}-filler"),
         create: Some(CreateTopic { partitions: 1, replication: 1, retention: Retention::default() }),
         start: Start::Earliest,
-        event_source: "/bench".to_owned(),
+        records: Records { source: "/bench".to_owned(), ..Records::default() },
+        mode: Mode::Own,
+        mirror: false,
+        security: Security::default(),
         options: Vec::new(),
     };
-    let (channel, _) = Channel::open(&Spec::Kafka(spec)).await?;
+    let Opened { channel, .. } = Channel::open(&Spec::Kafka(spec.into())).await?;
     let mut under_way = FuturesUnordered::new();
     for id in 0..events {
         if under_way.len() >= APPENDS {

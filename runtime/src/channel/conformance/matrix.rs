@@ -6,7 +6,7 @@ use std::sync::Mutex;
 /// Promises in the order they were first kept, and the classes that kept them.
 static KEPT: Mutex<Vec<(&str, BTreeSet<&str>)>> = Mutex::new(Vec::new());
 
-const CLASSES: [&str; 4] = ["memory", "durable os", "durable disk", "kafka"];
+const CLASSES: [&str; 5] = ["memory", "durable os", "durable disk", "kafka", "kafka, shared"];
 
 /// Notes that a class keeps a promise.
 pub(super) fn kept(promise: &'static str, class: &'static str) {

@@ -7,14 +7,31 @@ use activator::id::{Offset, Partition};
 use activator::input::OpenedPartition;
 use bytes::Bytes;
 
-use crate::channel::{Channel, Position, Spec};
+use crate::channel::{Change, Channel, Opened, Position, Spec};
 
 pub(super) type Make<'a> = &'a dyn Fn(u32) -> Spec;
 
 pub(super) const P0: Partition = Partition(0);
 
+/// Opens a channel and waits until all its partitions are ours, as they are at once where nobody shares them.
 pub(super) async fn open(spec: &Spec) -> (Channel, Vec<OpenedPartition>) {
-    Channel::open(spec).await.unwrap()
+    let Opened { channel, mut partitions, changes } = Channel::open(spec).await.unwrap();
+    let Some(mut changes) = changes else { return (channel, partitions) };
+    while partitions.len() < partition_count(spec) {
+        match changes.recv().await {
+            Some(Change::Assigned(more)) => partitions.extend(more),
+            other => panic!("nobody else wants them: {other:?}"),
+        }
+    }
+    partitions.sort_by_key(|opened| opened.partition);
+    (channel, partitions)
+}
+
+fn partition_count(spec: &Spec) -> usize {
+    match spec {
+        Spec::Kafka(spec) => spec.create.map_or(1, |create| create.partitions as usize),
+        Spec::Memory(_) | Spec::Durable(_) => 0,
+    }
 }
 
 pub(super) async fn open_one(make: Make<'_>) -> (Channel, Offset) {

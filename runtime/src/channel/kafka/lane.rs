@@ -11,11 +11,12 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 use tokio::sync::OwnedMutexGuard;
 
+use super::owned::Hold;
 use super::reader::Reader;
 use super::record::Decoder;
 use super::stream::Stream;
 use super::taken::{self, Taken, Want};
-use crate::channel::ReadError;
+use crate::channel::{ReadError, Records};
 
 /// How long a read waits at the end before it looks whether only markers of transactions lie behind it: they have
 /// offsets, and no reader ever sees them.
@@ -94,10 +95,10 @@ pub(super) async fn read(
 
 impl Lane {
     /// Nothing is fetched until the first read.
-    pub(super) fn new(reader: &Reader, partition: u32, event_source: &str) -> Option<Self> {
+    pub(super) fn new(reader: &Reader, partition: u32, records: &Records, is_shared: bool) -> Option<Self> {
         Some(Self {
-            stream: Stream::new(reader, partition)?,
-            decoder: Decoder::new(event_source, partition),
+            stream: Stream::new(reader, partition, is_shared)?,
+            decoder: Decoder::new(records, partition),
             at: Place(Arc::new(AtomicU64::new(Place::NOWHERE))),
             placed: false,
             end: Offset(0),
@@ -107,6 +108,12 @@ impl Lane {
 
     pub(super) fn place(&self) -> Place {
         self.at.clone()
+    }
+
+    /// A group assigned the partition anew: where the stream stood before is forgotten.
+    pub(super) fn assigned(&mut self, hold: Hold) {
+        self.stream.assigned();
+        self.stands(hold.from, hold.end);
     }
 
     /// Puts the stream at `from`, or at the begin of the log when that lies behind `from`. Blocks.
@@ -142,11 +149,15 @@ impl Lane {
     fn fetch_from(&mut self, from: Offset, end: Offset) -> Result<(), ReadError> {
         self.placed = false;
         self.stream.seek(from).map_err(|e| failed(&e))?;
-        self.at.set(from);
+        self.stands(from, end);
+        Ok(())
+    }
+
+    fn stands(&mut self, at: Offset, end: Offset) {
+        self.at.set(at);
         self.end = end;
         self.end_is_news = false;
         self.placed = true;
-        Ok(())
     }
 
     /// Stops fetching ahead until the next read. Blocks.

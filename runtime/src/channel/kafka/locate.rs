@@ -37,7 +37,7 @@ fn locate(client: &Client, topic: &str, partition: i32, landmark: Landmark) -> R
 }
 
 /// Nothing when all records are older.
-fn first_since(
+pub(super) fn first_since(
     client: &Client,
     topic: &str,
     partition: i32,

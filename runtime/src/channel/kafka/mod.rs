@@ -1,78 +1,114 @@
 //! A channel kept in a Kafka topic; its cursors are committed offsets of a consumer group. Only this module knows
 //! rdkafka.
 //!
-//! One runtime alone reads a topic here: partitions are assigned, not balanced, and commits are not fenced. Clients:
-//! a reader for the tails and the cursors (`reader`), a second one for what lies below a tail, made when first needed
-//! (`partition` has the rule), and a producer (`producer`). Nothing here calls librdkafka's blocking half on the loop.
+//! One runtime alone has all partitions of a topic (`Mode::Own`), or several share them as members of the consumer
+//! group (`Mode::Group`, `member`); `owned` knows which are ours. Clients: a reader for the tails and the cursors
+//! (`reader`), a second one for what lies below a tail, made when first needed (`partition` has the rule), and a
+//! producer (`producer`). Nothing here calls librdkafka's blocking half on the loop.
 
 mod bare;
+mod context;
 mod headers;
+mod join;
 mod lane;
 mod locate;
 mod log;
+mod member;
+mod mirror;
 mod open;
+mod options;
+mod owned;
 mod partition;
 mod producer;
 mod progress;
 mod reader;
 mod record;
+mod security;
 mod settings;
+mod store;
 mod stream;
 mod taken;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bare::BareConsumer;
-
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use activator::event::Event;
 use activator::id::{Offset, Partition};
 use activator::input::{Batch, OpenedPartition, Progress};
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::KafkaError;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
+pub(crate) use self::bare::BareConsumer;
+pub(crate) use self::options::{OPTIONS, check_option};
+
+use self::context::Context;
+use self::join::{open_group, open_own};
 use self::lane::Lane;
+use self::mirror::Mirror;
 use self::open::Topic;
+use self::owned::Owned;
 use self::producer::Producer;
-use self::progress::METADATA_CHARS_MAX;
-use self::reader::{ASK_TIMEOUT, Client, Reader};
+use self::reader::{ASK_TIMEOUT, Reader};
+use self::store::Store;
 use self::taken::Want;
-use super::{AppendError, CommitError, KafkaSpec, OpenError, Position, ReadError};
+use super::{AppendError, Changes, CommitError, KafkaSpec, Mirrored, Mode, OpenError, Position, ReadError};
 
-/// How long a commit may take, and how long it may wait for the one before it.
-const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a member may take to leave its group, and the mirror to be written a last time.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// An open topic. A cheap handle.
 #[derive(Clone)]
 pub(crate) struct Kafka(Arc<Shared>);
 
+/// A topic that was just opened.
+pub(crate) struct Opened {
+    pub(crate) channel: Kafka,
+    pub(crate) partitions: Vec<OpenedPartition>,
+    pub(crate) changes: Option<Changes>,
+}
+
 struct Shared {
-    spec: KafkaSpec,
+    spec: Arc<KafkaSpec>,
     topic: Topic,
+    owned: Arc<Owned>,
+    membership: Option<Membership>,
+    mirror: Option<Mirror>,
+    /// Each ends when something is done that whoever closes waits for: leaving the group, the mirror's last round.
+    endings: Vec<watch::Receiver<()>>,
     /// Nothing once the last handle is gone.
     clients: Option<Clients>,
-    /// Commits go one after the other: a slow one must not overtake the next and set the cursors back.
-    commit_turn: Arc<Mutex<()>>,
 }
 
 struct Clients {
+    /// Dropped first, they end the tasks beside: the member's or the one that keeps the cursors fresh, and the mirror's.
+    _beside: Vec<oneshot::Sender<()>>,
     /// In the order of their numbers, which Kafka counts from 0.
     partitions: Vec<partition::Partition>,
     reader: Reader,
+    store: Store,
     look_back: OnceCell<Reader>,
     producer: OnceCell<Producer>,
 }
 
+/// Our end of the task that answers the group.
+struct Membership {
+    released: mpsc::UnboundedSender<Vec<Partition>>,
+    leaving: Arc<AtomicBool>,
+}
+
 impl Kafka {
-    /// Finds the cluster and the topic, which is created if that is wanted, and what was committed.
-    pub(crate) async fn open(spec: &KafkaSpec) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
-        let spec = spec.clone();
-        let opening = tokio::task::spawn_blocking(move || open_blocking(spec));
+    /// Finds the cluster and the topic, which is created if that is wanted, and what was committed; or joins those who
+    /// share it.
+    pub(crate) async fn open(spec: &KafkaSpec) -> Result<Opened, OpenError> {
+        let spec = Arc::new(spec.clone());
+        let opening = tokio::task::spawn_blocking(move || match spec.mode {
+            Mode::Own => open_own(&spec),
+            Mode::Group => open_group(&spec),
+        });
         opening.await.map_err(|error| OpenError(error.to_string()))?
     }
 
@@ -94,79 +130,68 @@ impl Kafka {
         let Some(lanes) = self.clients().partitions.get(partition.0 as usize) else {
             return Err(self.0.no_partition(partition));
         };
+        if let Some(reason) = self.clients().store.stopped() {
+            return Err(ReadError(reason.into()));
+        }
+        let foreign = || ReadError(format!("partition {partition} of `{}` is not ours", self.0.spec.topic));
+        let hold = self.0.owned.reading(partition.0).ok_or_else(foreign)?;
         let want = Want { from, records_max, bytes_max, until: None };
-        lanes.read(want, async || self.look_back(partition).await).await
+        tokio::select! {
+            biased;
+            () = self.0.owned.over(partition.0, hold.turn) => Err(foreign()),
+            read = lanes.read(hold, want, async || self.look_back(partition).await) => read,
+        }
     }
 
-    /// One request for all partitions given. The offset is the lowest one needed, the rest is its metadata.
     pub(crate) async fn commit(&self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
-        if progress.is_empty() {
-            return Ok(());
+        self.clients().store.commit(progress).await
+    }
+
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        self.clients().store.stopped()
+    }
+
+    pub(crate) fn release(&self, partitions: Vec<Partition>) {
+        if let Some(membership) = &self.0.membership {
+            // A member that is gone has given up all it had.
+            membership.released.send(partitions).ok();
         }
-        let list = offsets(&self.0.spec.topic, &progress).map_err(|e| uncommitted(&e))?;
-        let turn = Arc::clone(&self.0.commit_turn).lock_owned();
-        let Ok(turn) = tokio::time::timeout(COMMIT_TIMEOUT, turn).await else {
-            return Err(CommitError("the commit before is still under way".into()));
+    }
+
+    pub(crate) fn mirror(&self, subscriptions: Vec<Mirrored>) {
+        if let Some(mirror) = &self.0.mirror {
+            mirror.set(subscriptions);
+        }
+    }
+
+    /// Done when a member has left its group: the others take over at once, and need not find out. And when the mirror
+    /// was written a last time.
+    pub(crate) async fn close(self) {
+        let endings = self.0.endings.clone();
+        drop(self);
+        let ended = async {
+            for mut ending in endings {
+                ending.changed().await.ok();
+            }
         };
-        let client = Arc::clone(&self.clients().reader.client);
-        let committing = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            commit_blocking(&client, &list)
-        });
-        match tokio::time::timeout(COMMIT_TIMEOUT, committing).await {
-            Ok(Ok(committed)) => committed,
-            Ok(Err(error)) => Err(CommitError(error.to_string())),
-            Err(_) => Err(CommitError("Kafka did not answer in time".into())),
-        }
+        tokio::time::timeout(CLOSE_WITHIN, ended).await.ok();
     }
 
     async fn look_back(&self, partition: Partition) -> Result<Lane, ReadError> {
+        let Shared { spec, .. } = &*self.0;
         let make = async || {
-            let config =
-                settings::look_back(&self.0.spec, self.clients().partitions.len()).map_err(|e| e.0)?;
-            Reader::start(&config, &self.0.spec.topic).map_err(|error| error.to_string())
+            let config = settings::look_back(spec, self.clients().partitions.len()).map_err(|e| e.0)?;
+            let context = Context::alone(&spec.topic);
+            Reader::start(&config, &spec.topic, context).map_err(|error| error.to_string())
         };
         let reader = self.clients().look_back.get_or_try_init(make).await.map_err(ReadError)?;
-        let lane = Lane::new(reader, partition.0, &self.0.spec.event_source);
+        let lane = Lane::new(reader, partition.0, &spec.records, false);
         lane.ok_or_else(|| self.0.no_partition(partition))
     }
 
     fn clients(&self) -> &Clients {
         self.0.clients.as_ref().expect("taken only when the last handle is dropped")
     }
-}
-
-fn open_blocking(spec: KafkaSpec) -> Result<(Kafka, Vec<OpenedPartition>), OpenError> {
-    let topic = open::topic(&spec)?;
-    let count = topic.partitions;
-    let start = |error| open::failed("start a Kafka client", &error);
-    let reader = Reader::start(&settings::reader(&spec, count as usize)?, &spec.topic).map_err(start)?;
-    settings::writer(&spec)?;
-    let opened = open::partitions(&reader, &spec, count)?;
-    let pins = open::to_pin(&spec, &opened);
-    if !pins.is_empty() {
-        let list = offsets(&spec.topic, &pins).map_err(|e| open::failed("pin the begin", &e))?;
-        commit_blocking(&reader.client, &list).map_err(|error| OpenError(error.to_string()))?;
-    }
-    let lanes = (0..count).map(|number| Lane::new(&reader, number, &spec.event_source));
-    let partitions: Option<Vec<_>> = lanes.map(|lane| lane.map(partition::Partition::new)).collect();
-    let shared = Shared {
-        clients: Some(Clients {
-            partitions: partitions
-                .ok_or_else(|| OpenError("librdkafka has no queue for a partition".into()))?,
-            reader,
-            look_back: OnceCell::new(),
-            producer: OnceCell::new(),
-        }),
-        topic,
-        spec,
-        commit_turn: Arc::default(),
-    };
-    // A topic that is created is one that is appended to: an idempotent producer takes half a second to start.
-    if shared.spec.create.is_some() {
-        shared.warm_producer()?;
-    }
-    Ok((Kafka(Arc::new(shared)), opened))
 }
 
 impl Shared {
@@ -192,28 +217,10 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        reader::let_go(self.clients.take());
+        if let Some(membership) = &self.membership {
+            membership.leaving.store(true, Ordering::Release);
+        }
+        let clients = self.clients.take();
+        reader::let_go(move || drop(clients));
     }
-}
-
-fn offsets(topic: &str, progress: &[(Partition, Progress)]) -> Result<TopicPartitionList, KafkaError> {
-    let mut list = TopicPartitionList::with_capacity(progress.len());
-    for (partition, progress) in progress {
-        let mut element = list.add_partition(topic, i32::try_from(partition.0).unwrap_or(i32::MAX));
-        element.set_offset(rdkafka::Offset::Offset(i64::try_from(progress.low().0).unwrap_or(i64::MAX)))?;
-        element.set_metadata(progress::encode(progress, METADATA_CHARS_MAX));
-    }
-    Ok(list)
-}
-
-fn commit_blocking(client: &Client, list: &TopicPartitionList) -> Result<(), CommitError> {
-    client.commit(list, CommitMode::Sync).map_err(|e| uncommitted(&e))
-}
-
-fn uncommitted(error: &KafkaError) -> CommitError {
-    use rdkafka::error::RDKafkaErrorCode::UnknownMemberId;
-    CommitError(match error.rdkafka_error_code() {
-        Some(UnknownMemberId) => "another program is a member of the group and owns its offsets".into(),
-        _ => error.to_string(),
-    })
 }

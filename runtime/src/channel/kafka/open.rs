@@ -1,19 +1,19 @@
 //! Opening: is the cluster there, is the topic, and what was committed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use activator::id::{Offset, Partition};
 use activator::input::{OpenedPartition, Progress};
-use rdkafka::admin::{
-    AdminClient, AdminOptions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication,
-};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use tokio::runtime::Handle;
 
+use super::locate;
 use super::log::Log;
 use super::progress;
-use super::reader::{ASK_TIMEOUT, Reader};
+use super::reader::{self, ASK_TIMEOUT, Client};
 use super::settings::{self, RECORD_BYTES_MAX, TOPIC_BYTES_MAX};
 use crate::channel::{CreateTopic, KafkaSpec, OpenError, Retention, Start};
 
@@ -114,29 +114,57 @@ fn retention(create: &CreateTopic) -> (String, String) {
 
 /// `max.message.bytes` of the topic, if we may know it.
 fn message_bytes_max(admin: &AdminClient<Log>, spec: &KafkaSpec) -> Option<usize> {
-    let options = AdminOptions::new().request_timeout(Some(ASK_TIMEOUT));
-    let asked = [ResourceSpecifier::Topic(&spec.topic)];
-    let answer = Handle::current().block_on(admin.describe_configs(&asked, &options)).ok()?;
-    let config = answer.into_iter().next()?.ok()?;
-    debug_assert!(matches!(config.specifier, OwnedResourceSpecifier::Topic(_)), "asked for a topic");
-    config.get("max.message.bytes")?.value.as_ref()?.parse().ok()
+    setting(admin, ResourceSpecifier::Topic(&spec.topic), "max.message.bytes")
 }
 
-/// Every partition with what the group committed. Blocks.
+/// How long the cluster keeps the offsets of a group without members, if we may know it. Blocks.
+pub(super) fn offsets_kept(spec: &KafkaSpec) -> Option<Duration> {
+    let admin: AdminClient<Log> =
+        settings::admin(spec).ok()?.create_with_context(Log::new(&spec.topic)).ok()?;
+    let broker = admin.inner().fetch_metadata(Some(&spec.topic), ASK_TIMEOUT).ok()?.brokers().first()?.id();
+    let minutes: u32 = setting(&admin, ResourceSpecifier::Broker(broker), "offsets.retention.minutes")?;
+    Some(Duration::from_secs(60) * minutes)
+}
+
+fn setting<T: std::str::FromStr>(
+    admin: &AdminClient<Log>,
+    of: ResourceSpecifier<'_>,
+    name: &str,
+) -> Option<T> {
+    let options = AdminOptions::new().request_timeout(Some(ASK_TIMEOUT));
+    let answer = Handle::current().block_on(admin.describe_configs(&[of], &options)).ok()?;
+    answer.into_iter().next()?.ok()?.get(name)?.value.as_ref()?.parse().ok()
+}
+
+/// Where reading a partition begins.
+pub(super) struct Begin {
+    pub(super) opened: OpenedPartition,
+    /// Where the log ends now.
+    pub(super) end: Offset,
+    /// Who committed, where that is said.
+    pub(super) writer: Option<Arc<str>>,
+}
+
+impl Begin {
+    /// The first offset that anybody still needs.
+    pub(super) fn low(&self) -> Offset {
+        self.opened.committed.as_ref().map_or(self.opened.begin, Progress::low)
+    }
+}
+
+/// These partitions with what the group committed. Blocks.
 pub(super) fn partitions(
-    reader: &Reader,
+    client: &Client,
     spec: &KafkaSpec,
-    count: u32,
-) -> Result<Vec<OpenedPartition>, OpenError> {
-    let committed = reader
-        .committed(i32::try_from(count).unwrap_or(i32::MAX))
+    numbers: &[u32],
+) -> Result<Vec<Begin>, OpenError> {
+    let committed = reader::committed(client, &spec.topic, numbers)
         .map_err(|error| failed(&format!("read the offsets of group `{}`", spec.group), &error))?;
     let elements = committed.elements();
     let mut partitions = Vec::with_capacity(elements.len());
     for element in &elements {
         element.error().map_err(|error| failed("read committed offsets", &error))?;
-        let (low, high) = reader
-            .bounds(element.partition())
+        let (low, high) = reader::bounds(client, &spec.topic, element.partition())
             .map_err(|error| failed("read where the topic begins and ends", &error))?;
         let committed = match element.offset() {
             rdkafka::Offset::Offset(offset) => {
@@ -146,7 +174,18 @@ pub(super) fn partitions(
         };
         let partition = u32::try_from(element.partition()).unwrap_or_default();
         let bounds = (Offset(low), Offset(high));
-        partitions.push(opened(Partition(partition), bounds, committed, spec));
+        let since = match spec.start {
+            Start::Time(time) if committed.is_none() => {
+                locate::first_since(client, &spec.topic, element.partition(), time)
+                    .map_err(|error| failed("find the records since `start`", &error))?
+            }
+            _ => None,
+        };
+        partitions.push(Begin {
+            opened: opened(Partition(partition), bounds, committed, since, spec),
+            end: bounds.1,
+            writer: progress::writer(element.metadata()).map(Arc::from),
+        });
     }
     Ok(partitions)
 }
@@ -157,11 +196,14 @@ fn opened(
     partition: Partition,
     (low, high): (Offset, Offset),
     committed: Option<Progress>,
+    since: Option<Offset>,
     spec: &KafkaSpec,
 ) -> OpenedPartition {
     let begin = match spec.start {
         Start::Earliest => low,
         Start::Latest => high,
+        // All records are older.
+        Start::Time(_) => since.unwrap_or(high),
     };
     let (begin, committed) = match committed {
         Some(progress) if progress.low() > high => {
@@ -178,13 +220,13 @@ fn opened(
     OpenedPartition { partition, begin, committed }
 }
 
-/// Where a channel that begins at the end begins, stored: an event that comes before the first commit would else
-/// be passed over by a restart.
-pub(super) fn to_pin(spec: &KafkaSpec, partitions: &[OpenedPartition]) -> Vec<(Partition, Progress)> {
+/// Where a channel that begins at the end begins, as nothing was committed yet.
+pub(super) fn to_pin(spec: &KafkaSpec, partitions: &[Begin]) -> Vec<(Partition, Progress)> {
     match spec.start {
         Start::Earliest => Vec::new(),
-        Start::Latest => partitions
+        Start::Latest | Start::Time(_) => partitions
             .iter()
+            .map(|begin| &begin.opened)
             .filter(|opened| opened.committed.is_none())
             .map(|opened| (opened.partition, at(opened.begin)))
             .collect(),

@@ -8,12 +8,14 @@
 //!   the next read is the tail's: they join by themselves, and the look-back fetches nothing any more.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use activator::id::Offset;
 use activator::input::Batch;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::lane::{self, Lane, Place};
+use super::owned::Hold;
 use super::taken::Want;
 use crate::channel::ReadError;
 
@@ -23,19 +25,29 @@ const POINT_RECORDS_MAX: u32 = 8;
 pub(super) struct Partition {
     tail: Arc<Mutex<Lane>>,
     tail_at: Place,
+    /// The turn in which the partition was ours last.
+    turn: AtomicU64,
     look_back: OnceCell<Arc<Mutex<Lane>>>,
 }
 
 impl Partition {
     pub(super) fn new(tail: Lane) -> Self {
-        Self { tail_at: tail.place(), tail: Arc::new(Mutex::new(tail)), look_back: OnceCell::new() }
+        Self {
+            tail_at: tail.place(),
+            turn: AtomicU64::new(Hold::ALONE.turn),
+            tail: Arc::new(Mutex::new(tail)),
+            look_back: OnceCell::new(),
+        }
     }
 
     /// `make_look_back` is asked once, when the first read needs it.
-    pub(super) async fn read<F>(&self, want: Want, make_look_back: F) -> Result<Batch, ReadError>
+    pub(super) async fn read<F>(&self, hold: Hold, want: Want, make_look_back: F) -> Result<Batch, ReadError>
     where
         F: AsyncFnOnce() -> Result<Lane, ReadError>,
     {
+        if self.turn.load(Ordering::Acquire) != hold.turn {
+            self.begin_turn(hold).await;
+        }
         if let Some(until) = self.below_tail(want.from) {
             return self.read_below(want, until, make_look_back).await;
         }
@@ -47,6 +59,14 @@ impl Partition {
         }
         let tail = lane::put(tail, want.from).await?;
         lane::read(tail, want).await.map(|(batch, _)| batch)
+    }
+
+    /// The reads of the turn before end by themselves.
+    async fn begin_turn(&self, hold: Hold) {
+        let mut tail = self.tail.lock().await;
+        if self.turn.swap(hold.turn, Ordering::AcqRel) != hold.turn {
+            tail.assigned(hold);
+        }
     }
 
     #[cfg(test)]

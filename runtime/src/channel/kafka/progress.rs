@@ -1,4 +1,4 @@
-//! Progress as the metadata text of a committed offset: `1;position;name=cursor;name=cursor...`.
+//! Progress as the metadata text of a committed offset: `1;position;!=writer;name=cursor;name=cursor...`.
 //!
 //! The offset itself is the lowest one that anybody still needs, so every other tool sees an honest lag. The text
 //! holds what the offset cannot: who is where above it.
@@ -11,6 +11,9 @@ use activator::input::Progress;
 
 /// The version, first in the text.
 const VERSION: &str = "1";
+
+/// Stands for the runtime that wrote the text, where nothing else tells one from another.
+const WRITER: &str = "!";
 
 /// Stands for all subscriptions that found no room.
 const THE_REST: &str = "*";
@@ -25,8 +28,11 @@ const REST_CHARS: usize = 3 + 20;
 ///
 /// When there is not room for all, as many as possible have their own entry and the rest share one that holds the
 /// lowest offset of them: duplicates after a crash, never a loss.
-pub(super) fn encode(progress: &Progress, chars_max: usize) -> String {
-    let head = format!("{VERSION};{}", progress.position);
+pub(super) fn encode(progress: &Progress, writer: Option<&str>, chars_max: usize) -> String {
+    let mut head = format!("{VERSION};{}", progress.position);
+    if let Some(writer) = writer {
+        head.extend([";", WRITER, "=", writer]);
+    }
     let mut entries: Vec<(Offset, String)> =
         progress.behind.iter().map(|(name, cursor)| (cursor.prefix(), format!(";{name}={cursor}"))).collect();
     let whole: usize = entries.iter().map(|(_, entry)| entry.len()).sum();
@@ -58,6 +64,13 @@ pub(super) fn decode(offset: Offset, metadata: &str) -> Progress {
     }
 }
 
+/// Who wrote a text of ours.
+pub(super) fn writer(metadata: &str) -> Option<&str> {
+    let mut parts = metadata.split(';');
+    parts.next().filter(|&version| version == VERSION)?;
+    parts.find_map(|part| part.strip_prefix(WRITER)?.strip_prefix('='))
+}
+
 /// The progress, with the lowest offset in the text.
 fn decode_text(metadata: &str) -> Option<(Progress, Offset)> {
     let mut parts = metadata.split(';');
@@ -68,6 +81,9 @@ fn decode_text(metadata: &str) -> Option<(Progress, Offset)> {
     let mut behind: Vec<(Arc<str>, Cursor)> = Vec::new();
     for part in parts {
         let (name, cursor) = part.split_once('=')?;
+        if name == WRITER {
+            continue;
+        }
         let cursor: Cursor = cursor.parse().ok()?;
         if name == THE_REST {
             // Nobody knows any more who they were: everyone without an entry goes back to their lowest.
@@ -100,15 +116,24 @@ mod tests {
         for p in
             [progress(0, &[]), progress(900, &[]), progress(12, &[("audit", &[3, 4, 9]), ("billing", &[11])])]
         {
-            let text = encode(&p, METADATA_CHARS_MAX);
+            let text = encode(&p, None, METADATA_CHARS_MAX);
             assert_eq!(decode(p.low(), &text), p, "{text}");
         }
     }
 
     #[test]
+    fn the_text_says_who_wrote_it_and_reads_the_same() {
+        let p = progress(12, &[("audit", &[3, 4, 9])]);
+        let text = encode(&p, Some("cafe"), METADATA_CHARS_MAX);
+        assert_eq!((decode(Offset(3), &text), writer(&text)), (p.clone(), Some("cafe")));
+        assert_eq!(writer(&encode(&p, None, METADATA_CHARS_MAX)), None);
+        assert_eq!(writer("2;12;!=cafe"), None);
+    }
+
+    #[test]
     fn the_text_is_readable() {
         let p = progress(12, &[("audit", &[3, 4, 9])]);
-        assert_eq!(encode(&p, METADATA_CHARS_MAX), "1;12;audit=3+2-4+1-2");
+        assert_eq!(encode(&p, None, METADATA_CHARS_MAX), "1;12;audit=3+2-4+1-2");
     }
 
     #[test]
@@ -120,7 +145,7 @@ mod tests {
 
     #[test]
     fn an_offset_somebody_reset_is_obeyed() {
-        let text = encode(&progress(12, &[("audit", &[3])]), METADATA_CHARS_MAX);
+        let text = encode(&progress(12, &[("audit", &[3])]), None, METADATA_CHARS_MAX);
         assert_eq!(decode(Offset(0), &text), progress(0, &[]));
         assert_eq!(decode(Offset(12), &text), progress(12, &[]));
     }
@@ -139,7 +164,7 @@ mod tests {
                 })
                 .collect(),
         };
-        let text = encode(&many, METADATA_CHARS_MAX);
+        let text = encode(&many, None, METADATA_CHARS_MAX);
         assert!(text.len() <= METADATA_CHARS_MAX, "{}", text.len());
         let back = decode(many.low(), &text);
         assert_eq!(back.low(), many.low());
@@ -158,7 +183,7 @@ mod tests {
         let p = progress(90_000, &[("poison", &[7]), ("audit", &[80_000])]);
         let sparse = Cursor::from_unfinished((5..90_000).step_by(3).map(Offset), Offset(90_000));
         let p = Progress { behind: [p.behind, vec![("slow".into(), sparse)]].concat(), ..p };
-        let back = decode(Offset(5), &encode(&p, METADATA_CHARS_MAX));
+        let back = decode(Offset(5), &encode(&p, None, METADATA_CHARS_MAX));
         assert_eq!(back.behind, p.behind[..2]);
         assert_eq!(back.position, Offset(5));
     }

@@ -1,4 +1,4 @@
-//! One consumer client of the topic. It is never a member of the group: it reads where it is told to.
+//! One consumer client of the topic. It reads where it is told to; the one for the tails may be a member of the group.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, TopicPartitionList};
 use tokio::sync::oneshot;
 
-use super::log::Log;
+use super::context::Context;
 
 /// How long a question to the cluster may take.
 pub(super) const ASK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -16,7 +16,7 @@ pub(super) const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often to ask again while the cluster elects who answers.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
-pub(super) type Client = StreamConsumer<Log>;
+pub(super) type Client = StreamConsumer<Context>;
 
 /// The client, and the task that serves what is not a record: log lines and errors. Everything that blocks says so.
 pub(super) struct Reader {
@@ -27,31 +27,31 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn start(config: &ClientConfig, topic: &str) -> Result<Self, KafkaError> {
-        let client: Arc<Client> = Arc::new(config.create_with_context(Log::new(topic))?);
+    pub(super) fn start(config: &ClientConfig, topic: &str, context: Context) -> Result<Self, KafkaError> {
+        let client: Arc<Client> = Arc::new(config.create_with_context(context)?);
         let (serving, closed) = oneshot::channel();
         tokio::spawn(serve(Arc::clone(&client), closed));
         Ok(Self { client, topic: topic.into(), _serving: serving })
     }
+}
 
-    /// Where a partition begins and ends; the end is the last stable one, so nothing below it is still open in
-    /// a transaction. Blocks.
-    pub(super) fn bounds(&self, partition: i32) -> Result<(u64, u64), KafkaError> {
-        bounds(&self.client, &self.topic, partition)
-    }
-
-    /// What the group committed for these partitions. Blocks.
-    pub(super) fn committed(&self, partitions: i32) -> Result<TopicPartitionList, KafkaError> {
-        let begun = Instant::now();
-        loop {
-            let mut list = TopicPartitionList::with_capacity(usize::try_from(partitions).unwrap_or_default());
-            list.add_partition_range(&self.topic, 0, partitions - 1);
-            match self.client.committed_offsets(list, ASK_TIMEOUT) {
-                Err(error) if is_electing(&error) && begun.elapsed() < ASK_TIMEOUT => {
-                    std::thread::sleep(ASK_AGAIN);
-                }
-                answer => return answer,
+/// What the group committed for these partitions. Blocks.
+pub(super) fn committed(
+    client: &Client,
+    topic: &str,
+    partitions: &[u32],
+) -> Result<TopicPartitionList, KafkaError> {
+    let begun = Instant::now();
+    loop {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            list.add_partition(topic, i32::try_from(*partition).unwrap_or(i32::MAX));
+        }
+        match client.committed_offsets(list, ASK_TIMEOUT) {
+            Err(error) if is_electing(&error) && begun.elapsed() < ASK_TIMEOUT => {
+                std::thread::sleep(ASK_AGAIN);
             }
+            answer => return answer,
         }
     }
 }
@@ -65,6 +65,8 @@ fn is_electing(error: &KafkaError) -> bool {
     )
 }
 
+/// Where a partition begins and ends; the end is the last stable one, so nothing below it is still open in a
+/// transaction. Blocks.
 pub(super) fn bounds(client: &Client, topic: &str, partition: i32) -> Result<(u64, u64), KafkaError> {
     let (low, high) = client.fetch_watermarks(topic, partition, ASK_TIMEOUT)?;
     Ok((u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0)))
@@ -80,13 +82,13 @@ async fn serve(client: Arc<Client>, mut closed: oneshot::Receiver<()>) {
             },
         }
     }
-    let_go(client);
+    let_go(move || drop(client));
 }
 
-/// Drops what blocks while it closes, on a thread of its own.
-pub(super) fn let_go<T: Send + 'static>(what: T) {
+/// Does what blocks, such as closing a client, on a thread of its own.
+pub(super) fn let_go(work: impl FnOnce() + Send + 'static) {
     let closing = std::thread::Builder::new().name("kafka-close".into());
-    if let Err(error) = closing.spawn(move || drop(what)) {
+    if let Err(error) = closing.spawn(work) {
         tracing::warn!("no thread to close a Kafka client on: {error}");
     }
 }

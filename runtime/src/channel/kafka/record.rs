@@ -7,19 +7,19 @@ use bytes::Bytes;
 use rdkafka::message::{BorrowedMessage, Header, Message as _, OwnedHeaders};
 
 use super::headers::Headers;
+use crate::channel::Records;
 
 /// Makes events of the records of one partition.
 pub(super) struct Decoder {
-    /// `source` of events about records that are no CloudEvents.
-    source: String,
+    records: Records,
     partition: u32,
     /// The text of the record's time, its memory used again.
     time: String,
 }
 
 impl Decoder {
-    pub(super) fn new(source: &str, partition: u32) -> Self {
-        Self { source: source.to_owned(), partition, time: String::new() }
+    pub(super) fn new(records: &Records, partition: u32) -> Self {
+        Self { records: records.clone(), partition, time: String::new() }
     }
 
     /// The event of a record at `offset`. The value is copied once, out of librdkafka's buffer.
@@ -31,7 +31,8 @@ impl Decoder {
         };
         let time = message.timestamp().to_millis().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         let origin = kafka::Origin {
-            source: &self.source,
+            source: &self.records.source,
+            key: self.records.key,
             partition: self.partition,
             offset,
             time: time.map(|time| {
@@ -40,7 +41,15 @@ impl Decoder {
                 self.time.as_str()
             }),
         };
-        kafka::decode(record, &origin)
+        let event = kafka::decode(record, &origin);
+        let extend = |event: Event, (name, value): &(String, String)| match event.with(name, value) {
+            Ok(extended) => extended,
+            Err(error) => {
+                tracing::debug!(offset, name, "the event has no room for an extension: {error}");
+                event
+            }
+        };
+        self.records.extensions.iter().fold(event, extend)
     }
 }
 

@@ -2,8 +2,11 @@
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
 
-use crate::channel::{KafkaSpec, OpenError};
+use super::options::check_option;
+use super::security;
+use crate::channel::{KafkaSpec, Mode, OpenError, OptionError};
 
 /// The largest record: the ingress takes events of 1 MiB, and attributes, key and framing come on top.
 pub(super) const RECORD_BYTES_MAX: usize = (1024 + 64) * 1024;
@@ -28,19 +31,6 @@ const LOOK_BACK_WAIT_MS: u32 = 10;
 /// What is fetched ahead of the reads, all partitions together.
 const READ_AHEAD_KBYTES: usize = 16 * 1024;
 
-/// Settings that the promises rest on; a user cannot have another value.
-const OURS: [&str; 9] = [
-    "acks",
-    "allow.auto.create.topics",
-    "auto.offset.reset",
-    "bootstrap.servers",
-    "enable.auto.commit",
-    "enable.auto.offset.store",
-    "enable.partition.eof",
-    "group.id",
-    "request.required.acks",
-];
-
 /// For topics and their partitions.
 pub(super) fn admin(spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
     with_options(common(spec), spec)
@@ -48,15 +38,42 @@ pub(super) fn admin(spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
 
 /// For reading, and for the cursors. Without `subscribe` it is never a member of the group.
 pub(super) fn reader(spec: &KafkaSpec, partitions: usize) -> Result<ClientConfig, OpenError> {
-    reader_with(spec, partitions, FETCH_WAIT_MS)
+    let mut config = reader_with(spec, partitions, FETCH_WAIT_MS);
+    if spec.mode == Mode::Group {
+        config
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("heartbeat.interval.ms", HEARTBEAT_MS.to_string())
+            .set("max.poll.interval.ms", REJOIN_WITHIN_MS.to_string());
+    }
+    with_options(config, spec)
+}
+
+/// How often a member shows that it lives; so soon the others hear of one that joins or leaves.
+const HEARTBEAT_MS: u32 = 250;
+
+/// The group gives the partitions of a member away that was silent for so long; brokers take no less by default.
+const SILENT_MS: u32 = 6_000;
+
+/// How long the group waits for a member that is to join anew, and so for its partitions. The wrapper wakes up twice
+/// in this time to show that somebody still polls.
+const REJOIN_WITHIN_MS: u32 = 60_000;
+
+/// For one commit of another group's offsets.
+pub(super) fn mirror(spec: &KafkaSpec, group: &str) -> Result<ClientConfig, OpenError> {
+    let mut config = common(spec);
+    config
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .set("session.timeout.ms", SILENT_MS.to_string());
+    with_options(config, spec)
 }
 
 /// For reading below the tails, now here and now there.
 pub(super) fn look_back(spec: &KafkaSpec, partitions: usize) -> Result<ClientConfig, OpenError> {
-    reader_with(spec, partitions, LOOK_BACK_WAIT_MS)
+    with_options(reader_with(spec, partitions, LOOK_BACK_WAIT_MS), spec)
 }
 
-fn reader_with(spec: &KafkaSpec, partitions: usize, wait_ms: u32) -> Result<ClientConfig, OpenError> {
+fn reader_with(spec: &KafkaSpec, partitions: usize, wait_ms: u32) -> ClientConfig {
     // With split queues the bound counts for each partition.
     let ahead_kbytes = (READ_AHEAD_KBYTES / partitions.max(1)).clamp(256, 4096);
     let fetch_bytes = ahead_kbytes.min(1024) * 1024;
@@ -74,11 +91,11 @@ fn reader_with(spec: &KafkaSpec, partitions: usize, wait_ms: u32) -> Result<Clie
         .set("fetch.queue.backoff.ms", "5")
         .set("fetch.message.max.bytes", fetch_bytes.to_string())
         .set("queued.max.messages.kbytes", ahead_kbytes.to_string())
-        // Bounds how long a commit waits for the group's coordinator.
-        .set("session.timeout.ms", "6000")
+        // Also bounds how long a commit waits for the group's coordinator.
+        .set("session.timeout.ms", SILENT_MS.to_string())
         // Not a member, so nobody waits for our polls; the longest there is keeps the wrapper's wake-ups rare.
         .set("max.poll.interval.ms", "86400000");
-    with_options(config, spec)
+    config
 }
 
 /// For appending: acknowledged means stored on all replicas in sync, once, in order.
@@ -111,22 +128,31 @@ fn common(spec: &KafkaSpec) -> ClientConfig {
 }
 
 fn with_options(mut config: ClientConfig, spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
+    security::secure(&mut config, &spec.security)?;
     for (key, value) in &spec.options {
-        if OURS.contains(&key.as_str()) {
-            let reason = format!("the Kafka option `{key}` is set by hydrant itself: remove it");
-            return Err(OpenError(reason));
-        }
+        check_option(key, value).map_err(|error| refused(key, value, &error))?;
         config.set(key, value);
     }
-    // Says which key or value is not allowed, before any client exists.
+    // Also what does not go together is told before any client exists.
     config.create_native_config().map_err(|error| invalid(&error))?;
     Ok(config)
 }
 
-fn invalid(error: &rdkafka::error::KafkaError) -> OpenError {
-    use rdkafka::error::KafkaError::ClientConfig;
+fn refused(key: &str, value: &str, error: &OptionError) -> OpenError {
     OpenError(match error {
-        ClientConfig(_, why, key, value) => format!("the Kafka option `{key} = {value}` is refused: {why}"),
-        other => format!("the Kafka options are refused: {other}"),
+        OptionError::Ours => format!("the Kafka option `{key}` is set by hydrant itself: remove it"),
+        OptionError::Secret => format!("the Kafka option `{key}` is a secret: use `[kafka] sasl`"),
+        OptionError::Unknown => {
+            format!("the Kafka option `{key} = {value}` is refused: there is no such option")
+        }
+        OptionError::Value(why) => format!("the Kafka option `{key} = {value}` is refused: {why}"),
+    })
+}
+
+/// Says nothing of the value: it may be a secret.
+fn invalid(error: &KafkaError) -> OpenError {
+    OpenError(match error {
+        KafkaError::ClientConfig(_, why, key, _) => format!("the Kafka setting `{key}` is refused: {why}"),
+        other => format!("the Kafka settings are refused: {other}"),
     })
 }

@@ -8,7 +8,7 @@ use rdkafka::consumer::stream_consumer::StreamPartitionQueue;
 use rdkafka::consumer::{Consumer as _, MessageStream};
 use rdkafka::error::KafkaError;
 
-use super::log::Log;
+use super::context::Context;
 use super::reader::{self, ASK_TIMEOUT, Client, Reader};
 
 /// The records of one partition, from where it was last told to.
@@ -16,8 +16,10 @@ pub(super) struct Stream {
     client: Arc<Client>,
     pub(super) topic: Arc<str>,
     pub(super) partition: i32,
-    queue: StreamPartitionQueue<Log>,
+    queue: StreamPartitionQueue<Context>,
     fetching: Fetching,
+    /// Whether a group decides what is fetched.
+    is_shared: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,16 +32,16 @@ enum Fetching {
 
 impl Stream {
     /// Nothing is fetched until the first seek.
-    pub(super) fn new(reader: &Reader, partition: u32) -> Option<Self> {
+    pub(super) fn new(reader: &Reader, partition: u32, is_shared: bool) -> Option<Self> {
         let partition = i32::try_from(partition).ok()?;
         // Split before it is ever assigned: librdkafka then leaves the queue alone for good.
         let queue = reader.client.split_partition_queue(&reader.topic, partition)?;
         let (client, topic) = (Arc::clone(&reader.client), Arc::clone(&reader.topic));
-        Some(Self { client, topic, partition, queue, fetching: Fetching::Never })
+        Some(Self { client, topic, partition, queue, fetching: Fetching::Never, is_shared })
     }
 
     /// What came and comes. May be dropped and asked for again.
-    pub(super) fn records(&self) -> MessageStream<'_, Log> {
+    pub(super) fn records(&self) -> MessageStream<'_, Context> {
         self.queue.stream()
     }
 
@@ -54,6 +56,9 @@ impl Stream {
         // Offsets come from Kafka, where they are signed; the others are refused when they are compared.
         let to = rdkafka::Offset::Offset(i64::try_from(to.0).unwrap_or(i64::MAX));
         if self.fetching == Fetching::Never {
+            if self.is_shared {
+                return Err(KafkaError::Seek("the partition is not assigned".into()));
+            }
             self.client.incremental_assign(&self.list(to)?)?;
         } else {
             // Records of the old place that are still queued are dropped by librdkafka.
@@ -67,6 +72,11 @@ impl Stream {
         }
         self.fetching = Fetching::Yes;
         Ok(())
+    }
+
+    /// The group assigned it, and it is fetched already. What is left of an earlier turn is dropped by librdkafka.
+    pub(super) const fn assigned(&mut self) {
+        self.fetching = Fetching::Yes;
     }
 
     /// Stops fetching ahead until the next seek. Blocks.

@@ -47,7 +47,7 @@ pub(super) fn start(value: &Value<'_>) -> Option<Start> {
 }
 
 /// Milliseconds since 1970 of an RFC 3339 text.
-fn time(text: &str) -> Result<u64, &'static str> {
+pub(super) fn time(text: &str) -> Result<u64, &'static str> {
     let time: jiff::Timestamp = text.parse().map_err(|_| "none of these")?;
     u64::try_from(time.as_millisecond()).map_err(|_| "a time before 1970")
 }

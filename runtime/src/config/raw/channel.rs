@@ -1,12 +1,13 @@
 //! `[broker.NAME]` and `[channel.NAME]`: the same keys, for both are channels.
 
-use crate::channel::{Retention, SyncMode};
+use crate::channel::{Mode, Retention, SyncMode};
 use crate::config::codes::Code;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::source::{At, Place};
 use crate::config::value::Value;
 
 use super::delivery::Delivery;
+use super::kafka::mode;
 
 #[derive(Debug, Default)]
 pub(in crate::config) struct Channel {
@@ -32,6 +33,7 @@ pub(in crate::config) struct Topic {
     pub(in crate::config) topic: Option<At<String>>,
     pub(in crate::config) partitions: Option<u32>,
     pub(in crate::config) replication: Option<u32>,
+    pub(in crate::config) mode: Option<Mode>,
 }
 
 /// A partition costs a file and a reader.
@@ -111,7 +113,7 @@ fn without_effect(section: &str, what: &OfClass, place: &Place) -> Diagnostic {
 }
 
 impl Topic {
-    pub(in crate::config) const KEYS: &[&str] = &["topic", "partitions", "replication"];
+    pub(in crate::config) const KEYS: &[&str] = &["topic", "partitions", "replication", "mode"];
 
     fn read(value: &Value<'_>) -> Option<Self> {
         let table = value.table(&value.section_inside(), Self::KEYS)?;
@@ -122,6 +124,7 @@ impl Topic {
                 .get("replication")
                 .and_then(|v| v.integer(1..=REPLICATION_MAX))
                 .map(|n| n.value),
+            mode: table.get("mode").and_then(|v| mode(&v)),
         })
     }
 }

@@ -9,6 +9,7 @@ mod filter;
 mod function;
 mod kafka;
 mod runtime;
+mod security;
 mod source;
 mod subscription;
 
@@ -31,6 +32,7 @@ pub(super) use function::Function;
 pub(super) use function::Timeout;
 pub(super) use kafka::Kafka;
 pub(super) use runtime::{Runtime, State, address, state};
+pub(super) use security::Password;
 pub(super) use source::Source;
 pub(super) use subscription::{Subscription, Trigger};
 

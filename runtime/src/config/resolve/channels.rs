@@ -32,9 +32,15 @@ pub(super) struct Known {
 }
 
 impl Channels {
-    pub(super) fn new(file: &raw::File, state: Option<&Path>, ids: &mut Ids, problems: &Problems) -> Self {
+    pub(super) fn new(
+        file: &raw::File,
+        project: &Path,
+        state: Option<&Path>,
+        ids: &mut Ids,
+        problems: &Problems,
+    ) -> Self {
         let mut builder = Builder {
-            specs: Specs::new(state, file.kafka.as_ref(), problems),
+            specs: Specs::new(project, state, file.kafka.as_ref(), problems),
             ids,
             all: BTreeMap::new(),
             by_name: BTreeMap::new(),

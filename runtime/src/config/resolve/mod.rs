@@ -9,6 +9,8 @@ mod runtime;
 mod spec;
 mod wiring;
 
+use std::path::Path;
+
 use activator::topology::Topology;
 
 use super::diagnostic::Problems;
@@ -26,12 +28,13 @@ pub(super) use runtime::runtime;
 /// Puts everything together. What it returns is meant to be used only when no error was reported.
 pub(super) fn resolve(
     file: &raw::File,
+    project: &Path,
     runtime: Runtime,
     functions: Functions,
     ids: &mut Ids,
     problems: &Problems,
 ) -> Resolved {
-    let channels = Channels::new(file, runtime.state.as_deref(), ids, problems);
+    let channels = Channels::new(file, project, runtime.state.as_deref(), ids, problems);
     let references = References { channels: &channels, functions: &functions, problems };
     let Wiring { subscriptions, sinks, .. } = Wiring::new(file, references, ids);
     Resolved {

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::channel::{
-    CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Reserve, Retention, Spec, Start, SyncMode,
+    CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Mode, Password, Records, Reserve, Retention, Sasl,
+    Security, Spec, Start, SyncMode, Tls,
 };
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
@@ -22,20 +23,23 @@ const TOPIC_AGE: Duration = Duration::from_secs(168 * 3_600);
 const MEMORY_BYTES_MAX: usize = 64 << 20;
 
 pub(super) struct Specs<'a> {
+    /// What paths are relative to.
+    project: &'a Path,
     state: Option<&'a Path>,
     kafka: Option<&'a raw::Kafka>,
     problems: &'a Problems,
-    /// Who reads a topic (first) by a group (second).
-    cursors: BTreeMap<(String, String), String>,
+    /// Who reads a topic of a cluster as a group.
+    cursors: BTreeMap<(Vec<String>, String, String), String>,
 }
 
 impl<'a> Specs<'a> {
     pub(super) fn new(
+        project: &'a Path,
         state: Option<&'a Path>,
         kafka: Option<&'a raw::Kafka>,
         problems: &'a Problems,
     ) -> Self {
-        Self { state, kafka, problems, cursors: BTreeMap::new() }
+        Self { project, state, kafka, problems, cursors: BTreeMap::new() }
     }
 
     /// What a channel is when nobody declares it.
@@ -75,7 +79,7 @@ impl<'a> Specs<'a> {
             (Class::Kafka, _) => {
                 let who = format!("{} `{name}`", kind.text());
                 self.need_brokers(&who, &class.place);
-                let spec = Spec::Kafka(self.topic_spec(kind, name, raw, partitions));
+                let spec = Spec::Kafka(self.topic_spec(kind, name, raw, partitions).into());
                 let topic_place = raw.kafka.topic.as_ref().map_or(place, |topic| &topic.place);
                 self.check_cursor(&spec, &who, topic_place);
                 spec
@@ -97,6 +101,7 @@ impl<'a> Specs<'a> {
             ChannelKind::Broker => format!("knative-broker-default-{name}"),
             _ => format!("knative-messaging-kafka.default.{name}"),
         };
+        let cluster = self.cluster();
         let topic = raw.kafka.topic.as_ref().map_or(by_default, |topic| topic.value.clone());
         KafkaSpec {
             group: format!("hydrant-{topic}"),
@@ -107,29 +112,42 @@ impl<'a> Specs<'a> {
             }),
             // Whatever was stored before the first commit is to be delivered.
             start: Start::Earliest,
-            event_source: format!("/apis/v1/namespaces/default/{}s/{name}#{topic}", kind.text()),
+            records: Records {
+                source: format!("/apis/v1/namespaces/default/{}s/{name}#{topic}", kind.text()),
+                ..Records::default()
+            },
             topic,
-            ..self.cluster()
+            mode: raw.kafka.mode.unwrap_or(cluster.mode),
+            ..cluster
         }
     }
 
     /// A topic that a source reads.
     pub(super) fn source(&mut self, name: &At<String>, source: &raw::Source, topic: &At<String>) -> Spec {
         let who = format!("source `{}`", name.value);
-        self.need_brokers(&who, &name.place);
-        let spec = Spec::Kafka(self.source_spec(&name.value, source, &topic.value));
+        if source.brokers.is_none() {
+            self.need_brokers(&who, &name.place);
+        }
+        let spec = Spec::Kafka(self.source_spec(&name.value, source, &topic.value).into());
         self.check_cursor(&spec, &who, &topic.place);
         spec
     }
 
     fn source_spec(&self, name: &str, source: &raw::Source, topic: &str) -> KafkaSpec {
         let group = source.group.as_ref().map(|group| group.value.clone());
+        let cluster = self.cluster();
         KafkaSpec {
             topic: topic.into(),
             group: group.unwrap_or_else(|| format!("hydrant-{name}")),
             start: source.start.unwrap_or(Start::Latest),
-            event_source: format!("/apis/v1/namespaces/default/kafkasources/{name}#{topic}"),
-            ..self.cluster()
+            records: Records {
+                source: format!("/apis/v1/namespaces/default/kafkasources/{name}#{topic}"),
+                key: source.key_type.unwrap_or_default(),
+                extensions: source.extensions.clone(),
+            },
+            brokers: source.brokers.clone().unwrap_or(cluster.brokers),
+            mode: source.mode.unwrap_or(cluster.mode),
+            ..cluster
         }
     }
 
@@ -142,7 +160,10 @@ impl<'a> Specs<'a> {
             group: String::new(),
             create: None,
             start: Start::Earliest,
-            event_source: String::new(),
+            records: Records::default(),
+            mode: kafka.and_then(|kafka| kafka.mode).unwrap_or(Mode::Own),
+            mirror: kafka.and_then(|kafka| kafka.mirror).unwrap_or(true),
+            security: kafka.map(|kafka| security(self.project, kafka)).unwrap_or_default(),
             options: kafka.map(|kafka| kafka.options.clone()).unwrap_or_default(),
         }
     }
@@ -163,7 +184,7 @@ impl<'a> Specs<'a> {
         let Spec::Kafka(kafka) = spec else {
             return;
         };
-        let cursor = (kafka.topic.clone(), kafka.group.clone());
+        let cursor = (kafka.brokers.clone(), kafka.topic.clone(), kafka.group.clone());
         let Some(other) = self.cursors.insert(cursor, who.into()) else {
             return;
         };
@@ -175,6 +196,23 @@ impl<'a> Specs<'a> {
                 .help("give it another topic or group"),
         );
     }
+}
+
+fn security(project: &Path, kafka: &raw::Kafka) -> Security {
+    let file = |path: &At<String>| project.join(&path.value);
+    let tls = kafka.tls.as_ref().map(|tls| Tls {
+        ca: tls.ca.as_ref().map(file),
+        identity: tls.identity.as_ref().map(|(certificate, key)| (file(certificate), file(key))),
+    });
+    let sasl = kafka.sasl.as_ref().map(|sasl| Sasl {
+        mechanism: sasl.mechanism,
+        user: sasl.user.clone(),
+        password: match &sasl.password {
+            raw::Password::File(path) => Password::File(project.join(path)),
+            raw::Password::Env(name) => Password::Env(name.clone()),
+        },
+    });
+    Security { tls, sasl }
 }
 
 fn memory(partitions: u32) -> Spec {

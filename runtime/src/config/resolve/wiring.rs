@@ -131,7 +131,7 @@ impl<'a> Wiring<'a> {
                 filter: Filter::always(),
                 to,
                 reply: None,
-                delivery: None,
+                delivery: source.delivery.as_ref(),
                 policy: Policy { delay: SOURCE_DELAY, timeout: SOURCE_TIMEOUT, ..Policy::default() },
                 order: source.order.clone(),
                 // Its topic says where it begins.

@@ -5,6 +5,7 @@ mod bad_filters;
 mod bad_wiring;
 mod channels;
 mod functions;
+mod kafka;
 mod reload;
 mod shipped;
 mod zero;

@@ -20,7 +20,7 @@ fn channel(resolved: &Resolved, kind: ChannelKind, name: &str) -> (ChannelId, Sp
 
 fn kafka(resolved: &Resolved, kind: ChannelKind, name: &str) -> KafkaSpec {
     match channel(resolved, kind, name).1 {
-        Spec::Kafka(spec) => spec,
+        Spec::Kafka(spec) => *spec,
         other => panic!("{other:?}"),
     }
 }
@@ -192,7 +192,7 @@ fn a_source_is_a_subscription_to_each_of_its_topics() {
     assert_eq!(names, ["source/shop/orders", "source/shop/bills"], "and `a` needs no trigger");
     let spec = kafka(&resolved, ChannelKind::Source, "shop/orders");
     assert_eq!((&*spec.group, spec.start, spec.create), ("hydrant-shop", Start::Earliest, None));
-    assert_eq!(spec.event_source, "/apis/v1/namespaces/default/kafkasources/shop#orders");
+    assert_eq!(spec.records.source, "/apis/v1/namespaces/default/kafkasources/shop#orders");
     // KafkaSource's own delay; the function's own timeout.
     let delivery = &resolved.subscription("source/shop/bills").unwrap().delivery;
     assert_eq!((delivery.delay, delivery.timeout), (Duration::from_millis(300), Duration::from_secs(300)));

@@ -3,37 +3,50 @@
 #[path = "../../../../../tests/support/kafka.rs"]
 mod support;
 
+mod expiry;
+mod lost;
+mod mirror;
 mod opening;
 mod outage;
 mod raw;
 mod reading;
 mod records;
+mod sharing;
+mod store;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rdkafka::ClientConfig;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::FutureProducer;
+use rdkafka::{ClientConfig, TopicPartitionList};
 
 use self::support::KafkaNode;
 use super::*;
 use crate::channel::conformance::{self, Kind};
-use crate::channel::{CreateTopic, Retention, Spec, Start};
+use crate::channel::{CreateTopic, Records, Retention, Security, Spec, Start};
 
 /// Far more than anything here takes; reached only by what hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_in_kafka_keeps_its_promises() {
-    let node = match KafkaNode::start_new() {
+    let node = match KafkaNode::start_new(&[]) {
         Ok(node) => node,
         Err(reason) => return eprintln!("skipped: {reason}"),
     };
     let run = async {
+        store::what_a_look_costs(&node).await;
+        store::two_runtimes_alone_on_one_group_do_not_stay_so_contrib_4577(&node).await;
+        store::a_commit_refused_for_one_partition_has_failed(&node).await;
+        mirror::each_subscription_is_seen_where_it_is_keda_5675(&node).await;
         what_every_channel_promises(&node).await;
+        what_every_channel_promises_of_shared_ones(&node).await;
+        sharing::members_share_and_hand_over(&node).await;
+        sharing::a_member_can_leave_while_it_is_asked(&node).await;
         reading::events_come_back_in_order_and_a_key_has_one_partition(&node).await;
         opening::a_topic_is_created_with_its_caps(&node).await;
         opening::progress_comes_back_to_a_fresh_client(&node).await;
@@ -44,21 +57,33 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         reading::offsets_without_records_are_passed(&node).await;
         reading::what_retention_took_is_a_gap(&node).await;
         opening::a_topic_made_anew_is_noticed(&node).await;
+        opening::a_begin_at_a_time_is_found_and_pinned(&node).await;
         records::an_event_too_large_is_refused_for_good(&node).await;
         opening::a_begin_at_the_end_is_pinned(&node).await;
         opening::what_cannot_be_opened_says_why(&node).await;
         outage::nothing_is_lost_when_the_broker_is_killed(&node).await;
     };
-    tokio::time::timeout(PATIENCE * 3, run).await.expect("something hangs");
+    tokio::time::timeout(PATIENCE * 5, run).await.expect("something hangs");
 }
 
 async fn what_every_channel_promises(node: &KafkaNode) {
     let count = Cell::new(0);
     let make = |partitions| {
         count.set(count.get() + 1);
-        Spec::Kafka(spec(node, &format!("promises-{}", count.get()), partitions))
+        Spec::Kafka(spec(node, &format!("promises-{}", count.get()), partitions).into())
     };
     conformance::suite(&Kind { name: "kafka", make: &make, survives_reopen: true }).await;
+}
+
+/// The same, as the only member of a group.
+async fn what_every_channel_promises_of_shared_ones(node: &KafkaNode) {
+    let count = Cell::new(0);
+    let make = |partitions| {
+        count.set(count.get() + 1);
+        let own = spec(node, &format!("shared-promises-{}", count.get()), partitions);
+        Spec::Kafka(KafkaSpec { mode: Mode::Group, ..own }.into())
+    };
+    conformance::suite(&Kind { name: "kafka, shared", make: &make, survives_reopen: true }).await;
 }
 
 fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
@@ -68,13 +93,17 @@ fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
         group: format!("hydrant-{topic}"),
         create: Some(CreateTopic { partitions, replication: 1, retention: Retention::default() }),
         start: Start::Earliest,
-        event_source: format!("/kafkasources/s#{topic}"),
+        records: Records { source: format!("/kafkasources/s#{topic}"), ..Records::default() },
+        mirror: true,
+        security: Security::default(),
+        mode: Mode::Own,
         options: Vec::new(),
     }
 }
 
 async fn open(spec: &KafkaSpec) -> (Kafka, Vec<OpenedPartition>) {
-    Kafka::open(spec).await.expect("Kafka runs")
+    let Opened { channel, partitions, .. } = Kafka::open(spec).await.expect("Kafka runs");
+    (channel, partitions)
 }
 
 async fn read_events(kafka: &Kafka, partition: Partition, from: u64, count: usize) -> Vec<Event> {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use activator::cursor::Cursor;
 use rdkafka::admin::{AdminOptions, ResourceSpecifier};
+use rdkafka::producer::FutureRecord;
 
 use super::*;
 
@@ -27,7 +28,7 @@ pub(super) async fn progress_comes_back_to_a_fresh_client(node: &KafkaNode) {
         let event = event(&i.to_string(), "").with("partitionkey", &i.to_string()).unwrap();
         kafka.append(event).await.unwrap();
     }
-    let ends = [0, 1, 2].map(|p| kafka.clients().reader.bounds(p).unwrap().1);
+    let ends = [0, 1, 2].map(|p| reader::bounds(&kafka.clients().reader.client, "progress", p).unwrap().1);
     let busy = (0..3u32).find(|&p| ends[p as usize] >= 4).expect("30 keys over 3 partitions");
     let progress = Progress {
         position: Offset(4),
@@ -72,6 +73,25 @@ pub(super) async fn a_begin_at_the_end_is_pinned(node: &KafkaNode) {
     assert_eq!(opened[0].committed, Some(at(1)), "the restart passed over the first event");
 }
 
+pub(super) async fn a_begin_at_a_time_is_found_and_pinned(node: &KafkaNode) {
+    let (writer, _) = open(&spec(node, "since", 1)).await;
+    let foreign = foreign_producer(node, &[]);
+    for time in [1_000, 2_000, 3_000] {
+        let record = FutureRecord::<str, str>::to("since").payload("x").timestamp(time);
+        foreign.send(record, PATIENCE).await.map_err(|(error, _)| error).unwrap();
+    }
+    for (time, begin) in [(0, 0), (1_500, 1), (3_000, 2), (3_001, 3)] {
+        let group = format!("since-{time}");
+        let since = KafkaSpec { start: Start::Time(time), group, create: None, ..spec(node, "since", 1) };
+        let (kafka, opened) = open(&since).await;
+        assert_eq!(opened[0].begin, Offset(begin), "since {time}");
+        drop(kafka);
+        writer.append(event("later", "")).await.unwrap();
+        let (_, opened) = open(&KafkaSpec { start: Start::Latest, ..since }).await;
+        assert_eq!(opened[0].committed, Some(at(begin)), "stored when it was found");
+    }
+}
+
 pub(super) async fn what_cannot_be_opened_says_why(node: &KafkaNode) {
     let base = spec(node, "never", 1);
     let missing = KafkaSpec { create: None, ..base.clone() };
@@ -81,7 +101,7 @@ pub(super) async fn what_cannot_be_opened_says_why(node: &KafkaNode) {
     for (spec, says) in [
         (missing.clone(), "the topic `never` does not exist"),
         (missing, "the topic `never` does not exist"),
-        (option("no.such.key", "1"), "`no.such.key = 1` is refused"),
+        (option("no.such.key", "1"), "`no.such.key = 1` is refused: there is no such"),
         (option("linger.ms", "soon"), "`linger.ms = soon` is refused"),
         (option("group.id", "mine"), "`group.id` is set by hydrant itself"),
         (away, "reach Kafka at 127.0.0.1:1"),

@@ -26,7 +26,7 @@ pub(super) async fn records_that_are_no_cloudevents_are_events_about_them(node: 
     let events = read_events(&kafka, Partition(0), 0, 4).await;
     for (offset, event) in events[..3].iter().enumerate() {
         assert_eq!(event.ty(), "dev.knative.kafka.event");
-        assert_eq!(event.source(), spec.event_source);
+        assert_eq!(event.source(), spec.records.source);
         assert_eq!(event.id(), format!("partition:0/offset:{offset}"));
         assert!(event.get("time").is_some_and(|time| time.ends_with('Z')), "{event:?}");
     }

@@ -1,0 +1,132 @@
+//! How a channel becomes open: alone with all partitions, or as a member of the group that shares them out.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use rdkafka::consumer::Consumer as _;
+use tokio::sync::{OnceCell, mpsc, oneshot, watch};
+
+use super::context::{Context, Group};
+use super::lane::Lane;
+use super::member::{Member, Seat};
+use super::mirror::Mirror;
+use super::open::{self, Topic};
+use super::owned::Owned;
+use super::reader::{self, Reader};
+use super::store::Store;
+use super::{Clients, Kafka, Membership, Opened, Shared, partition, settings};
+use crate::channel::{KafkaSpec, OpenError};
+
+/// Taken for how long offsets are kept when the cluster does not say; its default is seven days.
+const OFFSETS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How often unchanged cursors are written anew while they are kept.
+const FRESH_PER_KEPT: u32 = 4;
+
+/// Blocks.
+pub(super) fn open_own(spec: &Arc<KafkaSpec>) -> Result<Opened, OpenError> {
+    let topic = open::topic(spec)?;
+    let reader = start(spec, &topic, Context::alone(&spec.topic))?;
+    let owned = Arc::new(Owned::all(topic.partitions));
+    let store = Store::new(&reader.client, spec, &owned);
+    let begins = open::partitions(&reader.client, spec, &owned.numbers())?;
+    store.found(&begins).map_err(|error| OpenError(error.to_string()))?;
+    let (beside, closed) = oneshot::channel();
+    let parts = Parts { spec, topic, reader, owned, store: store.clone(), beside, endings: Vec::new() };
+    let channel = parts.assemble(None)?;
+    tokio::spawn(keep_fresh(store, Arc::clone(spec), closed));
+    let partitions = begins.into_iter().map(|begin| begin.opened).collect();
+    Ok(Opened { channel, partitions, changes: None })
+}
+
+/// Blocks. No partition is ours until the group says so.
+pub(super) fn open_group(spec: &Arc<KafkaSpec>) -> Result<Opened, OpenError> {
+    let topic = open::topic(spec)?;
+    let (owned, leaving) = (Arc::new(Owned::none()), Arc::new(AtomicBool::new(false)));
+    let (tell, told) = mpsc::unbounded_channel();
+    let group = Group { owned: Arc::clone(&owned), told: tell, leaving: Arc::clone(&leaving) };
+    let (context, left) = Context::member(&spec.topic, group);
+    let reader = start(spec, &topic, context)?;
+    let store = Store::new(&reader.client, spec, &owned);
+    let (release, released) = mpsc::unbounded_channel();
+    let (changed, changes) = mpsc::unbounded_channel();
+    let (beside, closed) = oneshot::channel();
+    let client = Arc::clone(&reader.client);
+    let seat = Seat {
+        client: Arc::clone(&client),
+        spec: Arc::clone(spec),
+        owned: Arc::clone(&owned),
+        leaving: Arc::clone(&leaving),
+        store: store.clone(),
+    };
+    let parts = Parts { spec, topic, reader, owned, store, beside, endings: vec![left] };
+    let channel = parts.assemble(Some(Membership { released: release, leaving }))?;
+    tokio::spawn(Member { seat, told, released, changes: changed, turn: 0 }.run(closed));
+    // The queues of all partitions were split by now; one that is assigned before would give its records elsewhere.
+    client.subscribe(&[&spec.topic]).map_err(|error| open::failed("join the group", &error))?;
+    Ok(Opened { channel, partitions: Vec::new(), changes: Some(changes) })
+}
+
+fn start(spec: &KafkaSpec, topic: &Topic, context: Context) -> Result<Reader, OpenError> {
+    let config = settings::reader(spec, topic.partitions as usize)?;
+    settings::writer(spec)?;
+    let failed = |error| open::failed("start a Kafka client", &error);
+    Reader::start(&config, &spec.topic, context).map_err(failed)
+}
+
+/// What a channel is put together from.
+struct Parts<'s> {
+    spec: &'s Arc<KafkaSpec>,
+    topic: Topic,
+    reader: Reader,
+    owned: Arc<Owned>,
+    store: Store,
+    beside: oneshot::Sender<()>,
+    endings: Vec<watch::Receiver<()>>,
+}
+
+impl Parts<'_> {
+    fn assemble(self, membership: Option<Membership>) -> Result<Kafka, OpenError> {
+        let Self { spec, topic, reader, owned, store, beside, mut endings } = self;
+        let is_shared = membership.is_some();
+        let lanes = (0..topic.partitions).map(|number| Lane::new(&reader, number, &spec.records, is_shared));
+        let partitions: Option<Vec<_>> = lanes.map(|lane| lane.map(partition::Partition::new)).collect();
+        let partitions =
+            partitions.ok_or_else(|| OpenError("librdkafka has no queue for a partition".into()))?;
+        let mut beside = vec![beside];
+        let mirror = spec.mirror.then(|| {
+            let (mirror, (end, closed), (ends, ended)) =
+                (Mirror::new(spec, &store), oneshot::channel(), watch::channel(()));
+            tokio::spawn(mirror.clone().run(store.clone(), closed, ends));
+            beside.push(end);
+            endings.push(ended);
+            mirror
+        });
+        let (look_back, producer) = (OnceCell::new(), OnceCell::new());
+        let clients = Some(Clients { partitions, reader, store, look_back, producer, _beside: beside });
+        let shared = Shared { spec: Arc::clone(spec), topic, owned, membership, mirror, endings, clients };
+        // A topic that is created is one that is appended to: an idempotent producer takes half a second to start.
+        if shared.spec.create.is_some() {
+            shared.warm_producer()?;
+        }
+        Ok(Kafka(Arc::new(shared)))
+    }
+}
+
+/// The offsets of a group without members expire, and nobody else renews them. The first time is at once: they may
+/// be old.
+async fn keep_fresh(store: Store, spec: Arc<KafkaSpec>, mut closed: oneshot::Receiver<()>) {
+    let kept = tokio::task::spawn_blocking(move || open::offsets_kept(&spec)).await;
+    let every = kept.ok().flatten().unwrap_or(OFFSETS_KEPT) / FRESH_PER_KEPT;
+    loop {
+        if let Err(error) = store.refresh(every).await {
+            tracing::warn!("the cursors are not renewed: {error}");
+        }
+        tokio::select! {
+            _ = &mut closed => break,
+            () = tokio::time::sleep(every) => {}
+        }
+    }
+    reader::let_go(move || drop(store));
+}

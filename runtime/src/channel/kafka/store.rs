@@ -1,0 +1,219 @@
+//! The cursor store: what was committed for the partitions that are ours, and the rules for a commit.
+//!
+//! - One after the other: a slow commit must not overtake the next and set the cursors back.
+//! - Only for partitions that are ours when it is sent (librdkafka#5604): Kafka does not check that.
+//! - All partitions given, or it has failed; librdkafka fails a commit of which one partition was refused.
+//! - Alone, nothing fences one runtime from another that thinks so too. So each text says who wrote it, and is read
+//!   back: a foreign one stops this channel.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use activator::id::Partition;
+use activator::input::Progress;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{CommitMode, Consumer as _};
+use rdkafka::error::KafkaError;
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::open::{self, Begin};
+use super::owned::Owned;
+use super::progress::{self, METADATA_CHARS_MAX};
+use super::reader::{self, Client};
+use crate::channel::{CommitError, KafkaSpec, Mode};
+
+/// How long a commit may take, and how long it may wait for the one before it.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A clone is the same store.
+#[derive(Clone)]
+pub(super) struct Store {
+    client: Arc<Client>,
+    spec: Arc<KafkaSpec>,
+    owned: Arc<Owned>,
+    /// Held while something is committed.
+    turn: Arc<Mutex<Written>>,
+    /// This runtime, as others see it.
+    name: Arc<str>,
+    /// The same, where nothing else tells it from another.
+    writer: Option<Arc<str>>,
+    stopped: Arc<OnceLock<String>>,
+}
+
+/// What stands in the store, as far as we know.
+#[derive(Default)]
+struct Written {
+    by_partition: BTreeMap<u32, Entry>,
+}
+
+struct Entry {
+    progress: Progress,
+    /// Who wrote it; nothing when that is not known.
+    writer: Option<Arc<str>>,
+    /// When it was written by us.
+    at: Option<Instant>,
+}
+
+impl Store {
+    pub(super) fn new(client: &Arc<Client>, spec: &Arc<KafkaSpec>, owned: &Arc<Owned>) -> Self {
+        let is_alone = spec.mode == Mode::Own;
+        let name: Arc<str> = format!("{:016x}", RandomState::new().hash_one(0)).into();
+        Self {
+            client: Arc::clone(client),
+            spec: Arc::clone(spec),
+            owned: Arc::clone(owned),
+            turn: Arc::default(),
+            writer: is_alone.then(|| Arc::clone(&name)),
+            name,
+            stopped: Arc::default(),
+        }
+    }
+
+    /// Why nothing goes on here, if so: somebody else writes the cursors.
+    pub(super) fn stopped(&self) -> Option<&str> {
+        self.stopped.get().map(String::as_str)
+    }
+
+    /// What was found when partitions became ours. Stores where one begins that begins at the end: an event that
+    /// comes before the first commit would else be passed over by a restart. Blocks.
+    pub(super) fn found(&self, begins: &[Begin]) -> Result<(), CommitError> {
+        let mut written = self.turn.blocking_lock();
+        for begin in begins {
+            if let Some(progress) = begin.opened.committed.clone() {
+                let entry = Entry { progress, writer: begin.writer.clone(), at: None };
+                written.by_partition.insert(begin.opened.partition.0, entry);
+            }
+        }
+        let pins = open::to_pin(&self.spec, begins);
+        if pins.is_empty() { Ok(()) } else { self.write(&mut written, pins) }
+    }
+
+    /// One request for all partitions given. The offset is the lowest one needed, the rest is its metadata.
+    pub(super) async fn commit(&self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
+        if progress.is_empty() {
+            return Ok(());
+        }
+        let store = self.clone();
+        self.in_turn(move |written| store.write(written, progress)).await
+    }
+
+    /// What stands in the store for the partitions that are ours. Blocks.
+    pub(super) fn written(&self) -> BTreeMap<u32, Progress> {
+        let written = self.turn.blocking_lock();
+        let ours = written.by_partition.iter().filter(|(number, _)| self.owned.foreign([**number]).is_none());
+        ours.map(|(number, entry)| (*number, entry.progress.clone())).collect()
+    }
+
+    /// What tells this life of the channel from others, for people.
+    pub(super) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
+    /// Writes anew what was not written for that long: the offsets of a group without members expire.
+    pub(super) async fn refresh(&self, older_than: Duration) -> Result<(), CommitError> {
+        let store = self.clone();
+        self.in_turn(move |written| {
+            let is_old = |entry: &Entry| entry.at.is_none_or(|at| at.elapsed() >= older_than);
+            let old = written.by_partition.iter().filter(|(_, entry)| is_old(entry));
+            let old: Vec<_> =
+                old.map(|(number, entry)| (Partition(*number), entry.progress.clone())).collect();
+            if old.is_empty() { Ok(()) } else { store.write(written, old) }
+        })
+        .await
+    }
+
+    /// Does something while no commit is under way. Blocks.
+    pub(super) fn between_commits<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _turn: MutexGuard<'_, Written> = self.turn.blocking_lock();
+        work()
+    }
+
+    /// The blocking thread keeps the turn to its end, also when nobody waits for it any more.
+    async fn in_turn<F>(&self, work: F) -> Result<(), CommitError>
+    where
+        F: FnOnce(&mut Written) -> Result<(), CommitError> + Send + 'static,
+    {
+        let turn = Arc::clone(&self.turn).lock_owned();
+        let Ok(mut turn) = tokio::time::timeout(COMMIT_TIMEOUT, turn).await else {
+            return Err(CommitError("the commit before is still under way".into()));
+        };
+        let working = tokio::task::spawn_blocking(move || work(&mut turn));
+        match tokio::time::timeout(COMMIT_TIMEOUT, working).await {
+            Ok(Ok(committed)) => committed,
+            Ok(Err(error)) => Err(CommitError(error.to_string())),
+            Err(_) => Err(CommitError("Kafka did not answer in time".into())),
+        }
+    }
+
+    /// Blocks.
+    fn write(&self, written: &mut Written, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
+        if let Some(reason) = self.stopped() {
+            return Err(CommitError(reason.into()));
+        }
+        let list = self.list(&progress).map_err(|error| uncommitted(&error))?;
+        if self.writer.is_some() {
+            self.look(written)?;
+        }
+        let foreign = self.owned.foreign(progress.iter().map(|(partition, _)| partition.0));
+        if let Some(foreign) = foreign {
+            return Err(CommitError(format!("partition {foreign} is not ours any more")));
+        }
+        if self.spec.mode == Mode::Group && self.client.assignment_lost() {
+            return Err(CommitError("the group took the partitions away".into()));
+        }
+        self.client.commit(&list, CommitMode::Sync).map_err(|error| uncommitted(&error))?;
+        let at = Some(Instant::now());
+        for (partition, progress) in progress {
+            let entry = Entry { progress, writer: self.writer.clone(), at };
+            written.by_partition.insert(partition.0, entry);
+        }
+        Ok(())
+    }
+
+    /// Whether the last to write each of our partitions was who we think. Takes a third of what a commit takes. Blocks.
+    fn look(&self, written: &Written) -> Result<(), CommitError> {
+        let numbers = self.owned.numbers();
+        let found = reader::committed(&self.client, &self.spec.topic, &numbers);
+        for element in found.map_err(|error| uncommitted(&error))?.elements() {
+            let Some(writer) = progress::writer(element.metadata()) else { continue };
+            let number = u32::try_from(element.partition()).unwrap_or_default();
+            let known = written.by_partition.get(&number).and_then(|entry| entry.writer.as_deref());
+            if known != Some(writer) && self.writer.as_deref() != Some(writer) {
+                return Err(CommitError(self.stop(writer)));
+            }
+        }
+        Ok(())
+    }
+
+    fn stop(&self, writer: &str) -> String {
+        let KafkaSpec { topic, group, .. } = &*self.spec;
+        let reason = format!(
+            "another runtime ({writer}) reads topic `{topic}` as group `{group}`, and mode = \"own\" means one alone: \
+             stop one of the two, or set mode = \"group\" in both; this one goes on after a restart"
+        );
+        tracing::error!("{reason}");
+        self.stopped.get_or_init(|| reason).clone()
+    }
+
+    fn list(&self, progress: &[(Partition, Progress)]) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = TopicPartitionList::with_capacity(progress.len());
+        for (partition, progress) in progress {
+            let number = i32::try_from(partition.0).unwrap_or(i32::MAX);
+            let mut element = list.add_partition(&self.spec.topic, number);
+            let low = i64::try_from(progress.low().0).unwrap_or(i64::MAX);
+            element.set_offset(rdkafka::Offset::Offset(low))?;
+            element.set_metadata(progress::encode(progress, self.writer.as_deref(), METADATA_CHARS_MAX));
+        }
+        Ok(list)
+    }
+}
+
+fn uncommitted(error: &KafkaError) -> CommitError {
+    use rdkafka::error::RDKafkaErrorCode::UnknownMemberId;
+    CommitError(match error.rdkafka_error_code() {
+        Some(UnknownMemberId) => "another program is a member of the group and owns its offsets".into(),
+        _ => error.to_string(),
+    })
+}
