@@ -92,7 +92,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             budget_bytes: 64 << 20,
-            unfinished_max: 131_072,
+            unfinished_max: 65_536,
             unfinished_min: 16,
             appends_max: 1024,
             fetches_max: 16,
