@@ -74,13 +74,30 @@ impl Keeper {
 }
 
 async fn keep(id: ChannelId, named: NamedChannel, inbox: Inbox, mut asks: mpsc::Receiver<Ask>) {
-    let channel = tokio::select! {
-        channel = open(id, &named, &inbox) => channel,
-        // Nothing is asked of a channel before it is open, so this is the driver letting go of it.
-        _ = asks.recv() => return,
-    };
+    let Some(channel) = open_or_let_go(id, &named, &inbox, &mut asks).await else { return };
     answer(id, &named.name, &channel, &inbox, asks).await;
     channel.close().await;
+}
+
+/// Opens the channel, unless the driver lets go of it before. What others deliver into it meanwhile comes again later,
+/// and takes none of the room that appends to other channels have.
+async fn open_or_let_go(
+    id: ChannelId,
+    named: &NamedChannel,
+    inbox: &Inbox,
+    asks: &mut mpsc::Receiver<Ask>,
+) -> Option<Channel> {
+    let mut opening = std::pin::pin!(open(id, named, inbox));
+    loop {
+        let ask = tokio::select! {
+            channel = &mut opening => return Some(channel),
+            ask = asks.recv() => ask?,
+        };
+        // Nothing is read or committed before the channel is open.
+        if let Ask::Append { append, .. } = ask {
+            inbox.happened(Input::Appended { append, stored: Stored::NotNow }).await;
+        }
+    }
 }
 
 /// Carries out what is asked, until the driver lets go.
