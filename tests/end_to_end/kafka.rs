@@ -23,13 +23,13 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// A name for a topic that no other test has.
-fn topic(name: &str) -> String {
+pub(crate) fn topic(name: &str) -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("{name}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn connection() -> String {
+pub(crate) fn connection() -> String {
     format!("[kafka]\nbrokers = [\"{}\"]\n", kafka::bootstrap())
 }
 
@@ -38,7 +38,7 @@ fn broker_on(topic: &str) -> String {
 }
 
 /// A runtime answers 202 once its channel is open.
-fn send_when_open(runtime: &Runtime<'_>, path: &str, id: &str, ty: &str) {
+pub(crate) fn send_when_open(runtime: &Runtime<'_>, path: &str, id: &str, ty: &str) {
     wait_until("the channel takes it", || runtime.post(path, id, ty, "data").status == 202);
 }
 

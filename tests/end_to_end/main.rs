@@ -13,6 +13,7 @@ mod kafka;
 mod kill;
 mod order;
 mod reload;
+mod sinks;
 mod stop;
 mod support;
 mod verbs;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 11] = [
+    let groups: [fn() -> Vec<Trial>; 12] = [
         wake::trials,
         zero::trials,
         bad_functions::trials,
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         verbs::trials,
         filters::trials,
         kafka::trials,
+        sinks::trials,
     ];
     let trials = groups.into_iter().flat_map(|trials| trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -1,5 +1,6 @@
 //! Channels: partitioned logs of events with stored cursors. One narrow face, three kinds behind it, and one
-//! conformance suite (`conformance/`) that runs over all of them.
+//! conformance suite (`conformance/`) that runs over all of them. A sink is a channel to those who append, and to
+//! nobody else.
 //!
 //! - [`memory`]: a bounded ring; loses everything at exit and says so.
 //! - [`durable`]: our own segmented log; survives a kill of the runtime.
@@ -29,7 +30,7 @@ use activator::input::{Batch, OpenedPartition, Progress};
 
 pub(crate) use durable::Durable;
 #[cfg(feature = "kafka")]
-pub(crate) use kafka::{BareConsumer, Kafka};
+pub(crate) use kafka::{BareConsumer, Kafka, KafkaSink};
 pub(crate) use memory::Memory;
 
 /// What a channel is made of; equal specifications are the same channel.
@@ -38,6 +39,7 @@ pub(crate) enum Spec {
     Memory(MemorySpec),
     Durable(DurableSpec),
     Kafka(KafkaSpec),
+    KafkaSink(SinkSpec),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +95,23 @@ pub(crate) struct KafkaSpec {
     pub(crate) options: Vec<(String, String)>,
 }
 
+/// A topic that is only written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SinkSpec {
+    /// What is said there of reading means nothing here.
+    pub(crate) topic: KafkaSpec,
+    pub(crate) content: ContentMode,
+}
+
+/// Where in a record the attributes of an event are; the CloudEvents bindings' own word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ContentMode {
+    /// In its headers, and its value is the data.
+    Binary,
+    /// In its value, beside the data.
+    Structured,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CreateTopic {
     pub(crate) partitions: u32,
@@ -121,6 +140,8 @@ pub(crate) enum Channel {
     Durable(Durable),
     #[cfg(feature = "kafka")]
     Kafka(Kafka),
+    #[cfg(feature = "kafka")]
+    KafkaSink(KafkaSink),
 }
 
 /// Where an event was stored.
@@ -174,20 +195,27 @@ impl std::fmt::Debug for Channel {
             Self::Durable(_) => "durable",
             #[cfg(feature = "kafka")]
             Self::Kafka(_) => "kafka",
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(_) => "kafka sink",
         })
     }
 }
 
 impl Channel {
-    /// Opens the channel, recovering what a crash left. Gives every partition with what was committed.
+    /// Opens the channel, recovering what a crash left. Gives every partition with what was committed; a sink has
+    /// none that could be read.
     pub(crate) async fn open(spec: &Spec) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
         match spec {
             Spec::Memory(spec) => Ok(Memory::open(spec)).map(|(c, p)| (Self::Memory(c), p)),
             Spec::Durable(spec) => Durable::open(spec).await.map(|(c, p)| (Self::Durable(c), p)),
             #[cfg(feature = "kafka")]
             Spec::Kafka(spec) => Kafka::open(spec).await.map(|(c, p)| (Self::Kafka(c), p)),
+            #[cfg(feature = "kafka")]
+            Spec::KafkaSink(spec) => KafkaSink::open(spec).await.map(|c| (Self::KafkaSink(c), Vec::new())),
             #[cfg(not(feature = "kafka"))]
-            Spec::Kafka(_) => Err(OpenError("this hydrant was built without Kafka".into())),
+            Spec::Kafka(_) | Spec::KafkaSink(_) => {
+                Err(OpenError("this hydrant was built without Kafka".into()))
+            }
         }
     }
 
@@ -199,6 +227,8 @@ impl Channel {
             Self::Durable(channel) => channel.append(event).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.append(event).await,
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(sink) => sink.append(event).await,
         }
     }
 
@@ -216,6 +246,8 @@ impl Channel {
             Self::Durable(channel) => channel.read(partition, from, records_max, bytes_max).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.read(partition, from, records_max, bytes_max).await,
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(_) => Err(unread()),
         }
     }
 
@@ -226,6 +258,8 @@ impl Channel {
             Self::Durable(channel) => channel.locate(partition, landmark).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.locate(partition, landmark).await,
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(_) => Err(unread()),
         }
     }
 
@@ -240,6 +274,8 @@ impl Channel {
             Self::Durable(channel) => channel.commit(progress).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.commit(progress).await,
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(_) => Ok(()),
         }
     }
 
@@ -251,6 +287,23 @@ impl Channel {
             Self::Durable(channel) => channel.close().await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => drop(channel),
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(sink) => drop(sink),
         }
     }
+}
+
+impl Spec {
+    /// The topic behind it, if there is one.
+    pub(crate) fn topic(&self) -> Option<&str> {
+        match self {
+            Self::Memory(_) | Self::Durable(_) => None,
+            Self::Kafka(spec) | Self::KafkaSink(SinkSpec { topic: spec, .. }) => Some(&spec.topic),
+        }
+    }
+}
+
+#[cfg(feature = "kafka")]
+fn unread() -> ReadError {
+    ReadError("a sink is only written to".into())
 }

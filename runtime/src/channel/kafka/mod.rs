@@ -17,6 +17,7 @@ mod progress;
 mod reader;
 mod record;
 mod settings;
+mod sink;
 mod stream;
 mod taken;
 
@@ -24,6 +25,7 @@ mod taken;
 mod tests;
 
 pub(crate) use bare::BareConsumer;
+pub(crate) use sink::KafkaSink;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +44,7 @@ use self::producer::Producer;
 use self::progress::METADATA_CHARS_MAX;
 use self::reader::{ASK_TIMEOUT, Client, Reader};
 use self::taken::Want;
-use super::{AppendError, CommitError, KafkaSpec, OpenError, Position, ReadError};
+use super::{AppendError, CommitError, ContentMode, KafkaSpec, OpenError, Position, ReadError};
 
 /// How long a commit may take, and how long it may wait for the one before it.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -172,7 +174,7 @@ fn open_blocking(spec: KafkaSpec) -> Result<(Kafka, Vec<OpenedPartition>), OpenE
 impl Shared {
     fn start_producer(&self) -> Result<Producer, KafkaError> {
         let config = settings::writer(&self.spec).map_err(|error| KafkaError::ClientCreation(error.0))?;
-        Producer::start(&config, &self.spec.topic, self.topic.record_bytes_max)
+        Producer::start(&config, &self.spec.topic, self.topic.record_bytes_max, ContentMode::Binary)
     }
 
     fn warm_producer(&self) -> Result<(), OpenError> {

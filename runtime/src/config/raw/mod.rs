@@ -9,6 +9,7 @@ mod filter;
 mod function;
 mod kafka;
 mod runtime;
+mod sink;
 mod source;
 mod subscription;
 
@@ -31,6 +32,7 @@ pub(super) use function::Function;
 pub(super) use function::Timeout;
 pub(super) use kafka::Kafka;
 pub(super) use runtime::{Runtime, State, address, state};
+pub(super) use sink::Sink;
 pub(super) use source::Source;
 pub(super) use subscription::{Subscription, Trigger};
 
@@ -48,6 +50,7 @@ pub(super) struct File {
     pub(super) subscriptions: Named<Subscription>,
     pub(super) triggers: Named<Trigger>,
     pub(super) sources: Named<Source>,
+    pub(super) sinks: Named<Sink>,
     pub(super) functions: Named<Function>,
     /// Whether the folders are watched, if the file says.
     pub(super) watch: Option<bool>,
@@ -63,6 +66,7 @@ impl File {
         "subscription",
         "trigger",
         "source",
+        "sink",
         "function",
         "watch",
     ];
@@ -82,6 +86,7 @@ impl File {
             subscriptions: named(one("subscription"), "subscription", Subscription::read),
             triggers: named(one("trigger"), "trigger", Trigger::read),
             sources: named(one("source"), "source", Source::read),
+            sinks: named(one("sink"), "sink", Sink::read),
             functions: named(one("function"), "function", Function::read),
             watch: one("watch").and_then(|v| read_watch(&v)),
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::channel::{
-    CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Reserve, Retention, Spec, Start, SyncMode,
+    CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Reserve, Retention, SinkSpec, Spec, Start, SyncMode,
 };
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
@@ -131,6 +131,19 @@ impl<'a> Specs<'a> {
             event_source: format!("/apis/v1/namespaces/default/kafkasources/{name}#{topic}"),
             ..self.cluster()
         }
+    }
+
+    /// A topic that a sink writes to.
+    pub(super) fn sink(&self, name: &At<String>, sink: &raw::Sink) -> Spec {
+        self.need_brokers(&format!("sink `{}`", name.value), &name.place);
+        let create = CreateTopic {
+            partitions: sink.partitions.unwrap_or(PARTITIONS),
+            replication: sink.replication.unwrap_or(REPLICATION),
+            retention: Retention { age: Some(TOPIC_AGE), bytes: None },
+        };
+        let topic = sink.topic.as_ref().map(|topic| topic.value.clone()).unwrap_or_default();
+        let topic = KafkaSpec { topic, create: Some(create), ..self.cluster() };
+        Spec::KafkaSink(SinkSpec { topic, content: sink.content })
     }
 
     /// What every topic of the cluster has in common.
