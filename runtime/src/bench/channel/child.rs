@@ -36,6 +36,7 @@ impl Role {
     }
 
     /// A role that listens to nobody.
+    #[cfg(feature = "kafka")]
     pub(super) async fn silent(spawner: &Spawner, args: &[String], dir: &Path) -> anyhow::Result<Self> {
         let child = spawn(spawner, args.to_vec(), Vec::new(), dir).await?;
         Ok(Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) })
