@@ -56,8 +56,8 @@ impl Figures {
                 life_begin = at;
                 process.clone_into(&mut life);
             }
-            // Kafka went away in this life of the runtime, or was away when it began: until its end nothing is sure.
-            let was_away = |&(begin, end): &Outage| begin <= at && life_begin <= end;
+            // Kafka went away in this life of the runtime, and what was delivered since may not be committed at its end.
+            let was_away = |&(begin, end): &Outage| begin <= at && life_begin < end;
             figures.while_away += usize::from(outages.iter().any(was_away));
             at += line.len() + 1;
             figures.duplicates += usize::from(!seen.insert(id.to_owned()));
