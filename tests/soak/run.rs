@@ -1,6 +1,7 @@
 //! One soak: a project, its producers, and the lives of its runtime.
 
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::figures::{Figures, IN_FLIGHT, NOTES, delivered, length};
@@ -12,6 +13,8 @@ use crate::support::{Ends, Project, Runtime, kafka, wait_until};
 /// The shortest life of a runtime, and how much longer the longest is.
 const LIFE: Duration = Duration::from_secs(3);
 const LIFE_MORE_MS: u64 = 3_000;
+/// How often the producers hear of what was delivered.
+const LOOK: Duration = Duration::from_millis(200);
 /// Without a delivery for as long, nothing more is coming.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -96,7 +99,11 @@ fn lives(project: &Project, load: &Load, lasts: Duration) -> usize {
         let runtime = live(project, load);
         // Lives of many lengths, the same ones in every run.
         let more = Duration::from_millis((kills as u64 * 1_117) % LIFE_MORE_MS);
-        std::thread::sleep(LIFE + more);
+        let end = Instant::now() + LIFE + more;
+        while Instant::now() < end {
+            std::thread::sleep(LOOK);
+            load.delivered.store(project.lines(NOTES).len(), Ordering::Relaxed);
+        }
         runtime.kill9();
         kills += 1;
     }
@@ -120,7 +127,7 @@ fn wait_for_the_rest(project: &Project, load: &Load) {
     let acknowledged = load.acknowledged.lock().unwrap();
     let (mut known, mut since) = (length(project), Instant::now());
     while !acknowledged.is_subset(&delivered(project)) && since.elapsed() < PATIENCE {
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(LOOK);
         if length(project) != known {
             (known, since) = (length(project), Instant::now());
         }
