@@ -38,7 +38,7 @@ fn broker_on(topic: &str) -> String {
 }
 
 /// A runtime answers 202 once its channel is open.
-fn send_when_open(runtime: &Runtime<'_>, path: &str, id: &str, ty: &str) {
+pub(crate) fn send_when_open(runtime: &Runtime<'_>, path: &str, id: &str, ty: &str) {
     wait_until("the channel takes it", || runtime.post(path, id, ty, "data").status == 202);
 }
 

@@ -14,6 +14,7 @@ mod kafka;
 mod kill;
 mod order;
 mod reload;
+mod sinks;
 mod stop;
 mod support;
 mod verbs;
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 12] = [
+    let groups: [fn() -> Vec<Trial>; 13] = [
         wake::trials,
         zero::trials,
         bad_functions::trials,
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         filters::trials,
         kafka::trials,
         group::trials,
+        sinks::trials,
     ];
     let trials = groups.into_iter().flat_map(|trials| trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -94,16 +94,24 @@ impl Events {
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "a place in a channel has three parts", help));
         };
         let channel = self.history.channel(label).ok_or_else(|| {
-            let help = "channels are called broker/NAME or channel/NAME";
+            let help = "channels are called broker/NAME, channel/NAME or sink/NAME";
             ApiError::new(StatusCode::NOT_FOUND, format!("there is no channel {label:?}"), help)
         })?;
         if self.history.is_unread(channel) {
-            let message = format!("nobody subscribes to {label}: the event waits there for a subscription");
-            let help = "add a [subscription.NAME] with this channel to runtime.toml";
+            let (message, help) = unread(label);
             return Err(ApiError::new(StatusCode::NOT_FOUND, message, help).code("unread"));
         }
         Ok(Wanted::At(Place { channel, partition: Partition(partition), offset: Offset(offset) }))
     }
+}
+
+fn unread(label: &str) -> (String, &'static str) {
+    if label.starts_with("sink/") {
+        let message = format!("{label} is not read here: the event is on its topic");
+        return (message, "read the topic with a [source.NAME], or with any client of Kafka");
+    }
+    let message = format!("nobody subscribes to {label}: the event waits there for a subscription");
+    (message, "add a [subscription.NAME] with this channel to runtime.toml")
 }
 
 fn until(text: Option<&str>) -> Result<Until, ApiError> {

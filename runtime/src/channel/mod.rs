@@ -1,5 +1,6 @@
 //! Channels: partitioned logs of events with stored cursors. One narrow face, three kinds behind it, and one
-//! conformance suite (`conformance/`) that runs over all of them.
+//! conformance suite (`conformance/`) that runs over all of them. A sink is a channel to those who append, and to
+//! nobody else.
 //!
 //! - [`memory`]: a bounded ring; loses everything at exit and says so.
 //! - [`durable`]: our own segmented log; survives a kill of the runtime.
@@ -31,11 +32,13 @@ use tokio::sync::mpsc;
 
 pub(crate) use durable::Durable;
 #[cfg(feature = "kafka")]
-pub(crate) use kafka::{BareConsumer, Kafka, OPTIONS as KAFKA_OPTIONS, check_option as check_kafka_option};
+pub(crate) use kafka::{
+    BareConsumer, Kafka, KafkaSink, OPTIONS as KAFKA_OPTIONS, check_option as check_kafka_option,
+};
 pub(crate) use memory::Memory;
 pub(crate) use topic::{
-    CreateTopic, KafkaSpec, Mechanism, Mirrored, Mode, OptionError, Password, Records, Sasl, Security, Start,
-    Tls,
+    ContentMode, CreateTopic, KafkaSpec, Mechanism, Mirrored, Mode, OptionError, Password, Records, Sasl,
+    Security, SinkSpec, Start, Tls,
 };
 
 /// Without Kafka nothing is known of its settings.
@@ -54,6 +57,7 @@ pub(crate) enum Spec {
     Memory(MemorySpec),
     Durable(DurableSpec),
     Kafka(Box<KafkaSpec>),
+    KafkaSink(Box<SinkSpec>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +111,8 @@ pub(crate) enum Channel {
     Durable(Durable),
     #[cfg(feature = "kafka")]
     Kafka(Kafka),
+    #[cfg(feature = "kafka")]
+    KafkaSink(KafkaSink),
 }
 
 /// A channel that was just opened.
@@ -185,12 +191,14 @@ impl std::fmt::Debug for Channel {
             Self::Durable(_) => "durable",
             #[cfg(feature = "kafka")]
             Self::Kafka(_) => "kafka",
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(_) => "kafka sink",
         })
     }
 }
 
 impl Channel {
-    /// Opens the channel, recovering what a crash left.
+    /// Opens the channel, recovering what a crash left. A sink has no partitions that could be read.
     pub(crate) async fn open(spec: &Spec) -> Result<Opened, OpenError> {
         let (channel, partitions) = match spec {
             Spec::Memory(spec) => Ok(Memory::open(spec)).map(|(c, p)| (Self::Memory(c), p)),
@@ -200,8 +208,12 @@ impl Channel {
                 let kafka::Opened { channel, partitions, changes } = Kafka::open(spec).await?;
                 return Ok(Opened { channel: Self::Kafka(channel), partitions, changes });
             }
+            #[cfg(feature = "kafka")]
+            Spec::KafkaSink(spec) => KafkaSink::open(spec).await.map(|c| (Self::KafkaSink(c), Vec::new())),
             #[cfg(not(feature = "kafka"))]
-            Spec::Kafka(_) => Err(OpenError("this hydrant was built without Kafka".into())),
+            Spec::Kafka(_) | Spec::KafkaSink(_) => {
+                Err(OpenError("this hydrant was built without Kafka".into()))
+            }
         }?;
         Ok(Opened { channel, partitions, changes: None })
     }
@@ -214,6 +226,8 @@ impl Channel {
             Self::Durable(channel) => channel.append(event).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.append(event).await,
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(sink) => sink.append(event).await,
         }
     }
 
@@ -231,6 +245,8 @@ impl Channel {
             Self::Durable(channel) => channel.read(partition, from, records_max, bytes_max).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.read(partition, from, records_max, bytes_max).await,
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(_) => Err(unread()),
         }
     }
 
@@ -241,6 +257,8 @@ impl Channel {
             Self::Durable(channel) => channel.locate(partition, landmark).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.locate(partition, landmark).await,
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(_) => Err(unread()),
         }
     }
 
@@ -255,6 +273,8 @@ impl Channel {
             Self::Durable(channel) => channel.commit(progress).await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.commit(progress).await,
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(_) => Ok(()),
         }
     }
 
@@ -265,6 +285,8 @@ impl Channel {
             Self::Memory(_) | Self::Durable(_) => drop(subscriptions),
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.mirror(subscriptions),
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(_) => drop(subscriptions),
         }
     }
 
@@ -274,6 +296,8 @@ impl Channel {
             Self::Memory(_) | Self::Durable(_) => None,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.stopped(),
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(_) => None,
         }
     }
 
@@ -285,6 +309,8 @@ impl Channel {
             Self::Memory(_) | Self::Durable(_) => drop(partitions),
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.release(partitions),
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(_) => drop(partitions),
         }
     }
 
@@ -296,6 +322,24 @@ impl Channel {
             Self::Durable(channel) => channel.close().await,
             #[cfg(feature = "kafka")]
             Self::Kafka(channel) => channel.close().await,
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(sink) => drop(sink),
         }
     }
+}
+
+impl Spec {
+    /// The topic behind it, if there is one.
+    pub(crate) fn topic(&self) -> Option<&str> {
+        match self {
+            Self::Memory(_) | Self::Durable(_) => None,
+            Self::Kafka(spec) => Some(&spec.topic),
+            Self::KafkaSink(spec) => Some(&spec.topic.topic),
+        }
+    }
+}
+
+#[cfg(feature = "kafka")]
+fn unread() -> ReadError {
+    ReadError("a sink is only written to".into())
 }

@@ -121,3 +121,20 @@ pub(crate) enum Start {
     /// With the first record of this time or later, in milliseconds since 1970.
     Time(u64),
 }
+
+/// A topic that is only written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SinkSpec {
+    /// What is said there of reading means nothing here.
+    pub(crate) topic: KafkaSpec,
+    pub(crate) content: ContentMode,
+}
+
+/// Where in a record the attributes of an event are; the CloudEvents bindings' own word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ContentMode {
+    /// In its headers, and its value is the data.
+    Binary,
+    /// In its value, beside the data.
+    Structured,
+}

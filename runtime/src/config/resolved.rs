@@ -57,6 +57,8 @@ pub(crate) enum ChannelKind {
     Channel,
     /// A topic that a source reads, named `SOURCE/TOPIC`; nobody appends to it here.
     Source,
+    /// `/sink/NAME`: a topic that is only written to.
+    Sink,
     /// The built-in dead letters.
     DeadLetters,
 }
@@ -68,6 +70,7 @@ impl ChannelKind {
             Self::Broker => "broker",
             Self::Channel => "channel",
             Self::Source => "source",
+            Self::Sink => "sink",
             Self::DeadLetters => "dead-letters",
         }
     }

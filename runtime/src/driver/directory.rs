@@ -50,7 +50,7 @@ impl Directory {
         Self { routes: routes.collect(), functions: functions.collect() }
     }
 
-    /// A broker or a channel.
+    /// A broker, a channel or a sink.
     pub(crate) fn route(&self, kind: ChannelKind, name: &str) -> Option<&Route> {
         self.routes.get(&(kind, name.to_owned()))
     }

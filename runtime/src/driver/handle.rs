@@ -12,7 +12,6 @@ use tokio::sync::{oneshot, watch};
 
 use super::inbox::{Inbox, Message};
 use super::{Directory, Route, Stats};
-use crate::channel::Spec;
 use crate::config::resolved::Resolved;
 use crate::dispatch::{Answer, Call, CallError, CallerBody};
 
@@ -80,9 +79,8 @@ impl Handle {
     /// need it works meanwhile.
     pub(crate) async fn wait_open(&self) {
         let config = self.config();
-        let local = |id: &ChannelId| {
-            config.channels.get(id).is_some_and(|channel| !matches!(channel.spec, Spec::Kafka(_)))
-        };
+        let local =
+            |id: &ChannelId| config.channels.get(id).is_some_and(|channel| channel.spec.topic().is_none());
         let wanted = config.channels.keys().filter(|id| local(id)).count();
         let known = |route: &Route| route.channel.is_some() || route.trouble.is_some();
         let open = |directory: &Arc<Directory>| {

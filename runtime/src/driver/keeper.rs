@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use activator::Input;
 use activator::event::Event;
 use activator::id::{AppendId, ChannelId, Epoch, Offset, Partition};
-use activator::input::Progress;
+use activator::input::{Progress, Stored};
 use activator::topology::Start;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -85,13 +86,30 @@ impl Keeper {
 }
 
 async fn keep(id: ChannelId, named: NamedChannel, inbox: Inbox, mut asks: mpsc::Receiver<Ask>) {
-    let (channel, held, changes) = tokio::select! {
-        opened = open(id, &named, &inbox) => opened,
-        // Nothing is asked of a channel before it is open, so this is the driver letting go of it.
-        _ = asks.recv() => return,
-    };
+    let Some((channel, held, changes)) = open_or_let_go(id, &named, &inbox, &mut asks).await else { return };
     Kept::new(id, &named.name, &channel, &inbox, held).answer(asks, changes).await;
     channel.close().await;
+}
+
+/// Opens the channel, unless the driver lets go of it before. What others deliver into it meanwhile comes again later,
+/// and takes none of the room that appends to other channels have.
+async fn open_or_let_go(
+    id: ChannelId,
+    named: &NamedChannel,
+    inbox: &Inbox,
+    asks: &mut mpsc::Receiver<Ask>,
+) -> Option<(Channel, Held, Option<Changes>)> {
+    let mut opening = std::pin::pin!(open(id, named, inbox));
+    loop {
+        let ask = tokio::select! {
+            opened = &mut opening => return Some(opened),
+            ask = asks.recv() => ask?,
+        };
+        // Nothing is read or committed before the channel is open.
+        if let Ask::Append { append, .. } = ask {
+            inbox.happened(Input::Appended { append, stored: Stored::NotNow }).await;
+        }
+    }
 }
 
 /// Tries until it opens, and says so.

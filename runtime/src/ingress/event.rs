@@ -1,4 +1,4 @@
-//! An event for a broker or a channel: checked, stored, then acknowledged.
+//! An event for a broker, a channel or a sink: checked, stored, then acknowledged.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ pub(super) enum Target {
         name: String,
         path: String,
     },
-    /// An event for a broker or a channel.
+    /// An event for a broker, a channel or a sink.
     Channel {
         kind: ChannelKind,
         name: String,
@@ -36,6 +36,7 @@ impl Target {
             ("channel", Some(name), None) => {
                 Self::Channel { kind: ChannelKind::Channel, name: name.to_owned() }
             }
+            ("sink", Some(name), None) => Self::Channel { kind: ChannelKind::Sink, name: name.to_owned() },
             // Knative's own form; there is one namespace here.
             ("default", Some(name), None) => {
                 Self::Channel { kind: ChannelKind::Broker, name: name.to_owned() }
@@ -64,12 +65,13 @@ mod tests {
         check("127.0.0.1", "", "Broker default");
         check("localhost", "/broker/orders", "Broker orders");
         check("localhost", "/channel/orders", "Channel orders");
+        check("localhost", "/sink/audit", "Sink audit");
         check("localhost", "/default/orders", "Broker orders");
         check("localhost", "/fn/hello", "fn hello /");
         check("localhost", "/fn/hello/", "fn hello /");
         check("localhost", "/fn/hello/a/b", "fn hello /a/b");
         check("hello.localhost", "/a/b", "fn hello /a/b");
-        for path in ["/broker", "/broker/a/b", "/favicon.ico", "/other/x"] {
+        for path in ["/broker", "/broker/a/b", "/sink/a/b", "/favicon.ico", "/other/x"] {
             check("localhost", path, "nothing");
         }
     }

@@ -30,7 +30,7 @@ pub(super) async fn open(spec: &Spec) -> (Channel, Vec<OpenedPartition>) {
 fn partition_count(spec: &Spec) -> usize {
     match spec {
         Spec::Kafka(spec) => spec.create.map_or(1, |create| create.partitions as usize),
-        Spec::Memory(_) | Spec::Durable(_) => 0,
+        Spec::Memory(_) | Spec::Durable(_) | Spec::KafkaSink(_) => 0,
     }
 }
 

@@ -25,6 +25,7 @@ mod reader;
 mod record;
 mod security;
 mod settings;
+mod sink;
 mod store;
 mod stream;
 mod taken;
@@ -44,6 +45,7 @@ use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
 pub(crate) use self::bare::BareConsumer;
 pub(crate) use self::options::{OPTIONS, check_option};
+pub(crate) use self::sink::KafkaSink;
 
 use self::context::Context;
 use self::join::{open_group, open_own};
@@ -55,7 +57,9 @@ use self::producer::Producer;
 use self::reader::{ASK_TIMEOUT, Reader};
 use self::store::Store;
 use self::taken::Want;
-use super::{AppendError, Changes, CommitError, KafkaSpec, Mirrored, Mode, OpenError, Position, ReadError};
+use super::{
+    AppendError, Changes, CommitError, ContentMode, KafkaSpec, Mirrored, Mode, OpenError, Position, ReadError,
+};
 
 /// How long a member may take to leave its group, and the mirror to be written a last time.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
@@ -197,7 +201,7 @@ impl Kafka {
 impl Shared {
     fn start_producer(&self) -> Result<Producer, KafkaError> {
         let config = settings::writer(&self.spec).map_err(|error| KafkaError::ClientCreation(error.0))?;
-        Producer::start(&config, &self.spec.topic, self.topic.record_bytes_max)
+        Producer::start(&config, &self.spec.topic, self.topic.record_bytes_max, ContentMode::Binary)
     }
 
     fn warm_producer(&self) -> Result<(), OpenError> {

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::log::Log;
 use super::record;
-use crate::channel::{AppendError, Position};
+use crate::channel::{AppendError, ContentMode, Position};
 
 /// The thread that serves acknowledgements wakes for each at once; this only bounds how long it outlives the
 /// producer.
@@ -27,6 +27,7 @@ pub(super) struct Producer {
     topic: Arc<str>,
     /// The largest record that client and topic take.
     record_bytes_max: usize,
+    content: ContentMode,
 }
 
 /// Gives each acknowledgement to who waits for it.
@@ -40,6 +41,7 @@ impl Producer {
         config: &ClientConfig,
         topic: &str,
         record_bytes_max: usize,
+        content: ContentMode,
     ) -> Result<Self, KafkaError> {
         let client: BaseProducer<_> = config.create_with_context(Acknowledge(Log::new(topic)))?;
         let client = Arc::new(client);
@@ -48,7 +50,7 @@ impl Producer {
             .name("kafka-producer".into())
             .spawn(move || serve(&served))
             .map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
-        Ok(Self { client, topic: topic.into(), record_bytes_max })
+        Ok(Self { client, topic: topic.into(), record_bytes_max, content })
     }
 
     /// Connects and learns the topic now, so that the first event does not wait for it. Blocks.
@@ -57,14 +59,13 @@ impl Producer {
     }
 
     pub(super) async fn append(&self, event: &Event) -> Result<Position, AppendError> {
-        let size = record::size(event);
+        let record::Encoded { headers, value, size } = record::encode(event, self.content);
         if size > self.record_bytes_max {
             return Err(self.too_large(size));
         }
         let (acknowledge, acknowledged) = oneshot::channel();
-        let mut record =
-            BaseRecord::with_opaque_to(&self.topic, Box::new(acknowledge)).headers(record::headers(event));
-        if let Some(value) = kafka::value(event) {
+        let mut record = BaseRecord::with_opaque_to(&self.topic, Box::new(acknowledge)).headers(headers);
+        if let Some(value) = &value {
             record = record.payload(&value[..]);
         }
         if let Some(key) = kafka::key(event) {

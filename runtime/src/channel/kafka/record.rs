@@ -7,7 +7,7 @@ use bytes::Bytes;
 use rdkafka::message::{BorrowedMessage, Header, Message as _, OwnedHeaders};
 
 use super::headers::Headers;
-use crate::channel::Records;
+use crate::channel::{ContentMode, Records};
 
 /// Makes events of the records of one partition.
 pub(super) struct Decoder {
@@ -53,20 +53,30 @@ impl Decoder {
     }
 }
 
-/// The record headers of an event in binary mode.
-pub(super) fn headers(event: &Event) -> OwnedHeaders {
-    let mut headers = Some(OwnedHeaders::new());
-    kafka::encode_binary(event, |key, value| {
-        let value = Some(value);
-        headers = headers.take().map(|headers| headers.insert(Header { key, value }));
-    });
-    headers.unwrap_or_default()
+/// An event as a record, but for its key.
+pub(super) struct Encoded {
+    pub(super) headers: OwnedHeaders,
+    pub(super) value: Option<Bytes>,
+    /// What the record needs at most, its key and its own framing included.
+    pub(super) size: usize,
 }
 
-/// What the record of an event needs at most, its own framing included.
-pub(super) fn size(event: &Event) -> usize {
+pub(super) fn encode(event: &Event, content: ContentMode) -> Encoded {
+    let mut headers = Some(OwnedHeaders::new());
     // Kafka frames a record with some 20 bytes, and each header with two lengths.
-    let mut size = 32 + event.data().len() + kafka::key(event).map_or(0, <[u8]>::len);
-    kafka::encode_binary(event, |key, value| size += key.len() + value.len() + 8);
-    size
+    let mut size = 32 + kafka::key(event).map_or(0, <[u8]>::len);
+    let header = |key: &str, value: &[u8]| {
+        size += key.len() + value.len() + 8;
+        let value = Some(value);
+        headers = headers.take().map(|headers| headers.insert(Header { key, value }));
+    };
+    let value = match content {
+        ContentMode::Binary => {
+            kafka::encode_binary(event, header);
+            kafka::value(event).cloned()
+        }
+        ContentMode::Structured => Some(kafka::encode_structured(event, header).into()),
+    };
+    size += value.as_ref().map_or(0, Bytes::len);
+    Encoded { headers: headers.unwrap_or_default(), value, size }
 }

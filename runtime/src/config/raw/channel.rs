@@ -120,17 +120,18 @@ impl Topic {
         Some(Self {
             topic: table.get("topic").and_then(|v| topic(&v)),
             partitions: table.get("partitions").and_then(|v| partitions(&v)),
-            replication: table
-                .get("replication")
-                .and_then(|v| v.integer(1..=REPLICATION_MAX))
-                .map(|n| n.value),
+            replication: table.get("replication").and_then(|v| replication(&v)),
             mode: table.get("mode").and_then(|v| mode(&v)),
         })
     }
 }
 
-fn partitions(value: &Value<'_>) -> Option<u32> {
+pub(super) fn partitions(value: &Value<'_>) -> Option<u32> {
     value.integer(1..=PARTITIONS_MAX).map(|number| number.value)
+}
+
+pub(super) fn replication(value: &Value<'_>) -> Option<u32> {
+    value.integer(1..=REPLICATION_MAX).map(|number| number.value)
 }
 
 /// The name of a Kafka topic.

@@ -14,7 +14,8 @@ pub(in crate::config) enum Destination {
     Function(String),
     Channel(String),
     Broker(String),
-    Sink(Uri),
+    Sink(String),
+    Url(Uri),
 }
 
 impl fmt::Display for Destination {
@@ -23,13 +24,14 @@ impl fmt::Display for Destination {
             Self::Function(name) => write!(f, "fn/{name}"),
             Self::Channel(name) => write!(f, "channel/{name}"),
             Self::Broker(name) => write!(f, "broker/{name}"),
-            Self::Sink(uri) => uri.fmt(f),
+            Self::Sink(name) => write!(f, "sink/{name}"),
+            Self::Url(uri) => uri.fmt(f),
         }
     }
 }
 
 const WANTED: &str = "a destination";
-const HELP: &str = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\" or \"http://HOST/PATH\"";
+const HELP: &str = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sink/NAME\" or \"http://HOST/PATH\"";
 
 /// Why a text is no destination; fits behind "this is".
 #[derive(Debug, thiserror::Error)]
@@ -57,25 +59,27 @@ impl Destination {
 
     /// A reply goes into a channel, so that it is as safe as what it answers.
     pub(super) fn read_reply(value: &Value<'_>) -> Option<At<Self>> {
-        let help = "\"channel/NAME\" or \"broker/NAME\"";
-        let reply = value.parse("a channel or broker", help, parse)?;
+        let wanted = "a channel, broker or sink";
+        let help = "\"channel/NAME\", \"broker/NAME\" or \"sink/NAME\"";
+        let reply = value.parse(wanted, help, parse)?;
         match reply.value {
-            Self::Channel(_) | Self::Broker(_) => Some(reply),
-            Self::Function(_) => value.refuse("a channel or broker", "a function", help),
-            Self::Sink(_) => value.refuse("a channel or broker", "a URL", help),
+            Self::Channel(_) | Self::Broker(_) | Self::Sink(_) => Some(reply),
+            Self::Function(_) => value.refuse(wanted, "a function", help),
+            Self::Url(_) => value.refuse(wanted, "a URL", help),
         }
     }
 }
 
 fn parse(text: &str) -> Result<Destination, DestinationError> {
     if text.contains("://") {
-        return sink(text).map(Destination::Sink);
+        return url(text).map(Destination::Url);
     }
     let (kind, name) = text.split_once('/').ok_or(DestinationError::Form)?;
     let make = match kind {
         "fn" => Destination::Function,
         "channel" => Destination::Channel,
         "broker" => Destination::Broker,
+        "sink" => Destination::Sink,
         _ => return Err(DestinationError::Form),
     };
     if !name::is_valid(name) {
@@ -84,7 +88,7 @@ fn parse(text: &str) -> Result<Destination, DestinationError> {
     Ok(make(name.into()))
 }
 
-fn sink(text: &str) -> Result<Uri, DestinationError> {
+fn url(text: &str) -> Result<Uri, DestinationError> {
     let uri: Uri = text.parse().map_err(DestinationError::Url)?;
     match uri.scheme_str() {
         Some("http") => {}
@@ -119,12 +123,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_four_kinds() {
+    fn the_five_kinds() {
         let check = |text: &str, expected: Destination| assert_eq!(parse(text).unwrap(), expected, "{text}");
         check("fn/bill", Destination::Function("bill".into()));
         check("channel/orders", Destination::Channel("orders".into()));
         check("broker/default", Destination::Broker("default".into()));
-        check("http://127.0.0.1:9/x?y=1", Destination::Sink("http://127.0.0.1:9/x?y=1".parse().unwrap()));
+        check("sink/audit", Destination::Sink("audit".into()));
+        check("http://127.0.0.1:9/x?y=1", Destination::Url("http://127.0.0.1:9/x?y=1".parse().unwrap()));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod function;
 mod kafka;
 mod runtime;
 mod security;
+mod sink;
 mod source;
 mod subscription;
 
@@ -33,6 +34,7 @@ pub(super) use function::Timeout;
 pub(super) use kafka::Kafka;
 pub(super) use runtime::{Runtime, State, address, state};
 pub(super) use security::Password;
+pub(super) use sink::Sink;
 pub(super) use source::Source;
 pub(super) use subscription::{Subscription, Trigger};
 
@@ -50,6 +52,7 @@ pub(super) struct File {
     pub(super) subscriptions: Named<Subscription>,
     pub(super) triggers: Named<Trigger>,
     pub(super) sources: Named<Source>,
+    pub(super) sinks: Named<Sink>,
     pub(super) functions: Named<Function>,
     /// Whether the folders are watched, if the file says.
     pub(super) watch: Option<bool>,
@@ -65,6 +68,7 @@ impl File {
         "subscription",
         "trigger",
         "source",
+        "sink",
         "function",
         "watch",
     ];
@@ -84,6 +88,7 @@ impl File {
             subscriptions: named(one("subscription"), "subscription", Subscription::read),
             triggers: named(one("trigger"), "trigger", Trigger::read),
             sources: named(one("source"), "source", Source::read),
+            sinks: named(one("sink"), "sink", Sink::read),
             functions: named(one("function"), "function", Function::read),
             watch: one("watch").and_then(|v| read_watch(&v)),
         }

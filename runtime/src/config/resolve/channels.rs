@@ -1,4 +1,4 @@
-//! Brokers, channels, the topics of sources, and the dead letters: all of them channels.
+//! Brokers, channels, the topics of sources and sinks, and the dead letters: all of them channels.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -51,6 +51,7 @@ impl Channels {
         builder.declared(ChannelKind::Broker, &file.brokers);
         builder.declared(ChannelKind::Channel, &file.channels);
         builder.sources(&file.sources);
+        builder.sinks(&file.sinks);
         let dead_letters = builder.dead_letters(file);
         Self { all: builder.all, dead_letters, by_name: builder.by_name }
     }
@@ -65,8 +66,15 @@ impl Channels {
     }
 
     pub(super) fn topology(&self) -> Vec<topology::Channel> {
-        let channel = |id: &ChannelId| topology::Channel { id: *id, keeps: *id == self.dead_letters };
-        self.all.keys().map(channel).collect()
+        let keeps = |kind| matches!(kind, ChannelKind::DeadLetters | ChannelKind::Sink);
+        let channels = self.all.iter();
+        channels.map(|(&id, channel)| topology::Channel { id, keeps: keeps(channel.kind) }).collect()
+    }
+
+    /// Whether what goes into one comes out of the other: they are the same, or have the same topic.
+    pub(super) fn are_one(&self, one: ChannelId, other: ChannelId) -> bool {
+        let topic = |id| self.all.get(&id).and_then(|channel| channel.spec.topic());
+        one == other || topic(one).is_some_and(|name| topic(other) == Some(name))
     }
 }
 
@@ -107,6 +115,13 @@ impl Builder<'_> {
                 let channel = source_channel(&name.value, &topic.value);
                 self.add(ChannelKind::Source, &channel, spec, None);
             }
+        }
+    }
+
+    fn sinks(&mut self, sinks: &raw::Named<raw::Sink>) {
+        for (name, sink) in sinks {
+            let spec = self.specs.sink(name, sink);
+            self.add(ChannelKind::Sink, &name.value, spec, None);
         }
     }
 

@@ -38,12 +38,13 @@ impl<'a> References<'a> {
         self.prefixed_channel(called, kind, name, "", place)
     }
 
-    /// `channel/NAME` or `broker/NAME`.
+    /// `channel/NAME`, `broker/NAME` or `sink/NAME`.
     pub(super) fn destination_channel(&self, called: &str, to: &At<raw::Destination>) -> Option<&'a Known> {
         let (kind, name, prefix) = match &to.value {
             raw::Destination::Channel(name) => (ChannelKind::Channel, name, "channel/"),
             raw::Destination::Broker(name) => (ChannelKind::Broker, name, "broker/"),
-            raw::Destination::Function(_) | raw::Destination::Sink(_) => return None,
+            raw::Destination::Sink(name) => (ChannelKind::Sink, name, "sink/"),
+            raw::Destination::Function(_) | raw::Destination::Url(_) => return None,
         };
         self.prefixed_channel(called, kind, name, prefix, &to.place)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::channel::{
     CreateTopic, DurableSpec, KafkaSpec, MemorySpec, Mode, Password, Records, Reserve, Retention, Sasl,
-    Security, Spec, Start, SyncMode, Tls,
+    Security, SinkSpec, Spec, Start, SyncMode, Tls,
 };
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
@@ -149,6 +149,19 @@ impl<'a> Specs<'a> {
             mode: source.mode.unwrap_or(cluster.mode),
             ..cluster
         }
+    }
+
+    /// A topic that a sink writes to.
+    pub(super) fn sink(&self, name: &At<String>, sink: &raw::Sink) -> Spec {
+        self.need_brokers(&format!("sink `{}`", name.value), &name.place);
+        let create = CreateTopic {
+            partitions: sink.partitions.unwrap_or(PARTITIONS),
+            replication: sink.replication.unwrap_or(REPLICATION),
+            retention: Retention { age: Some(TOPIC_AGE), bytes: None },
+        };
+        let topic = sink.topic.as_ref().map(|topic| topic.value.clone()).unwrap_or_default();
+        let topic = KafkaSpec { topic, create: Some(create), ..self.cluster() };
+        Spec::KafkaSink(Box::new(SinkSpec { topic, content: sink.content }))
     }
 
     /// What every topic of the cluster has in common.

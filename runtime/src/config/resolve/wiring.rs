@@ -144,7 +144,9 @@ impl<'a> Wiring<'a> {
         let Some((to, function)) = self.destination(&draft.called, draft.to) else {
             return;
         };
-        if to == Destination::Channel(draft.channel) {
+        if let Destination::Channel(id) = to
+            && self.references.channels.are_one(id, draft.channel)
+        {
             let finding = self_delivery(&draft.called, &draft.to.place);
             self.references.problems.report(finding);
         }
@@ -173,12 +175,12 @@ impl<'a> Wiring<'a> {
                 let function = self.references.function(called, name, &to.place)?;
                 Some((Destination::Function(function.id), Some(function)))
             }
-            raw::Destination::Sink(uri) => {
+            raw::Destination::Url(uri) => {
                 let id = self.ids.sink(&uri.to_string());
                 self.sinks.insert(id, uri.clone());
                 Some((Destination::Sink(id), None))
             }
-            raw::Destination::Channel(_) | raw::Destination::Broker(_) => {
+            raw::Destination::Channel(_) | raw::Destination::Broker(_) | raw::Destination::Sink(_) => {
                 let known = self.references.destination_channel(called, to)?;
                 Some((Destination::Channel(known.id), None))
             }

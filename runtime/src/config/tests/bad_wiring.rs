@@ -53,6 +53,14 @@ fn references_to_what_is_not_there() {
         "did you mean `orders`?",
     );
     check(
+        "kafka.brokers = \"k:1\"\n[sink.audit]\ntype = \"kafka\"\ntopic = \"t\"\n\
+         [trigger.a]\nto = \"sink/audti\"\n",
+        "H012",
+        (6, 6),
+        "trigger `a` points to a sink that does not exist",
+        "did you mean `sink/audit`?",
+    );
+    check(
         "[channel.o]\n[subscription.a]\nchannel = \"o\"\nto = \"fn/bill\"\nreply = \"broker/defaul\"\n",
         "H012",
         (5, 9),
@@ -63,7 +71,7 @@ fn references_to_what_is_not_there() {
 
 #[test]
 fn destinations() {
-    let help = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\" or \"http://HOST/PATH\"";
+    let help = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sink/NAME\" or \"http://HOST/PATH\"";
     for to in ["bill", "https://x/", "http://169.254.169.254/", "file:///etc/passwd", "fn/../x"] {
         let message = "`to` in [trigger.a] must be a destination";
         check(&format!("[trigger.a]\nto = \"{to}\"\n"), "H005", (2, 6), message, help);
@@ -75,6 +83,28 @@ fn destinations() {
         "H016",
         (2, 6),
         "trigger `a` delivers into what it reads",
+        "deliver to a function, or to another channel or broker",
+    );
+}
+
+#[test]
+fn a_sink_says_what_it_writes_to() {
+    let help = "[kafka] brokers = [\"127.0.0.1:9092\"]";
+    let message = "sink `a` needs Kafka, and no brokers are named";
+    check("[sink.a]\ntype = \"kafka\"\ntopic = \"t\"\n", "H015", (1, 7), message, help);
+    let message = "`content_mode` in [sink.a] must be one of \"structured\", \"binary\"";
+    let loaded = Project::new(
+        "kafka.brokers = \"k:1\"\n[sink.a]\ntype = \"kafka\"\ntopic = \"t\"\ncontent_mode = \"batch\"\n",
+    )
+    .load();
+    assert_eq!(loaded.codes(), ["H005"], "{}", loaded.text());
+    assert!(loaded.text().contains(message), "{}", loaded.text());
+    check(
+        "kafka.brokers = \"k:1\"\n[source.in]\ntype = \"kafka\"\ntopics = [\"t\"]\nto = \"sink/a\"\n\
+         [sink.a]\ntype = \"kafka\"\ntopic = \"t\"\n",
+        "H016",
+        (5, 6),
+        "source `in` delivers into what it reads",
         "deliver to a function, or to another channel or broker",
     );
 }

@@ -68,6 +68,7 @@ fn every_value_it_gives_is_the_default() {
         { not = { suffix = { subject = \"-test\" } } } ] }\n\
         [kafka]\nbrokers = \"127.0.0.1:9092\"\n\
         [source.orders]\ntype = \"kafka\"\ntopics = \"shop.orders\"\nto = \"broker/default\"\n\
+        [sink.audit]\ntype = \"kafka\"\ntopic = \"shop.audit\"\n\
         [watch]\nenabled = true\n";
     project.write("runtime.toml", bare, 0o644);
     let bare = project.resolved();
@@ -114,6 +115,7 @@ fn it_holds_every_key_there_is() {
     check(&["trigger", "audit"], raw::Trigger::KEYS);
     check(&["kafka"], raw::Kafka::KEYS);
     check(&["source", "orders"], raw::Source::KEYS);
+    check(&["sink", "audit"], raw::Sink::KEYS);
     for word in raw::RETENTION_KEYS {
         assert!(MANUAL.contains(&format!("{word} = ")), "{word}");
     }

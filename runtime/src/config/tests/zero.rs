@@ -9,7 +9,7 @@ use activator::topology::Destination;
 use super::super::resolved::{ChannelKind, Found, Protocol, Resolved};
 use super::super::{Given, Overrides};
 use super::Project;
-use crate::channel::{CreateTopic, KafkaSpec, Retention, Spec, Start};
+use crate::channel::{ContentMode, CreateTopic, KafkaSpec, Retention, Spec, Start};
 
 fn channel(resolved: &Resolved, kind: ChannelKind, name: &str) -> (ChannelId, Spec) {
     let mut all = resolved.channels.iter();
@@ -117,6 +117,31 @@ fn a_url_is_a_sink() {
     let resolved = project.resolved();
     let Destination::Sink(id) = resolved.subscription("trigger/t").unwrap().to else { panic!("not a sink") };
     assert_eq!(resolved.sinks[&id].to_string(), "http://127.0.0.1:1/x");
+}
+
+#[test]
+fn a_sink_is_a_topic_that_is_only_written_to() {
+    let project = Project::new(
+        "kafka.brokers = \"k:1\"\n\
+         [sink.plain]\ntype = \"kafka\"\ntopic = \"a\"\n\
+         [sink.full]\ntype = \"kafka\"\ntopic = \"b\"\ncontent_mode = \"binary\"\npartitions = 3\nreplication = 2\n\
+         [trigger.t]\nto = \"sink/full\"\n",
+    );
+    let resolved = project.resolved();
+    let sink = |name| match channel(&resolved, ChannelKind::Sink, name) {
+        (id, Spec::KafkaSink(spec)) => (id, spec),
+        other => panic!("{other:?}"),
+    };
+    let (plain, full) = (sink("plain"), sink("full"));
+    assert_eq!(plain.1.content, ContentMode::Structured, "as of Knative's KafkaSink");
+    let create = plain.1.topic.create.unwrap();
+    assert_eq!((create.partitions, create.replication), (1, 1));
+    assert_eq!((full.1.content, &*full.1.topic.topic), (ContentMode::Binary, "b"));
+    let create = full.1.topic.create.unwrap();
+    assert_eq!((create.partitions, create.replication), (3, 2));
+    assert_eq!(resolved.subscription("trigger/t").unwrap().to, Destination::Channel(full.0));
+    let kept = resolved.topology.channels.iter().find(|c| c.id == full.0).unwrap();
+    assert!(kept.keeps, "nobody reads it");
 }
 
 #[test]

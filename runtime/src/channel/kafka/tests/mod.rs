@@ -12,6 +12,7 @@ mod raw;
 mod reading;
 mod records;
 mod sharing;
+mod sinks;
 mod store;
 
 use std::cell::Cell;
@@ -59,6 +60,8 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         opening::a_topic_made_anew_is_noticed(&node).await;
         opening::a_begin_at_a_time_is_found_and_pinned(&node).await;
         records::an_event_too_large_is_refused_for_good(&node).await;
+        sinks::a_sink_writes_records_in_the_mode_it_says(&node).await;
+        sinks::an_event_that_is_too_large_as_json_is_refused_for_good(&node).await;
         opening::a_begin_at_the_end_is_pinned(&node).await;
         opening::what_cannot_be_opened_says_why(&node).await;
         outage::nothing_is_lost_when_the_broker_is_killed(&node).await;

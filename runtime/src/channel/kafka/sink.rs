@@ -1,0 +1,53 @@
+//! A topic that is only written to, as Knative's KafkaSink has it: no consumer, no group, no cursors.
+
+use std::sync::Arc;
+
+use activator::event::Event;
+
+use super::open;
+use super::producer::Producer;
+use super::reader::{ASK_TIMEOUT, let_go};
+use super::settings;
+use crate::channel::{AppendError, OpenError, Position, SinkSpec};
+
+/// An open sink. A cheap handle.
+#[derive(Clone)]
+pub(crate) struct KafkaSink(Arc<Shared>);
+
+struct Shared {
+    /// Nothing once the last handle is gone.
+    producer: Option<Producer>,
+}
+
+impl KafkaSink {
+    /// Finds the cluster and the topic, which is created when it is not there.
+    pub(crate) async fn open(spec: &SinkSpec) -> Result<Self, OpenError> {
+        let spec = spec.clone();
+        let opening = tokio::task::spawn_blocking(move || open_blocking(&spec));
+        opening.await.map_err(|error| OpenError(error.to_string()))?
+    }
+
+    /// Done when Kafka has acknowledged the event from all replicas in sync.
+    pub(crate) async fn append(&self, event: Event) -> Result<Position, AppendError> {
+        let producer = self.0.producer.as_ref().expect("taken only when the last handle is dropped");
+        producer.append(&event).await
+    }
+}
+
+fn open_blocking(spec: &SinkSpec) -> Result<KafkaSink, OpenError> {
+    let topic = open::topic(&spec.topic)?;
+    let config = settings::writer(&spec.topic)?;
+    let start = |error| open::failed("start a Kafka producer", &error);
+    let producer = Producer::start(&config, &spec.topic.topic, topic.record_bytes_max, spec.content);
+    let producer = producer.map_err(start)?;
+    // An idempotent producer takes half a second to start.
+    producer.warm_up(ASK_TIMEOUT).map_err(start)?;
+    Ok(KafkaSink(Arc::new(Shared { producer: Some(producer) })))
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let producer = self.producer.take();
+        let_go(move || drop(producer));
+    }
+}
