@@ -197,6 +197,13 @@ pub enum Report {
         /// How it ended.
         end: End,
     },
+    /// A subscription has another name and is the same: it goes on where it was.
+    Renamed {
+        /// The name it had.
+        from: Arc<str>,
+        /// The name it has.
+        to: Arc<str>,
+    },
     /// A revision of a function came into use, or cannot be used.
     Function {
         /// Which function.

@@ -1,13 +1,13 @@
 //! A new topology against the old one: what is equal goes on undisturbed.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use super::committing::CommitState;
 use super::delivery::Subject;
 use super::lane::Lane;
 use super::running::FunctionQueue;
 use super::{Activator, Channel, owning};
-use crate::effect::Effect;
+use crate::effect::{Effect, Report};
 use crate::id::{ChannelId, DeliveryId, SubscriptionId};
 use crate::time::Time;
 use crate::topology::{self, Destination, Subscription, Topology};
@@ -16,6 +16,7 @@ impl Activator {
     pub(super) fn wired(&mut self, now: Time, topology: Topology) {
         self.dead_letters = topology.dead_letters;
         let mut new: BTreeMap<_, _> = topology.subscriptions.into_iter().map(|s| (s.id, s)).collect();
+        let mut renamed = self.renamed(&new);
         let known: Vec<SubscriptionId> = self.subscriptions.keys().copied().collect();
         for id in known {
             let old = &self.subscriptions[&id];
@@ -34,8 +35,26 @@ impl Activator {
             self.wire_channel(channel);
         }
         for subscription in new.into_values() {
-            self.subscribe(now, subscription);
+            let before = renamed.remove(&subscription.id);
+            self.subscribe(now, subscription, before);
         }
+    }
+
+    /// Who comes under a new name and is in all else the one that goes: it bears that one's name until now.
+    fn renamed(&self, new: &BTreeMap<SubscriptionId, Subscription>) -> BTreeMap<SubscriptionId, Arc<str>> {
+        let mut renamed = BTreeMap::new();
+        let is_new = |s: &&Subscription| !self.subscriptions.contains_key(&s.id);
+        for gone in self.subscriptions.values().filter(|s| !new.contains_key(&s.id)) {
+            let mut same = new
+                .values()
+                .filter(is_new)
+                .filter(|s| **s == Subscription { id: s.id, name: s.name.clone(), ..gone.clone() });
+            // With several it is anybody's guess.
+            if let (Some(one), None) = (same.next(), same.next()) {
+                renamed.entry(one.id).or_insert_with(|| gone.name.clone());
+            }
+        }
+        renamed
     }
 
     fn wire_channel(&mut self, channel: &topology::Channel) {
@@ -82,8 +101,8 @@ impl Activator {
         self.ask(Effect::Close { channel: id });
     }
 
-    /// A subscription goes on from the cursor its name has, or begins where the channel is.
-    fn subscribe(&mut self, now: Time, subscription: Subscription) {
+    /// A subscription goes on from the cursor its name has, or the name it had before, or begins where it says.
+    fn subscribe(&mut self, now: Time, subscription: Subscription, before: Option<Arc<str>>) {
         let id = subscription.id;
         if let Destination::Function(function) = subscription.to {
             self.functions.entry(function).or_insert_with(|| FunctionQueue::new(function));
@@ -92,13 +111,17 @@ impl Activator {
             channel.subscriptions.push(id);
             channel.index = None;
             for (&number, partition) in &mut channel.partitions {
-                match channel.orphans.remove(&(number, subscription.name.clone())) {
+                let mut left = |name: &Arc<str>| channel.orphans.remove(&(number, name.clone()));
+                match left(&subscription.name).or_else(|| left(before.as_ref()?)) {
                     Some(cursor) => owning::known(partition, id, cursor, subscription.start),
                     None => owning::begin(partition, id, subscription.start),
                 }
                 partition.dirty = true;
             }
             self.commit_soon(now, subscription.channel);
+        }
+        if let Some(from) = before {
+            self.report(Report::Renamed { from, to: subscription.name.clone() });
         }
         self.subscriptions.insert(id, subscription);
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use activator::delivery::{Backoff, Outcome, Policy};
-use activator::effect::{Effect, Payload, Target};
+use activator::effect::{Effect, Payload, Report, Target};
 use activator::event::Event;
 use activator::filter::Filter;
 use activator::id::{ChannelId, DeliveryId, Epoch, Offset, Partition, SinkId, SubscriptionId};
@@ -36,6 +36,7 @@ pub(crate) struct Load {
     /// Records of the channel that were read.
     pub(crate) records_read: usize,
     pub(crate) released: bool,
+    pub(crate) renamed: Vec<String>,
 }
 
 /// A trigger to the URL of its own number.
@@ -79,6 +80,7 @@ impl Load {
             delivered: BTreeMap::new(),
             records_read: 0,
             released: false,
+            renamed: Vec::new(),
         };
         load.run();
         load
@@ -96,6 +98,15 @@ impl Load {
     /// The user adds a trigger.
     pub(crate) fn add(&mut self, trigger: Subscription) {
         self.topology.subscriptions.push(trigger);
+        self.tell(Input::Wired(self.topology.clone()));
+    }
+
+    /// The user gives a trigger another name.
+    pub(crate) fn rename(&mut self, number: u32, id: u32) {
+        let trigger = self.topology.subscriptions.iter_mut().find(|s| s.id == SubscriptionId(number));
+        let trigger = trigger.expect("it is wired");
+        trigger.id = SubscriptionId(id);
+        trigger.name = format!("trigger/{id}").into();
         self.tell(Input::Wired(self.topology.clone()));
     }
 
@@ -199,6 +210,7 @@ impl Load {
                 }
             }
             Effect::Release { .. } => self.released = true,
+            Effect::Report(Report::Renamed { from, to }) => self.renamed.push(format!("{from} -> {to}")),
             _ => {}
         }
     }

@@ -146,6 +146,24 @@ fn a_trigger_that_was_added_gets_its_first_event_also_when_the_runtime_restarts_
     assert_eq!(load.delivered_to(1), ["e1"]);
 }
 
+/// Failure scenario 47.
+#[test]
+fn a_trigger_that_is_renamed_goes_on_where_it_was() {
+    let mut load = Load::new(Limits::default(), vec![wants_all(0), wants_nothing(1)]);
+    load.poison.extend(["e1".to_owned(), "e3".to_owned()]);
+    for number in 0..5 {
+        load.store(&format!("e{number}"), "k");
+    }
+    load.rename(0, 7);
+    load.poison.clear();
+    load.wait(MINUTE);
+    load.store("e5", "k");
+    let mut delivered = load.delivered_to(0).to_vec();
+    delivered.sort();
+    assert_eq!(delivered, ids(0..6), "what was done stays done, and what was not is not lost");
+    assert_eq!(load.renamed, ["trigger/0 -> trigger/7"]);
+}
+
 /// Failure scenario 40.
 #[test]
 fn one_event_that_is_retried_for_long_makes_a_restart_repeat_nothing_else() {

@@ -187,6 +187,7 @@ const fn report_name(report: &Report) -> &'static str {
         Report::Matched { .. } => "report Matched",
         Report::Attempting { .. } => "report Attempting",
         Report::Retrying { .. } => "report Retrying",
+        Report::Renamed { .. } => "report Renamed",
         Report::Settled { end: End::Delivered { reply: None, .. }, .. } => "end Delivered",
         Report::Settled { end: End::Delivered { reply: Some(_), .. }, .. } => "end Delivered with reply",
         Report::Settled { end: End::DeadLetter(_), .. } => "end DeadLetter",

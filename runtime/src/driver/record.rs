@@ -146,6 +146,9 @@ impl Record {
             }
             Report::Settled { event, attempts, end } => self.settled(*event, *attempts, end),
             Report::Function { function, news } => log_function(fleet, *function, news),
+            Report::Renamed { from, to } => {
+                tracing::info!("{from} is {to} now, and goes on where it was");
+            }
             Report::Retrying { .. } | Report::Matched { .. } => {}
         }
         self.notes.push(Note::Reported(report));

@@ -43,6 +43,7 @@ impl Oracle {
             Report::Matched { .. }
             | Report::Attempting { .. }
             | Report::Retrying { .. }
+            | Report::Renamed { .. }
             | Report::Function { .. } => {}
         }
     }

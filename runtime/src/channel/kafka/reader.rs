@@ -56,20 +56,40 @@ pub(super) fn committed(
     }
 }
 
-/// A cluster that just started has no coordinator for the group yet, and librdkafka does not wait for it here.
+/// A cluster that just started has no coordinator for the group yet, and a topic just made no leader; librdkafka does
+/// not wait for them here.
 fn is_electing(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode::{CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator};
+    use RDKafkaErrorCode::{
+        CoordinatorLoadInProgress, CoordinatorNotAvailable, LeaderNotAvailable, NotCoordinator,
+        NotLeaderForPartition,
+    };
     matches!(
         error.rdkafka_error_code(),
-        Some(CoordinatorLoadInProgress | CoordinatorNotAvailable | NotCoordinator)
+        Some(
+            CoordinatorLoadInProgress
+                | CoordinatorNotAvailable
+                | NotCoordinator
+                | LeaderNotAvailable
+                | NotLeaderForPartition
+        )
     )
 }
 
 /// Where a partition begins and ends; the end is the last stable one, so nothing below it is still open in a
 /// transaction. Blocks.
 pub(super) fn bounds(client: &Client, topic: &str, partition: i32) -> Result<(u64, u64), KafkaError> {
-    let (low, high) = client.fetch_watermarks(topic, partition, ASK_TIMEOUT)?;
-    Ok((u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0)))
+    let begun = Instant::now();
+    loop {
+        match client.fetch_watermarks(topic, partition, ASK_TIMEOUT) {
+            Ok((low, high)) => {
+                return Ok((u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0)));
+            }
+            Err(error) if is_electing(&error) && begun.elapsed() < ASK_TIMEOUT => {
+                std::thread::sleep(ASK_AGAIN);
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 async fn serve(client: Arc<Client>, mut closed: oneshot::Receiver<()>) {
