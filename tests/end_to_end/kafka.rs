@@ -30,7 +30,11 @@ pub(crate) fn topic(name: &str) -> String {
 }
 
 pub(crate) fn connection() -> String {
-    format!("[kafka]\nbrokers = [\"{}\"]\n", kafka::bootstrap())
+    connection_to(&kafka::bootstrap())
+}
+
+pub(crate) fn connection_to(bootstrap: &str) -> String {
+    format!("[kafka]\nbrokers = [\"{bootstrap}\"]\n")
 }
 
 fn broker_on(topic: &str) -> String {
@@ -131,18 +135,17 @@ fn kills_of_the_runtime() {
 }
 
 fn a_kill_of_kafka() {
-    let project = Project::new(&broker_on(&topic("down")));
+    let kafka = kafka::own();
+    let broker = "[broker.default]\nclass = \"kafka\"\n";
+    let project = Project::new(&[connection_to(&kafka.bootstrap()).as_str(), broker].concat());
     project.function("order", noting_script("", ""));
     let runtime = Runtime::start(&project);
     send_when_open(&runtime, "/", "before", "order");
     runtime.verdicts("before");
-    let node = kafka::node();
-    let kafka = node.as_ref().expect("it is stopped only at the end");
     kafka.kill9();
     let refused = runtime.post("/", "while-down", "order", "data");
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{}", refused.body);
     kafka.start();
-    drop(node);
     send_when_open(&runtime, "/", "after", "order");
     wait_until("deliveries go on", || project.counts("delivered").contains_key("after"));
     assert!(project.counts("delivered").contains_key("before"));

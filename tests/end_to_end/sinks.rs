@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 
-use crate::kafka::{connection, send_when_open, topic};
+use crate::kafka::{connection, connection_to, send_when_open, topic};
 use crate::support::project::noting_script;
 use crate::support::{Project, Runtime, group_needing, http, kafka, wait_until};
 
@@ -78,32 +78,29 @@ fn only_events() {
 }
 
 fn while_kafka_is_away() {
-    let project = Project::new(&[connection(), sink("out", &topic("away"), "")].concat());
+    let kafka = kafka::own();
+    let project = Project::new(&[connection_to(&kafka.bootstrap()), sink("out", "away", "")].concat());
     let runtime = Runtime::start(&project);
     send_when_open(&runtime, "/sink/out", "before", "a");
-    let node = kafka::node();
-    let kafka = node.as_ref().expect("it is stopped only at the end");
     kafka.kill9();
     let refused = runtime.post("/sink/out", "while-down", "a", "data");
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{}", refused.body);
     kafka.start();
-    drop(node);
     send_when_open(&runtime, "/sink/out", "after", "a");
 }
 
 /// The append ended the task that was to open the channel, and the event waited for ever.
 fn not_open_yet() {
     let trigger = "[trigger.audit]\nto = \"sink/out\"\n".to_owned();
-    let project = Project::new(&[connection(), sink("out", &topic("late"), ""), trigger].concat());
-    let node = kafka::node();
-    let kafka = node.as_ref().expect("it is stopped only at the end");
+    let kafka = kafka::own();
+    let config = [connection_to(&kafka.bootstrap()), sink("out", "late", ""), trigger];
+    let project = Project::new(&config.concat());
     kafka.kill9();
     let runtime = Runtime::start(&project);
     runtime.send("1", "a");
     runtime.send("2", "a");
     wait_until("the sink cannot be opened", || runtime.log().contains("trying again"));
     kafka.start();
-    drop(node);
     for id in ["1", "2"] {
         assert_eq!(runtime.verdicts(id)["audit"]["outcome"], "delivered", "{id}");
     }

@@ -15,7 +15,13 @@ pub(crate) fn missing() -> Option<String> {
     ["java", "mvn"].into_iter().find(|tool| lacks(tool)).map(|tool| format!("no {tool}"))
 }
 
-/// The Kafka, running. Held while a test restarts it, so that no other finds it down.
+/// A Kafka of the test's own, which it may kill. The one of all tests stays up: members of a group that another test
+/// watches would lose it, too.
+pub(crate) fn own() -> KafkaNode {
+    KafkaNode::start_new(&[]).expect("java and mvn are there")
+}
+
+/// The Kafka of all tests, running. Held while a soak restarts it.
 pub(crate) fn node() -> MutexGuard<'static, Option<KafkaNode>> {
     let node =
         NODE.get_or_init(|| Mutex::new(Some(KafkaNode::start_new(&[]).expect("java and mvn are there"))));
