@@ -188,6 +188,9 @@ impl Context {
     }
 
     async fn address(&self) -> Option<SocketAddr> {
+        if let Place::At(address) = *self.place.borrow() {
+            return Some(address);
+        }
         let mut place = self.place.subscribe();
         let known = place.wait_for(|place| *place != Place::Unknown).await.ok()?;
         match *known {
@@ -198,9 +201,11 @@ impl Context {
 
     /// The time of an attempt runs from the moment the process accepts requests.
     async fn time_is_up(&self, timeout: Duration) {
-        let mut accepted = self.accepted.subscribe();
-        if accepted.wait_for(Option::is_some).await.is_err() {
-            return std::future::pending().await;
+        if self.accepted.borrow().is_none() {
+            let mut accepted = self.accepted.subscribe();
+            if accepted.wait_for(Option::is_some).await.is_err() {
+                return std::future::pending().await;
+            }
         }
         tokio::time::sleep(timeout).await;
     }

@@ -28,12 +28,23 @@ pub(super) fn from_event(event: &Event, uri: &Uri) -> Request<RequestBody> {
     headers.insert("prefer", HeaderValue::from_static("reply"));
     binding::encode_binary(event, |name, value| {
         // The binding gives names of a-z and 0-9, and values without control characters: HTTP allows both.
-        let (name, value) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value));
-        if let (Ok(name), Ok(value)) = (name, value) {
+        if let (Some(name), Ok(value)) = (header_name(name), HeaderValue::from_bytes(value)) {
             headers.insert(name, value);
         }
     });
     request
+}
+
+/// The names that every event has need not be checked and copied each time.
+fn header_name(name: &str) -> Option<HeaderName> {
+    Some(match name {
+        "ce-specversion" => const { HeaderName::from_static("ce-specversion") },
+        "ce-id" => const { HeaderName::from_static("ce-id") },
+        "ce-source" => const { HeaderName::from_static("ce-source") },
+        "ce-type" => const { HeaderName::from_static("ce-type") },
+        "content-type" => header::CONTENT_TYPE,
+        _ => HeaderName::from_bytes(name.as_bytes()).ok()?,
+    })
 }
 
 /// What the content type and the `ce-` headers say the body is; nothing when it is no event.

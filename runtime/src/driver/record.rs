@@ -7,7 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 use activator::cursor::Cursor;
 use activator::delivery::{Outcome, Verdict};
 use activator::effect::{End, EventRef, FunctionNews, Report, Target};
-use activator::id::{CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Offset, Partition, Revision};
+use activator::id::{
+    CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
+};
 use activator::input::Batch;
 
 use super::fleet::Fleet;
@@ -17,7 +19,8 @@ use crate::history::{Attempt, History, Note};
 
 pub(super) struct Record {
     history: Arc<History>,
-    config: Option<Arc<Resolved>>,
+    /// What subscriptions are called.
+    names: HashMap<SubscriptionId, Arc<str>>,
     notes: Vec<Note>,
     under_way: HashMap<DeliveryId, UnderWay>,
     stats: HashMap<FunctionId, Counted>,
@@ -57,7 +60,7 @@ impl Record {
     pub(super) fn new(history: Arc<History>) -> Self {
         Self {
             history,
-            config: None,
+            names: HashMap::new(),
             notes: Vec::new(),
             under_way: HashMap::new(),
             stats: HashMap::new(),
@@ -67,7 +70,8 @@ impl Record {
 
     pub(super) fn configure(&mut self, config: &Arc<Resolved>) {
         self.notes.push(Note::Wired(Arc::clone(config)));
-        self.config = Some(Arc::clone(config));
+        let subscriptions = config.topology.subscriptions.iter();
+        self.names = subscriptions.map(|s| (s.id, Arc::clone(&s.name))).collect();
     }
 
     /// Records were read, for the first time or again.
@@ -134,6 +138,8 @@ impl Record {
         match &report {
             Report::Attempting { delivery, event, .. } => {
                 self.under_way.insert(*delivery, UnderWay::new(Some(*event), None));
+                // The history hears of an attempt when it ends.
+                return;
             }
             Report::Retrying { event, attempt, outcome, wait } if **outcome != Outcome::NotTaken => {
                 let name = self.subscription(*event);
@@ -158,10 +164,10 @@ impl Record {
         let name = self.subscription(event);
         let offset = event.offset;
         match end {
-            End::Delivered { outcome, .. } => {
-                let status = outcome.as_ref().map_or_else(|| "stored".to_owned(), |o| o.status());
-                tracing::debug!(subscription = name, %offset, "{status}");
-            }
+            End::Delivered { outcome, .. } => tracing::debug!(
+                subscription = name, %offset,
+                "{}", outcome.as_ref().map_or_else(|| "stored".to_owned(), |o| o.status()),
+            ),
             End::DeadLetter(outcome) => tracing::error!(
                 subscription = name, %offset,
                 "DEAD  {} after {attempts} attempts: stored as a dead letter", outcome.status(),
@@ -172,9 +178,7 @@ impl Record {
     }
 
     fn subscription(&self, event: EventRef) -> &str {
-        let subscriptions = self.config.as_ref().map(|c| &c.topology.subscriptions);
-        let found = subscriptions.into_iter().flatten().find(|s| s.id == event.subscription);
-        found.map_or("?", |s| &s.name)
+        self.names.get(&event.subscription).map_or("?", |name| name)
     }
 
     /// A function as people see it.
