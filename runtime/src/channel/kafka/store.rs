@@ -27,6 +27,10 @@ use crate::channel::{CommitError, KafkaSpec, Mode};
 /// How long a commit may take, and how long it may wait for the one before it.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a commit is sent again because the members of the group change just now, and how often.
+const REBALANCE_MAX: Duration = Duration::from_secs(2);
+const REBALANCE_LOOK: Duration = Duration::from_millis(20);
+
 /// A clone is the same store.
 #[derive(Clone)]
 pub(super) struct Store {
@@ -156,18 +160,37 @@ impl Store {
         if self.writer.is_some() {
             self.look(written)?;
         }
+        self.send(&list, &progress)?;
+        let at = Some(Instant::now());
+        for (partition, progress) in progress {
+            let entry = Entry { progress, writer: self.writer.clone(), at };
+            written.by_partition.insert(partition.0, entry);
+        }
+        Ok(())
+    }
+
+    /// While members come and go, a commit may still bear the generation before, and is refused; the next one bears the
+    /// new one, and all that was done meanwhile would else come again elsewhere. Blocks.
+    fn send(&self, list: &TopicPartitionList, progress: &[(Partition, Progress)]) -> Result<(), CommitError> {
+        let begun = Instant::now();
+        loop {
+            self.check_ours(progress)?;
+            match self.client.commit(list, CommitMode::Sync) {
+                Err(error) if is_rebalancing(&error) && begun.elapsed() < REBALANCE_MAX => {
+                    std::thread::sleep(REBALANCE_LOOK);
+                }
+                answer => return answer.map_err(|error| uncommitted(&error)),
+            }
+        }
+    }
+
+    fn check_ours(&self, progress: &[(Partition, Progress)]) -> Result<(), CommitError> {
         let foreign = self.owned.foreign(progress.iter().map(|(partition, _)| partition.0));
         if let Some(foreign) = foreign {
             return Err(CommitError(format!("partition {foreign} is not ours any more")));
         }
         if self.spec.mode == Mode::Group && self.client.assignment_lost() {
             return Err(CommitError("the group took the partitions away".into()));
-        }
-        self.client.commit(&list, CommitMode::Sync).map_err(|error| uncommitted(&error))?;
-        let at = Some(Instant::now());
-        for (partition, progress) in progress {
-            let entry = Entry { progress, writer: self.writer.clone(), at };
-            written.by_partition.insert(partition.0, entry);
         }
         Ok(())
     }
@@ -208,6 +231,11 @@ impl Store {
         }
         Ok(list)
     }
+}
+
+fn is_rebalancing(error: &KafkaError) -> bool {
+    use rdkafka::error::RDKafkaErrorCode::{IllegalGeneration, RebalanceInProgress};
+    matches!(error.rdkafka_error_code(), Some(IllegalGeneration | RebalanceInProgress))
 }
 
 fn uncommitted(error: &KafkaError) -> CommitError {
