@@ -117,7 +117,7 @@ impl Activator {
         let Some(known) = self.channels.get(&channel) else { return true };
         let Some(partition) = known.partitions.get(&number) else { return true };
         let overdue = partition.leaving == Some(Leaving::Overdue);
-        if !overdue && partition.lanes().any(|(_, lane)| lane.deliveries().next().is_some()) {
+        if !overdue && partition.lanes().any(|(_, lane)| !lane.is_empty()) {
             return false;
         }
         match &known.commit {
@@ -164,9 +164,7 @@ impl Activator {
                 continue;
             };
             for delivery in self.deliveries_of(channel, number, subscription) {
-                self.release(delivery);
-                self.abandon(delivery);
-                self.detach(delivery);
+                self.cut_off(delivery);
             }
             if let Some(partition) = self.partition(channel, number) {
                 partition.lane_mut(subscription).into_iter().for_each(Lane::clear);

@@ -37,7 +37,7 @@ pub(super) struct Partition {
     /// Who waits to hear where it begins.
     locating: BTreeMap<Start, Vec<SubscriptionId>>,
     /// Which of these beginnings is asked for.
-    pub(super) asked: Option<Start>,
+    asked: Option<Start>,
     window: Window,
     /// Whether the stored progress is behind.
     pub(super) dirty: bool,

@@ -142,9 +142,7 @@ impl Activator {
             partition.dirty = true;
         }
         for delivery in deliveries {
-            self.release(delivery);
-            self.abandon(delivery);
-            self.detach(delivery);
+            self.cut_off(delivery);
         }
         if let Some(channel) = self.channels.get_mut(&channel_id) {
             channel.partitions.values_mut().for_each(|p| p.forget(id));
@@ -189,8 +187,11 @@ impl Activator {
         }
     }
 
-    /// What is left under way means nothing to whoever bears the subscription's name later.
-    pub(super) fn detach(&mut self, id: DeliveryId) {
+    /// Drops a delivery whose subscription or partition is gone. If it is under way it comes to its end, and means
+    /// nothing to whoever bears the name or has the partition later.
+    pub(super) fn cut_off(&mut self, id: DeliveryId) {
+        self.release(id);
+        self.abandon(id);
         if let Some(delivery) = self.deliveries.get_mut(id) {
             delivery.subject = Subject::Detached;
         }
