@@ -2,6 +2,8 @@
 
 mod outcome;
 mod policy;
+mod status;
 
 pub use outcome::{Outcome, Verdict};
 pub use policy::{Backoff, Policy};
+pub use status::Status;

@@ -1,9 +1,10 @@
 //! What came back from an attempt, and what it means (CloudEvents HTTP delivery as Knative's data plane spec
 //! "Event Acknowledgement and Delivery Retry" has it; exit codes as in the oneshot contract).
 
-use alloc::{format, string::String};
+use alloc::string::String;
 use bytes::Bytes;
 
+use super::Status;
 use crate::event::Event;
 
 /// The end of one attempt, as the body saw it. Every attempt has exactly one.
@@ -70,15 +71,15 @@ impl Outcome {
         }
     }
 
-    /// The status as people read it: `200`, `exit 101`, `timeout`, ...
-    pub fn status(&self) -> String {
+    /// What it was, without what came with it.
+    pub const fn status(&self) -> Status {
         match self {
-            Self::Answered { status, .. } => format!("{status}"),
-            Self::Ended { code, .. } => format!("exit {code}"),
-            Self::MalformedReply(_) => "malformed reply".into(),
-            Self::Lost(_) => "connection lost".into(),
-            Self::TimedOut => "timeout".into(),
-            Self::NotTaken => "not taken".into(),
+            Self::Answered { status, .. } => Status::Http(*status),
+            Self::Ended { code, .. } => Status::Exit(*code),
+            Self::MalformedReply(_) => Status::MalformedReply,
+            Self::Lost(_) => Status::Lost,
+            Self::TimedOut => Status::TimedOut,
+            Self::NotTaken => Status::NotTaken,
         }
     }
 

@@ -1,11 +1,12 @@
-//! How far everyone is, stored: at most one commit a channel at a time, soon after something moved.
+//! How far everyone is, stored: at most one commit a channel at a time. What is done is stored at once, unless the last
+//! commit was a moment ago; that the tail moved past what nobody wants can wait.
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::Activator;
 use super::partition::Partition;
 use super::timer::Timer;
+use super::{Activator, Channel};
 use crate::effect::Effect;
 use crate::id::{ChannelId, Partition as PartitionId};
 use crate::input::Progress;
@@ -19,7 +20,7 @@ const COMMIT_RETRY: Duration = Duration::from_secs(1);
 pub(super) enum CommitState {
     /// All that moved is stored, or about to be noticed.
     Clean,
-    /// Something moved, and a timer runs.
+    /// Something is to be stored, at the end of this turn or when a timer fires.
     Armed,
     /// It could not be stored, and a timer runs.
     Failed,
@@ -27,13 +28,46 @@ pub(super) enum CommitState {
     UnderWay(Vec<PartitionId>),
 }
 
+impl Channel {
+    /// Whether something is to be stored and nobody cares for it yet.
+    pub(super) fn is_to_commit(&self) -> bool {
+        let is_to_store = || self.partitions.values().any(Partition::is_to_store);
+        self.is_open && self.commit == CommitState::Clean && is_to_store()
+    }
+}
+
 impl Activator {
-    /// Something moved in the channel.
+    /// Something is done in the channel, and would be done again after a crash.
     pub(super) fn commit_soon(&mut self, now: Time, id: ChannelId) {
-        let Some(channel) = self.channels.get_mut(&id) else { return };
-        if channel.commit == CommitState::Clean && channel.partitions.values().any(Partition::is_to_store) {
-            channel.commit = CommitState::Armed;
-            self.arm(now + self.limits.commit_every, Timer::Commit(id));
+        let Some(channel) = self.channels.get_mut(&id).filter(|c| c.is_to_commit()) else { return };
+        channel.commit = CommitState::Armed;
+        let due = channel.commit_next.max(now);
+        channel.commit_next = due + self.limits.commit_every;
+        if due > now {
+            return self.arm(due, Timer::Commit(id));
+        }
+        self.to_commit.push(id);
+    }
+
+    /// The tail of a channel moved. After a crash it would be read again, and nothing be done twice.
+    pub(super) fn commit_later(&mut self, now: Time, id: ChannelId) {
+        let Some(channel) = self.channels.get_mut(&id).filter(|c| !c.commits_later && c.is_to_commit())
+        else {
+            return;
+        };
+        channel.commits_later = true;
+        self.arm(now + self.limits.commit_tail_every, Timer::CommitTail(id));
+    }
+
+    pub(super) fn commit_tail_due(&mut self, now: Time, id: ChannelId) {
+        self.channels.get_mut(&id).into_iter().for_each(|c| c.commits_later = false);
+        self.commit_soon(now, id);
+    }
+
+    /// Stores what is due in this turn, with all that was done in it.
+    pub(super) fn commit_next(&mut self) {
+        while let Some(id) = self.to_commit.pop() {
+            self.commit_due(id);
         }
     }
 
@@ -89,10 +123,10 @@ impl Activator {
 
     /// Commits at once whatever moved.
     pub(super) fn commit_now(&mut self) {
-        let moved = self.channels.iter().filter(|(_, c)| c.commit == CommitState::Armed);
+        let moved = self.channels.iter().filter(|(_, c)| c.commit == CommitState::Armed || c.is_to_commit());
         let ids: Vec<ChannelId> = moved.map(|(&id, _)| id).collect();
         for id in ids {
-            self.commit_due(id);
+            self.commit_at_once(id);
         }
     }
 }

@@ -80,8 +80,10 @@ pub struct Limits {
     pub read_records: u32,
     /// Bytes of one read.
     pub read_bytes: u32,
-    /// The longest that progress stays unstored.
+    /// The longest that what is done stays unstored.
     pub commit_every: Duration,
+    /// The longest that it stays unstored that the tail moved on, and nothing else.
+    pub commit_tail_every: Duration,
     /// How long what is in flight may take once the runtime is asked to stop.
     pub drain: Duration,
     /// How long what is in flight may take once its partition is asked back.
@@ -101,6 +103,7 @@ impl Default for Limits {
             read_bytes: 256 << 10,
             // What was done in this time comes again after a crash, so it is short.
             commit_every: Duration::from_millis(5),
+            commit_tail_every: Duration::from_millis(50),
             drain: Duration::from_secs(10),
             revoke: Duration::from_secs(10),
         }
@@ -130,6 +133,8 @@ pub struct Activator {
     timers: BTreeSet<(Time, Timer)>,
     /// Whoever may have got room or work in this turn.
     touched: Vec<Destination>,
+    /// Channels of which something is stored at the end of this turn.
+    to_commit: Vec<ChannelId>,
     /// Whoever waits for the credit to read an event again.
     starved: Vec<Destination>,
     /// Whom a record matched; its memory is used again.
@@ -151,6 +156,10 @@ struct Channel {
     /// Cursors of names that nobody bears at the moment.
     orphans: BTreeMap<(PartitionId, Arc<str>), Cursor>,
     commit: CommitState,
+    /// When it may be stored again how far everyone is.
+    commit_next: Time,
+    /// Whether a timer runs for a tail that moved.
+    commits_later: bool,
 }
 
 /// What waits for a URL.
@@ -181,6 +190,7 @@ impl Activator {
             held_bytes: 0,
             timers: BTreeSet::new(),
             touched: Vec::new(),
+            to_commit: Vec::new(),
             starved: Vec::new(),
             hits: Vec::new(),
             effects: VecDeque::new(),
@@ -250,6 +260,7 @@ impl Activator {
             }
         }
         self.store_next(now);
+        self.commit_next();
         self.release_next();
         self.locate_next();
         self.read_next();
@@ -261,6 +272,7 @@ impl Activator {
             Timer::Retry(delivery) => self.retry_due(delivery),
             Timer::Store(delivery) => self.to_store.push_back(delivery),
             Timer::Commit(channel) => self.commit_due(channel),
+            Timer::CommitTail(channel) => self.commit_tail_due(now, channel),
             Timer::Revoke(channel, partition, epoch) => self.revoke_overdue(channel, partition, epoch),
             Timer::Start(instance) => self.start_overdue(instance),
             Timer::Idle(instance) => self.idle_due(now, instance),

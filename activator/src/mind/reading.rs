@@ -65,7 +65,7 @@ impl Activator {
         if let Some(partition) = self.partition(channel, number) {
             partition.advance(batch.next);
         }
-        self.commit_soon(now, channel);
+        self.commit_later(now, channel);
     }
 
     /// Begins a delivery for each subscription that a record matches and that is admitted.

@@ -54,6 +54,6 @@ impl Activator {
             partition.swept(&riders, to);
         }
         self.report_refuted(channel, number, &riders, batch);
-        self.commit_soon(now, channel);
+        self.commit_later(now, channel);
     }
 }

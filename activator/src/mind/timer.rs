@@ -10,6 +10,8 @@ pub(super) enum Timer {
     Store(DeliveryId),
     /// The next commit of a channel.
     Commit(ChannelId),
+    /// The time by which a tail that moved is stored.
+    CommitTail(ChannelId),
     /// The end of what a partition that was asked back may take.
     Revoke(ChannelId, Partition, Epoch),
     /// The end of a start's time.

@@ -72,6 +72,8 @@ impl Activator {
             orphans: BTreeMap::new(),
             leaving: false,
             commit: CommitState::Clean,
+            commit_next: Time::default(),
+            commits_later: false,
         };
         self.channels.insert(channel.id, wired);
         self.ask(Effect::Open { channel: channel.id });
@@ -82,8 +84,8 @@ impl Activator {
             self.channels.keys().filter(|id| !kept.iter().any(|c| c.id == **id)).copied().collect();
         for id in gone {
             self.channels.get_mut(&id).into_iter().for_each(|channel| channel.leaving = true);
-            if self.channels.get(&id).is_some_and(|c| c.commit == CommitState::Armed) {
-                self.commit_due(id);
+            if self.channels.get(&id).is_some_and(|c| c.commit == CommitState::Armed || c.is_to_commit()) {
+                self.commit_at_once(id);
             }
             self.close_if_stored(id);
         }

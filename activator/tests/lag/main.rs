@@ -186,6 +186,31 @@ fn one_event_that_is_retried_for_long_makes_a_restart_repeat_nothing_else() {
 }
 
 /// Failure scenarios 4 and 5; dapr#4577, contrib#4577.
+/// What is done and not stored comes again after a crash.
+#[test]
+fn what_is_done_is_stored_in_the_same_turn_and_what_follows_within_moments() {
+    let mut load = Load::new(Limits::default(), vec![wants_all(0)]);
+    load.wait(MINUTE);
+    load.store("e0", "k");
+    assert_eq!(load.progress().position, Offset(1));
+    load.store("e1", "k");
+    assert_eq!(load.progress().position, Offset(1), "the last commit was a moment ago");
+    load.wait(Limits::default().commit_every);
+    assert_eq!(load.progress().position, Offset(2));
+}
+
+#[test]
+fn that_an_event_is_wanted_by_nobody_is_stored_later() {
+    let mut load = Load::new(Limits::default(), vec![wants_nothing(0)]);
+    load.wait(MINUTE);
+    for number in 0..3 {
+        load.store(&format!("e{number}"), "k");
+    }
+    assert_eq!(load.progress().position, Offset(0));
+    load.wait(Limits::default().commit_tail_every);
+    assert_eq!(load.progress().position, Offset(3));
+}
+
 #[test]
 fn a_partition_that_is_asked_back_is_given_up_when_what_is_in_flight_is_done_and_stored() {
     let by_key = trigger(0, Filter::always(), Order::Key, Start::Tail);

@@ -78,7 +78,8 @@ impl Context {
     pub(super) async fn carry_out(&self, job: Job) -> Done {
         match job.work {
             Work::Event(event) => Done::Outcome(job.delivery, self.deliver(&event, job.timeout).await),
-            Work::Call(call) => self.call(job.delivery, call, job.timeout).await,
+            // Of its own, so that a delivery takes no room for it.
+            Work::Call(call) => Box::pin(self.call(job.delivery, call, job.timeout)).await,
         }
     }
 
@@ -143,11 +144,15 @@ impl Context {
     ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
         let sent = connection.sender.try_send_request(request);
         let answer = async { sent.await.inspect(|_| self.answered.store(true, Ordering::Relaxed)) };
+        // One that was used before was accepted long ago.
+        if connection.reused {
+            return answer.await;
+        }
         tokio::pin!(answer);
         if let Ok(answer) = tokio::time::timeout(UNANSWERED_MAX, &mut answer).await {
             return answer;
         }
-        let _way = (!connection.reused && self.may_wait_outside()).then(|| self.pool.make_way());
+        let _way = self.may_wait_outside().then(|| self.pool.make_way());
         answer.await
     }
 

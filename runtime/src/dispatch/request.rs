@@ -14,6 +14,8 @@ pub(super) type RequestBody = Either<Full<Bytes>, Incoming>;
 
 /// The largest answer that is read as an event.
 const REPLY_BYTES_MAX: usize = 1 << 20;
+/// Room for the headers of most events.
+const HEADERS: usize = 16;
 /// What is kept of an answer that is no event.
 const EXCERPT_BYTES: usize = 1024;
 
@@ -22,6 +24,8 @@ pub(super) fn from_event(event: &Event, uri: &Uri) -> Request<RequestBody> {
     let mut request = Request::new(Either::Left(Full::new(event.data().clone())));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri.clone();
+    // What most events have fits, and nothing is moved.
+    *request.headers_mut() = HeaderMap::with_capacity(HEADERS);
     let headers = request.headers_mut();
     // HTTP/1.1 demands a host, and Node insists on it.
     headers.insert(header::HOST, HeaderValue::from_static("localhost"));

@@ -4,9 +4,10 @@
 //! - [`inbox`]: how those tasks tell the loop what happened. [`handle`]: how the rest of the program asks it.
 //! - [`keeper`]: the task that owns one channel; [`kept`]: what it does with an open one. [`directory`]: what the ingress needs to know.
 //! - [`fleet`]: functions, their revisions and their processes. [`perform`]: one arm per effect.
-//! - [`mirror`]: the names under which others see how far subscriptions are.
+//! - [`alarm`]: what wakes the loop when nothing happens. [`mirror`]: the names under which others see how far subscriptions are.
 //! - [`record`]: what is told to the history, the statistics and the log.
 
+mod alarm;
 mod clock;
 mod directory;
 mod fleet;
@@ -28,6 +29,7 @@ use activator::{Activator, Effect, Input, Limits};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use self::alarm::Alarm;
 use self::clock::Clock;
 use self::fleet::Fleet;
 use self::inbox::Message;
@@ -105,12 +107,13 @@ impl Driver {
         self.configure(config);
         self.act();
         let mut messages = Vec::with_capacity(TURN_MAX);
+        let mut alarm = Alarm::new();
         while !self.activator.is_stopped() {
-            let due = self.activator.poll_timeout().map(|due| self.clock.instant(due));
+            alarm.set(self.activator.poll_timeout().map(|due| self.clock.instant(due)));
             tokio::select! {
                 biased;
                 _ = self.messages.recv_many(&mut messages, TURN_MAX) => {}
-                () = sleep_until(due) => {}
+                () = alarm.ring() => {}
                 Some(_) = self.tasks.join_next() => {}
             }
             // Under load the arm above is hardly ever reached.
@@ -243,12 +246,5 @@ impl Driver {
             }
         }
         self.record.flush();
-    }
-}
-
-async fn sleep_until(due: Option<tokio::time::Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
     }
 }

@@ -1,6 +1,5 @@
 //! What is told to the history, the statistics and the log, one batch a turn.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,6 +10,7 @@ use activator::id::{
     CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
 };
 use activator::input::Batch;
+use hashbrown::HashMap;
 
 use super::fleet::Fleet;
 use super::{FunctionRow, Stats};
@@ -166,7 +166,7 @@ impl Record {
         match end {
             End::Delivered { outcome, .. } => tracing::debug!(
                 subscription = name, %offset,
-                "{}", outcome.as_ref().map_or_else(|| "stored".to_owned(), |o| o.status()),
+                "{}", outcome.as_ref().map_or_else(|| "stored".to_owned(), |o| o.status().to_string()),
             ),
             End::DeadLetter(outcome) => tracing::error!(
                 subscription = name, %offset,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use activator::delivery::Outcome;
+use activator::delivery::{Outcome, Status};
 use activator::effect::End;
 use activator::id::SubscriptionId;
+use smallvec::SmallVec;
 
 use super::Attempt;
 
@@ -19,8 +20,8 @@ const TEXT_MAX: usize = 1024;
 pub(super) struct Delivery {
     pub(super) subscription: SubscriptionId,
     pub(super) filter_revision: u32,
-    /// The last ones, the oldest first.
-    pub(super) attempts: Vec<Attempt>,
+    /// The last ones, the oldest first; mostly there is one.
+    pub(super) attempts: SmallVec<[Attempt; 1]>,
     /// All there were.
     pub(super) attempt_count: u32,
     pub(super) settled: Option<Settled>,
@@ -33,7 +34,7 @@ pub(super) struct Settled {
     pub(super) how: How,
     pub(super) reply: Option<Arc<str>>,
     /// What the last attempt brought: an exit code, a status.
-    pub(super) status: Option<String>,
+    pub(super) status: Option<Status>,
     /// The start of an answer that is no event.
     pub(super) answer: Option<String>,
 }
@@ -48,7 +49,13 @@ pub(super) enum How {
 
 impl Delivery {
     pub(super) const fn begun(subscription: SubscriptionId, filter_revision: u32) -> Self {
-        Self { subscription, filter_revision, attempts: Vec::new(), attempt_count: 0, settled: None }
+        Self {
+            subscription,
+            filter_revision,
+            attempts: SmallVec::new_const(),
+            attempt_count: 0,
+            settled: None,
+        }
     }
 
     pub(super) fn attempted(&mut self, mut attempt: Attempt) {
@@ -75,9 +82,9 @@ impl Delivery {
 
     /// Bytes it holds, roughly.
     pub(super) fn weight(&self) -> usize {
-        let attempts = self.attempts.iter().map(|a| a.status.len() + a.error.as_ref().map_or(0, String::len));
+        let errors = self.attempts.iter().filter_map(|attempt| attempt.error.as_ref()).map(String::len);
         let answer = self.settled.as_ref().and_then(|s| s.answer.as_ref()).map_or(0, String::len);
-        size_of::<Self>() + self.attempts.len() * size_of::<Attempt>() + attempts.sum::<usize>() + answer
+        size_of::<Self>() + self.attempts.len() * size_of::<Attempt>() + errors.sum::<usize>() + answer
     }
 }
 

@@ -6,8 +6,10 @@ use std::time::SystemTime;
 use activator::event::Event;
 use activator::id::SubscriptionId;
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use super::delivery::Delivery;
+use super::page::Page;
 use super::wiring::Wiring;
 use super::{Place, Until};
 
@@ -20,27 +22,38 @@ pub(super) struct Entry {
     pub(super) arrived: SystemTime,
     /// What was in force when it arrived: who refused it, and why, follows from that.
     pub(super) wiring: Arc<Wiring>,
+    /// Under which its id is found.
+    pub(super) id_hash: u64,
     /// The entry before this one whose id has the same hash.
     pub(super) previous: Option<u64>,
-    pub(super) deliveries: Vec<Delivery>,
-    /// The attribute block, then the start of the data: one buffer of our own.
-    copy: Box<[u8]>,
+    /// Mostly there is one.
+    pub(super) deliveries: SmallVec<[Delivery; 1]>,
+    /// The attribute block, then the start of the data: a piece of a page of our own.
+    copy: Bytes,
     block_len: usize,
     data_len: usize,
 }
 
 impl Entry {
-    pub(super) fn new(place: Place, arrived: SystemTime, wiring: Arc<Wiring>, event: &Event) -> Self {
+    pub(super) fn new(
+        place: Place,
+        arrived: SystemTime,
+        wiring: Arc<Wiring>,
+        event: &Event,
+        id_hash: u64,
+        page: &mut Page,
+    ) -> Self {
         let block = event.attributes().block();
         let data = event.data();
-        let copy = [&block[..], &data[..data.len().min(DATA_MAX)]].concat();
+        let copy = page.copy(&block, &data[..data.len().min(DATA_MAX)]);
         Self {
             place,
             arrived,
             wiring,
+            id_hash,
             previous: None,
-            deliveries: Vec::new(),
-            copy: copy.into(),
+            deliveries: SmallVec::new(),
+            copy,
             block_len: block.len(),
             data_len: data.len(),
         }
@@ -48,8 +61,7 @@ impl Entry {
 
     /// The event, with its data as far as it was kept.
     pub(super) fn event(&self) -> Event {
-        let (block, data) = self.copy.split_at(self.block_len);
-        Event::from_stored(Bytes::copy_from_slice(block), Bytes::copy_from_slice(data))
+        Event::from_stored(self.copy.slice(..self.block_len), self.copy.slice(self.block_len..))
             .expect("the block was copied from a valid event")
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use activator::delivery::{Outcome, Policy};
+use activator::delivery::{Outcome, Policy, Status};
 use activator::effect::{End, EventRef, Report};
 use activator::event::Event;
 use activator::filter::Filter;
@@ -105,12 +105,12 @@ pub(crate) fn matched(event: EventRef) -> Note {
     Note::Reported(Report::Matched { event })
 }
 
-pub(crate) fn attempted(event: EventRef, status: &str) -> Note {
+pub(crate) fn attempted(event: EventRef, status: u16) -> Note {
     let attempt = Attempt {
         started: SystemTime::now(),
         ms: 2.5,
         start_ms: None,
-        status: status.into(),
+        status: Status::Http(status),
         error: None,
         revision: None,
         cold: false,

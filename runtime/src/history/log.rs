@@ -1,6 +1,6 @@
 //! The entries in the order they arrived, found by place or id, bounded by count and bytes.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,9 +8,11 @@ use std::time::SystemTime;
 use activator::effect::{EventRef, Report};
 use activator::event::Event;
 use activator::id::{ChannelId, SubscriptionId};
+use hashbrown::HashMap;
 
 use super::delivery::Delivery;
 use super::entry::Entry;
+use super::page::Page;
 use super::view::{self, Explained, Row};
 use super::wiring::Wiring;
 use super::{Note, Place, Until, Wanted};
@@ -21,6 +23,7 @@ pub(super) struct Log {
     bytes_max: usize,
     bytes: usize,
     entries: VecDeque<Entry>,
+    page: Page,
     /// The number of the oldest entry; numbers are never used twice.
     first: u64,
     by_place: HashMap<Place, u64>,
@@ -39,6 +42,7 @@ impl Log {
             bytes_max,
             bytes: 0,
             entries: VecDeque::new(),
+            page: Page::default(),
             first: 0,
             by_place: HashMap::new(),
             by_id: HashMap::new(),
@@ -76,8 +80,9 @@ impl Log {
             return;
         }
         let number = self.first + self.entries.len() as u64;
-        let mut entry = Entry::new(place, now, wiring.clone(), event);
-        entry.previous = self.by_id.insert(self.hasher.hash_one(event.id()), number);
+        let id_hash = self.hasher.hash_one(event.id());
+        let mut entry = Entry::new(place, now, wiring.clone(), event, id_hash, &mut self.page);
+        entry.previous = self.by_id.insert(id_hash, number);
         self.by_place.insert(place, number);
         self.bytes += entry.weight();
         self.entries.push_back(entry);
@@ -101,10 +106,9 @@ impl Log {
             self.first += 1;
             self.bytes = self.bytes.saturating_sub(entry.weight());
             self.by_place.remove(&entry.place);
-            let hash = self.hasher.hash_one(entry.event().id());
             // Unless a newer one with that id took its place.
-            if self.by_id.get(&hash) == Some(&number) {
-                self.by_id.remove(&hash);
+            if self.by_id.get(&entry.id_hash) == Some(&number) {
+                self.by_id.remove(&entry.id_hash);
             }
         }
     }

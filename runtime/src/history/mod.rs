@@ -7,6 +7,7 @@
 mod delivery;
 mod entry;
 mod log;
+mod page;
 pub(crate) mod view;
 mod wiring;
 
@@ -19,6 +20,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use activator::delivery::Status;
 use activator::effect::{EventRef, Report};
 use activator::event::Event;
 use activator::id::{ChannelId, Offset, Partition, Revision};
@@ -54,8 +56,7 @@ pub(crate) struct Attempt {
     pub(crate) ms: f64,
     /// What of it the start of the process took, where that is known.
     pub(crate) start_ms: Option<f64>,
-    /// `200`, `exit 101`, `timeout`.
-    pub(crate) status: String,
+    pub(crate) status: Status,
     pub(crate) error: Option<String>,
     pub(crate) revision: Option<Revision>,
     pub(crate) cold: bool,

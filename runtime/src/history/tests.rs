@@ -39,7 +39,7 @@ fn history(notes: impl IntoIterator<Item = Note>) -> History {
 #[test]
 fn every_subscription_of_the_channel_has_a_verdict() {
     let bill = of(BILL, 0);
-    let history = history([arrived(0, order("1")), matched(bill), attempted(bill, "200"), delivered(bill)]);
+    let history = history([arrived(0, order("1")), matched(bill), attempted(bill, 200), delivered(bill)]);
     let [explained] = &history.explain(&id("1"))[..] else { panic!("one event") };
     assert_eq!((&*explained.channel, explained.offset, explained.settled), ("broker/default", 0, true));
     let [bill, audit] = &explained.verdicts[..] else { panic!("two triggers") };
@@ -80,14 +80,14 @@ fn an_error_is_told_from_a_refusal() {
 #[test]
 fn failed_attempts_are_told_one_by_one() {
     let bill = of(BILL, 0);
-    let pending = [arrived(0, order("1")), matched(bill), attempted(bill, "500")];
+    let pending = [arrived(0, order("1")), matched(bill), attempted(bill, 500)];
     let history = history(pending);
     let verdict = |history: &History| history.explain(&at(0))[0].verdicts[0].clone();
     assert_eq!(
         (verdict(&history).outcome, verdict(&history).status.as_deref()),
         (Outcome::Pending, Some("500"))
     );
-    history.apply([attempted(bill, "500"), dead_letter(bill, 2)]);
+    history.apply([attempted(bill, 500), dead_letter(bill, 2)]);
     assert_eq!((verdict(&history).outcome, verdict(&history).attempt_count), (Outcome::DeadLetter, 2));
 }
 
@@ -132,7 +132,7 @@ fn the_oldest_are_forgotten_and_leave_nothing_behind() {
         // The same id over and over: the chain of equal ids is cut, too.
         log.take(now, arrived(n, order(if n % 2 == 0 { "even" } else { "odd" })));
         log.take(now, matched(of(BILL, n)));
-        (0..40).for_each(|_| log.take(now, attempted(of(BILL, n), "500")));
+        (0..40).for_each(|_| log.take(now, attempted(of(BILL, n), 500)));
         log.take(now, delivered(of(BILL, n)));
     }
     let (entries, places, ids, _) = log.len();
@@ -186,7 +186,7 @@ async fn whoever_waits_is_woken_when_the_last_delivery_is_over() {
     });
     let bill = of(BILL, 0);
     for notes in
-        [vec![arrived(0, order("1")), matched(bill)], vec![attempted(bill, "500")], vec![delivered(bill)]]
+        [vec![arrived(0, order("1")), matched(bill)], vec![attempted(bill, 500)], vec![delivered(bill)]]
     {
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());

@@ -191,8 +191,8 @@ fn begun(entry: &Entry, delivery: &Delivery, current: &Wiring) -> Verdict {
         attempt_count: delivery.attempt_count,
         outcome: outcome(how),
         status: match settled {
-            Some(settled) => settled.status.clone(),
-            None => delivery.attempts.last().map(|attempt| attempt.status.clone()),
+            Some(settled) => settled.status.as_ref().map(ToString::to_string),
+            None => delivery.attempts.last().map(|attempt| attempt.status.to_string()),
         },
         answer: settled.and_then(|s| s.answer.clone()),
         reply_id: settled.and_then(|s| s.reply.as_deref().map(Into::into)),
@@ -267,7 +267,7 @@ const fn outcome(how: Option<How>) -> Outcome {
 
 fn attempt_view(attempt: &Attempt, arrived: SystemTime) -> AttemptView {
     AttemptView {
-        status: attempt.status.clone(),
+        status: attempt.status.to_string(),
         error: attempt.error.clone(),
         started: rfc3339(attempt.started),
         after_ms: ms_between(arrived, attempt.started),

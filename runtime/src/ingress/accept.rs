@@ -16,8 +16,8 @@ use crate::process::cannot_listen;
 
 /// Connections at a time; more wait in the system's queue.
 const CONNECTIONS_MAX: usize = 8192;
-/// Headers of one request, at most.
-const HEADERS_MAX: usize = 128;
+/// Headers of one request, at most. As many as are read without memory from the heap.
+const HEADERS_MAX: usize = 100;
 /// Bytes of request line and headers, at most.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// The wait after the system had no room for a connection.

@@ -336,6 +336,7 @@ fn limits(users: &mut Random) -> Limits {
         read_records: [1, 4, 256][small(3) - 1],
         read_bytes: [1, 600, 256 << 10][small(3) - 1],
         commit_every: Duration::from_millis(50),
+        commit_tail_every: Duration::from_millis(200),
         drain: Duration::from_secs([1, 10, 10][small(3) - 1]),
         revoke: Duration::from_secs([1, 10, 10][small(3) - 1]),
     }

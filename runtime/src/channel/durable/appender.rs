@@ -102,6 +102,13 @@ impl Appender {
         })
     }
 
+    /// Whether that much more is written without a new segment.
+    pub(super) fn fits(&self, size: usize) -> bool {
+        self.active.as_ref().is_some_and(|active| {
+            !active.spent && active.segment.length() + size as u64 <= self.terms.roll_bytes
+        })
+    }
+
     /// Begins a new segment; the old one is complete and goes to the disk.
     ///
     /// # Errors

@@ -61,6 +61,9 @@ impl Cursors {
 
     /// Stores the progress of some partitions, all of it or nothing.
     pub(super) fn store(&mut self, progress: Vec<(Partition, Progress)>) -> io::Result<()> {
+        if self.is_to_rewrite() {
+            self.rewrite_or_grow();
+        }
         let mut bytes = Vec::new();
         for (partition, progress) in &progress {
             encode(&mut bytes, *partition, progress);
@@ -72,10 +75,12 @@ impl Cursors {
         }
         self.length += bytes.len() as u64;
         self.newest.extend(progress);
-        if self.length > REWRITE_BYTES_MIN.max(4 * self.length_rewritten) {
-            self.rewrite_or_grow();
-        }
         Ok(())
+    }
+
+    /// Whether the file is mostly old: the next to store something writes it anew.
+    pub(super) fn is_to_rewrite(&self) -> bool {
+        self.length > REWRITE_BYTES_MIN.max(4 * self.length_rewritten)
     }
 
     /// Makes what was stored outlive a power loss.

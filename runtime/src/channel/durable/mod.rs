@@ -1,4 +1,4 @@
-//! The embedded channel: our own segmented log in a folder, written by one thread, read from memory at the tail
+//! The embedded channel: our own segmented log in a folder, written by one task, read from memory at the tail
 //! and from the files behind it.
 //!
 //! The folder holds `format`, `cursors` and `PARTITION/BASE-OFFSET.log`, with an `.index` once it is full. What was acknowledged survives a kill of
@@ -13,7 +13,6 @@ mod host;
 mod index;
 mod limits;
 mod log;
-mod queue;
 mod record;
 mod recovery;
 mod retainer;
@@ -88,7 +87,7 @@ impl Durable {
         let partitions = appenders.iter().map(|appender| Arc::clone(&appender.log)).collect();
         let (retainer, terms) = (Retainer::new(spec.retention), terms.clone());
         let writer = Writer { appenders, cursors, retainer, terms, folder };
-        let (jobs, ended) = writer.start().map_err(failed())?;
+        let (jobs, ended) = writer.start();
         let segment_bytes = usize::try_from(segment_bytes).unwrap_or(usize::MAX);
         let channel = Self {
             partitions,

@@ -1,6 +1,6 @@
 //! The user's caps: what a channel deletes although a cursor may still want it. Whole segments, the oldest first.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::appender::Appender;
 use super::host::{Host, Now};
@@ -22,6 +22,14 @@ impl Retainer {
         Self { rule, clock: WallClock::default() }
     }
 
+    /// Whether the caps may want something deleted, or a segment closed, once that many bytes more are there.
+    pub(super) fn is_due(&self, appenders: &[Appender], bytes: usize, look: Option<Instant>) -> bool {
+        let beyond = |cap| bytes_of(appenders) + bytes as u64 > cap;
+        // Without a time to look again there was nothing that could come of age.
+        let of_age = || look.is_none_or(|look| look <= Instant::now());
+        self.rule.bytes.is_some_and(beyond) || self.rule.age.is_some() && of_age()
+    }
+
     /// Deletes what is beyond the caps, and says when time alone will have put more beyond them.
     pub(super) fn enforce(&mut self, appenders: &mut [Appender], host: &dyn Host) -> Option<Duration> {
         if let Some(bytes_max) = self.rule.bytes {
@@ -36,7 +44,7 @@ impl Retainer {
 }
 
 fn keep_bytes(appenders: &mut [Appender], bytes_max: u64) {
-    let mut bytes: u64 = appenders.iter().map(|appender| appender.log.bytes()).sum();
+    let mut bytes = bytes_of(appenders);
     while bytes > bytes_max {
         let closed = |appender: &&mut Appender| appender.log.oldest_closed().is_some();
         let oldest = appenders.iter_mut().filter(closed).min_by_key(|appender| appender.oldest_time());
@@ -45,6 +53,10 @@ fn keep_bytes(appenders: &mut [Appender], bytes_max: u64) {
         };
         bytes -= appender.delete_oldest();
     }
+}
+
+fn bytes_of(appenders: &[Appender]) -> u64 {
+    appenders.iter().map(|appender| appender.log.bytes()).sum()
 }
 
 /// Gives how long it takes until the next segment comes of age.

@@ -14,7 +14,7 @@ const LOOK_EVERY: u64 = 8 << 20;
 /// So many segments of a channel is what it leaves to others.
 const SEGMENTS_LEFT: u64 = 2;
 
-/// Shared by the partitions of a channel, all of them on the writer's thread.
+/// Shared by the partitions of a channel, all of them the writer's.
 pub(super) struct Room {
     dir: PathBuf,
     host: Arc<dyn Host>,
@@ -49,6 +49,12 @@ impl Room {
             return Err(AppendError::Unavailable(reason));
         }
         Ok(())
+    }
+
+    /// Whether taking that many bytes asks the system for a look.
+    pub(super) fn is_to_look(&self, bytes: usize) -> bool {
+        let unlooked = self.unlooked.load(Ordering::Relaxed).saturating_add(bytes as u64);
+        unlooked >= LOOK_EVERY || self.is_short.load(Ordering::Relaxed)
     }
 
     /// Something happened that makes another look worth it.

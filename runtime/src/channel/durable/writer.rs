@@ -1,18 +1,23 @@
-//! The one writer of a channel: a thread that takes all that waits, writes each partition's share at once, and
-//! then answers all. It ends when the last handle is gone and everything queued is answered.
+//! The one writer of a channel: takes all that waits, writes each partition's share at once, and then answers all. It
+//! ends when the last handle is gone and everything queued is answered.
+//!
+//! It is a task. What only copies into the system's cache it does at once, since to wake a thread for it costs more
+//! than the write; what may wait for the disk it does on a thread for such work.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use activator::event::Event;
 use activator::id::{Offset, Partition};
 use activator::input::Progress;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout_at;
 
 use super::appender::{Appender, Stored};
 use super::cursors::Cursors;
 use super::folder::Folder;
 use super::limits::Terms;
-use super::queue;
+use super::record;
 use super::retainer::Retainer;
 use crate::channel::{AppendError, CommitError, SyncMode};
 
@@ -28,6 +33,14 @@ type Commit = (Vec<(Partition, Progress)>, oneshot::Sender<Result<(), CommitErro
 /// Jobs that wait at most; more callers wait for their turn.
 pub(super) const QUEUE: usize = 1024;
 
+/// Turns that follow each other faster than this are worth waiting for what else there is.
+const BUSY: Duration = Duration::from_millis(1);
+/// A write that takes longer had to wait for the disk, and so will the next ones. One whose thread was made to wait for
+/// a processor takes less.
+const QUICK_MAX: Duration = Duration::from_millis(10);
+/// For so long nothing is believed to be quick after one that was not.
+const SLOW_FOR: Duration = Duration::from_secs(5);
+
 pub(super) struct Writer {
     /// By partition.
     pub(super) appenders: Vec<Appender>,
@@ -38,36 +51,124 @@ pub(super) struct Writer {
     pub(super) folder: Folder,
 }
 
+/// What goes to the thread and comes back.
+struct Work {
+    writer: Writer,
+    /// When the last turn began.
+    begun: Option<Instant>,
+    queue: mpsc::Receiver<Job>,
+    jobs: Vec<Job>,
+    commits: Vec<Commit>,
+}
+
 impl Writer {
-    /// Starts the thread. The receiver sees its sender dropped when the thread has ended.
-    pub(super) fn start(self) -> std::io::Result<(mpsc::Sender<Job>, watch::Receiver<()>)> {
+    /// Starts the task. The receiver sees its sender dropped when it has ended.
+    pub(super) fn start(self) -> (mpsc::Sender<Job>, watch::Receiver<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (ended, end) = watch::channel(());
-        std::thread::Builder::new().name("channel".into()).spawn(move || {
-            self.run(queue);
+        Handle::current().spawn(async move {
+            let work = Work { writer: self, begun: None, queue, jobs: Vec::new(), commits: Vec::new() };
+            Box::new(work).run().await;
             drop(ended);
-        })?;
-        Ok((jobs, end))
+        });
+        (jobs, end)
+    }
+}
+
+impl Work {
+    async fn run(mut self: Box<Self>) {
+        let mut look = self.writer.retain();
+        let mut slow_until = None;
+        while self.wait(look).await {
+            let begin = Instant::now();
+            self.begun = Some(begin);
+            let is_slow = slow_until.is_some_and(|until| begin < until);
+            if !is_slow && self.writer.is_quick(&self.jobs, look) {
+                self.turn();
+                let quick = begin.elapsed() <= QUICK_MAX;
+                slow_until = (!quick).then(|| begin + SLOW_FOR);
+                continue;
+            }
+            let turned = tokio::task::spawn_blocking(move || {
+                self.turn();
+                let look = self.writer.retain();
+                (self, look)
+            });
+            // Not even begun: the program ends, and nobody waits for an answer any more.
+            let Ok(turned) = turned.await else { return };
+            (self, look) = turned;
+        }
     }
 
-    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        let mut jobs = Vec::new();
-        let mut commits = Vec::new();
-        let mut look = self.retain();
-        while queue::wait(&mut queue, &mut jobs, QUEUE, look) {
-            self.terms.room.look_if_short();
-            self.take(&mut jobs, &mut commits);
-            if self.terms.sync == SyncMode::Disk {
-                self.gather(&mut queue, &mut jobs, &mut commits);
-            }
-            for appender in &mut self.appenders {
-                appender.flush();
-            }
-            for (progress, answer) in commits.drain(..) {
-                let _ = answer.send(self.commit(progress));
-            }
-            look = self.retain();
+    /// Waits for jobs, or until it is time to look at something else. False: there never will be another one.
+    async fn wait(&mut self, until: Option<Instant>) -> bool {
+        let receiving = self.queue.recv_many(&mut self.jobs, QUEUE);
+        let received = match until {
+            Some(until) => match timeout_at(until.into(), receiving).await {
+                Ok(received) => received,
+                Err(_) => return true,
+            },
+            None => receiving.await,
+        };
+        if self.begun.is_some_and(|begun| begun.elapsed() < BUSY) {
+            // Whoever else is ready appends now, too, and one write takes it all.
+            tokio::task::yield_now().await;
+            self.gather();
         }
+        received > 0
+    }
+
+    fn gather(&mut self) {
+        while self.jobs.len() < QUEUE
+            && let Ok(job) = self.queue.try_recv()
+        {
+            self.jobs.push(job);
+        }
+    }
+
+    /// Does what is asked for, and answers.
+    fn turn(&mut self) {
+        self.writer.terms.room.look_if_short();
+        self.writer.take(&mut self.jobs, &mut self.commits);
+        if self.writer.terms.sync == SyncMode::Disk {
+            self.take_more();
+        }
+        for appender in &mut self.writer.appenders {
+            appender.flush();
+        }
+        for (progress, answer) in self.commits.drain(..) {
+            let _ = answer.send(self.writer.commit(progress));
+        }
+    }
+
+    /// Takes what came while the rest was taken, so that it is not left to a sync of its own: whoever was answered by
+    /// the last one appends again one after the other, and the first must not have the next one alone.
+    fn take_more(&mut self) {
+        for _ in 0..QUEUE {
+            let Ok(job) = self.queue.try_recv() else { return };
+            self.jobs.push(job);
+            self.writer.take(&mut self.jobs, &mut self.commits);
+        }
+    }
+}
+
+impl Writer {
+    /// Whether these jobs only copy into the system's cache: nothing is synced, begun or deleted for them.
+    fn is_quick(&self, jobs: &[Job], look: Option<Instant>) -> bool {
+        let mut bytes = 0;
+        for job in jobs {
+            match job {
+                Job::Append { event, .. } => bytes += record::size(event),
+                Job::Commit { progress, .. } if self.deletes(progress) => return false,
+                Job::Commit { .. } => {}
+            }
+        }
+        let fits = |appender: &Appender| bytes == 0 || appender.fits(bytes);
+        self.terms.sync == SyncMode::Os
+            && self.appenders.iter().all(fits)
+            && !self.terms.room.is_to_look(bytes)
+            && !self.cursors.is_to_rewrite()
+            && !self.retainer.is_due(&self.appenders, bytes, look)
     }
 
     fn take(&mut self, jobs: &mut Vec<Job>, commits: &mut Vec<Commit>) {
@@ -76,16 +177,6 @@ impl Writer {
                 Job::Append { partition, event, answer } => self.append(partition, event, answer),
                 Job::Commit { progress, answer } => commits.push((progress, answer)),
             }
-        }
-    }
-
-    /// Takes what came while the rest was taken, so that it is not left to a sync of its own: whoever was answered by
-    /// the last one appends again one after the other, and the first must not have the next one alone.
-    fn gather(&mut self, queue: &mut mpsc::Receiver<Job>, jobs: &mut Vec<Job>, commits: &mut Vec<Commit>) {
-        for _ in 0..QUEUE {
-            let Ok(job) = queue.try_recv() else { return };
-            jobs.push(job);
-            self.take(jobs, commits);
         }
     }
 
@@ -106,34 +197,37 @@ impl Writer {
     }
 
     fn commit(&mut self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
-        let lows: Vec<_> =
-            progress.iter().map(|(partition, progress)| (*partition, progress.low())).collect();
+        let deletes = self.deletes(&progress);
+        let lows: Vec<_> = lows(&progress).collect();
         self.cursors
             .store(progress)
             .map_err(|error| CommitError(format!("{}: {error}", self.folder.path().display())))?;
-        self.delete_below(lows);
-        Ok(())
-    }
-
-    fn delete_below(&mut self, lows: Vec<(Partition, Offset)>) {
-        let deletes = |(partition, low): &(Partition, Offset)| {
-            self.appenders.get(partition.0 as usize).is_some_and(|appender| appender.log.has_below(*low))
-        };
         // After a power loss, a cursor from before would else want what is gone.
-        if lows.iter().any(deletes)
-            && let Err(error) = self.cursors.sync(&*self.terms.host)
-        {
+        if deletes && let Err(error) = self.cursors.sync(&*self.terms.host) {
             tracing::warn!("nothing is deleted in {}: {error}", self.folder.path().display());
-            return;
+            return Ok(());
         }
         for (partition, low) in lows {
             if let Some(appender) = self.appender(partition) {
                 appender.delete_below(low);
             }
         }
+        Ok(())
+    }
+
+    /// Whether a whole segment is needed by nobody once this is stored.
+    fn deletes(&self, progress: &[(Partition, Progress)]) -> bool {
+        lows(progress).any(|(partition, low)| {
+            self.appenders.get(partition.0 as usize).is_some_and(|appender| appender.log.has_below(low))
+        })
     }
 
     fn appender(&mut self, partition: Partition) -> Option<&mut Appender> {
         self.appenders.get_mut(usize::try_from(partition.0).ok()?)
     }
+}
+
+/// What of each partition somebody still needs.
+fn lows(progress: &[(Partition, Progress)]) -> impl Iterator<Item = (Partition, Offset)> {
+    progress.iter().map(|(partition, progress)| (*partition, progress.low()))
 }
