@@ -145,9 +145,11 @@ impl Context {
         let sent = connection.sender.try_send_request(request);
         let answer = async { sent.await.inspect(|_| self.answered.store(true, Ordering::Relaxed)) };
         // One that was used before was accepted long ago.
-        if connection.reused {
-            return answer.await;
-        }
+        if connection.reused { answer.await } else { Box::pin(self.making_way(answer)).await }
+    }
+
+    /// Waits for an answer over a new connection, which may not be accepted yet.
+    async fn making_way<A>(&self, answer: impl Future<Output = A>) -> A {
         tokio::pin!(answer);
         if let Ok(answer) = tokio::time::timeout(UNANSWERED_MAX, &mut answer).await {
             return answer;
@@ -197,7 +199,7 @@ impl Context {
             return Some(address);
         }
         let mut place = self.place.subscribe();
-        let known = place.wait_for(|place| *place != Place::Unknown).await.ok()?;
+        let known = Box::pin(place.wait_for(|place| *place != Place::Unknown)).await.ok()?;
         match *known {
             Place::At(address) => Some(address),
             Place::Unknown | Place::Gone => None,
@@ -208,7 +210,7 @@ impl Context {
     async fn time_is_up(&self, timeout: Duration) {
         if self.accepted.borrow().is_none() {
             let mut accepted = self.accepted.subscribe();
-            if accepted.wait_for(Option::is_some).await.is_err() {
+            if Box::pin(accepted.wait_for(Option::is_some)).await.is_err() {
                 return std::future::pending().await;
             }
         }

@@ -64,7 +64,8 @@ impl Pool {
                 return Ok(connection);
             }
         }
-        self.fresh(addresses).await
+        // Seldom, and its future is large.
+        Box::pin(self.fresh(addresses)).await
     }
 
     /// A new connection to the first address that takes it. While the system has no room for one, this waits.
