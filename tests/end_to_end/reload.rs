@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use crate::support::project::{noting_script, noting_server};
+use crate::support::runtime::verb;
 use crate::support::{Ends, Project, Runtime, group, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -20,6 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("a_function_gone_between_two_saves_loses_nothing", a_function_gone_between_two_saves),
             ("an_edited_setting_restarts_its_function_alone", an_edited_setting),
             ("fifty_reloads_under_load_fail_and_lose_nothing", fifty_reloads_under_load),
+            ("a_changed_class_leaves_no_event_behind_unasked", a_changed_class),
         ],
     )
 }
@@ -176,4 +178,37 @@ fn fifty_reloads_under_load() {
     let function = runtime.function("order");
     assert_eq!(function["failed"], 0, "no attempt failed: {function}");
     println!("{RELOADS} reloads, {sent} events, {rate:.0} a second: none lost, none failed");
+}
+
+/// Failure scenario 47.
+fn a_changed_class() {
+    let project = Project::new("");
+    let fails_without_go = noting_script("", "test -e go || exit 1");
+    project.function("order", fails_without_go);
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    wait_until("it was tried", || !project.lines("delivered").is_empty());
+    project.configure("[broker.default]\nclass = \"memory\"\n");
+    wait_until("the running one says so", || runtime.log().contains("takes a restart"));
+    runtime.kill9();
+    let (code, _, said) = verb(&project, &["run"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("[broker.default] was durable") && said.contains("1 event not delivered"),
+        "{said}"
+    );
+    assert!(said.contains("--abandon"), "{said}");
+    project.configure("");
+    project.write("go", "");
+    let runtime = Runtime::start(&project);
+    wait_until("it is delivered", || runtime.verdicts("1")["order"]["outcome"] == "delivered");
+    assert!(runtime.stop().success());
+    project.configure("[broker.default]\nclass = \"memory\"\n");
+    let runtime = Runtime::start_as(&project, &["run"]);
+    runtime.send("2", "order");
+    assert_eq!(
+        runtime.verdicts("2")["order"]["outcome"],
+        "delivered",
+        "nothing was left, nothing is in the way"
+    );
 }

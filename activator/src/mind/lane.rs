@@ -8,6 +8,9 @@ use alloc::{
 use crate::cursor::Cursor;
 use crate::id::{DeliveryId, Offset};
 
+/// So many unfinished events of a lane are always stored one by one.
+const UNFINISHED_STORED: usize = 1024;
+
 /// A subscription that has something to say; one that stands at the tail with nothing unfinished has no lane.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
@@ -15,6 +18,8 @@ pub(super) struct Lane {
     pub(super) at: Option<Offset>,
     /// What matched and is not settled.
     unfinished: BTreeMap<Offset, Unfinished>,
+    /// Behind the last of them that was settled out of its turn, or in it.
+    settled_to: Offset,
     /// The unfinished events of each key that is kept in order: only the first of them is delivered.
     keys: BTreeMap<Key, BTreeSet<Offset>>,
     /// What is done above the place it stands at.
@@ -108,6 +113,7 @@ impl Lane {
     /// A record is done.
     pub(super) fn settle(&mut self, offset: Offset, tail: Offset) -> Option<DeliveryId> {
         let next = self.remove(offset);
+        self.settled_to = self.settled_to.max(offset.next());
         let place = self.place(tail);
         if offset >= place && self.earlier.is_none() {
             self.earlier = Some(self.cursor(tail));
@@ -170,12 +176,62 @@ impl Lane {
     /// What is done as far as it knows; `tail` is where it stands unless it is behind.
     pub(super) fn cursor(&self, tail: Offset) -> Cursor {
         let place = self.place(tail);
+        self.cursor_to(place, place)
+    }
+
+    /// What of it is stored: of a long backlog not which events are unfinished behind all that is done. There are many,
+    /// and a restart that reads them again does nothing twice.
+    pub(super) fn stored_cursor(&self, tail: Offset) -> Cursor {
+        let place = self.place(tail);
+        let behind = self.unfinished.keys().nth(UNFINISHED_STORED);
+        let to = behind.map_or(place, |&behind| behind.max(self.settled_to).min(place));
+        self.cursor_to(to, place)
+    }
+
+    /// What is done below `to`, and nothing between it and `place`.
+    fn cursor_to(&self, to: Offset, place: Offset) -> Cursor {
         // What is under way above its place was read before it went back there.
-        let below = self.unfinished.range(..place).map(|(&offset, _)| offset);
-        let cursor = Cursor::from_unfinished(below, place);
+        let below = self.unfinished.range(..to).map(|(&offset, _)| offset);
+        let cursor = Cursor::from_unfinished(below, to);
         match &self.earlier {
             Some(earlier) => cursor.continued(place, earlier),
             None => cursor,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every third record is wanted; of those, every hundredth of the first half is done.
+    #[test]
+    fn what_is_stored_of_a_long_backlog_is_true_and_short() {
+        let mut lane = Lane::default();
+        let offsets = || (0..30_000).step_by(3).map(Offset);
+        for (offset, slot) in offsets().zip(0..) {
+            lane.begin(offset, DeliveryId { slot, generation: 0 }, None);
+        }
+        let tail = Offset(30_000);
+        let done: Vec<Offset> = offsets().step_by(100).take_while(|offset| offset.0 < 15_000).collect();
+        for &offset in &done {
+            lane.settle(offset, tail);
+        }
+        let (all, stored) = (lane.cursor(tail), lane.stored_cursor(tail));
+        assert!(done.iter().all(|&offset| stored.contains(offset)), "what is done is not done again");
+        let claimed: Vec<Offset> = offsets().filter(|&offset| stored.contains(offset)).collect();
+        assert_eq!(claimed, done, "and nothing else that is wanted is passed over");
+        assert_eq!(all.prefix(), stored.prefix());
+        assert!(stored.end() <= Offset(15_000), "it ends with what is done: {}", stored.end());
+        assert_eq!(all.end(), tail);
+    }
+
+    #[test]
+    fn of_a_short_backlog_all_that_is_passed_is_stored() {
+        let mut lane = Lane::default();
+        lane.begin(Offset(5), DeliveryId { slot: 0, generation: 0 }, None);
+        let tail = Offset(1_000_000);
+        assert_eq!(lane.stored_cursor(tail), lane.cursor(tail));
+        assert_eq!(lane.stored_cursor(tail).end(), tail);
     }
 }

@@ -297,7 +297,7 @@ impl Partition {
     /// The cursors of all that do not stand at the tail with everything done.
     pub(super) fn progress(&self) -> impl Iterator<Item = (SubscriptionId, Cursor)> {
         self.lanes.iter().filter(|(_, lane)| !lane.locating).filter_map(|(&id, lane)| {
-            let cursor = lane.cursor(self.position);
+            let cursor = lane.stored_cursor(self.position);
             (lane.pinned || cursor != Cursor::at(self.position)).then_some((id, cursor))
         })
     }

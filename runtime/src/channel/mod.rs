@@ -22,7 +22,7 @@ mod window;
 #[cfg(test)]
 mod conformance;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use activator::event::Event;
@@ -326,6 +326,14 @@ impl Channel {
             Self::KafkaSink(sink) => drop(sink),
         }
     }
+}
+
+/// How many events the durable log in `dir` holds that these subscriptions have not had; none where there is no log.
+///
+/// # Errors
+/// There is one, and it cannot be opened.
+pub(crate) async fn left_in(dir: &Path, subscriptions: &[&str]) -> Result<u64, OpenError> {
+    durable::left(dir, subscriptions).await
 }
 
 impl Spec {

@@ -23,6 +23,9 @@ pub(super) struct Dev {
     /// Where events and cursors are kept; mem keeps nothing
     #[arg(long, value_name = "mem|DIR")]
     state: Option<String>,
+    /// Leave behind what the log of a channel still holds that is not durable any more
+    #[arg(long)]
+    abandon: bool,
 }
 
 impl Dev {
@@ -46,6 +49,7 @@ impl Dev {
             mode: Mode::Dev,
             voice: global.voice(),
             drain: None,
+            abandon: self.abandon,
         }))
     }
 }

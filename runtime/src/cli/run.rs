@@ -22,6 +22,9 @@ pub(super) struct Run {
     /// The address for events
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Leave behind what the log of a channel still holds that is not durable any more
+    #[arg(long)]
+    abandon: bool,
     /// Say what is wrong with the configuration, as check does, and start nothing
     #[arg(long)]
     check_only: bool,
@@ -45,6 +48,7 @@ impl Run {
             mode: Mode::Run,
             voice: global.voice(),
             drain: self.drain,
+            abandon: self.abandon,
         }))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use activator::id::{ChannelId, FunctionId, SinkId};
 use activator::lifecycle::Settings;
@@ -73,6 +73,11 @@ impl ChannelKind {
             Self::Sink => "sink",
             Self::DeadLetters => "dead-letters",
         }
+    }
+
+    /// Where the durable log of one with this name lies, or would.
+    pub(crate) fn folder(self, state: &Path, name: &str) -> PathBuf {
+        state.join("channels").join(format!("{}-{name}", self.text()))
     }
 }
 

@@ -19,6 +19,9 @@ use crate::channel::{AppendError, Change, Changes, Channel, Landmark, ReadError}
 /// Partitions that are ours from the start have this one.
 pub(super) const FIRST_EPOCH: Epoch = Epoch(1);
 
+/// A batch of so many records is part of a backlog.
+const BACKLOG: usize = 64;
+
 /// Which partitions are ours, each with the epoch of the reads that count.
 pub(super) type Held = BTreeMap<Partition, Epoch>;
 
@@ -92,6 +95,10 @@ impl<'k> Kept<'k> {
             Ask::Read { partition, epoch, from, records_max, bytes_max } => {
                 let read = || self.channel.read(partition, from, records_max, bytes_max);
                 let batch = self.while_held(partition, epoch, read).await?;
+                if batch.records.len() >= BACKLOG {
+                    // Read as fast as it can be, a backlog would let nobody hear the answers of functions.
+                    tokio::task::yield_now().await;
+                }
                 Some(Input::Records { channel: self.id, partition, epoch, from, batch })
             }
             Ask::Locate { partition, epoch, start } => {

@@ -1,5 +1,6 @@
 //! The life of the runtime: configuration, start, wait, drain.
 
+mod abandon;
 mod lock;
 mod log;
 mod ready;
@@ -40,6 +41,8 @@ pub(crate) struct Options {
     pub(crate) voice: Voice,
     /// How long what is in flight may take at the end, instead of the configured time.
     pub(crate) drain: Option<Duration>,
+    /// Whether to leave behind what the log of a channel holds that is not durable any more.
+    pub(crate) abandon: bool,
 }
 
 /// How it talks on stderr.
@@ -125,6 +128,7 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     if let Some(lock) = &lock {
         process::end_orphans(&lock.journal()).context("cannot end what a killed runtime left running")?;
     }
+    abandon::look(&resolved, options.abandon).await?;
     let journal = lock.as_ref().map(StateLock::journal);
     let spawner = Spawner::start(journal.as_deref()).context("cannot start the spawner")?;
 

@@ -20,6 +20,8 @@ use tokio::net::TcpListener;
 #[derive(Debug, Default)]
 struct Seen {
     events: u64,
+    /// When the first came, microseconds since 1970.
+    first: Option<u64>,
     last: Option<Instant>,
     longest_gap: Duration,
     /// Of each event whose `time` said when it was made: how long it was under way, microseconds.
@@ -63,6 +65,7 @@ impl Seen {
             self.longest_gap = self.longest_gap.max(now - last);
         }
         self.events += 1;
+        self.first.get_or_insert_with(super::micros_now);
         self.under_way.extend(made.map(|made| super::micros_now().saturating_sub(made)));
     }
 
@@ -72,6 +75,7 @@ impl Seen {
         let quantile = |share: usize| self.under_way.get(self.under_way.len() * share / 100).copied();
         json!({
             "events": self.events,
+            "first_us": self.first,
             "longest_gap_us": self.longest_gap.as_micros(),
             "p50_us": quantile(50),
             "p99_us": quantile(99),

@@ -27,7 +27,7 @@ pub(super) async fn measure(
     events: usize,
     rounds: usize,
 ) -> anyhow::Result<Vec<Figure>> {
-    let mut pump = Vec::new();
+    let (mut pump, mut pump_gaps) = (Vec::new(), Vec::new());
     let mut drains = vec![Vec::new(); TRIGGERS.len()];
     let mut gaps = vec![Vec::new(); TRIGGERS.len()];
     for round in 0..rounds {
@@ -35,7 +35,9 @@ pub(super) async fn measure(
             let topic = format!("hydrant-bench-{}-{round}-{triggers}", std::process::id());
             fill(brokers, &topic, events).await?;
             if at == 0 {
-                pump.push(pumped(spawner, brokers, &topic, events).await?);
+                let (each, gap) = pumped(spawner, brokers, &topic, events).await?;
+                pump.push(each);
+                pump_gaps.push(gap);
             }
             let (each, gap) = drained(spawner, brokers, &topic, events, triggers).await?;
             drains[at].push(each);
@@ -43,7 +45,8 @@ pub(super) async fn measure(
         }
     }
     let floor = Figure::floor("pump: bare rdkafka consumer -> hyper", "us/event", pump);
-    let mut figures = vec![floor.clone()];
+    let gap = Figure::floor("longest gap between deliveries, pump", "ms", pump_gaps);
+    let mut figures = vec![floor.clone(), gap];
     for (at, triggers) in TRIGGERS.iter().enumerate() {
         let name = format!("runtime, {triggers} triggers of which one matches");
         figures.push(Figure::beside(&name, "us/event", std::mem::take(&mut drains[at]), &floor));
@@ -53,8 +56,8 @@ pub(super) async fn measure(
     Ok(figures)
 }
 
-/// Puts the backlog on a new topic.
-async fn fill(brokers: &str, topic: &str, events: usize) -> anyhow::Result<()> {
+/// A new topic with one partition.
+pub(super) async fn open(brokers: &str, topic: &str) -> anyhow::Result<Channel> {
     let spec = KafkaSpec {
         brokers: brokers.split(',').map(str::to_owned).collect(),
         topic: topic.to_owned(),
@@ -68,6 +71,12 @@ async fn fill(brokers: &str, topic: &str, events: usize) -> anyhow::Result<()> {
         options: Vec::new(),
     };
     let Opened { channel, .. } = Channel::open(&Spec::Kafka(spec.into())).await?;
+    Ok(channel)
+}
+
+/// Puts the backlog on a new topic.
+async fn fill(brokers: &str, topic: &str, events: usize) -> anyhow::Result<()> {
+    let channel = open(brokers, topic).await?;
     let mut under_way = FuturesUnordered::new();
     for id in 0..events {
         if under_way.len() >= APPENDS {
@@ -81,7 +90,8 @@ async fn fill(brokers: &str, topic: &str, events: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn pumped(spawner: &Spawner, brokers: &str, topic: &str, events: usize) -> anyhow::Result<f64> {
+/// The processor time for an event, and the longest gap between two, ms.
+async fn pumped(spawner: &Spawner, brokers: &str, topic: &str, events: usize) -> anyhow::Result<(f64, f64)> {
     let scratch = Scratch::new("pump")?;
     let answer = Role::start(spawner, &["bench".into(), "answer".into()], scratch.path()).await?;
     let to = answer.address.to_string();
@@ -90,9 +100,10 @@ async fn pumped(spawner: &Spawner, brokers: &str, topic: &str, events: usize) ->
     let count = async || seen(answer.address, "/count").await.is_ok_and(|seen| seen["events"] == events);
     pump.wait_until("the pump has posted all", count).await?;
     let each = micros_each(pump.cpu()?, events);
+    let seen = seen(answer.address, "/count").await?;
     pump.stop().await;
     answer.stop().await;
-    Ok(each)
+    Ok((each, gap(&seen)?))
 }
 
 async fn drained(
@@ -126,5 +137,9 @@ async fn drained(
         bail!("{} deliveries of {events} events", seen["events"]);
     }
     runtime.stop().await;
-    Ok((each, seen["longest_gap_us"].as_f64().context("it tells its gaps")? / 1000.0))
+    Ok((each, gap(&seen)?))
+}
+
+fn gap(seen: &serde_json::Value) -> anyhow::Result<f64> {
+    Ok(seen["longest_gap_us"].as_f64().context("it tells its gaps")? / 1000.0)
 }

@@ -1,12 +1,15 @@
 //! Events through channels: appended, in over HTTP, and off a backlog on Kafka.
 //!
-//! - [`log`]: appends; [`ingress`]: HTTP to a warm function; [`drain`]: a backlog on Kafka.
+//! - [`log`]: appends; [`ingress`]: HTTP to a warm function; [`drain`]: a backlog on Kafka; [`delay`]: a
+//!   record on Kafka on its way.
 //! - [`answer`], [`relay`], [`pump`]: the roles this binary plays as a process of its own, whose processor time is
 //!   measured; [`child`] starts them, [`client`] sends.
 
 pub(crate) mod answer;
 mod child;
 mod client;
+#[cfg(feature = "kafka")]
+mod delay;
 #[cfg(feature = "kafka")]
 mod drain;
 mod ingress;
@@ -19,7 +22,7 @@ mod seen;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use activator::event::Event;
+use activator::event::{Builder, Event};
 use serde_json::{Value, json};
 
 use crate::process::Spawner;
@@ -53,6 +56,8 @@ pub(crate) async fn measure(plan: &Plan) -> anyhow::Result<Report> {
     let mut figures = log::measure(plan.rounds).await?;
     figures.extend(ingress::measure(&spawner, plan.events, plan.rounds).await?);
     if let Some(brokers) = &plan.kafka {
+        #[cfg(feature = "kafka")]
+        figures.extend(delay::measure(&spawner, brokers, plan.rounds).await?);
         #[cfg(feature = "kafka")]
         figures.extend(drain::measure(&spawner, brokers, plan.events, plan.rounds).await?);
         #[cfg(not(feature = "kafka"))]
@@ -112,11 +117,23 @@ fn micros_now() -> u64 {
 
 /// An event of the bench.
 fn event(id: usize) -> anyhow::Result<Event> {
+    Ok(builder(id)?.build(client::DATA)?)
+}
+
+/// An event that says when it was made, microseconds since 1970.
+#[cfg(feature = "kafka")]
+fn event_made_at(id: usize, micros: u64) -> anyhow::Result<Event> {
+    let mut event = builder(id)?;
+    event.attribute("madeat", &micros.to_string())?;
+    Ok(event.build(client::DATA)?)
+}
+
+fn builder(id: usize) -> anyhow::Result<Builder> {
     let mut event = Event::builder();
     for (name, value) in [("id", id.to_string().as_str()), ("source", "/bench"), ("type", "bench.hit")] {
         event.attribute(name, value)?;
     }
-    Ok(event.build(client::DATA)?)
+    Ok(event)
 }
 
 /// A project whose only function is the trivial one, which stays warm and takes the events of the bench.

@@ -11,6 +11,7 @@ mod cursors;
 mod folder;
 mod host;
 mod index;
+mod left;
 mod limits;
 mod log;
 mod record;
@@ -36,6 +37,7 @@ use super::{AppendError, CommitError, DurableSpec, Landmark, OpenError, Position
 use cursors::Cursors;
 use folder::Folder;
 use host::{Host, ThisHost};
+pub(super) use left::left;
 use limits::{LIMITS, Limits, Terms};
 use log::Log;
 use retainer::Retainer;

@@ -234,7 +234,7 @@ fn memory(partitions: u32) -> Spec {
 
 fn durable(state: &Path, kind: ChannelKind, name: &str, raw: &raw::Channel) -> Spec {
     Spec::Durable(DurableSpec {
-        dir: state.join("channels").join(format!("{}-{name}", kind.text())),
+        dir: kind.folder(state, name),
         partitions: raw.partitions.unwrap_or(PARTITIONS),
         sync: raw.sync.unwrap_or_default(),
         retention: raw.retention,

@@ -1,0 +1,132 @@
+//! How long a record on Kafka takes to its function, beside a bare consumer that reads the same records.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use tokio::time::MissedTickBehavior;
+
+use super::child::{PATIENCE, Role};
+use super::seen::seen;
+use super::{Figure, drain, micros_now};
+use crate::bench::scratch::Scratch;
+use crate::channel::{BareConsumer, Channel};
+use crate::process::Spawner;
+
+/// The steady stream: a hundred a second, for five seconds.
+const DRIP: usize = 500;
+const DRIP_PAUSE: Duration = Duration::from_millis(10);
+
+/// The figures: a start with one record waiting, then a steady stream.
+pub(super) async fn measure(spawner: &Spawner, brokers: &str, rounds: usize) -> anyhow::Result<Vec<Figure>> {
+    let (mut bare_first, mut first) = (Vec::new(), Vec::new());
+    let (mut bare, mut ours) = (Delays::default(), Delays::default());
+    for round in 0..rounds {
+        let topic = format!("hydrant-bench-{}-{round}-delay", std::process::id());
+        let channel = drain::open(brokers, &topic).await?;
+        channel.append(super::event(0)?).await?;
+        let begin = Instant::now();
+        let reading = bare_consumer(brokers, &topic, true).await?;
+        next(&reading).await?;
+        bare_first.push(millis(micros(begin.elapsed())));
+        let scratch = Scratch::new("delay")?;
+        let mut config = super::function_config()?;
+        write!(config, "[kafka]\nbrokers = [\"{brokers}\"]\n[broker.default]\nclass = \"kafka\"\n")?;
+        writeln!(config, "kafka = {{ topic = \"{topic}\" }}\n[trigger.hit]\nto = \"fn/sink\"")?;
+        scratch.write("runtime.toml", &config)?;
+        let begin = micros_now();
+        let runtime = Role::runtime(spawner, scratch.path()).await?;
+        has(&runtime, 1).await?;
+        let seen_first = seen(runtime.address, "/fn/sink/count").await?["first_us"].as_u64();
+        first.push(millis(seen_first.context("it tells its first")?.saturating_sub(begin)));
+        bare.add(drip(&channel, &reading).await?);
+        has(&runtime, 1 + DRIP).await?;
+        let seen = seen(runtime.address, "/fn/sink/count").await?;
+        ours.p50.push(millis(seen["p50_us"].as_u64().context("it tells its times")?));
+        ours.p99.push(millis(seen["p99_us"].as_u64().context("it tells its times")?));
+        runtime.stop().await;
+        channel.close().await;
+    }
+    Ok(vec![
+        Figure::floor("bare consumer: its start to the first record", "ms", bare_first),
+        Figure::floor("runtime: its start to the first delivery", "ms", first),
+        Figure::floor("bare consumer: record to hand at 100/s, p50", "ms", bare.p50),
+        Figure::floor("runtime: record to function at 100/s, p50", "ms", ours.p50),
+        Figure::floor("bare consumer: record to hand at 100/s, p99", "ms", bare.p99),
+        Figure::floor("runtime: record to function at 100/s, p99", "ms", ours.p99),
+    ])
+}
+
+/// Of each round.
+#[derive(Default)]
+struct Delays {
+    p50: Vec<f64>,
+    p99: Vec<f64>,
+}
+
+impl Delays {
+    fn add(&mut self, mut round: Vec<u64>) {
+        round.sort_unstable();
+        let quantile = |share: usize| round.get(round.len() * share / 100).copied().map_or(f64::NAN, millis);
+        self.p50.push(quantile(50));
+        self.p99.push(quantile(99));
+    }
+}
+
+/// Stores events at a steady rate, and gives how long each took to the bare consumer, microseconds.
+async fn drip(channel: &Channel, reading: &BareConsumer) -> anyhow::Result<Vec<u64>> {
+    let sending = async {
+        let mut made = Vec::with_capacity(DRIP);
+        let mut ticks = tokio::time::interval(DRIP_PAUSE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        for id in 0..DRIP {
+            ticks.tick().await;
+            let now = micros_now();
+            made.push(now);
+            channel.append(super::event_made_at(1 + id, now)?).await?;
+        }
+        anyhow::Ok(made)
+    };
+    let receiving = async {
+        let mut seen = Vec::with_capacity(DRIP);
+        for _ in 0..DRIP {
+            next(reading).await?;
+            seen.push(micros_now());
+        }
+        anyhow::Ok(seen)
+    };
+    let (made, seen) = tokio::try_join!(sending, receiving)?;
+    Ok(made.iter().zip(seen).map(|(made, seen)| seen.saturating_sub(*made)).collect())
+}
+
+async fn bare_consumer(brokers: &str, topic: &str, from_begin: bool) -> anyhow::Result<BareConsumer> {
+    let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
+    tokio::task::spawn_blocking(move || BareConsumer::start(&brokers, &topic, from_begin)).await?
+}
+
+async fn next(reading: &BareConsumer) -> anyhow::Result<()> {
+    tokio::time::timeout(PATIENCE, reading.next()).await.context("a record did not come")??;
+    Ok(())
+}
+
+async fn has(runtime: &Role, events: usize) -> anyhow::Result<()> {
+    let count = async || {
+        let seen = seen(runtime.address, "/fn/sink/count").await;
+        seen.is_ok_and(|seen| seen["events"].as_u64() >= Some(events as u64))
+    };
+    runtime.wait_until("the function has the events", count).await?;
+    let seen = seen(runtime.address, "/fn/sink/count").await?;
+    if seen["events"] != events {
+        bail!("{} deliveries of {events} events", seen["events"]);
+    }
+    Ok(())
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few seconds at most")]
+const fn millis(micros: u64) -> f64 {
+    micros as f64 / 1000.0
+}
