@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use activator::event::kafka::KeyType;
+use tokio::sync::watch;
 
 use super::Retention;
 
@@ -35,6 +36,14 @@ pub(crate) struct KafkaSpec {
 pub(crate) struct Mirrored {
     pub(crate) subscription: Arc<str>,
     pub(crate) group: String,
+}
+
+/// The subscriptions that are shown, as they come and go.
+pub(crate) type Subscribers = watch::Receiver<Vec<Mirrored>>;
+
+/// Who shows nothing to anybody.
+pub(crate) fn no_subscribers() -> Subscribers {
+    watch::channel(Vec::new()).1
 }
 
 /// How records become events.

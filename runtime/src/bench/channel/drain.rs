@@ -11,7 +11,7 @@ use super::seen::seen;
 use super::{Figure, micros_each};
 use crate::bench::scratch::Scratch;
 use crate::channel::{
-    Channel, CreateTopic, KafkaSpec, Mode, Opened, Records, Retention, Security, Spec, Start,
+    Channel, CreateTopic, KafkaSpec, Mode, Opened, Records, Retention, Security, Spec, Start, no_subscribers,
 };
 use crate::process::Spawner;
 
@@ -67,7 +67,7 @@ async fn fill(brokers: &str, topic: &str, events: usize) -> anyhow::Result<()> {
         security: Security::default(),
         options: Vec::new(),
     };
-    let Opened { channel, .. } = Channel::open(&Spec::Kafka(spec.into())).await?;
+    let Opened { channel, .. } = Channel::open(&Spec::Kafka(spec.into()), no_subscribers()).await?;
     let mut under_way = FuturesUnordered::new();
     for id in 0..events {
         if under_way.len() >= APPENDS {

@@ -158,7 +158,7 @@ pub(super) fn partitions(
     spec: &KafkaSpec,
     numbers: &[u32],
 ) -> Result<Vec<Begin>, OpenError> {
-    let committed = reader::committed(client, &spec.topic, numbers)
+    let committed = reader::committed(client, &spec.topic, numbers, ASK_TIMEOUT)
         .map_err(|error| failed(&format!("read the offsets of group `{}`", spec.group), &error))?;
     let elements = committed.elements();
     let mut partitions = Vec::with_capacity(elements.len());

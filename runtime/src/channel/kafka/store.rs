@@ -21,7 +21,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::open::{self, Begin};
 use super::owned::Owned;
 use super::progress::{self, METADATA_CHARS_MAX};
-use super::reader::{self, Client};
+use super::reader::{self, ASK_TIMEOUT, Client};
 use crate::channel::{CommitError, KafkaSpec, Mode};
 
 /// How long a commit may take, and how long it may wait for the one before it.
@@ -92,6 +92,12 @@ impl Store {
         }
         let pins = open::to_pin(&self.spec, begins);
         if pins.is_empty() { Ok(()) } else { self.write(&mut written, pins) }
+    }
+
+    /// Stores at once where others moved subscriptions: nobody would obey them a second time. Blocks.
+    pub(super) fn moved(&self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
+        let mut written = self.turn.blocking_lock();
+        if progress.is_empty() { Ok(()) } else { self.write(&mut written, progress) }
     }
 
     /// One request for all partitions given. The offset is the lowest one needed, the rest is its metadata.
@@ -198,7 +204,7 @@ impl Store {
     /// Whether the last to write each of our partitions was who we think. Takes a third of what a commit takes. Blocks.
     fn look(&self, written: &Written) -> Result<(), CommitError> {
         let numbers = self.owned.numbers();
-        let found = reader::committed(&self.client, &self.spec.topic, &numbers);
+        let found = reader::committed(&*self.client, &self.spec.topic, &numbers, ASK_TIMEOUT);
         for element in found.map_err(|error| uncommitted(&error))?.elements() {
             let Some(writer) = progress::writer(element.metadata()) else { continue };
             let number = u32::try_from(element.partition()).unwrap_or_default();

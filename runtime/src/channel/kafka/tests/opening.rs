@@ -107,7 +107,8 @@ pub(super) async fn what_cannot_be_opened_says_why(node: &KafkaNode) {
         (away, "reach Kafka at 127.0.0.1:1"),
     ] {
         let begun = Instant::now();
-        let error = Kafka::open(&spec).await.err().expect("it cannot be opened").to_string();
+        let error =
+            Kafka::open(&spec, no_subscribers()).await.err().expect("it cannot be opened").to_string();
         assert!(error.contains(says), "{error}");
         assert!(begun.elapsed() < Duration::from_secs(8), "{error} came late");
     }
