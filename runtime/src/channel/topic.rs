@@ -26,6 +26,8 @@ pub(crate) struct KafkaSpec {
     pub(crate) mode: Mode,
     /// Whether each subscription's offset is shown as that of a group of its own.
     pub(crate) mirror: bool,
+    /// The folder that keeps in mind whose cursors were stored; nothing where nothing is kept.
+    pub(crate) marks: Option<PathBuf>,
     pub(crate) security: Security,
     /// Further librdkafka settings, as the user wrote them.
     pub(crate) options: Vec<(String, String)>,

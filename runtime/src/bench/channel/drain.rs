@@ -64,6 +64,7 @@ async fn fill(brokers: &str, topic: &str, events: usize) -> anyhow::Result<()> {
         records: Records { source: "/bench".to_owned(), ..Records::default() },
         mode: Mode::Own,
         mirror: false,
+        marks: None,
         security: Security::default(),
         options: Vec::new(),
     };

@@ -31,7 +31,7 @@ pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Resul
     let reader = start(spec, &topic, Context::alone(&spec.topic))?;
     let owned = Arc::new(Owned::all(topic.partitions));
     let store = Store::new(&reader.client, spec, &owned);
-    let mut begins = open::partitions(&reader.client, spec, &owned.numbers())?;
+    let mut begins = open::partitions(&reader.client, spec, &owned.numbers(), &store.seen)?;
     let unstored = |error: CommitError| OpenError(error.to_string());
     store.found(&begins).map_err(unstored)?;
     let mirror = Mirror::new(spec, &store, subscribers);

@@ -188,7 +188,7 @@ impl Seat {
             if self.leaving.load(Ordering::Acquire) {
                 return None;
             }
-            match open::partitions(&self.client, &self.spec, numbers) {
+            match open::partitions(&self.client, &self.spec, numbers, &self.store.seen) {
                 Ok(opened) => return Some(opened),
                 Err(error) => tracing::warn!(topic = %self.spec.topic, "{error}; trying again"),
             }

@@ -25,6 +25,7 @@ mod progress;
 mod reader;
 mod record;
 mod security;
+mod seen;
 mod settings;
 mod shown;
 mod sink;

@@ -45,6 +45,8 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         store::two_runtimes_alone_on_one_group_do_not_stay_so_contrib_4577(&node).await;
         store::a_commit_refused_for_one_partition_has_failed(&node).await;
         mirror::each_subscription_is_seen_where_it_is_keda_5675(&node).await;
+        opening::vanished_group_offsets_pass_over_nothing_contrib_3234(&node).await;
+        opening::vanished_group_offsets_come_back_from_the_mirror(&node).await;
         moves::a_first_start_goes_on_where_a_cluster_was(&node).await;
         moves::an_offset_set_while_we_were_away_is_obeyed_once(&node).await;
         moves::an_offset_set_while_we_run_is_left_for_the_next_start(&node).await;
@@ -105,6 +107,7 @@ fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
         start: Start::Earliest,
         records: Records { source: format!("/kafkasources/s#{topic}"), ..Records::default() },
         mirror: true,
+        marks: None,
         security: Security::default(),
         mode: Mode::Own,
         options: Vec::new(),
