@@ -12,6 +12,8 @@ mod outage;
 mod raw;
 mod reading;
 mod records;
+#[cfg(feature = "kafka-tls")]
+mod secured;
 mod sharing;
 mod sinks;
 mod store;
