@@ -62,6 +62,7 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         reading::events_come_back_in_order_and_a_key_has_one_partition(&node).await;
         opening::a_topic_is_created_with_its_caps(&node).await;
         opening::progress_comes_back_to_a_fresh_client(&node).await;
+        reading::who_is_behind_does_not_wait_for_the_tail(&node).await;
         reading::a_dropped_read_loses_nothing(&node).await;
         reading::reads_below_the_tail_leave_it_alone(&node).await;
         records::records_that_are_no_cloudevents_are_events_about_them(&node).await;
