@@ -74,7 +74,11 @@ impl Mirror {
         if settled.is_empty() {
             return;
         }
-        self.state().settled.extend(settled);
+        let mut state = self.state();
+        // A round that came before the answer left them alone.
+        state.left_alone.retain(|group| !settled.contains_key(group));
+        state.settled.extend(settled);
+        drop(state);
         self.obeyed.notify_one();
     }
 
