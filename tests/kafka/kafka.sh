@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A real single-node Apache Kafka (KRaft) on 127.0.0.1, for tests and benchmarks.
 #
-#   kafka.sh start   [--port N] [--dir D] [--set key=value]...   start it and wait until it serves
+#   kafka.sh start   [--port N] [--dir D] [--set key=value]... [--scram user=password]
+#                                            start it and wait until it serves; the user is made with the data
 #   kafka.sh stop    [--port N] [--dir D]    orderly shutdown (data kept)
 #   kafka.sh restart [--port N] [--dir D]    stop + start
 #   kafka.sh kill9   [--port N] [--dir D]    SIGKILL, to rehearse a crash (data kept)
@@ -18,15 +19,16 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 die() { echo "kafka.sh: $*" >&2; exit 1; }
 missing() { echo "kafka.sh: $*" >&2; exit 4; }
-usage() { sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit "${1:-2}"; }
+usage() { sed -n '2,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit "${1:-2}"; }
 
 cmd=${1:-}; [ $# -gt 0 ] && shift
-port= dir= extra=()
+port= dir= scram= extra=()
 while [ $# -gt 0 ]; do
   case $1 in
     --port) port=${2:?--port needs a number}; shift 2 ;;
     --dir)  dir=${2:?--dir needs a path};     shift 2 ;;
     --set)  extra+=("${2:?--set needs key=value}"); shift 2 ;;
+    --scram) scram=${2:?--scram needs user=password}; shift 2 ;;
     -h|--help) usage 0 ;;
     *) die "unknown argument: $1 (try --help)" ;;
   esac
@@ -103,7 +105,8 @@ start() {
   write_conf
   if [ ! -f "$dir/data/meta.properties" ]; then
     java_run -Xmx128m -XX:TieredStopAtLevel=1 kafka.tools.StorageTool format -c "$conf" \
-      -t "$(head -c 90 /dev/urandom | base64 | tr -dc A-Za-z0-9 | cut -c1-21 | head -1)A" >"$dir/format.log" 2>&1 ||
+      -t "$(head -c 90 /dev/urandom | base64 | tr -dc A-Za-z0-9 | cut -c1-21 | head -1)A" \
+      ${scram:+--add-scram "SCRAM-SHA-512=[name=${scram%%=*},password=${scram#*=}]"} >"$dir/format.log" 2>&1 ||
       { tail -5 "$dir/format.log" >&2; die "formatting $dir/data failed"; }
   fi
   : >"$log"

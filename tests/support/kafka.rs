@@ -30,10 +30,19 @@ impl KafkaNode {
     /// # Panics
     /// When Kafka does not start; on CI (`CI` is set) also when a tool is missing.
     pub(crate) fn start_new(settings: &[&str]) -> Result<Self, String> {
+        let arguments = settings.iter().flat_map(|setting| ["--set", setting]).map(str::to_owned);
+        Self::start_with(|_| arguments.collect())
+    }
+
+    /// The same with any arguments for the script, which may tell the port it has.
+    ///
+    /// # Panics
+    /// As [`Self::start_new`].
+    pub(crate) fn start_with(arguments: impl FnOnce(u16) -> Vec<String>) -> Result<Self, String> {
         let port = free_port_pair();
         let dir = std::env::temp_dir().join(format!("hydrant-kafka-{}-{port}", std::process::id()));
         let node = Self { port, dir };
-        let output = node.run("start", settings);
+        let output = node.run("start", &arguments(port));
         if output.status.success() {
             return Ok(node);
         }
@@ -65,12 +74,12 @@ impl KafkaNode {
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test starts its broker itself")]
-    fn run(&self, verb: &str, settings: &[&str]) -> Output {
+    fn run(&self, verb: &str, arguments: &[String]) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/kafka/kafka.sh");
         Command::new(script)
             .args([verb, "--port", &self.port.to_string(), "--dir"])
             .arg(&self.dir)
-            .args(settings.iter().flat_map(|setting| ["--set", setting]))
+            .args(arguments)
             .env("KAFKA_JVM_OPTS", "-XX:TieredStopAtLevel=1")
             .env("KAFKA_HEAP", "256m")
             .output()
@@ -87,7 +96,7 @@ impl Drop for KafkaNode {
 }
 
 /// The broker takes the port, its controller the next one.
-fn free_port_pair() -> u16 {
+pub(crate) fn free_port_pair() -> u16 {
     let pairs = PORTS.len() / 2;
     let first = std::process::id() as usize * 7;
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);

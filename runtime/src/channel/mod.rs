@@ -38,7 +38,7 @@ pub(crate) use kafka::{
 pub(crate) use memory::Memory;
 pub(crate) use topic::{
     ContentMode, CreateTopic, KafkaSpec, Mechanism, Mirrored, Mode, OptionError, Password, Records, Sasl,
-    Security, SinkSpec, Start, Tls,
+    Security, SinkSpec, Start, Subscribers, Tls, no_subscribers,
 };
 
 /// Without Kafka nothing is known of its settings.
@@ -198,20 +198,23 @@ impl std::fmt::Debug for Channel {
 }
 
 impl Channel {
-    /// Opens the channel, recovering what a crash left. A sink has no partitions that could be read.
-    pub(crate) async fn open(spec: &Spec) -> Result<Opened, OpenError> {
+    /// Opens the channel, recovering what a crash left. A sink has no partitions that could be read. Where
+    /// `subscribers` are is shown to whoever looks from outside, and who moved them there meanwhile is obeyed.
+    pub(crate) async fn open(spec: &Spec, subscribers: Subscribers) -> Result<Opened, OpenError> {
         let (channel, partitions) = match spec {
+            // Nobody looks from outside.
             Spec::Memory(spec) => Ok(Memory::open(spec)).map(|(c, p)| (Self::Memory(c), p)),
             Spec::Durable(spec) => Durable::open(spec).await.map(|(c, p)| (Self::Durable(c), p)),
             #[cfg(feature = "kafka")]
             Spec::Kafka(spec) => {
-                let kafka::Opened { channel, partitions, changes } = Kafka::open(spec).await?;
+                let kafka::Opened { channel, partitions, changes } = Kafka::open(spec, subscribers).await?;
                 return Ok(Opened { channel: Self::Kafka(channel), partitions, changes });
             }
             #[cfg(feature = "kafka")]
             Spec::KafkaSink(spec) => KafkaSink::open(spec).await.map(|c| (Self::KafkaSink(c), Vec::new())),
             #[cfg(not(feature = "kafka"))]
             Spec::Kafka(_) | Spec::KafkaSink(_) => {
+                drop(subscribers);
                 Err(OpenError("this hydrant was built without Kafka".into()))
             }
         }?;
@@ -275,18 +278,6 @@ impl Channel {
             Self::Kafka(channel) => channel.commit(progress).await,
             #[cfg(feature = "kafka")]
             Self::KafkaSink(_) => Ok(()),
-        }
-    }
-
-    /// Shows where these subscriptions are to whoever looks from outside, from now on.
-    pub(crate) fn mirror(&self, subscriptions: Vec<Mirrored>) {
-        match self {
-            // Nobody looks from outside.
-            Self::Memory(_) | Self::Durable(_) => drop(subscriptions),
-            #[cfg(feature = "kafka")]
-            Self::Kafka(channel) => channel.mirror(subscriptions),
-            #[cfg(feature = "kafka")]
-            Self::KafkaSink(_) => drop(subscriptions),
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use activator::event::kafka::KeyType;
+use tokio::sync::watch;
 
 use super::Retention;
 
@@ -25,6 +26,8 @@ pub(crate) struct KafkaSpec {
     pub(crate) mode: Mode,
     /// Whether each subscription's offset is shown as that of a group of its own.
     pub(crate) mirror: bool,
+    /// The folder that keeps in mind whose cursors were stored; nothing where nothing is kept.
+    pub(crate) marks: Option<PathBuf>,
     pub(crate) security: Security,
     /// Further librdkafka settings, as the user wrote them.
     pub(crate) options: Vec<(String, String)>,
@@ -35,6 +38,14 @@ pub(crate) struct KafkaSpec {
 pub(crate) struct Mirrored {
     pub(crate) subscription: Arc<str>,
     pub(crate) group: String,
+}
+
+/// The subscriptions that are shown, as they come and go.
+pub(crate) type Subscribers = watch::Receiver<Vec<Mirrored>>;
+
+/// Who shows nothing to anybody.
+pub(crate) fn no_subscribers() -> Subscribers {
+    watch::channel(Vec::new()).1
 }
 
 /// How records become events.

@@ -8,12 +8,12 @@ use activator::event::Event;
 use activator::id::{AppendId, ChannelId, Epoch, Offset, Partition};
 use activator::input::{Progress, Stored};
 use activator::topology::Start;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::inbox::{Inbox, Message};
 use super::kept::{FIRST_EPOCH, Held, Kept};
-use crate::channel::{Changes, Channel, MemorySpec, Mirrored, Opened, Spec};
+use crate::channel::{Changes, Channel, MemorySpec, Mirrored, Opened, Spec, Subscribers};
 use crate::config::resolved::NamedChannel;
 
 /// What the activator may have asked of one channel without an answer: its own bounds, with room to spare.
@@ -37,32 +37,32 @@ pub(super) struct Keeper {
     asks: mpsc::Sender<Ask>,
     channel: Option<Channel>,
     /// The subscriptions that are shown to whoever looks at a channel from outside.
-    mirrored: Vec<Mirrored>,
+    mirrored: watch::Sender<Vec<Mirrored>>,
     trouble: Option<String>,
 }
 
 impl Keeper {
     /// Starts to open the channel.
-    pub(super) fn open(id: ChannelId, named: NamedChannel, inbox: Inbox, tasks: &mut JoinSet<()>) -> Self {
+    pub(super) fn open(
+        id: ChannelId,
+        named: NamedChannel,
+        mirrored: Vec<Mirrored>,
+        inbox: Inbox,
+        tasks: &mut JoinSet<()>,
+    ) -> Self {
         let (asks, waiting) = mpsc::channel(ASKS_MAX);
-        tasks.spawn(keep(id, named, inbox, waiting));
-        Self { asks, channel: None, mirrored: Vec::new(), trouble: None }
+        let (mirrored, subscribers) = watch::channel(mirrored);
+        tasks.spawn(keep(id, named, subscribers, inbox, waiting));
+        Self { asks, channel: None, mirrored, trouble: None }
     }
 
     pub(super) fn opened(&mut self, channel: Channel) {
-        channel.mirror(self.mirrored.clone());
         self.channel = Some(channel);
         self.trouble = None;
     }
 
-    pub(super) fn mirror(&mut self, subscriptions: Vec<Mirrored>) {
-        if subscriptions == self.mirrored {
-            return;
-        }
-        self.mirrored.clone_from(&subscriptions);
-        if let Some(channel) = &self.channel {
-            channel.mirror(subscriptions);
-        }
+    pub(super) fn mirror(&self, subscriptions: Vec<Mirrored>) {
+        self.mirrored.send_replace(subscriptions);
     }
 
     pub(super) fn failed(&mut self, reason: String) {
@@ -85,21 +85,27 @@ impl Keeper {
     }
 }
 
-async fn keep(id: ChannelId, named: NamedChannel, inbox: Inbox, mut asks: mpsc::Receiver<Ask>) {
-    let Some((channel, held, changes)) = open_or_let_go(id, &named, &inbox, &mut asks).await else { return };
+async fn keep(
+    id: ChannelId,
+    named: NamedChannel,
+    subscribers: Subscribers,
+    inbox: Inbox,
+    mut asks: mpsc::Receiver<Ask>,
+) {
+    let opening = open(id, &named, &subscribers, &inbox);
+    let Some((channel, held, changes)) = opened_or_let_go(opening, &inbox, &mut asks).await else { return };
     Kept::new(id, &named.name, &channel, &inbox, held).answer(asks, changes).await;
     channel.close().await;
 }
 
-/// Opens the channel, unless the driver lets go of it before. What others deliver into it meanwhile comes again later,
+/// Waits for the channel to open, unless the driver lets go of it before. What others deliver into it meanwhile comes again later,
 /// and takes none of the room that appends to other channels have.
-async fn open_or_let_go(
-    id: ChannelId,
-    named: &NamedChannel,
+async fn opened_or_let_go<T>(
+    opening: impl Future<Output = T>,
     inbox: &Inbox,
     asks: &mut mpsc::Receiver<Ask>,
-) -> Option<(Channel, Held, Option<Changes>)> {
-    let mut opening = std::pin::pin!(open(id, named, inbox));
+) -> Option<T> {
+    let mut opening = std::pin::pin!(opening);
     loop {
         let ask = tokio::select! {
             opened = &mut opening => return Some(opened),
@@ -113,10 +119,15 @@ async fn open_or_let_go(
 }
 
 /// Tries until it opens, and says so.
-async fn open(id: ChannelId, named: &NamedChannel, inbox: &Inbox) -> (Channel, Held, Option<Changes>) {
+async fn open(
+    id: ChannelId,
+    named: &NamedChannel,
+    subscribers: &Subscribers,
+    inbox: &Inbox,
+) -> (Channel, Held, Option<Changes>) {
     let mut wait = RETRY_WAIT;
     loop {
-        match Channel::open(&named.spec).await {
+        match Channel::open(&named.spec, subscribers.clone()).await {
             Ok(Opened { channel, partitions, changes }) => {
                 if let Spec::Memory(MemorySpec { bytes_max, .. }) = named.spec {
                     tracing::info!(channel = %named.name, bytes_max, "kept in memory: lost at exit");

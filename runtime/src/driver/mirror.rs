@@ -11,13 +11,13 @@ impl Driver {
     /// Tells every channel whose places it is to show.
     pub(super) fn mirror(&mut self) {
         let config = self.config.borrow();
-        for (id, keeper) in &mut self.keepers {
+        for (id, keeper) in &self.keepers {
             keeper.mirror(mirrored(&config, *id));
         }
     }
 }
 
-fn mirrored(config: &Resolved, channel: ChannelId) -> Vec<Mirrored> {
+pub(super) fn mirrored(config: &Resolved, channel: ChannelId) -> Vec<Mirrored> {
     let subscriptions = config.topology.subscriptions.iter().filter(|s| s.channel == channel);
     let name = config.channels.get(&channel).map(|named| &*named.name).unwrap_or_default();
     subscriptions

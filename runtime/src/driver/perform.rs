@@ -7,16 +7,18 @@ use activator::id::{CallId, ChannelId, DeliveryId, InstanceId};
 
 use super::Driver;
 use super::keeper::{Ask, Keeper};
+use super::mirror::mirrored;
 use crate::dispatch::{CallError, Job, Order, Work};
 
 impl Driver {
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Open { channel } => {
-                let Some(named) = self.config.borrow().channels.get(&channel).cloned() else { return };
-                let keeper = Keeper::open(channel, named, self.inbox.clone(), &mut self.tasks);
+                let config = self.config.borrow().clone();
+                let Some(named) = config.channels.get(&channel).cloned() else { return };
+                let shown = mirrored(&config, channel);
+                let keeper = Keeper::open(channel, named, shown, self.inbox.clone(), &mut self.tasks);
                 self.keepers.insert(channel, keeper);
-                self.mirror();
             }
             Effect::Close { channel } => drop(self.keepers.remove(&channel)),
             Effect::Read { channel, partition, epoch, from, records_max, bytes_max } => {

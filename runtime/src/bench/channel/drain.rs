@@ -11,7 +11,7 @@ use super::seen::seen;
 use super::{Figure, micros_each};
 use crate::bench::scratch::Scratch;
 use crate::channel::{
-    Channel, CreateTopic, KafkaSpec, Mode, Opened, Records, Retention, Security, Spec, Start,
+    Channel, CreateTopic, KafkaSpec, Mode, Opened, Records, Retention, Security, Spec, Start, no_subscribers,
 };
 use crate::process::Spawner;
 
@@ -67,10 +67,11 @@ pub(super) async fn open(brokers: &str, topic: &str) -> anyhow::Result<Channel> 
         records: Records { source: "/bench".to_owned(), ..Records::default() },
         mode: Mode::Own,
         mirror: false,
+        marks: None,
         security: Security::default(),
         options: Vec::new(),
     };
-    let Opened { channel, .. } = Channel::open(&Spec::Kafka(spec.into())).await?;
+    let Opened { channel, .. } = Channel::open(&Spec::Kafka(spec.into()), no_subscribers()).await?;
     Ok(channel)
 }
 

@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 
 use super::Figure;
 use crate::bench::scratch::Scratch;
-use crate::channel::{Channel, DurableSpec, Opened, Reserve, Retention, Spec, SyncMode};
+use crate::channel::{Channel, DurableSpec, Opened, Reserve, Retention, Spec, SyncMode, no_subscribers};
 
 /// Appends under way at a time.
 const BATCH: usize = 512;
@@ -60,7 +60,7 @@ async fn append(dir: &Path, sync: SyncMode) -> anyhow::Result<f64> {
         retention: Retention::default(),
         reserve: Reserve::Left,
     };
-    let Opened { channel, .. } = Channel::open(&Spec::Durable(spec)).await?;
+    let Opened { channel, .. } = Channel::open(&Spec::Durable(spec), no_subscribers()).await?;
     let event = super::event(0)?;
     let mut under_way: FuturesUnordered<_> = (0..BATCH).map(|_| channel.append(event.clone())).collect();
     let begin = Instant::now();

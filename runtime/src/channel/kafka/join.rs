@@ -11,12 +11,13 @@ use super::context::{Context, Group};
 use super::lane::Lane;
 use super::member::{Member, Seat};
 use super::mirror::Mirror;
+use super::moves::Moves;
 use super::open::{self, Topic};
 use super::owned::Owned;
 use super::reader::{self, Reader};
 use super::store::Store;
 use super::{Clients, Kafka, Membership, Opened, Shared, partition, settings};
-use crate::channel::{KafkaSpec, OpenError};
+use crate::channel::{CommitError, KafkaSpec, OpenError, Subscribers};
 
 /// Taken for how long offsets are kept when the cluster does not say; its default is seven days.
 const OFFSETS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -25,23 +26,37 @@ const OFFSETS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 const FRESH_PER_KEPT: u32 = 4;
 
 /// Blocks.
-pub(super) fn open_own(spec: &Arc<KafkaSpec>) -> Result<Opened, OpenError> {
+pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Result<Opened, OpenError> {
     let topic = open::topic(spec)?;
     let reader = start(spec, &topic, Context::alone(&spec.topic))?;
     let owned = Arc::new(Owned::all(topic.partitions));
     let store = Store::new(&reader.client, spec, &owned);
-    let begins = open::partitions(&reader.client, spec, &owned.numbers())?;
-    store.found(&begins).map_err(|error| OpenError(error.to_string()))?;
+    let mut begins = open::partitions(&reader.client, spec, &owned.numbers(), &store.seen)?;
+    let unstored = |error: CommitError| OpenError(error.to_string());
+    store.found(&begins).map_err(unstored)?;
+    let mirror = Mirror::new(spec, &store, subscribers);
+    let moves = Moves::ask(spec, &mirror, &begins);
     let (beside, closed) = oneshot::channel();
-    let parts = Parts { spec, topic, reader, owned, store: store.clone(), beside, endings: Vec::new() };
+    let parts = Parts {
+        spec,
+        topic,
+        reader,
+        owned,
+        store: store.clone(),
+        mirror: mirror.clone(),
+        beside,
+        endings: Vec::new(),
+    };
+    // Meanwhile the groups answer: a producer takes longer to start than most of them.
     let channel = parts.assemble(None)?;
+    moves.obey(&mut begins, &mirror, &store, &spec.topic).map_err(unstored)?;
     tokio::spawn(keep_fresh(store, Arc::clone(spec), closed));
     let partitions = begins.into_iter().map(|begin| begin.opened).collect();
     Ok(Opened { channel, partitions, changes: None })
 }
 
 /// Blocks. No partition is ours until the group says so.
-pub(super) fn open_group(spec: &Arc<KafkaSpec>) -> Result<Opened, OpenError> {
+pub(super) fn open_group(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Result<Opened, OpenError> {
     let topic = open::topic(spec)?;
     let (owned, leaving) = (Arc::new(Owned::none()), Arc::new(AtomicBool::new(false)));
     let (tell, told) = mpsc::unbounded_channel();
@@ -49,6 +64,7 @@ pub(super) fn open_group(spec: &Arc<KafkaSpec>) -> Result<Opened, OpenError> {
     let (context, left) = Context::member(&spec.topic, group);
     let reader = start(spec, &topic, context)?;
     let store = Store::new(&reader.client, spec, &owned);
+    let mirror = Mirror::new(spec, &store, subscribers);
     let (release, released) = mpsc::unbounded_channel();
     let (changed, changes) = mpsc::unbounded_channel();
     let (beside, closed) = oneshot::channel();
@@ -59,10 +75,11 @@ pub(super) fn open_group(spec: &Arc<KafkaSpec>) -> Result<Opened, OpenError> {
         owned: Arc::clone(&owned),
         leaving: Arc::clone(&leaving),
         store: store.clone(),
+        mirror: mirror.clone(),
     };
-    let parts = Parts { spec, topic, reader, owned, store, beside, endings: vec![left] };
+    let parts = Parts { spec, topic, reader, owned, store, mirror, beside, endings: vec![left] };
     let channel = parts.assemble(Some(Membership { released: release, leaving }))?;
-    tokio::spawn(Member { seat, told, released, changes: changed, turn: 0 }.run(closed));
+    tokio::spawn(Member { seat, told, released, changes: changed, turn: 0, has_begun: false }.run(closed));
     // The queues of all partitions were split by now; one that is assigned before would give its records elsewhere.
     client.subscribe(&[&spec.topic]).map_err(|error| open::failed("join the group", &error))?;
     Ok(Opened { channel, partitions: Vec::new(), changes: Some(changes) })
@@ -82,30 +99,26 @@ struct Parts<'s> {
     reader: Reader,
     owned: Arc<Owned>,
     store: Store,
+    mirror: Mirror,
     beside: oneshot::Sender<()>,
     endings: Vec<watch::Receiver<()>>,
 }
 
 impl Parts<'_> {
     fn assemble(self, membership: Option<Membership>) -> Result<Kafka, OpenError> {
-        let Self { spec, topic, reader, owned, store, beside, mut endings } = self;
+        let Self { spec, topic, reader, owned, store, mirror, beside, mut endings } = self;
         let is_shared = membership.is_some();
         let lanes = (0..topic.partitions).map(|number| Lane::new(&reader, number, &spec.records, is_shared));
         let partitions: Option<Vec<_>> = lanes.map(|lane| lane.map(partition::Partition::new)).collect();
         let partitions =
             partitions.ok_or_else(|| OpenError("librdkafka has no queue for a partition".into()))?;
-        let mut beside = vec![beside];
-        let mirror = spec.mirror.then(|| {
-            let (mirror, (end, closed), (ends, ended)) =
-                (Mirror::new(spec, &store), oneshot::channel(), watch::channel(()));
-            tokio::spawn(mirror.clone().run(store.clone(), closed, ends));
-            beside.push(end);
-            endings.push(ended);
-            mirror
-        });
+        let ((end, closed), (ends, ended)) = (oneshot::channel(), watch::channel(()));
+        tokio::spawn(mirror.run(store.clone(), closed, ends));
+        let beside = vec![beside, end];
+        endings.push(ended);
         let (look_back, producer) = (OnceCell::new(), OnceCell::new());
         let clients = Some(Clients { partitions, reader, store, look_back, producer, _beside: beside });
-        let shared = Shared { spec: Arc::clone(spec), topic, owned, membership, mirror, endings, clients };
+        let shared = Shared { spec: Arc::clone(spec), topic, owned, membership, endings, clients };
         // A topic that is created is one that is appended to: an idempotent producer takes half a second to start.
         if shared.spec.create.is_some() {
             shared.warm_producer()?;

@@ -9,7 +9,8 @@ use activator::input::Batch;
 use futures_util::{FutureExt as _, StreamExt as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, OwnedMutexGuard};
 
 use super::owned::Hold;
 use super::reader::Reader;
@@ -37,18 +38,30 @@ pub(super) struct Lane {
 
 /// Where a lane stands, for those who do not hold it: behind the last record it gave, or where it was put.
 #[derive(Clone)]
-pub(super) struct Place(Arc<AtomicU64>);
+pub(super) struct Place {
+    at: Arc<AtomicU64>,
+    moved: Arc<Notify>,
+}
 
 impl Place {
     const NOWHERE: u64 = u64::MAX;
 
+    fn nowhere() -> Self {
+        Self { at: Arc::new(AtomicU64::new(Self::NOWHERE)), moved: Arc::default() }
+    }
+
     pub(super) fn get(&self) -> Option<Offset> {
-        let at = self.0.load(Ordering::Acquire);
+        let at = self.at.load(Ordering::Acquire);
         (at != Self::NOWHERE).then_some(Offset(at))
     }
 
+    /// Done when the lane is put somewhere from now on, other than by reading.
+    pub(super) fn moved(&self) -> Notified<'_> {
+        self.moved.notified()
+    }
+
     fn set(&self, at: Offset) {
-        self.0.store(at.0, Ordering::Release);
+        self.at.store(at.0, Ordering::Release);
     }
 }
 
@@ -99,7 +112,7 @@ impl Lane {
         Some(Self {
             stream: Stream::new(reader, partition, is_shared)?,
             decoder: Decoder::new(records, partition),
-            at: Place(Arc::new(AtomicU64::new(Place::NOWHERE))),
+            at: Place::nowhere(),
             placed: false,
             end: Offset(0),
             end_is_news: false,
@@ -158,6 +171,7 @@ impl Lane {
         self.end = end;
         self.end_is_news = false;
         self.placed = true;
+        self.at.moved.notify_waiters();
     }
 
     /// Stops fetching ahead until the next read. Blocks.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// A broker that is away makes librdkafka repeat itself several times a second.
 const REPEAT_AFTER: Duration = Duration::from_secs(30);
@@ -60,6 +60,10 @@ impl ClientContext for Log {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+            // The reads asked for it, and take it for what it is.
+            return;
+        }
         let topic = &self.topic;
         let kind = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| format!("{code:?}"));
         if let Some(held_back) = self.may_speak(&kind, Instant::now()) {

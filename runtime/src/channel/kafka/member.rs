@@ -16,6 +16,8 @@ use rdkafka::consumer::Consumer as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::context::Told;
+use super::mirror::Mirror;
+use super::moves::Moves;
 use super::open;
 use super::owned::Owned;
 use super::reader::{self, Client};
@@ -37,6 +39,7 @@ pub(super) struct Seat {
     pub(super) owned: Arc<Owned>,
     pub(super) leaving: Arc<AtomicBool>,
     pub(super) store: Store,
+    pub(super) mirror: Mirror,
 }
 
 /// The task's own end of what others tell it.
@@ -47,6 +50,8 @@ pub(super) struct Member {
     pub(super) changes: mpsc::UnboundedSender<Change>,
     /// How often partitions were assigned.
     pub(super) turn: u64,
+    /// Whether there were any among them.
+    pub(super) has_begun: bool,
 }
 
 impl Member {
@@ -87,8 +92,9 @@ impl Member {
 
     async fn take_on(&mut self, numbers: Vec<u32>) {
         self.turn += 1;
-        let (seat, turn) = (self.seat.clone(), self.turn);
-        match tokio::task::spawn_blocking(move || seat.take_on(&numbers, turn)).await {
+        let (seat, turn, begins) = (self.seat.clone(), self.turn, !self.has_begun);
+        self.has_begun |= !numbers.is_empty();
+        match tokio::task::spawn_blocking(move || seat.take_on(&numbers, turn, begins)).await {
             // A member for whom there is nothing yet is assigned that.
             Ok(Some(opened)) if !opened.is_empty() => self.change(Change::Assigned(opened)),
             Ok(_) => {}
@@ -138,14 +144,17 @@ impl Seat {
     /// At the end, when nobody reads any more. Blocks.
     fn answer(&self, told: &Told) {
         match told {
-            Told::Assigned(numbers) => drop(self.take_on(numbers, 0)),
+            Told::Assigned(numbers) => drop(self.take_on(numbers, 0, false)),
             Told::AskedBack(numbers) | Told::Lost(numbers) => self.give_up(numbers),
         }
     }
 
-    /// Nothing when we are leaving. Blocks.
-    fn take_on(&self, numbers: &[u32], turn: u64) -> Option<Vec<OpenedPartition>> {
+    /// Nothing when we are leaving. A runtime that `begins` looks whether others moved its subscriptions; later, those
+    /// that had the partitions did. Blocks.
+    fn take_on(&self, numbers: &[u32], turn: u64, begins: bool) -> Option<Vec<OpenedPartition>> {
         let opened = self.find(numbers);
+        let moves =
+            opened.as_ref().filter(|_| begins).map(|opened| Moves::ask(&self.spec, &self.mirror, opened));
         let (mut list, mut held) = (TopicPartitionList::new(), Vec::new());
         for (number, begin) in numbers.iter().zip(opened.iter().flatten()) {
             let (from, end) = (begin.low(), begin.end);
@@ -159,11 +168,16 @@ impl Seat {
         if let Err(error) = self.client.incremental_assign(&list) {
             tracing::warn!(topic = %self.spec.topic, "cannot take partitions on: {error}");
         }
-        let opened = opened?;
+        let mut opened = opened?;
         self.owned.take(turn, held);
         if let Err(error) = self.store.found(&opened) {
             // The first commit stores it, too.
             tracing::warn!(topic = %self.spec.topic, "cannot store where reading begins: {error}");
+        }
+        if let Some(moves) = moves
+            && let Err(error) = moves.obey(&mut opened, &self.mirror, &self.store, &self.spec.topic)
+        {
+            tracing::warn!(topic = %self.spec.topic, "cannot store where others moved subscriptions: {error}");
         }
         Some(opened.into_iter().map(|begin| begin.opened).collect())
     }
@@ -174,7 +188,7 @@ impl Seat {
             if self.leaving.load(Ordering::Acquire) {
                 return None;
             }
-            match open::partitions(&self.client, &self.spec, numbers) {
+            match open::partitions(&self.client, &self.spec, numbers, &self.store.seen) {
                 Ok(opened) => return Some(opened),
                 Err(error) => tracing::warn!(topic = %self.spec.topic, "{error}; trying again"),
             }

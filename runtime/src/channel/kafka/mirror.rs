@@ -1,26 +1,24 @@
 //! The mirror: where each subscription stands, as the committed offset of a group that bears its name, as Knative
 //! names it. So every tool for Kafka shows its lag, and a cluster can go on where we are.
 //!
-//! Nothing here reads the mirror; the cursors are in the store. A group is written by a client that lives as long as
-//! the commit, one after the other: the library commits only for the group a client was made for. Only what changed
-//! is written, so a trigger without events costs nothing.
+//! The cursors are in the store. A mirror is read back only to see whether others set it: at start by `moves`, which
+//! obeys, and here before it is written over, which is then left alone and told. A group is written by a client that
+//! lives as long as the commit, one after the other. Only what changed is written, so a trigger without events costs
+//! nothing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use activator::id::Offset;
 use activator::input::Progress;
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
-use super::context::Context;
-use super::reader;
-use super::settings;
+use super::reader::{self, ASK_TIMEOUT};
+use super::shown::{self, Offsets, Shown};
 use super::store::Store;
-use crate::channel::{KafkaSpec, Mirrored};
+use crate::channel::{KafkaSpec, Subscribers};
 
 /// How often what changed is written.
 const EVERY: Duration = Duration::from_secs(10);
@@ -32,40 +30,62 @@ const GROUPS_MAX: usize = 16;
 const ROUND_MAX: Duration = Duration::from_secs(8);
 const LAST_ROUND_MAX: Duration = Duration::from_secs(1);
 
-/// Tells ours from an offset that somebody set.
-const TAG: &str = "h1";
-
 /// Who is mirrored. A clone is the same mirror.
 #[derive(Clone)]
 pub(super) struct Mirror {
     spec: Arc<KafkaSpec>,
     /// Who we are, for people.
     name: Arc<str>,
+    pub(super) subscribers: Subscribers,
     state: Arc<Mutex<State>>,
+    /// Somebody's offsets were obeyed: they are replaced by ours at once, or the next start would obey them again.
+    obeyed: Arc<Notify>,
 }
 
 #[derive(Default)]
 struct State {
-    subscriptions: Vec<Mirrored>,
     /// What stands in each group, as far as we wrote it.
     written: HashMap<String, Offsets>,
-    /// Groups that have members: a cluster runs that trigger.
-    taken: HashSet<String>,
+    /// What others set and is obeyed, or cannot be.
+    settled: HashMap<String, Offsets>,
+    /// Groups that are not ours to write before the next start.
+    left_alone: HashSet<String>,
     /// Whose turn is next, when a round was too short for all.
     next: usize,
 }
 
-type Offsets = BTreeMap<u32, Offset>;
+/// What became of writing a group.
+enum Wrote {
+    Yes,
+    /// Others set these.
+    SetByOthers(Offsets),
+    /// A cluster runs that trigger.
+    HasMembers,
+}
 
 impl Mirror {
-    pub(super) fn new(spec: &Arc<KafkaSpec>, store: &Store) -> Self {
-        Self { spec: Arc::clone(spec), name: store.name(), state: Arc::default() }
+    pub(super) fn new(spec: &Arc<KafkaSpec>, store: &Store, subscribers: Subscribers) -> Self {
+        let (state, obeyed) = (Arc::default(), Arc::default());
+        Self { spec: Arc::clone(spec), name: store.name(), subscribers, state, obeyed }
     }
 
-    pub(super) fn set(&self, subscriptions: Vec<Mirrored>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.subscriptions = subscriptions;
-        state.next = 0;
+    /// What others set in these groups is settled, and may be written over.
+    pub(super) fn settle(&self, settled: HashMap<String, Offsets>) {
+        if settled.is_empty() {
+            return;
+        }
+        let mut state = self.state();
+        // A round that came before the answer left them alone.
+        state.left_alone.retain(|group| !settled.contains_key(group));
+        state.settled.extend(settled);
+        drop(state);
+        self.obeyed.notify_one();
+    }
+
+    /// A group has members, so a cluster runs that trigger.
+    pub(super) fn leave_to_members(&self, group: &str) {
+        tracing::warn!(topic = %self.spec.topic, group, "has members: a cluster runs it; not mirrored any more");
+        self.state().left_alone.insert(group.to_owned());
     }
 
     /// Writes what changed, now and then until the channel is let go, and a last time then. `ended` is dropped after
@@ -75,6 +95,7 @@ impl Mirror {
             let is_over = tokio::select! {
                 _ = &mut closed => true,
                 () = tokio::time::sleep(EVERY) => false,
+                () = self.obeyed.notified() => false,
             };
             let (mirror, looked_at) = (self.clone(), store.clone());
             if is_over {
@@ -101,26 +122,32 @@ impl Mirror {
 
     /// Blocks.
     fn round(&self, progress: &BTreeMap<u32, Progress>, time: Duration) {
-        let begun = Instant::now();
+        let (begun, mut has_replaced) = (Instant::now(), false);
         for Changed { group, offsets } in self.changed(progress) {
             if begun.elapsed() >= time {
-                return;
+                break;
             }
             let outcome = self.write(&group, &offsets);
-            self.wrote(group, offsets, outcome);
+            has_replaced |= self.wrote(group, offsets, outcome);
+        }
+        if has_replaced && !self.state().settled.is_empty() {
+            self.obeyed.notify_one();
         }
     }
 
-    /// The groups to write, beginning with the one that waits longest.
+    /// The groups to write: first those of others' offsets, then from the one that waits longest.
     fn changed(&self, progress: &BTreeMap<u32, Progress>) -> Vec<Changed> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (done, waiting) = state.subscriptions.split_at(state.next.min(state.subscriptions.len()));
-        let to_write = waiting.iter().chain(done).filter(|mirrored| !state.taken.contains(&mirrored.group));
-        to_write
-            .map(|mirrored| Changed {
-                group: mirrored.group.clone(),
-                offsets: offsets(&mirrored.subscription, progress),
-            })
+        let (state, subscribers) = (self.state(), self.subscribers.borrow());
+        let (done, waiting) = subscribers.split_at(state.next.min(subscribers.len()));
+        let to_write =
+            waiting.iter().chain(done).filter(|mirrored| !state.left_alone.contains(&mirrored.group));
+        let (settled, others): (Vec<_>, Vec<_>) =
+            to_write.partition(|mirrored| state.settled.contains_key(&mirrored.group));
+        let changed = settled.into_iter().chain(others).map(|mirrored| Changed {
+            group: mirrored.group.clone(),
+            offsets: offsets(&mirrored.subscription, progress),
+        });
+        changed
             .filter(|changed| {
                 !changed.offsets.is_empty() && state.written.get(&changed.group) != Some(&changed.offsets)
             })
@@ -128,33 +155,54 @@ impl Mirror {
             .collect()
     }
 
-    fn wrote(&self, group: String, offsets: Offsets, outcome: Result<(), KafkaError>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = state.subscriptions.iter().position(|mirrored| mirrored.group == group) {
-            state.next = at + 1;
+    /// Blocks.
+    fn write(&self, group: &str, offsets: &Offsets) -> Result<Wrote, KafkaError> {
+        let shown = Shown::connect(&self.spec, group)?;
+        let partitions: Vec<u32> = offsets.keys().copied().collect();
+        let mut others = shown::set_by_others(&shown.read(&partitions, ASK_TIMEOUT)?, offsets);
+        if let Some(settled) = self.state().settled.get(group) {
+            others.retain(|number, offset| settled.get(number) != Some(offset));
         }
-        match outcome {
-            Ok(()) => drop(state.written.insert(group, offsets)),
-            Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownMemberId) => {
-                tracing::warn!(topic = %self.spec.topic, group, "has members: a cluster runs it; not mirrored any more");
-                state.taken.insert(group);
-            }
-            Err(error) => tracing::debug!(topic = %self.spec.topic, group, "not mirrored now: {error}"),
+        if others.is_empty() {
+            shown.write(offsets, &self.name)?;
+            shown.let_go();
+            return Ok(Wrote::Yes);
         }
+        Ok(if shown.has_members()? { Wrote::HasMembers } else { Wrote::SetByOthers(others) })
     }
 
-    fn write(&self, group: &str, offsets: &Offsets) -> Result<(), KafkaError> {
-        let config =
-            settings::mirror(&self.spec, group).map_err(|error| KafkaError::ClientCreation(error.0))?;
-        let client: BaseConsumer<Context> = config.create_with_context(Context::alone(&self.spec.topic))?;
-        let mut list = TopicPartitionList::with_capacity(offsets.len());
-        for (number, offset) in offsets {
-            let number = i32::try_from(*number).unwrap_or(i32::MAX);
-            let mut element = list.add_partition(&self.spec.topic, number);
-            element.set_offset(rdkafka::Offset::Offset(i64::try_from(offset.0).unwrap_or(i64::MAX)))?;
-            element.set_metadata(format!("{TAG}:{}", self.name));
+    /// Whether somebody's offsets were replaced by ours.
+    fn wrote(&self, group: String, offsets: Offsets, outcome: Result<Wrote, KafkaError>) -> bool {
+        let topic = &self.spec.topic;
+        if let Some(at) = self.subscribers.borrow().iter().position(|mirrored| mirrored.group == group) {
+            self.state().next = at + 1;
         }
-        client.commit(&list, CommitMode::Sync)
+        match outcome {
+            Ok(Wrote::Yes) => {
+                let mut state = self.state();
+                let has_replaced = state.settled.remove(&group).is_some();
+                state.written.insert(group, offsets);
+                return has_replaced;
+            }
+            Ok(Wrote::HasMembers) => self.leave_to_members(&group),
+            Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownMemberId) => {
+                self.leave_to_members(&group);
+            }
+            Ok(Wrote::SetByOthers(set)) => {
+                tracing::warn!(
+                    %topic, group, set = %text(&set),
+                    "somebody set the offsets of this group: restart hydrant to go on from there; until then they stay, \
+                     and the group shows no progress"
+                );
+                self.state().left_alone.insert(group);
+            }
+            Err(error) => tracing::debug!(%topic, group, "not mirrored now: {error}"),
+        }
+        false
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -164,12 +212,19 @@ struct Changed {
 }
 
 /// Where a subscription stands in each partition: what it needs next.
-fn offsets(subscription: &str, progress: &BTreeMap<u32, Progress>) -> Offsets {
-    let at = |progress: &Progress| {
-        let own = progress.behind.iter().find(|(name, _)| &**name == subscription);
-        own.map_or(progress.position, |(_, cursor)| cursor.prefix())
-    };
-    progress.iter().map(|(number, progress)| (*number, at(progress))).collect()
+pub(super) fn offsets(subscription: &str, progress: &BTreeMap<u32, Progress>) -> Offsets {
+    progress.iter().map(|(number, progress)| (*number, stands(subscription, progress))).collect()
+}
+
+fn stands(subscription: &str, progress: &Progress) -> Offset {
+    let own = progress.behind.iter().find(|(name, _)| &**name == subscription);
+    own.map_or(progress.position, |(_, cursor)| cursor.prefix())
+}
+
+/// `PARTITION:OFFSET`, as people read them.
+fn text(offsets: &Offsets) -> String {
+    let each: Vec<String> = offsets.iter().map(|(number, offset)| format!("{number}:{offset}")).collect();
+    each.join(" ")
 }
 
 #[cfg(test)]

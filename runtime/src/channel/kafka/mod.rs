@@ -15,6 +15,7 @@ mod locate;
 mod log;
 mod member;
 mod mirror;
+mod moves;
 mod open;
 mod options;
 mod owned;
@@ -24,7 +25,9 @@ mod progress;
 mod reader;
 mod record;
 mod security;
+mod seen;
 mod settings;
+mod shown;
 mod sink;
 mod store;
 mod stream;
@@ -50,7 +53,6 @@ pub(crate) use self::sink::KafkaSink;
 use self::context::Context;
 use self::join::{open_group, open_own};
 use self::lane::Lane;
-use self::mirror::Mirror;
 use self::open::Topic;
 use self::owned::Owned;
 use self::producer::Producer;
@@ -58,7 +60,8 @@ use self::reader::{ASK_TIMEOUT, Reader};
 use self::store::Store;
 use self::taken::Want;
 use super::{
-    AppendError, Changes, CommitError, ContentMode, KafkaSpec, Mirrored, Mode, OpenError, Position, ReadError,
+    AppendError, Changes, CommitError, ContentMode, KafkaSpec, Mode, OpenError, Position, ReadError,
+    Subscribers, no_subscribers,
 };
 
 /// How long a member may take to leave its group, and the mirror to be written a last time.
@@ -80,7 +83,6 @@ struct Shared {
     topic: Topic,
     owned: Arc<Owned>,
     membership: Option<Membership>,
-    mirror: Option<Mirror>,
     /// Each ends when something is done that whoever closes waits for: leaving the group, the mirror's last round.
     endings: Vec<watch::Receiver<()>>,
     /// Nothing once the last handle is gone.
@@ -107,11 +109,12 @@ struct Membership {
 impl Kafka {
     /// Finds the cluster and the topic, which is created if that is wanted, and what was committed; or joins those who
     /// share it.
-    pub(crate) async fn open(spec: &KafkaSpec) -> Result<Opened, OpenError> {
+    pub(crate) async fn open(spec: &KafkaSpec, subscribers: Subscribers) -> Result<Opened, OpenError> {
         let spec = Arc::new(spec.clone());
+        let subscribers = if spec.mirror { subscribers } else { no_subscribers() };
         let opening = tokio::task::spawn_blocking(move || match spec.mode {
-            Mode::Own => open_own(&spec),
-            Mode::Group => open_group(&spec),
+            Mode::Own => open_own(&spec, subscribers),
+            Mode::Group => open_group(&spec, subscribers),
         });
         opening.await.map_err(|error| OpenError(error.to_string()))?
     }
@@ -159,12 +162,6 @@ impl Kafka {
         if let Some(membership) = &self.0.membership {
             // A member that is gone has given up all it had.
             membership.released.send(partitions).ok();
-        }
-    }
-
-    pub(crate) fn mirror(&self, subscriptions: Vec<Mirrored>) {
-        if let Some(mirror) = &self.0.mirror {
-            mirror.set(subscriptions);
         }
     }
 

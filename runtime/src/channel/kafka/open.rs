@@ -14,6 +14,7 @@ use super::locate;
 use super::log::Log;
 use super::progress;
 use super::reader::{self, ASK_TIMEOUT, Client};
+use super::seen::Seen;
 use super::settings::{self, RECORD_BYTES_MAX, TOPIC_BYTES_MAX};
 use crate::channel::{CreateTopic, KafkaSpec, OpenError, Retention, Start};
 
@@ -152,16 +153,17 @@ impl Begin {
     }
 }
 
-/// These partitions with what the group committed. Blocks.
+/// These partitions with what the group committed; `seen` knows where it once did. Blocks.
 pub(super) fn partitions(
     client: &Client,
     spec: &KafkaSpec,
     numbers: &[u32],
+    seen: &Seen,
 ) -> Result<Vec<Begin>, OpenError> {
-    let committed = reader::committed(client, &spec.topic, numbers)
+    let committed = reader::committed(client, &spec.topic, numbers, ASK_TIMEOUT)
         .map_err(|error| failed(&format!("read the offsets of group `{}`", spec.group), &error))?;
     let elements = committed.elements();
-    let mut partitions = Vec::with_capacity(elements.len());
+    let (mut partitions, mut vanished) = (Vec::with_capacity(elements.len()), Vec::new());
     for element in &elements {
         element.error().map_err(|error| failed("read committed offsets", &error))?;
         let (low, high) = reader::bounds(client, &spec.topic, element.partition())
@@ -174,20 +176,45 @@ pub(super) fn partitions(
         };
         let partition = u32::try_from(element.partition()).unwrap_or_default();
         let bounds = (Offset(low), Offset(high));
-        let since = match spec.start {
-            Start::Time(time) if committed.is_none() => {
-                locate::first_since(client, &spec.topic, element.partition(), time)
-                    .map_err(|error| failed("find the records since `start`", &error))?
+        let start = match spec.start {
+            _ if committed.is_some() => Start::Earliest,
+            // It is no newcomer, and nobody knows how far it was.
+            Start::Latest if seen.was_stored(partition) => Start::Earliest,
+            start => start,
+        };
+        if committed.is_none() && seen.was_stored(partition) {
+            vanished.push(partition);
+        }
+        let begin = match start {
+            Start::Earliest => bounds.0,
+            Start::Latest => bounds.1,
+            Start::Time(time) => {
+                let since = locate::first_since(client, &spec.topic, element.partition(), time)
+                    .map_err(|error| failed("find the records since `start`", &error))?;
+                // All records are older.
+                since.unwrap_or(bounds.1)
             }
-            _ => None,
         };
         partitions.push(Begin {
-            opened: opened(Partition(partition), bounds, committed, since, spec),
+            opened: opened(Partition(partition), bounds, committed, begin, spec),
             end: bounds.1,
             writer: progress::writer(element.metadata()).map(Arc::from),
         });
     }
+    if !vanished.is_empty() {
+        tell_vanished(spec, &vanished);
+    }
     Ok(partitions)
+}
+
+fn tell_vanished(spec: &KafkaSpec, partitions: &[u32]) {
+    let KafkaSpec { topic, group, .. } = spec;
+    tracing::warn!(
+        %topic, group, ?partitions,
+        "Kafka has lost the cursors of this group: they expired while hydrant was down (offsets.retention.minutes), or \
+         the group or the topic was deleted. All that is still there is delivered again, but to triggers whose own \
+         groups say where they were; to begin elsewhere, stop hydrant and set the offsets of this group"
+    );
 }
 
 /// Progress beyond the end belongs to a topic of the same name that is no more, or to records a cluster lost: what
@@ -196,15 +223,9 @@ fn opened(
     partition: Partition,
     (low, high): (Offset, Offset),
     committed: Option<Progress>,
-    since: Option<Offset>,
+    begin: Offset,
     spec: &KafkaSpec,
 ) -> OpenedPartition {
-    let begin = match spec.start {
-        Start::Earliest => low,
-        Start::Latest => high,
-        // All records are older.
-        Start::Time(_) => since.unwrap_or(high),
-    };
     let (begin, committed) = match committed {
         Some(progress) if progress.low() > high => {
             let committed = progress.low();

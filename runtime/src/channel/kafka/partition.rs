@@ -7,12 +7,13 @@
 //!   fetched ahead. A sequence that goes on in the look-back (a rewind, too) ends exactly where the tail stands, and
 //!   the next read is the tail's: they join by themselves, and the look-back fetches nothing any more.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use activator::id::Offset;
 use activator::input::Batch;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard};
 
 use super::lane::{self, Lane, Place};
 use super::owned::Hold;
@@ -48,17 +49,32 @@ impl Partition {
         if self.turn.load(Ordering::Acquire) != hold.turn {
             self.begin_turn(hold).await;
         }
-        if let Some(until) = self.below_tail(want.from) {
-            return self.read_below(want, until, make_look_back).await;
+        match self.tail_for(want.from).await {
+            Ok(tail) => {
+                let tail = lane::put(tail, want.from).await?;
+                lane::read(tail, want).await.map(|(batch, _)| batch)
+            }
+            Err(until) => self.read_below(want, until, make_look_back).await,
         }
-        let tail = Arc::clone(&self.tail).lock_owned().await;
-        // Another read may have moved the tail on while this one waited for it.
-        if let Some(until) = self.below_tail(want.from) {
-            drop(tail);
-            return self.read_below(want, until, make_look_back).await;
+    }
+
+    /// The tail, for a read from there on; or where it stands, when that is behind.
+    async fn tail_for(&self, from: Offset) -> Result<OwnedMutexGuard<Lane>, Offset> {
+        loop {
+            let mut moved = pin!(self.tail_at.moved());
+            moved.as_mut().enable();
+            if let Some(until) = self.below_tail(from) {
+                return Err(until);
+            }
+            tokio::select! {
+                tail = Arc::clone(&self.tail).lock_owned() => {
+                    // Another read may have moved it on while this one waited for it.
+                    return self.below_tail(from).map_or(Ok(tail), Err);
+                }
+                // Whoever has it may wait for a record that never comes, and this read is none of its business any more.
+                () = moved => {}
+            }
         }
-        let tail = lane::put(tail, want.from).await?;
-        lane::read(tail, want).await.map(|(batch, _)| batch)
     }
 
     /// The reads of the turn before end by themselves.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{Consumer as _, StreamConsumer};
+use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, TopicPartitionList};
 use tokio::sync::oneshot;
@@ -35,11 +35,12 @@ impl Reader {
     }
 }
 
-/// What the group committed for these partitions. Blocks.
+/// What the client's group committed for these partitions. Blocks, for twice as long as it has patience at most.
 pub(super) fn committed(
-    client: &Client,
+    client: &impl Consumer<Context>,
     topic: &str,
     partitions: &[u32],
+    patience: Duration,
 ) -> Result<TopicPartitionList, KafkaError> {
     let begun = Instant::now();
     loop {
@@ -47,8 +48,8 @@ pub(super) fn committed(
         for partition in partitions {
             list.add_partition(topic, i32::try_from(*partition).unwrap_or(i32::MAX));
         }
-        match client.committed_offsets(list, ASK_TIMEOUT) {
-            Err(error) if is_electing(&error) && begun.elapsed() < ASK_TIMEOUT => {
+        match client.committed_offsets(list, patience) {
+            Err(error) if is_electing(&error) && begun.elapsed() < patience => {
                 std::thread::sleep(ASK_AGAIN);
             }
             answer => return answer,

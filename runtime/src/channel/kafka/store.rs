@@ -21,7 +21,8 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::open::{self, Begin};
 use super::owned::Owned;
 use super::progress::{self, METADATA_CHARS_MAX};
-use super::reader::{self, Client};
+use super::reader::{self, ASK_TIMEOUT, Client};
+use super::seen::Seen;
 use crate::channel::{CommitError, KafkaSpec, Mode};
 
 /// How long a commit may take, and how long it may wait for the one before it.
@@ -44,6 +45,8 @@ pub(super) struct Store {
     /// The same, where nothing else tells it from another.
     writer: Option<Arc<str>>,
     stopped: Arc<OnceLock<String>>,
+    /// Where we ever had something stored.
+    pub(super) seen: Arc<Seen>,
 }
 
 /// What stands in the store, as far as we know.
@@ -61,6 +64,7 @@ struct Entry {
 }
 
 impl Store {
+    /// Blocks.
     pub(super) fn new(client: &Arc<Client>, spec: &Arc<KafkaSpec>, owned: &Arc<Owned>) -> Self {
         let is_alone = spec.mode == Mode::Own;
         let name: Arc<str> = format!("{:016x}", RandomState::new().hash_one(0)).into();
@@ -72,6 +76,7 @@ impl Store {
             writer: is_alone.then(|| Arc::clone(&name)),
             name,
             stopped: Arc::default(),
+            seen: Arc::new(Seen::read(spec)),
         }
     }
 
@@ -90,8 +95,15 @@ impl Store {
                 written.by_partition.insert(begin.opened.partition.0, entry);
             }
         }
+        self.seen.note(written.by_partition.keys().copied());
         let pins = open::to_pin(&self.spec, begins);
         if pins.is_empty() { Ok(()) } else { self.write(&mut written, pins) }
+    }
+
+    /// Stores at once where others moved subscriptions: nobody would obey them a second time. Blocks.
+    pub(super) fn moved(&self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
+        let mut written = self.turn.blocking_lock();
+        if progress.is_empty() { Ok(()) } else { self.write(&mut written, progress) }
     }
 
     /// One request for all partitions given. The offset is the lowest one needed, the rest is its metadata.
@@ -161,6 +173,7 @@ impl Store {
             self.look(written)?;
         }
         self.send(&list, &progress)?;
+        self.seen.note(progress.iter().map(|(partition, _)| partition.0));
         let at = Some(Instant::now());
         for (partition, progress) in progress {
             let entry = Entry { progress, writer: self.writer.clone(), at };
@@ -198,7 +211,7 @@ impl Store {
     /// Whether the last to write each of our partitions was who we think. Takes a third of what a commit takes. Blocks.
     fn look(&self, written: &Written) -> Result<(), CommitError> {
         let numbers = self.owned.numbers();
-        let found = reader::committed(&self.client, &self.spec.topic, &numbers);
+        let found = reader::committed(&*self.client, &self.spec.topic, &numbers, ASK_TIMEOUT);
         for element in found.map_err(|error| uncommitted(&error))?.elements() {
             let Some(writer) = progress::writer(element.metadata()) else { continue };
             let number = u32::try_from(element.partition()).unwrap_or_default();

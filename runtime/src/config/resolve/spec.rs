@@ -176,6 +176,7 @@ impl<'a> Specs<'a> {
             records: Records::default(),
             mode: kafka.and_then(|kafka| kafka.mode).unwrap_or(Mode::Own),
             mirror: kafka.and_then(|kafka| kafka.mirror).unwrap_or(true),
+            marks: self.state.map(|state| state.join("kafka")),
             security: kafka.map(|kafka| security(self.project, kafka)).unwrap_or_default(),
             options: kafka.map(|kafka| kafka.options.clone()).unwrap_or_default(),
         }

@@ -7,7 +7,7 @@ use super::*;
 use crate::channel::Mirrored;
 
 /// The offset and metadata of a group, as any tool would ask for them.
-fn seen(node: &KafkaNode, group: &str, topic: &str) -> Option<(u64, String)> {
+pub(super) fn seen(node: &KafkaNode, group: &str, topic: &str) -> Option<(u64, String)> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", node.bootstrap()).set("group.id", group);
     let client: BaseConsumer = config.create().unwrap();
@@ -19,7 +19,7 @@ fn seen(node: &KafkaNode, group: &str, topic: &str) -> Option<(u64, String)> {
     Some((offset as u64, element.metadata().to_owned()))
 }
 
-fn mirrored(name: &str) -> Mirrored {
+pub(super) fn mirrored(name: &str) -> Mirrored {
     Mirrored { subscription: format!("trigger/{name}").into(), group: format!("mirror-{name}") }
 }
 
@@ -27,11 +27,10 @@ fn mirrored(name: &str) -> Mirrored {
 /// when the channel is closed; the rounds before that are the same.
 pub(super) async fn each_subscription_is_seen_where_it_is_keda_5675(node: &KafkaNode) {
     let spec = spec(node, "mirrored", 1);
-    let (kafka, _) = open(&spec).await;
+    let (kafka, _) = open_for(&spec, &["slow", "fast", "run-elsewhere"]).await;
     for i in 0..6 {
         kafka.append(event(&i.to_string(), "")).await.unwrap();
     }
-    kafka.mirror(vec![mirrored("slow"), mirrored("fast"), mirrored("run-elsewhere")]);
     let elsewhere = mirrored("run-elsewhere").group;
     let foreign = tokio::task::block_in_place(|| joined(node, &elsewhere, "mirrored"));
     let slow = Cursor::from_unfinished([Offset(2), Offset(4)], Offset(6));
@@ -48,8 +47,7 @@ pub(super) async fn each_subscription_is_seen_where_it_is_keda_5675(node: &Kafka
     });
 
     let silent = KafkaSpec { mirror: false, group: "silent".into(), ..spec };
-    let (kafka, _) = open(&silent).await;
-    kafka.mirror(vec![mirrored("unseen")]);
+    let (kafka, _) = open_for(&silent, &["unseen"]).await;
     kafka.commit(vec![(Partition(0), at(6))]).await.unwrap();
     kafka.close().await;
     let unseen = tokio::task::block_in_place(|| seen(node, "mirror-unseen", "mirrored"));
@@ -57,7 +55,7 @@ pub(super) async fn each_subscription_is_seen_where_it_is_keda_5675(node: &Kafka
 }
 
 /// A member of a group, as a cluster's dispatcher is one. Blocks until it has joined.
-fn joined(node: &KafkaNode, group: &str, topic: &str) -> BaseConsumer {
+pub(super) fn joined(node: &KafkaNode, group: &str, topic: &str) -> BaseConsumer {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", node.bootstrap())

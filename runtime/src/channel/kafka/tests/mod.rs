@@ -6,11 +6,14 @@ mod support;
 mod expiry;
 mod lost;
 mod mirror;
+mod moves;
 mod opening;
 mod outage;
 mod raw;
 mod reading;
 mod records;
+#[cfg(feature = "kafka-tls")]
+mod secured;
 mod sharing;
 mod sinks;
 mod store;
@@ -44,6 +47,14 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         store::two_runtimes_alone_on_one_group_do_not_stay_so_contrib_4577(&node).await;
         store::a_commit_refused_for_one_partition_has_failed(&node).await;
         mirror::each_subscription_is_seen_where_it_is_keda_5675(&node).await;
+        opening::vanished_group_offsets_pass_over_nothing_contrib_3234(&node).await;
+        opening::vanished_group_offsets_come_back_from_the_mirror(&node).await;
+        moves::a_first_start_goes_on_where_a_cluster_was(&node).await;
+        moves::an_offset_set_while_we_were_away_is_obeyed_once(&node).await;
+        moves::an_offset_set_while_we_run_is_left_for_the_next_start(&node).await;
+        moves::the_cursor_of_a_cluster_that_runs_is_not_obeyed(&node).await;
+        moves::a_member_obeys_with_the_first_partitions_it_gets(&node).await;
+        moves::what_it_costs_to_ask_many(&node).await;
         what_every_channel_promises(&node).await;
         what_every_channel_promises_of_shared_ones(&node).await;
         sharing::members_share_and_hand_over(&node).await;
@@ -51,6 +62,7 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         reading::events_come_back_in_order_and_a_key_has_one_partition(&node).await;
         opening::a_topic_is_created_with_its_caps(&node).await;
         opening::progress_comes_back_to_a_fresh_client(&node).await;
+        reading::who_is_behind_does_not_wait_for_the_tail(&node).await;
         reading::a_dropped_read_loses_nothing(&node).await;
         reading::reads_below_the_tail_leave_it_alone(&node).await;
         records::records_that_are_no_cloudevents_are_events_about_them(&node).await;
@@ -98,6 +110,7 @@ fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
         start: Start::Earliest,
         records: Records { source: format!("/kafkasources/s#{topic}"), ..Records::default() },
         mirror: true,
+        marks: None,
         security: Security::default(),
         mode: Mode::Own,
         options: Vec::new(),
@@ -105,8 +118,18 @@ fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
 }
 
 async fn open(spec: &KafkaSpec) -> (Kafka, Vec<OpenedPartition>) {
-    let Opened { channel, partitions, .. } = Kafka::open(spec).await.expect("Kafka runs");
+    open_for(spec, &[]).await
+}
+
+/// With triggers whose places are shown.
+async fn open_for(spec: &KafkaSpec, triggers: &[&str]) -> (Kafka, Vec<OpenedPartition>) {
+    let Opened { channel, partitions, .. } =
+        Kafka::open(spec, subscribers(triggers)).await.expect("Kafka runs");
     (channel, partitions)
+}
+
+fn subscribers(triggers: &[&str]) -> Subscribers {
+    watch::channel(triggers.iter().map(|name| mirror::mirrored(name)).collect()).1
 }
 
 async fn read_events(kafka: &Kafka, partition: Partition, from: u64, count: usize) -> Vec<Event> {

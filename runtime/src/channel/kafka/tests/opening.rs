@@ -92,6 +92,52 @@ pub(super) async fn a_begin_at_a_time_is_found_and_pinned(node: &KafkaNode) {
     }
 }
 
+/// components-contrib#3234: a group whose offsets are gone begins as a newcomer would, and passes over what waits.
+pub(super) async fn vanished_group_offsets_pass_over_nothing_contrib_3234(node: &KafkaNode) {
+    let (writer, _) = open(&spec(node, "vanished", 1)).await;
+    writer.append(event("before", "")).await.unwrap();
+    let marks = tempfile::tempdir().unwrap();
+    let late = KafkaSpec {
+        start: Start::Latest,
+        group: "vanishing/late".into(),
+        create: None,
+        marks: Some(marks.path().join("kafka")),
+        ..spec(node, "vanished", 1)
+    };
+    let (kafka, opened) = open(&late).await;
+    assert_eq!(opened[0].begin, Offset(1), "a newcomer begins at the end");
+    writer.append(event("waits", "")).await.unwrap();
+    kafka.close().await;
+    delete_groups(node, &[&late.group]).await;
+    let (kafka, opened) = open(&late).await;
+    assert_eq!(opened[0].begin, Offset(0), "what waits, and what was delivered, comes again");
+    kafka.close().await;
+    let (kafka, opened) = open(&late).await;
+    assert_eq!(opened[0].committed, Some(at(0)), "stored when it was found");
+    drop(kafka);
+}
+
+/// Who is shown is known from there: nearly nothing comes again.
+pub(super) async fn vanished_group_offsets_come_back_from_the_mirror(node: &KafkaNode) {
+    let marks = tempfile::tempdir().unwrap();
+    let spec = KafkaSpec { marks: Some(marks.path().into()), ..spec(node, "vanished-shown", 1) };
+    let (kafka, _) = open_for(&spec, &["shown"]).await;
+    for id in ["1", "2", "3"] {
+        kafka.append(event(id, "")).await.unwrap();
+    }
+    kafka.commit(vec![(Partition(0), at(2))]).await.unwrap();
+    kafka.close().await;
+    delete_groups(node, &[&spec.group]).await;
+    let (_, opened) = open_for(&spec, &["shown"]).await;
+    assert_eq!(opened[0].committed.as_ref().map(Progress::low), Some(Offset(2)));
+}
+
+async fn delete_groups(node: &KafkaNode, groups: &[&str]) {
+    for deleted in admin(node).delete_groups(groups, &AdminOptions::new()).await.unwrap() {
+        deleted.unwrap();
+    }
+}
+
 pub(super) async fn what_cannot_be_opened_says_why(node: &KafkaNode) {
     let base = spec(node, "never", 1);
     let missing = KafkaSpec { create: None, ..base.clone() };
@@ -107,7 +153,8 @@ pub(super) async fn what_cannot_be_opened_says_why(node: &KafkaNode) {
         (away, "reach Kafka at 127.0.0.1:1"),
     ] {
         let begun = Instant::now();
-        let error = Kafka::open(&spec).await.err().expect("it cannot be opened").to_string();
+        let error =
+            Kafka::open(&spec, no_subscribers()).await.err().expect("it cannot be opened").to_string();
         assert!(error.contains(says), "{error}");
         assert!(begun.elapsed() < Duration::from_secs(8), "{error} came late");
     }

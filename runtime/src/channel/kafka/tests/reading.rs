@@ -27,6 +27,26 @@ pub(super) async fn events_come_back_in_order_and_a_key_has_one_partition(node: 
     assert_eq!(event.get("partitionkey"), Some("customer-7"));
 }
 
+/// A start with somebody behind the tail: both are read for at once, and nothing new ever comes.
+pub(super) async fn who_is_behind_does_not_wait_for_the_tail(node: &KafkaNode) {
+    let (kafka, _) = open(&spec(node, "behind", 1)).await;
+    for i in 0..3 {
+        kafka.append(event(&i.to_string(), "")).await.unwrap();
+    }
+    let tail = kafka.read(Partition(0), Offset(3), 10, 1 << 20);
+    let behind = kafka.read(Partition(0), Offset(1), 10, 1 << 20);
+    let first = async {
+        tokio::select! {
+            // The tail is asked first, and has not been put anywhere when the other comes.
+            biased;
+            batch = tail => panic!("nothing is there: {batch:?}"),
+            batch = behind => batch.unwrap(),
+        }
+    };
+    let batch = tokio::time::timeout(PATIENCE, first).await.expect("it waits for the next event");
+    assert_eq!(ids(&batch), ["1", "2"]);
+}
+
 pub(super) async fn a_dropped_read_loses_nothing(node: &KafkaNode) {
     let (kafka, _) = open(&spec(node, "dropped", 1)).await;
     for round in 0..20u64 {

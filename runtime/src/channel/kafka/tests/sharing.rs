@@ -14,7 +14,12 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) async fn join(spec: &KafkaSpec) -> Self {
-        let Opened { channel, partitions, changes } = Kafka::open(spec).await.expect("Kafka runs");
+        Self::join_for(spec, &[]).await
+    }
+
+    pub(super) async fn join_for(spec: &KafkaSpec, triggers: &[&str]) -> Self {
+        let opened = Kafka::open(spec, subscribers(triggers)).await;
+        let Opened { channel, partitions, changes } = opened.expect("Kafka runs");
         assert!(partitions.is_empty(), "none is ours before the group says so: {partitions:?}");
         Self { kafka: channel, changes: changes.expect("a group changes"), owned: BTreeMap::new() }
     }
