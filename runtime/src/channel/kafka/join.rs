@@ -14,10 +14,11 @@ use super::mirror::Mirror;
 use super::moves::Moves;
 use super::open::{self, Topic};
 use super::owned::Owned;
+use super::producer::Producer;
 use super::reader::{self, Reader};
 use super::store::Store;
 use super::{Clients, Kafka, Membership, Opened, Shared, partition, settings};
-use crate::channel::{CommitError, KafkaSpec, OpenError, Subscribers};
+use crate::channel::{CommitError, ContentMode, KafkaSpec, OpenError, Subscribers};
 
 /// Taken for how long offsets are kept when the cluster does not say; its default is seven days.
 const OFFSETS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -31,11 +32,13 @@ pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Resul
     let reader = start(spec, &topic, Context::alone(&spec.topic))?;
     let owned = Arc::new(Owned::all(topic.partitions));
     let store = Store::new(&reader.client, spec, &owned);
+    let mirror = Mirror::new(spec, &store, subscribers);
+    // Each of these connects, and takes its time for that: side by side.
+    let producer = start_producer(spec, &topic)?;
+    let moves = Moves::ask(spec, &reader.client, &mirror, &owned.numbers());
     let mut begins = open::partitions(&reader.client, spec, &owned.numbers(), &store.seen)?;
     let unstored = |error: CommitError| OpenError(error.to_string());
     store.found(&begins).map_err(unstored)?;
-    let mirror = Mirror::new(spec, &store, subscribers);
-    let moves = Moves::ask(spec, &mirror, &begins);
     let (beside, closed) = oneshot::channel();
     let parts = Parts {
         spec,
@@ -44,10 +47,10 @@ pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Resul
         owned,
         store: store.clone(),
         mirror: mirror.clone(),
+        producer,
         beside,
         endings: Vec::new(),
     };
-    // Meanwhile the groups answer: a producer takes longer to start than most of them.
     let channel = parts.assemble(None)?;
     moves.obey(&mut begins, &mirror, &store, &spec.topic).map_err(unstored)?;
     tokio::spawn(keep_fresh(store, Arc::clone(spec), closed));
@@ -65,6 +68,7 @@ pub(super) fn open_group(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Res
     let reader = start(spec, &topic, context)?;
     let store = Store::new(&reader.client, spec, &owned);
     let mirror = Mirror::new(spec, &store, subscribers);
+    let producer = start_producer(spec, &topic)?;
     let (release, released) = mpsc::unbounded_channel();
     let (changed, changes) = mpsc::unbounded_channel();
     let (beside, closed) = oneshot::channel();
@@ -77,12 +81,25 @@ pub(super) fn open_group(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Res
         store: store.clone(),
         mirror: mirror.clone(),
     };
-    let parts = Parts { spec, topic, reader, owned, store, mirror, beside, endings: vec![left] };
+    let parts = Parts { spec, topic, reader, owned, store, mirror, producer, beside, endings: vec![left] };
     let channel = parts.assemble(Some(Membership { released: release, leaving }))?;
     tokio::spawn(Member { seat, told, released, changes: changed, turn: 0, has_begun: false }.run(closed));
     // The queues of all partitions were split by now; one that is assigned before would give its records elsewhere.
     client.subscribe(&[&spec.topic]).map_err(|error| open::failed("join the group", &error))?;
     Ok(Opened { channel, partitions: Vec::new(), changes: Some(changes) })
+}
+
+/// A topic that is created is one that is appended to, and an idempotent producer takes half a second to start. Reading
+/// does not wait for it; an event that comes before it is ready does.
+fn start_producer(spec: &KafkaSpec, topic: &Topic) -> Result<OnceCell<Producer>, OpenError> {
+    if spec.create.is_none() {
+        return Ok(OnceCell::new());
+    }
+    let config = settings::writer(spec)?;
+    let started = Producer::start(&config, &spec.topic, topic.record_bytes_max, ContentMode::Binary);
+    let producer = started.map_err(|error| open::failed("start a Kafka producer", &error))?;
+    producer.warm_up_beside();
+    Ok(OnceCell::new_with(Some(producer)))
 }
 
 fn start(spec: &KafkaSpec, topic: &Topic, context: Context) -> Result<Reader, OpenError> {
@@ -100,13 +117,14 @@ struct Parts<'s> {
     owned: Arc<Owned>,
     store: Store,
     mirror: Mirror,
+    producer: OnceCell<Producer>,
     beside: oneshot::Sender<()>,
     endings: Vec<watch::Receiver<()>>,
 }
 
 impl Parts<'_> {
     fn assemble(self, membership: Option<Membership>) -> Result<Kafka, OpenError> {
-        let Self { spec, topic, reader, owned, store, mirror, beside, mut endings } = self;
+        let Self { spec, topic, reader, owned, store, mirror, producer, beside, mut endings } = self;
         let is_shared = membership.is_some();
         let lanes = (0..topic.partitions).map(|number| Lane::new(&reader, number, &spec.records, is_shared));
         let partitions: Option<Vec<_>> = lanes.map(|lane| lane.map(partition::Partition::new)).collect();
@@ -116,13 +134,9 @@ impl Parts<'_> {
         tokio::spawn(mirror.run(store.clone(), closed, ends));
         let beside = vec![beside, end];
         endings.push(ended);
-        let (look_back, producer) = (OnceCell::new(), OnceCell::new());
+        let look_back = OnceCell::new();
         let clients = Some(Clients { partitions, reader, store, look_back, producer, _beside: beside });
         let shared = Shared { spec: Arc::clone(spec), topic, owned, membership, endings, clients };
-        // A topic that is created is one that is appended to: an idempotent producer takes half a second to start.
-        if shared.spec.create.is_some() {
-            shared.warm_producer()?;
-        }
         Ok(Kafka(Arc::new(shared)))
     }
 }

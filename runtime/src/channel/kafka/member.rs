@@ -153,8 +153,10 @@ impl Seat {
     /// that had the partitions did. Blocks.
     fn take_on(&self, numbers: &[u32], turn: u64, begins: bool) -> Option<Vec<OpenedPartition>> {
         let opened = self.find(numbers);
-        let moves =
-            opened.as_ref().filter(|_| begins).map(|opened| Moves::ask(&self.spec, &self.mirror, opened));
+        let moves = opened
+            .as_ref()
+            .filter(|_| begins)
+            .map(|_| Moves::ask(&self.spec, &self.client, &self.mirror, numbers));
         let (mut list, mut held) = (TopicPartitionList::new(), Vec::new());
         for (number, begin) in numbers.iter().zip(opened.iter().flatten()) {
             let (from, end) = (begin.low(), begin.end);

@@ -56,7 +56,7 @@ use self::lane::Lane;
 use self::open::Topic;
 use self::owned::Owned;
 use self::producer::Producer;
-use self::reader::{ASK_TIMEOUT, Reader};
+use self::reader::Reader;
 use self::store::Store;
 use self::taken::Want;
 use super::{
@@ -199,16 +199,6 @@ impl Shared {
     fn start_producer(&self) -> Result<Producer, KafkaError> {
         let config = settings::writer(&self.spec).map_err(|error| KafkaError::ClientCreation(error.0))?;
         Producer::start(&config, &self.spec.topic, self.topic.record_bytes_max, ContentMode::Binary)
-    }
-
-    fn warm_producer(&self) -> Result<(), OpenError> {
-        let start = |error| open::failed("start a Kafka producer", &error);
-        let producer = self.start_producer().map_err(start)?;
-        producer.warm_up(ASK_TIMEOUT).map_err(start)?;
-        if let Some(clients) = &self.clients {
-            let _is_first = clients.producer.set(producer);
-        }
-        Ok(())
     }
 
     fn no_partition(&self, partition: Partition) -> ReadError {

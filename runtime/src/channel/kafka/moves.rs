@@ -4,20 +4,22 @@
 //! where we have, only what others set. Each group takes a client of its own, so several are asked at a time, beside
 //! whatever else a start does, and not for ever.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use activator::cursor::Cursor;
 use activator::input::Progress;
+use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
+use rdkafka::groups::GroupInfo;
 
 use super::mirror::{self, Mirror};
 use super::open::Begin;
-use super::reader::ASK_TIMEOUT;
+use super::reader::{ASK_TIMEOUT, Client};
 use super::shown::{self, Offsets, Shown, Standings};
 use super::store::Store;
 use crate::channel::{CommitError, KafkaSpec, Mirrored};
@@ -30,16 +32,25 @@ const OBEY_WITHIN: Duration = Duration::from_secs(5);
 /// group of several waits longer than that for a member that is busy here.
 const IMPORT_WITHIN: Duration = Duration::from_secs(30);
 
+/// Groups asked at one start: each costs a client, some 2 ms of a processor. The others are left as out of time.
+const GROUPS_MAX: usize = 256;
+
 /// Groups asked at a time: a client takes some 60 ms for its question, and waits for most of it.
 const READERS: usize = 32;
 
 /// The question, while it is asked.
-pub(super) struct Moves(Option<JoinHandle<Found>>);
+pub(super) struct Moves {
+    asked: Option<JoinHandle<Found>>,
+    /// Whether all partitions have cursors of our own: then it is not worth a long wait.
+    is_known: Arc<AtomicBool>,
+}
 
 /// What the groups said.
 #[derive(Default)]
 struct Found {
     stands: Vec<Stands>,
+    /// How many subscriptions have no group.
+    absent: usize,
     /// How many groups said nothing in time, and why the last of them.
     silent: usize,
     why: Option<KafkaError>,
@@ -49,28 +60,34 @@ struct Found {
 struct Stands {
     mirrored: Mirrored,
     standings: Standings,
-    /// Where that differs from our cursors, and is not our writing.
-    set: Offsets,
     /// Whether a cluster runs it now: then what is set is not meant for us.
     has_members: bool,
 }
 
 impl Moves {
     /// Begins to ask.
-    pub(super) fn ask(spec: &Arc<KafkaSpec>, mirror: &Mirror, begins: &[Begin]) -> Self {
+    pub(super) fn ask(
+        spec: &Arc<KafkaSpec>,
+        client: &Arc<Client>,
+        mirror: &Mirror,
+        partitions: &[u32],
+    ) -> Self {
         let subscribers = mirror.subscribers.borrow().clone();
-        if subscribers.is_empty() || begins.is_empty() {
-            return Self(None);
+        let is_known = Arc::<AtomicBool>::default();
+        if subscribers.is_empty() || partitions.is_empty() {
+            return Self { asked: None, is_known };
         }
-        let own = |begin: &Begin| Some((begin.opened.partition.0, begin.opened.committed.clone()?));
         let asking = Asking {
             spec: Arc::clone(spec),
-            partitions: begins.iter().map(|begin| begin.opened.partition.0).collect(),
-            own: begins.iter().filter_map(own).collect(),
+            client: Arc::clone(client),
+            partitions: partitions.to_vec(),
+            begun: Instant::now(),
+            is_known: Arc::clone(&is_known),
         };
         let thread = thread::Builder::new().name("kafka-groups".into());
         let asked = thread.spawn(move || asking.all(subscribers));
-        Self(asked.inspect_err(|error| tracing::warn!("no thread to read groups on: {error}")).ok())
+        let asked = asked.inspect_err(|error| tracing::warn!("no thread to read groups on: {error}")).ok();
+        Self { asked, is_known }
     }
 
     /// Waits for the answers, and lets the subscriptions begin where they say. Done when that is stored. Blocks.
@@ -81,7 +98,9 @@ impl Moves {
         store: &Store,
         topic: &str,
     ) -> Result<(), CommitError> {
-        let Some(asked) = self.0 else { return Ok(()) };
+        let Some(asked) = self.asked else { return Ok(()) };
+        let is_known = begins.iter().all(|begin| begin.opened.committed.is_some());
+        self.is_known.store(is_known, Ordering::Relaxed);
         let found = asked.join().map_err(|_| CommitError("reading the offsets of groups failed".into()))?;
         if let Found { silent: groups @ 1.., why, .. } = &found {
             let why = why.as_ref().map_or_else(|| "out of time".to_owned(), KafkaError::to_string);
@@ -106,22 +125,29 @@ impl Moves {
 /// What a reader of groups needs.
 struct Asking {
     spec: Arc<KafkaSpec>,
+    client: Arc<Client>,
     partitions: Vec<u32>,
-    /// The cursors of our own.
-    own: BTreeMap<u32, Progress>,
+    begun: Instant,
+    is_known: Arc<AtomicBool>,
 }
 
 impl Asking {
     fn all(&self, mut subscribers: Vec<Mirrored>) -> Found {
-        let is_import = self.own.len() < self.partitions.len();
-        let end = Instant::now() + if is_import { IMPORT_WITHIN } else { OBEY_WITHIN };
+        let all = subscribers.len();
+        self.keep_existing(&mut subscribers);
+        let mut found = Found { absent: all - subscribers.len(), ..Found::default() };
+        if subscribers.is_empty() {
+            return found;
+        }
         // Where there are more than there is time for, each start begins with others.
         let first = RandomState::new().hash_one(0) as usize % subscribers.len();
         subscribers.rotate_left(first);
-        let (next, found) = (AtomicUsize::new(0), Mutex::new(Found::default()));
+        found.silent = subscribers.len().saturating_sub(GROUPS_MAX);
+        subscribers.truncate(GROUPS_MAX);
+        let (next, found) = (AtomicUsize::new(0), Mutex::new(found));
         let read = || {
             while let Some(mirrored) = subscribers.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let left = end.saturating_duration_since(Instant::now());
+                let left = self.left();
                 let answer = (!left.is_zero()).then(|| self.one(mirrored, left.min(ASK_TIMEOUT)));
                 found.lock().unwrap_or_else(PoisonError::into_inner).add(answer);
             }
@@ -134,13 +160,31 @@ impl Asking {
         found.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Groups that nobody ever wrote are not worth a question each, and the cluster lists the others at once.
+    fn keep_existing(&self, subscribers: &mut Vec<Mirrored>) {
+        match self.client.fetch_group_list(None, ASK_TIMEOUT) {
+            Ok(list) => {
+                let existing: HashSet<&str> = list.groups().iter().map(GroupInfo::name).collect();
+                subscribers.retain(|mirrored| existing.contains(&*mirrored.group));
+            }
+            Err(error) => {
+                tracing::debug!(topic = %self.spec.topic, "cannot list groups, and asks for each: {error}");
+            }
+        }
+    }
+
+    fn left(&self) -> Duration {
+        let within = if self.is_known.load(Ordering::Relaxed) { OBEY_WITHIN } else { IMPORT_WITHIN };
+        within.saturating_sub(self.begun.elapsed())
+    }
+
     fn one(&self, mirrored: &Mirrored, patience: Duration) -> Result<Stands, KafkaError> {
         let shown = Shown::connect(&self.spec, &mirrored.group)?;
         let standings = shown.read(&self.partitions, patience)?;
-        let set = shown::set_by_others(&standings, &mirror::offsets(&mirrored.subscription, &self.own));
-        let has_members = !set.is_empty() && shown.has_members()?;
+        let is_ours = standings.values().all(|standing| standing.is_ours);
+        let has_members = !is_ours && shown.has_members()?;
         shown.let_go();
-        Ok(Stands { mirrored: mirrored.clone(), standings, set, has_members })
+        Ok(Stands { mirrored: mirrored.clone(), standings, has_members })
     }
 }
 
@@ -167,7 +211,7 @@ impl Found {
         };
         let behind: Vec<_> = self.stands.iter().filter_map(cursor).collect();
         let furthest = behind.iter().map(|(_, cursor)| cursor.prefix()).max()?;
-        let unknown = self.stands.len() + self.silent - behind.len();
+        let unknown = self.absent + self.silent + self.stands.len() - behind.len();
         let position = if unknown == 0 { furthest } else { begin.opened.begin };
         tracing::info!(
             topic, %partition, subscriptions = behind.len(), unknown,
@@ -180,7 +224,9 @@ impl Found {
     fn correct(&self, begin: &Begin, progress: &Progress, topic: &str) -> Option<Progress> {
         let partition = begin.opened.partition;
         let mut corrected = progress.clone();
-        for Stands { mirrored, set, .. } in self.stands.iter().filter(|stands| !stands.has_members) {
+        let own = BTreeMap::from([(partition.0, progress.clone())]);
+        for Stands { mirrored, standings, .. } in self.stands.iter().filter(|stands| !stands.has_members) {
+            let set = shown::set_by_others(standings, &mirror::offsets(&mirrored.subscription, &own));
             let Some(&offset) = set.get(&partition.0) else { continue };
             let (subscription, group) = (&mirrored.subscription, &mirrored.group);
             if offset > begin.end {

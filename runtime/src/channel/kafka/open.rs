@@ -43,6 +43,8 @@ pub(super) fn topic(spec: &KafkaSpec) -> Result<Topic, OpenError> {
         (partitions, _) => partitions,
     };
     let batch_bytes_max = message_bytes_max(&admin, spec).unwrap_or(TOPIC_BYTES_MAX);
+    // Its thread looks only now and then whether it is to end.
+    reader::let_go(move || drop(admin));
     Ok(Topic {
         partitions,
         record_bytes_max: RECORD_BYTES_MAX.min(batch_bytes_max.saturating_sub(BATCH_BYTES)),

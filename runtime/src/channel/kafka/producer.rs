@@ -13,6 +13,7 @@ use rdkafka::{ClientConfig, ClientContext};
 use tokio::sync::oneshot;
 
 use super::log::Log;
+use super::reader::{self, ASK_TIMEOUT};
 use super::record;
 use crate::channel::{AppendError, ContentMode, Position};
 
@@ -56,6 +57,16 @@ impl Producer {
     /// Connects and learns the topic now, so that the first event does not wait for it. Blocks.
     pub(super) fn warm_up(&self, timeout: Duration) -> Result<(), KafkaError> {
         self.client.client().fetch_metadata(Some(&self.topic), timeout).map(drop)
+    }
+
+    /// The same, on a thread of its own.
+    pub(super) fn warm_up_beside(&self) {
+        let producer = self.clone();
+        reader::beside("kafka-warm-up", move || {
+            if let Err(error) = producer.warm_up(ASK_TIMEOUT) {
+                tracing::warn!(topic = %producer.topic, "a Kafka producer is not connected yet: {error}");
+            }
+        });
     }
 
     pub(super) async fn append(&self, event: &Event) -> Result<Position, AppendError> {

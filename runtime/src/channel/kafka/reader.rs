@@ -106,10 +106,14 @@ async fn serve(client: Arc<Client>, mut closed: oneshot::Receiver<()>) {
     let_go(move || drop(client));
 }
 
-/// Does what blocks, such as closing a client, on a thread of its own.
+/// Closes a client, or whatever else blocks at the end, elsewhere.
 pub(super) fn let_go(work: impl FnOnce() + Send + 'static) {
-    let closing = std::thread::Builder::new().name("kafka-close".into());
-    if let Err(error) = closing.spawn(work) {
-        tracing::warn!("no thread to close a Kafka client on: {error}");
+    beside("kafka-close", work);
+}
+
+/// Does what blocks on a thread of its own.
+pub(super) fn beside(name: &str, work: impl FnOnce() + Send + 'static) {
+    if let Err(error) = std::thread::Builder::new().name(name.into()).spawn(work) {
+        tracing::warn!("no thread for {name}: {error}");
     }
 }

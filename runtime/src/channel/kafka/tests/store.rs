@@ -66,7 +66,8 @@ pub(super) async fn what_a_look_costs(node: &KafkaNode) {
         kafka.commit(vec![(Partition(0), at(0))]).await.unwrap();
         commits.push(begun.elapsed());
         let begun = Instant::now();
-        tokio::task::block_in_place(|| reader::committed(&**client, "cost", &[0], ASK_TIMEOUT)).unwrap();
+        tokio::task::block_in_place(|| reader::committed(&**client, "cost", &[0], reader::ASK_TIMEOUT))
+            .unwrap();
         looks.push(begun.elapsed());
     }
     commits.sort();
