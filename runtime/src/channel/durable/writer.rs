@@ -62,13 +62,14 @@ struct Work {
 }
 
 impl Writer {
-    /// Starts the task. The receiver sees its sender dropped when it has ended.
-    pub(super) fn start(self) -> (mpsc::Sender<Job>, watch::Receiver<()>) {
+    /// Keeps the caps, which may block, and starts the task. The receiver sees its sender dropped when it has ended.
+    pub(super) fn start(mut self) -> (mpsc::Sender<Job>, watch::Receiver<()>) {
+        let look = self.retain();
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (ended, end) = watch::channel(());
         Handle::current().spawn(async move {
             let work = Work { writer: self, begun: None, queue, jobs: Vec::new(), commits: Vec::new() };
-            Box::new(work).run().await;
+            Box::new(work).run(look).await;
             drop(ended);
         });
         (jobs, end)
@@ -76,8 +77,7 @@ impl Writer {
 }
 
 impl Work {
-    async fn run(mut self: Box<Self>) {
-        let mut look = self.writer.retain();
+    async fn run(mut self: Box<Self>, mut look: Option<Instant>) {
         let mut slow_until = None;
         while self.wait(look).await {
             let begin = Instant::now();

@@ -117,6 +117,22 @@ async fn a_full_segment_that_cannot_be_synced_is_told_to_who_filled_it() {
     channel.close().await;
 }
 
+/// A write into the system's cache waits for the disk when there is too much to write.
+#[tokio::test]
+async fn a_slow_disk_holds_up_no_task_but_the_first_time() {
+    let dir = Dir::new(LIMITS);
+    let (channel, _) = dir.open().await;
+    append(&channel, 0..50).await;
+    assert!(dir.host.writes_at_home.load(Relaxed) > 0, "what only copies needs no thread");
+    dir.host.is_slow.store(true, Relaxed);
+    append(&channel, 50..51).await;
+    let before = (dir.host.writes_at_home.load(Relaxed), dir.host.writes_elsewhere.load(Relaxed));
+    append(&channel, 51..56).await;
+    let after = (dir.host.writes_at_home.load(Relaxed), dir.host.writes_elsewhere.load(Relaxed));
+    assert_eq!(after, (before.0, before.1 + 5));
+    channel.close().await;
+}
+
 /// A kill between the write and the sync leaves events that the system has and the disk may not.
 #[tokio::test]
 async fn what_a_kill_left_unsynced_is_synced_before_it_is_read() {
