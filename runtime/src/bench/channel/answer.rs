@@ -1,4 +1,5 @@
-//! The trivial function: answers every request with 200, and counts. `GET /count` tells.
+//! The trivial function: answers every request with 200, and counts. `GET /count` tells, `GET /anew` also forgets how
+//! long events were under way.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -51,6 +52,9 @@ async fn answer(
     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
     if head.method == Method::GET {
         let text = seen.tell();
+        if head.uri.path() == "/anew" {
+            seen.under_way.clear();
+        }
         return Ok(Response::new(Full::new(text.into())));
     }
     let made = head.headers.get("ce-madeat").and_then(|made| made.to_str().ok()?.parse().ok());

@@ -1,6 +1,7 @@
 //! An event in over HTTP, through the durable channel, to a warm function, beside a bare relay.
 
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
@@ -43,7 +44,8 @@ pub(super) async fn measure(spawner: &Spawner, events: usize, rounds: usize) -> 
     let floor = Figure::floor("relay: hyper in -> hyper out", "us/event", relayed);
     let mut figures = vec![floor.clone()];
     figures.push(Figure::beside("ingress -> durable -> warm function", "us/event", ours, &floor));
-    figures.extend(steady(&runtime).await?);
+    figures.extend(steady("relay", &relay, (answer.address, "/anew")).await?);
+    figures.extend(steady("runtime", &runtime, (runtime.address, "/fn/sink/anew")).await?);
     figures.push(Figure::floor("memory at its highest", "MiB", vec![to_f64(runtime.peak_kib()?) / 1024.0]));
     runtime.stop().await;
     relay.stop().await;
@@ -62,20 +64,25 @@ async fn deliver(runtime: &Role, events: usize, delivered: &mut usize) -> anyhow
     runtime.wait_until("all are delivered", all).await
 }
 
-async fn steady(runtime: &Role) -> anyhow::Result<Vec<Figure>> {
-    let before = runtime.cpu()?;
-    let begin = std::time::Instant::now();
-    let mut answered = drip(runtime.address, DRIP, DRIP_PAUSE).await?;
-    let core = (runtime.cpu()? - before).as_secs_f64() / begin.elapsed().as_secs_f64() * 100.0;
+/// What a steady stream takes `role`; the function is asked there.
+async fn steady(name: &str, role: &Role, (address, path): (SocketAddr, &str)) -> anyhow::Result<Vec<Figure>> {
+    seen(address, path).await?;
+    let before = role.cpu()?;
+    let begin = Instant::now();
+    let mut answered = drip(role.address, DRIP, DRIP_PAUSE).await?;
+    let core = (role.cpu()? - before).as_secs_f64() / begin.elapsed().as_secs_f64() * 100.0;
     answered.sort_unstable();
     let p50 = answered.get(DRIP / 2).context("there are some")?.as_secs_f64() * 1000.0;
-    let seen = seen(runtime.address, "/fn/sink/count").await?;
+    let seen = seen(address, path).await?;
     let ms = |key: &str| Ok::<_, anyhow::Error>(seen[key].as_f64().context("it tells its times")? / 1000.0);
+    let figure = |what: &str, unit, value| {
+        Figure::floor(&format!("{name} at 100 events/s: {what}"), unit, vec![value])
+    };
     Ok(vec![
-        Figure::floor("at 100 events/s: answered with 202, p50", "ms", vec![p50]),
-        Figure::floor("at 100 events/s: sent to delivered, p50", "ms", vec![ms("p50_us")?]),
-        Figure::floor("at 100 events/s: sent to delivered, p99", "ms", vec![ms("p99_us")?]),
-        Figure::floor("at 100 events/s: of a core", "%", vec![core]),
+        figure("answered, p50", "ms", p50),
+        figure("sent to delivered, p50", "ms", ms("p50_us")?),
+        figure("sent to delivered, p99", "ms", ms("p99_us")?),
+        figure("of a core", "%", core),
     ])
 }
 
