@@ -5,7 +5,7 @@
 //! - [`keeper`]: the task that owns one channel; [`kept`]: what it does with an open one. [`directory`]: what the ingress needs to know.
 //! - [`fleet`]: functions, their revisions and their processes. [`perform`]: one arm per effect.
 //! - [`alarm`]: what wakes the loop when nothing happens. [`mirror`]: the names under which others see how far subscriptions are.
-//! - [`record`]: what is told to the history, the statistics and the log.
+//! - [`orphans`]: cursors that nobody bears any more. [`record`]: what is told to the history, the statistics and the log.
 
 mod alarm;
 mod clock;
@@ -16,6 +16,7 @@ mod inbox;
 mod keeper;
 mod kept;
 mod mirror;
+mod orphans;
 mod perform;
 mod record;
 mod stats;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use activator::id::{CallId, ChannelId, SinkId};
+use activator::input::OpenedPartition;
 use activator::{Activator, Effect, Input, Limits};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -34,10 +36,11 @@ use self::clock::Clock;
 use self::fleet::Fleet;
 use self::inbox::Message;
 use self::keeper::Keeper;
+use self::orphans::Orphans;
 use self::record::Record;
 use crate::config::resolved::Resolved;
 use crate::dispatch::{Call, Sink};
-use crate::history::History;
+use crate::history::{History, channel_label};
 use crate::process::Spawner;
 
 pub(crate) use directory::{Directory, Route};
@@ -68,6 +71,7 @@ pub(crate) struct Driver {
     /// Whatever acts for the driver and has no owner of its own.
     tasks: JoinSet<()>,
     calls: HashMap<CallId, Box<Call>>,
+    orphans: Orphans,
     record: Record,
 }
 
@@ -81,6 +85,7 @@ impl Driver {
             drain: config.runtime.drain,
             ..Limits::default()
         };
+        let orphans = Orphans::open(config.runtime.state.as_deref());
         let config = watch::Sender::new(config);
         let directory = watch::Sender::new(Arc::new(Directory::default()));
         let handle = Handle::new(inbox.clone(), config.subscribe(), directory.subscribe());
@@ -96,6 +101,7 @@ impl Driver {
             sinks: HashMap::new(),
             tasks: JoinSet::new(),
             calls: HashMap::new(),
+            orphans,
             record: Record::new(history),
         };
         (driver, handle)
@@ -166,7 +172,8 @@ impl Driver {
             Message::Happened(input) => self.happened(input),
             Message::Outcome(..) => {}
             Message::Returned(delivery, call) => self.returned(delivery, call),
-            Message::Opened { channel, opened, epoch, partitions } => {
+            Message::Opened { channel, opened, epoch, mut partitions } => {
+                self.let_go_of_orphans(channel, &mut partitions);
                 self.keepers.get_mut(&channel).into_iter().for_each(|k| k.opened(opened.clone()));
                 self.publish_directory();
                 self.happened(Input::Opened { channel, epoch, partitions });
@@ -184,8 +191,9 @@ impl Driver {
         }
     }
 
-    fn happened(&mut self, input: Input) {
-        match &input {
+    fn happened(&mut self, mut input: Input) {
+        match &mut input {
+            Input::Assigned { channel, partitions, .. } => self.let_go_of_orphans(*channel, partitions),
             Input::Records { channel, partition, from, batch, .. } => {
                 self.record.arrived(*channel, *partition, *from, batch);
             }
@@ -195,6 +203,18 @@ impl Driver {
             _ => {}
         }
         self.activator.handle(self.clock.now(), input);
+    }
+
+    /// Partitions are about to be taken over, with whatever cursors are stored there.
+    fn let_go_of_orphans(&mut self, channel: ChannelId, partitions: &mut [OpenedPartition]) {
+        let config = self.config.borrow();
+        let Some(named) = config.channels.get(&channel) else { return };
+        let wired = config.topology.subscriptions.iter().filter(|s| s.channel == channel);
+        let wired: Vec<_> = wired.map(|s| Arc::clone(&s.name)).collect();
+        let label = channel_label(named);
+        if let Some(note) = self.orphans.look(jiff::Timestamp::now(), &label, &wired, partitions) {
+            self.tasks.spawn_blocking(note);
+        }
     }
 
     /// A call that nobody took waits here again.
