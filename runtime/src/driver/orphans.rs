@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use activator::input::OpenedPartition;
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +24,10 @@ pub(super) struct Orphans {
     /// Nothing when no state is kept; then all are kept as long as their channels.
     path: Option<PathBuf>,
     since: Since,
+    /// How often that changed.
+    changes: u64,
+    /// How many of the changes are written: channels open side by side, and the last one counts.
+    written: Arc<Mutex<u64>>,
 }
 
 impl Orphans {
@@ -31,7 +35,7 @@ impl Orphans {
     pub(super) fn open(state: Option<&Path>) -> Self {
         let path = state.map(|state| state.join("orphans.json"));
         let since = path.as_deref().map(read).unwrap_or_default();
-        Self { path, since }
+        Self { path, since, changes: 0, written: Arc::default() }
     }
 
     /// Takes out of what was stored the cursors that were nobody's for too long. `wired` are the subscriptions of the
@@ -57,10 +61,18 @@ impl Orphans {
         }
         self.since.insert(channel.to_owned(), names);
         self.since.retain(|_, names| !names.is_empty());
-        let since = self.since.clone();
+        self.changes += 1;
+        let (since, change, written) = (self.since.clone(), self.changes, Arc::clone(&self.written));
         Some(move || {
-            if let Err(error) = write(&path, &since) {
-                tracing::warn!("{}: cannot note whose cursors are nobody's: {error}", path.display());
+            let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
+            if *written > change {
+                return;
+            }
+            match write(&path, &since) {
+                Ok(()) => *written = change,
+                Err(error) => {
+                    tracing::warn!("{}: cannot note whose cursors are nobody's: {error}", path.display());
+                }
             }
         })
     }
@@ -134,6 +146,20 @@ mod tests {
         assert_eq!(left(state.path(), DAY, &["trigger/bill"]), both, "since now");
         assert_eq!(left(state.path(), 8 * DAY - 1, &["trigger/bill"]), both);
         assert_eq!(left(state.path(), 8 * DAY, &["trigger/bill"]), ["trigger/bill"]);
+    }
+
+    #[test]
+    fn what_is_noted_late_does_not_replace_what_is_newer() {
+        let state = tempfile::tempdir().unwrap();
+        let mut orphans = Orphans::open(Some(state.path()));
+        let behind = vec![(Arc::from("trigger/bill"), Cursor::at(Offset(3)))];
+        let committed = Some(Progress { position: Offset(9), behind });
+        let mut partitions = [OpenedPartition { partition: Partition(0), begin: Offset(0), committed }];
+        let mut look = |channel| orphans.look(Timestamp::UNIX_EPOCH, channel, &[], &mut partitions).unwrap();
+        let (first, second) = (look("broker/default"), look("channel/orders"));
+        second();
+        first();
+        assert_eq!(read(&state.path().join("orphans.json")).len(), 2);
     }
 
     #[test]
