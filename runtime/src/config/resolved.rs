@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use activator::id::{ChannelId, FunctionId, SinkId};
 use activator::lifecycle::Settings;
-use activator::topology::Topology;
+use activator::topology::{Subscription, Topology};
 
 use crate::channel;
 
@@ -23,6 +23,13 @@ pub(crate) struct Resolved {
     pub(crate) sinks: BTreeMap<SinkId, hyper::Uri>,
     /// Whether the folders are watched; nothing = the verb decides.
     pub(crate) watch: Option<bool>,
+}
+
+impl Resolved {
+    /// Who reads a channel.
+    pub(crate) fn subscriptions(&self, channel: ChannelId) -> impl Iterator<Item = &Subscription> {
+        self.topology.subscriptions.iter().filter(move |s| s.channel == channel)
+    }
 }
 
 /// `[runtime]`.

@@ -18,9 +18,9 @@ impl Driver {
 }
 
 pub(super) fn mirrored(config: &Resolved, channel: ChannelId) -> Vec<Mirrored> {
-    let subscriptions = config.topology.subscriptions.iter().filter(|s| s.channel == channel);
     let name = config.channels.get(&channel).map(|named| &*named.name).unwrap_or_default();
-    subscriptions
+    config
+        .subscriptions(channel)
         .filter_map(|s| Some(Mirrored { group: group(&s.name, name)?, subscription: s.name.clone() }))
         .collect()
 }

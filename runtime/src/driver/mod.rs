@@ -209,8 +209,7 @@ impl Driver {
     fn let_go_of_orphans(&mut self, channel: ChannelId, partitions: &mut [OpenedPartition]) {
         let config = self.config.borrow();
         let Some(named) = config.channels.get(&channel) else { return };
-        let wired = config.topology.subscriptions.iter().filter(|s| s.channel == channel);
-        let wired: Vec<_> = wired.map(|s| Arc::clone(&s.name)).collect();
+        let wired: Vec<_> = config.subscriptions(channel).map(|s| Arc::clone(&s.name)).collect();
         let label = channel_label(named);
         if let Some(note) = self.orphans.look(jiff::Timestamp::now(), &label, &wired, partitions) {
             self.tasks.spawn_blocking(note);

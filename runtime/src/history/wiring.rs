@@ -39,7 +39,7 @@ impl Wiring {
 
     /// All subscriptions to a channel.
     pub(super) fn subscribers(&self, channel: ChannelId) -> impl Iterator<Item = &Subscription> {
-        self.resolved.topology.subscriptions.iter().filter(move |s| s.channel == channel)
+        self.resolved.subscriptions(channel)
     }
 
     /// Which channel each subscription reads.

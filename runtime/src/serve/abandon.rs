@@ -15,8 +15,7 @@ pub(super) async fn look(resolved: &Resolved, abandon: bool) -> anyhow::Result<(
         if !may_have_been_durable(named) {
             continue;
         }
-        let wired = resolved.topology.subscriptions.iter().filter(|s| s.channel == *id);
-        let names: Vec<&str> = wired.map(|s| &*s.name).collect();
+        let names: Vec<&str> = resolved.subscriptions(*id).map(|s| &*s.name).collect();
         let dir = named.kind.folder(state, &named.name);
         match channel::left_in(&dir, &names).await? {
             0 => {}

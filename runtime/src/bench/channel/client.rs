@@ -16,6 +16,10 @@ use tokio::time::MissedTickBehavior;
 /// What an event of the bench carries.
 pub(super) const DATA: Bytes = Bytes::from_static(&[b'x'; 1024]);
 
+/// A steady stream: a hundred a second, for five seconds.
+pub(super) const DRIP: usize = 500;
+pub(super) const DRIP_PAUSE: Duration = Duration::from_millis(10);
+
 /// A kept connection.
 pub(super) struct Client {
     address: SocketAddr,

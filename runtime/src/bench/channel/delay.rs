@@ -1,21 +1,17 @@
 //! How long a record on Kafka takes to its function, beside a bare consumer that reads the same records.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use tokio::time::MissedTickBehavior;
 
 use super::child::{PATIENCE, Role};
-use super::seen::seen;
+use super::client::{DRIP, DRIP_PAUSE};
+use super::seen::{seen, wait_for};
 use super::{Figure, drain, micros_now};
 use crate::bench::scratch::Scratch;
 use crate::channel::{BareConsumer, Channel};
 use crate::process::Spawner;
-
-/// The steady stream: a hundred a second, for five seconds.
-const DRIP: usize = 500;
-const DRIP_PAUSE: Duration = Duration::from_millis(10);
 
 /// The figures: a start with one record waiting, then a steady stream.
 pub(super) async fn measure(spawner: &Spawner, brokers: &str, rounds: usize) -> anyhow::Result<Vec<Figure>> {
@@ -26,22 +22,22 @@ pub(super) async fn measure(spawner: &Spawner, brokers: &str, rounds: usize) -> 
         let channel = drain::open(brokers, &topic).await?;
         channel.append(super::event(0)?).await?;
         let begin = Instant::now();
-        let reading = bare_consumer(brokers, &topic, true).await?;
+        let reading = BareConsumer::start(brokers, &topic).await?;
         next(&reading).await?;
         bare_first.push(millis(micros(begin.elapsed())));
         let scratch = Scratch::new("delay")?;
-        let mut config = super::function_config()?;
-        write!(config, "[kafka]\nbrokers = [\"{brokers}\"]\n[broker.default]\nclass = \"kafka\"\n")?;
-        writeln!(config, "kafka = {{ topic = \"{topic}\" }}\n[trigger.hit]\nto = \"fn/sink\"")?;
-        scratch.write("runtime.toml", &config)?;
+        scratch.write("runtime.toml", &drain::config(brokers, &topic)?)?;
         let begin = micros_now();
         let runtime = Role::runtime(spawner, scratch.path()).await?;
-        has(&runtime, 1).await?;
+        wait_for(&runtime, 1).await?;
         let seen_first = seen(runtime.address, "/fn/sink/count").await?["first_us"].as_u64();
         first.push(millis(seen_first.context("it tells its first")?.saturating_sub(begin)));
         bare.add(drip(&channel, &reading).await?);
-        has(&runtime, 1 + DRIP).await?;
+        wait_for(&runtime, 1 + DRIP).await?;
         let seen = seen(runtime.address, "/fn/sink/count").await?;
+        if seen["events"] != 1 + DRIP {
+            bail!("{} deliveries of {} events", seen["events"], 1 + DRIP);
+        }
         ours.p50.push(millis(seen["p50_us"].as_u64().context("it tells its times")?));
         ours.p99.push(millis(seen["p99_us"].as_u64().context("it tells its times")?));
         runtime.stop().await;
@@ -99,26 +95,8 @@ async fn drip(channel: &Channel, reading: &BareConsumer) -> anyhow::Result<Vec<u
     Ok(made.iter().zip(seen).map(|(made, seen)| seen.saturating_sub(*made)).collect())
 }
 
-async fn bare_consumer(brokers: &str, topic: &str, from_begin: bool) -> anyhow::Result<BareConsumer> {
-    let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
-    tokio::task::spawn_blocking(move || BareConsumer::start(&brokers, &topic, from_begin)).await?
-}
-
 async fn next(reading: &BareConsumer) -> anyhow::Result<()> {
     tokio::time::timeout(PATIENCE, reading.next()).await.context("a record did not come")??;
-    Ok(())
-}
-
-async fn has(runtime: &Role, events: usize) -> anyhow::Result<()> {
-    let count = async || {
-        let seen = seen(runtime.address, "/fn/sink/count").await;
-        seen.is_ok_and(|seen| seen["events"].as_u64() >= Some(events as u64))
-    };
-    runtime.wait_until("the function has the events", count).await?;
-    let seen = seen(runtime.address, "/fn/sink/count").await?;
-    if seen["events"] != events {
-        bail!("{} deliveries of {events} events", seen["events"]);
-    }
     Ok(())
 }
 

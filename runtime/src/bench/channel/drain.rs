@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::child::Role;
-use super::seen::seen;
+use super::seen::{seen, wait_for};
 use super::{Figure, micros_each};
 use crate::bench::scratch::Scratch;
 use crate::channel::{
@@ -75,6 +75,14 @@ pub(super) async fn open(brokers: &str, topic: &str) -> anyhow::Result<Channel> 
     Ok(channel)
 }
 
+/// A project whose trigger takes what is on the topic; its filter may follow.
+pub(super) fn config(brokers: &str, topic: &str) -> anyhow::Result<String> {
+    let mut config = super::function_config()?;
+    write!(config, "[kafka]\nbrokers = [\"{brokers}\"]\n[broker.default]\nclass = \"kafka\"\n")?;
+    writeln!(config, "kafka = {{ topic = \"{topic}\" }}\n[trigger.hit]\nto = \"fn/sink\"")?;
+    Ok(config)
+}
+
 /// Puts the backlog on a new topic.
 async fn fill(brokers: &str, topic: &str, events: usize) -> anyhow::Result<()> {
     let channel = open(brokers, topic).await?;
@@ -115,9 +123,7 @@ async fn drained(
     triggers: usize,
 ) -> anyhow::Result<(f64, f64)> {
     let scratch = Scratch::new("drain")?;
-    let mut config = super::function_config()?;
-    write!(config, "[kafka]\nbrokers = [\"{brokers}\"]\n[broker.default]\nclass = \"kafka\"\n")?;
-    writeln!(config, "kafka = {{ topic = \"{topic}\" }}\n[trigger.hit]\nto = \"fn/sink\"")?;
+    let mut config = config(brokers, topic)?;
     writeln!(config, "filter = {{ exact = {{ type = \"bench.hit\" }} }}")?;
     for other in 1..triggers {
         writeln!(config, "[trigger.t{other}]\nto = \"fn/sink\"")?;
@@ -125,13 +131,7 @@ async fn drained(
     }
     scratch.write("runtime.toml", &config)?;
     let runtime = Role::runtime(spawner, scratch.path()).await?;
-    let count = async || {
-        seen(runtime.address, "/fn/sink/count")
-            .await
-            .is_ok_and(|seen| seen["events"].as_u64() >= Some(events as u64))
-    };
-    // Looked at seldom: each look is a call of the function, and costs.
-    runtime.wait_until("the runtime has delivered all", count).await?;
+    wait_for(&runtime, events).await?;
     let each = micros_each(runtime.cpu()?, events);
     let seen = seen(runtime.address, "/fn/sink/count").await?;
     if seen["events"] != events {

@@ -1,13 +1,13 @@
 //! An event in over HTTP, through the durable channel, to a warm function, beside a bare relay.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 
 use super::child::Role;
-use super::client::{drip, flood};
-use super::seen::seen;
+use super::client::{DRIP, DRIP_PAUSE, drip, flood};
+use super::seen::{seen, wait_for};
 use super::{Figure, micros_each};
 use crate::bench::scratch::Scratch;
 use crate::process::Spawner;
@@ -16,9 +16,6 @@ use crate::process::Spawner;
 const CONNECTIONS: usize = 16;
 /// Before anything counts: the function is started, connections are made, pages are touched.
 const WARM_UP: usize = 1_000;
-/// The steady stream: a hundred a second, for five seconds.
-const DRIP: usize = 500;
-const DRIP_PAUSE: Duration = Duration::from_millis(10);
 
 /// The figures: relay and runtime, flooded in turn, and the runtime under a steady stream.
 pub(super) async fn measure(spawner: &Spawner, events: usize, rounds: usize) -> anyhow::Result<Vec<Figure>> {
@@ -57,11 +54,7 @@ pub(super) async fn measure(spawner: &Spawner, events: usize, rounds: usize) -> 
 async fn deliver(runtime: &Role, events: usize, delivered: &mut usize) -> anyhow::Result<()> {
     flood(runtime.address, events, CONNECTIONS).await?;
     *delivered += events;
-    let all = async || {
-        let seen = seen(runtime.address, "/fn/sink/count").await;
-        seen.is_ok_and(|seen| seen["events"].as_u64() >= Some(*delivered as u64))
-    };
-    runtime.wait_until("all are delivered", all).await
+    wait_for(runtime, *delivered).await
 }
 
 /// What a steady stream takes `role`; the function is asked there.

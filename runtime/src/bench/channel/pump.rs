@@ -15,7 +15,7 @@ const CONNECTIONS: usize = 100;
 
 /// Posts every record of a topic to `to`, for as long as it is left alone.
 pub(crate) async fn run(brokers: String, topic: String, to: SocketAddr) -> anyhow::Result<()> {
-    let consumer = tokio::task::spawn_blocking(move || BareConsumer::start(&brokers, &topic, true)).await??;
+    let consumer = BareConsumer::start(&brokers, &topic).await?;
     let mut posting = Vec::new();
     for _ in 0..CONNECTIONS {
         let (records, waiting) = mpsc::channel(1);

@@ -159,7 +159,7 @@ impl Writer {
         for job in jobs {
             match job {
                 Job::Append { event, .. } => bytes += record::size(event),
-                Job::Commit { progress, .. } if self.deletes(progress) => return false,
+                Job::Commit { progress, .. } if self.deletes(lows(progress)) => return false,
                 Job::Commit { .. } => {}
             }
         }
@@ -197,8 +197,8 @@ impl Writer {
     }
 
     fn commit(&mut self, progress: Vec<(Partition, Progress)>) -> Result<(), CommitError> {
-        let deletes = self.deletes(&progress);
         let lows: Vec<_> = lows(&progress).collect();
+        let deletes = self.deletes(lows.iter().copied());
         self.cursors
             .store(progress)
             .map_err(|error| CommitError(format!("{}: {error}", self.folder.path().display())))?;
@@ -215,9 +215,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether a whole segment is needed by nobody once this is stored.
-    fn deletes(&self, progress: &[(Partition, Progress)]) -> bool {
-        lows(progress).any(|(partition, low)| {
+    /// Whether a whole segment is needed by nobody once these are the lowest offsets needed.
+    fn deletes(&self, mut lows: impl Iterator<Item = (Partition, Offset)>) -> bool {
+        lows.any(|(partition, low)| {
             self.appenders.get(partition.0 as usize).is_some_and(|appender| appender.log.has_below(low))
         })
     }

@@ -13,8 +13,12 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct BareConsumer(StreamConsumer);
 
 impl BareConsumer {
-    /// Blocks.
-    pub(crate) fn start(brokers: &str, topic: &str, from_begin: bool) -> anyhow::Result<Self> {
+    pub(crate) async fn start(brokers: &str, topic: &str) -> anyhow::Result<Self> {
+        let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
+        tokio::task::spawn_blocking(move || Self::start_blocking(&brokers, &topic)).await?
+    }
+
+    fn start_blocking(brokers: &str, topic: &str) -> anyhow::Result<Self> {
         let client: StreamConsumer = ClientConfig::new()
             .set("bootstrap.servers", brokers)
             .set("group.id", "hydrant-bench")
@@ -24,9 +28,8 @@ impl BareConsumer {
         let metadata = client.fetch_metadata(Some(topic), ASK_TIMEOUT)?;
         let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
         let mut list = TopicPartitionList::new();
-        let from = if from_begin { Offset::Beginning } else { Offset::End };
         for partition in 0..i32::try_from(partitions)? {
-            list.add_partition_offset(topic, partition, from)?;
+            list.add_partition_offset(topic, partition, Offset::Beginning)?;
         }
         client.assign(&list)?;
         Ok(Self(client))

@@ -42,13 +42,20 @@ pub(super) fn committed(
     partitions: &[u32],
     patience: Duration,
 ) -> Result<TopicPartitionList, KafkaError> {
-    let begun = Instant::now();
-    loop {
+    once_elected(patience, || {
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         for partition in partitions {
             list.add_partition(topic, i32::try_from(*partition).unwrap_or(i32::MAX));
         }
-        match client.committed_offsets(list, patience) {
+        client.committed_offsets(list, patience)
+    })
+}
+
+/// Asks until there is somebody to answer. Blocks.
+fn once_elected<T>(patience: Duration, ask: impl Fn() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
+    let begun = Instant::now();
+    loop {
+        match ask() {
             Err(error) if is_electing(&error) && begun.elapsed() < patience => {
                 std::thread::sleep(ASK_AGAIN);
             }
@@ -79,18 +86,9 @@ fn is_electing(error: &KafkaError) -> bool {
 /// Where a partition begins and ends; the end is the last stable one, so nothing below it is still open in a
 /// transaction. Blocks.
 pub(super) fn bounds(client: &Client, topic: &str, partition: i32) -> Result<(u64, u64), KafkaError> {
-    let begun = Instant::now();
-    loop {
-        match client.fetch_watermarks(topic, partition, ASK_TIMEOUT) {
-            Ok((low, high)) => {
-                return Ok((u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0)));
-            }
-            Err(error) if is_electing(&error) && begun.elapsed() < ASK_TIMEOUT => {
-                std::thread::sleep(ASK_AGAIN);
-            }
-            Err(error) => return Err(error),
-        }
-    }
+    let ask = || client.fetch_watermarks(topic, partition, ASK_TIMEOUT);
+    let (low, high) = once_elected(ASK_TIMEOUT, ask)?;
+    Ok((u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0)))
 }
 
 async fn serve(client: Arc<Client>, mut closed: oneshot::Receiver<()>) {
