@@ -15,6 +15,7 @@ mod kill;
 mod order;
 mod reload;
 mod sinks;
+mod stock;
 mod stop;
 mod support;
 mod verbs;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 13] = [
+    let groups: [fn() -> Vec<Trial>; 14] = [
         wake::trials,
         zero::trials,
         bad_functions::trials,
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         kafka::trials,
         group::trials,
         sinks::trials,
+        stock::trials,
     ];
     let trials = groups.into_iter().flat_map(|trials| trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

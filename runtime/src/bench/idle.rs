@@ -52,6 +52,7 @@ async fn cost(spawner: &Spawner, functions: usize) -> anyhow::Result<Cost> {
             dir: scratch.path().to_owned(),
             stdin: Stdin::Null,
             listener: None,
+            swap: None,
         })
         .await?;
     let begin = Instant::now();

@@ -1,7 +1,8 @@
-//! Where a process takes its requests: at the listener it was given as fd 3, or at the `$PORT` it binds itself.
+//! Where a process takes its requests: at the listener it was given as fd 3, at one it makes on its `$PORT` and that is
+//! replaced by ours while it does ([`Swap`]), or at its `$PORT`.
 //!
-//! Nothing needs to be declared. The first process of a revision is offered both, and what it does is remembered
-//! for the later ones: those at a listener get their first request written before they are started.
+//! Nothing needs to be declared. The first process of a revision is offered all, and what it does is remembered for the
+//! later ones: those at our listener get their first request written before they are started.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,12 +12,14 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use crate::process::{Listener, PortHold};
+use crate::process::{Listener, PortHold, Swap};
 
 /// The first look comes this long after the start, and each further one half as long again later.
 const FIRST_LOOK: Duration = Duration::from_micros(200);
 /// The longest time between two looks.
 const LAST_LOOK: Duration = Duration::from_millis(20);
+/// A program whose listener should be replaced is asked at its own only after this long: something kept it from that.
+const SWAP_MAX: Duration = Duration::from_millis(100);
 
 /// What earlier processes of the same revision did.
 #[derive(Debug, Default)]
@@ -24,11 +27,14 @@ pub(crate) struct Learned {
     door: AtomicU8,
     /// A process died while its `$PORT` was held: it may be one that cannot bind a number somebody else holds.
     unheld: AtomicBool,
+    /// One was given our listener and took nothing from it: it may have been watching its own from before it listened.
+    unswapped: AtomicBool,
 }
 
 /// Zero is: not known.
 const LISTENER: u8 = 1;
 const PORT: u8 = 2;
+const SWAPPED: u8 = 3;
 
 /// Where one process may take its requests.
 #[derive(Debug)]
@@ -36,12 +42,15 @@ pub(super) struct Door {
     pub(super) listener: Arc<Listener>,
     listener_address: SocketAddr,
     port: Option<PortHold>,
+    swap: Option<Swap>,
     learned: Arc<Learned>,
 }
 
 /// What a look at a starting process found.
 #[derive(Debug)]
 pub(super) enum Opened {
+    /// It listens at our listener, and accepts there soon.
+    Swapped,
     /// It accepts at the listener.
     Listener,
     /// It accepts at its port; the connection proves it.
@@ -49,7 +58,7 @@ pub(super) enum Opened {
 }
 
 impl Door {
-    pub(super) fn new(learned: Arc<Learned>) -> io::Result<Self> {
+    pub(super) fn new(learned: Arc<Learned>, can_swap: bool) -> io::Result<Self> {
         let listener = Arc::new(Listener::bind()?);
         let listener_address = listener.addr()?;
         let port = match learned.door.load(Ordering::Relaxed) {
@@ -57,7 +66,13 @@ impl Door {
             _ if learned.unheld.load(Ordering::Relaxed) => Some(PortHold::none()?),
             _ => Some(PortHold::take()?),
         };
-        Ok(Self { listener, listener_address, port, learned })
+        let may_swap = can_swap && !learned.unswapped.load(Ordering::Relaxed);
+        let swap = port.as_ref().filter(|_| may_swap).map(|port| Swap {
+            port: port.port(),
+            listener: Arc::clone(&listener),
+            done: Arc::default(),
+        });
+        Ok(Self { listener, listener_address, port, swap, learned })
     }
 
     /// The process's `$PORT`: where fd 3 listens already when it is known to use that.
@@ -67,25 +82,37 @@ impl Door {
 
     /// Where requests may be sent before the process is known to accept any.
     pub(super) fn early_address(&self) -> Option<SocketAddr> {
-        self.port.is_none().then_some(self.listener_address)
+        let swaps = self.swap.is_some() && self.learned.door.load(Ordering::Relaxed) == SWAPPED;
+        (self.port.is_none() || swaps).then_some(self.listener_address)
+    }
+
+    pub(super) const fn swap(&self) -> Option<&Swap> {
+        self.swap.as_ref()
     }
 
     pub(super) const fn listener_address(&self) -> SocketAddr {
         self.listener_address
     }
 
-    /// Waits until the process accepts, by looking. `connected` tells how many connections the listener was
-    /// given, `probe` being the first of them: when fewer wait, the process has accepted.
+    /// Waits until the process accepts, by looking, or until it listens at our listener, which is told. `connected`
+    /// tells how many connections the listener was given, `probe` being the first of them: when fewer wait, the process
+    /// has accepted.
     pub(super) async fn opened(&self, connected: impl Fn() -> u32) -> Opened {
         let mut wait = FIRST_LOOK;
+        let mut waited = Duration::ZERO;
         loop {
-            tokio::time::sleep(wait).await;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = swapped(self.swap.as_ref()) => return Opened::Swapped,
+            }
+            waited += wait;
             if self.listener.unaccepted().is_ok_and(|waiting| waiting < connected()) {
-                self.learned.door.store(LISTENER, Ordering::Relaxed);
+                let door = if self.is_swapped() { SWAPPED } else { LISTENER };
+                self.learned.door.store(door, Ordering::Relaxed);
                 return Opened::Listener;
             }
-            if let Some(port) = &self.port {
-                let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.port()));
+            if let Some(port) = self.port_to_ask(waited) {
+                let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
                 if let Ok(stream) = TcpStream::connect(address).await {
                     self.learned.door.store(PORT, Ordering::Relaxed);
                     return Opened::Port(address, stream);
@@ -95,10 +122,28 @@ impl Door {
         }
     }
 
+    fn port_to_ask(&self, waited: Duration) -> Option<u16> {
+        let is_left_alone = self.swap.is_none() || (!self.is_swapped() && waited > SWAP_MAX);
+        self.port.as_ref().filter(|_| is_left_alone).map(PortHold::port)
+    }
+
+    fn is_swapped(&self) -> bool {
+        self.swap.as_ref().is_some_and(|swap| swap.done.is())
+    }
+
     /// The process ended before it accepted anything.
     pub(super) fn start_failed(&self) {
-        if self.port.is_some() {
+        if self.is_swapped() {
+            self.learned.unswapped.store(true, Ordering::Relaxed);
+        } else if self.port.is_some() {
             self.learned.unheld.fetch_xor(true, Ordering::Relaxed);
         }
+    }
+}
+
+async fn swapped(swap: Option<&Swap>) {
+    match swap {
+        Some(swap) => swap.done.wait().await,
+        None => std::future::pending().await,
     }
 }

@@ -110,7 +110,7 @@ impl Instance {
     /// From the start to the end. Gives how it ended, for people.
     async fn live(mut self, orders: &mut mpsc::Receiver<Order>) -> String {
         let mut exchanges = Exchanges::new();
-        let reason = match Door::new(Arc::clone(&self.start.learned)) {
+        let reason = match Door::new(Arc::clone(&self.start.learned), self.start.spawner.can_swap()) {
             Ok(door) => self.live_behind(&door, orders, &mut exchanges).await,
             Err(error) => format!("no socket for it: {error}"),
         };
@@ -200,7 +200,8 @@ impl Instance {
         exchanges: &mut Exchanges,
     ) -> (Exit, Option<String>) {
         let context = Arc::clone(&self.context);
-        let opened = door.opened(|| context.pool.connected());
+        let connected = || context.pool.connected();
+        let opened = door.opened(connected);
         tokio::pin!(opened);
         let grace = tokio::time::sleep(Duration::MAX);
         let never = grace.deadline();
@@ -222,7 +223,10 @@ impl Instance {
                         return (child.wait().await, why);
                     }
                 },
-                opened = &mut opened, if starting => self.accepted(opened, door).await,
+                found = &mut opened, if starting => {
+                    self.accepted(found, door).await;
+                    opened.set(door.opened(connected));
+                }
                 // Only the wait is given up when something else happens first: what ended is told in any case.
                 Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
                 () = &mut grace => {
@@ -244,9 +248,13 @@ impl Instance {
         grace.reset(deadline);
     }
 
-    /// Starting -> Warm: it accepts.
+    /// Starting -> Warm: it accepts. One that only listens yet is given requests, too.
     async fn accepted(&self, opened: Opened, door: &Door) {
         match opened {
+            Opened::Swapped => {
+                self.context.place.send_replace(Place::At(door.listener_address()));
+                return;
+            }
             Opened::Listener => {
                 self.context.place.send_replace(Place::At(door.listener_address()));
             }
@@ -337,6 +345,7 @@ impl Start {
             dir: self.program.dir.clone(),
             stdin: Stdin::Null,
             listener: Some(Arc::clone(&door.listener)),
+            swap: door.swap().cloned(),
         }
     }
 }

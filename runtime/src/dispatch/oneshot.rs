@@ -145,6 +145,7 @@ fn command(start: &Start, event: &Event) -> Command {
         dir: start.program.dir.clone(),
         stdin: Stdin::Pipe,
         listener: None,
+        swap: None,
     }
 }
 

@@ -9,7 +9,11 @@ use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
 
+use super::birth::Born;
 use super::journal::Journal;
+use super::spawn::Alive;
+use super::strays::Own;
+use super::swap::Expected;
 use super::sys::{self, Leave};
 
 /// How a process ended.
@@ -94,14 +98,21 @@ pub(super) struct Process {
     /// Readable when the process has ended.
     pidfd: AsyncFd<OwnedFd>,
     journal: Option<Journal>,
+    _kept: Kept,
     runtime: Handle,
 }
 
+/// What is kept for as long as the process is not reaped: that its number is ours, that it may listen, and the thread that
+/// started it, with which it would end.
+type Kept = (Own, Option<Expected>, Alive);
+
 impl Process {
     /// Adopts a child just started; within the runtime. One that cannot be watched is ended again.
-    pub(super) fn adopt(pid: Pid, journal: Option<Journal>) -> std::io::Result<Self> {
-        match sys::pidfd_open(pid) {
-            Ok(pidfd) => Ok(Self { pid, pidfd, journal, runtime: Handle::current() }),
+    pub(super) fn adopt(born: Born, journal: Option<Journal>, kept: Kept) -> std::io::Result<Self> {
+        let pid = born.pid;
+        let runtime = Handle::current();
+        match sys::watch(born.pidfd) {
+            Ok(pidfd) => Ok(Self { pid, pidfd, journal, _kept: kept, runtime }),
             Err(error) => {
                 let _ = killpg(pid, Signal::SIGKILL);
                 let _ = nix::sys::wait::waitpid(pid, None);

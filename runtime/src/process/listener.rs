@@ -51,7 +51,7 @@ impl Listener {
         // The flag is shared with the child; that is why it is set only here, and reset.
         self.socket.set_nonblocking(true)?;
         let withdrawn = self.close_all();
-        self.make_blocking()?;
+        self.set_blocking(true)?;
         withdrawn
     }
 
@@ -68,11 +68,11 @@ impl Listener {
         }
     }
 
-    /// As a child expects it. The one before may have left it non-blocking, and the flag is the socket's.
-    pub(super) fn make_blocking(&self) -> io::Result<()> {
+    /// As a child expects it. The one before may have left it otherwise, and the flag is the socket's.
+    pub(super) fn set_blocking(&self, blocking: bool) -> io::Result<()> {
         let flags = OFlag::from_bits_retain(fcntl(&self.socket, FcntlArg::F_GETFL)?);
-        if flags.contains(OFlag::O_NONBLOCK) {
-            fcntl(&self.socket, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK))?;
+        if flags.contains(OFlag::O_NONBLOCK) == blocking {
+            fcntl(&self.socket, FcntlArg::F_SETFL(flags ^ OFlag::O_NONBLOCK))?;
         }
         Ok(())
     }

@@ -1,30 +1,36 @@
 //! Child processes: how a function's program is started, watched, stopped and reaped, and what it prints.
 //!
-//! - [`Spawner`]: one thread that starts children by `posix_spawn`, never by a fork of this process.
+//! - [`Spawner`]: one thread that starts children, never by a fork of this process; `birth` is what a child does first.
+//! - [`Swap`]: a program that listens on `$PORT` by itself is given our listener instead.
 //! - [`Child`]: a running one; its whole process group ends with it, and it is reaped whoever lets go of it.
 //! - [`Listener`], [`PortHold`]: where a function takes requests: a socket it is given, or a `$PORT` it binds.
 //! - [`Lines`], [`Collector`]: what functions print, line by line. [`Capture`]: a reply on stdout.
+//! - [`watch_strays`]: descendants that left their group end with the child they came from.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
 //!
-//! Nothing in here decides when a process starts or stops. `posix`, `sys` hold the system calls that have no
-//! safe wrapper, and are the only ones with `unsafe`.
+//! Nothing in here decides when a process starts or stops. `birth`, `limits`, `notify` and `sys` hold the system calls that
+//! have no safe wrapper, and are the only ones with `unsafe`.
 
+mod birth;
 mod capture;
 mod child;
 mod diagnose;
 mod elf;
 mod journal;
 mod lease;
+mod limits;
 mod lines;
 mod listener;
 mod listening;
+mod notify;
 mod open_files;
 mod orphans;
 mod output;
 mod port;
-mod posix;
 mod pump;
 mod spawn;
+mod strays;
+mod swap;
 mod sys;
 
 #[cfg(test)]
@@ -41,3 +47,5 @@ pub(crate) use orphans::end_orphans;
 pub(crate) use output::Collector;
 pub(crate) use port::PortHold;
 pub(crate) use spawn::{Command, SpawnError, Spawner, Stdin};
+pub(crate) use strays::{end_strays, watch_strays};
+pub(crate) use swap::Swap;

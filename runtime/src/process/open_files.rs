@@ -2,19 +2,11 @@
 
 use std::sync::OnceLock;
 
+use super::limits::{Limit, What};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::unistd::Pid;
-
-use super::sys;
 
 /// The limits this process was started with. The limit is the process's, so this is too.
-static INHERITED: OnceLock<Option<Limits>> = OnceLock::new();
-
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    soft: u64,
-    hard: u64,
-}
+static INHERITED: OnceLock<Option<Limit>> = OnceLock::new();
 
 /// Raises our soft limit to the hard one, once.
 pub(super) fn raise() {
@@ -24,15 +16,11 @@ pub(super) fn raise() {
             return None;
         }
         setrlimit(Resource::RLIMIT_NOFILE, hard, hard).ok()?;
-        Some(Limits { soft, hard })
+        Some(Limit { what: What::Files, soft, hard })
     });
 }
 
-/// Gives a child the limit we had: programs that use select(2) break above 1,024.
-pub(super) fn restore(child: Pid) {
-    let Some(Some(limits)) = INHERITED.get() else {
-        return;
-    };
-    // A child that is already gone needs none.
-    let _ = sys::limit_open_files(child, limits.soft, limits.hard);
+/// The limit we had, for children: programs that use select(2) break above 1,024. Nothing when it was not raised.
+pub(super) fn inherited() -> Option<Limit> {
+    *INHERITED.get()?
 }

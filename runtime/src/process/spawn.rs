@@ -1,4 +1,5 @@
-//! Starting children, one at a time, from one thread: the async loop never waits for an exec.
+//! Starting children, one at a time, from one thread: the async loop never waits for an exec, and the children's end is
+//! bound to the thread's.
 
 use std::ffi::{CString, OsStr};
 use std::fs::File;
@@ -13,9 +14,12 @@ use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use super::birth::{self, Failure, Image, Stack, Step};
 use super::child::{Child, Process};
 use super::journal::Journal;
-use super::{Listener, diagnose, open_files, posix};
+use super::strays;
+use super::swap::{Expected, Swap, Swaps};
+use super::{Listener, diagnose, open_files};
 
 /// Starts that may wait for the thread before those who ask have to wait too.
 const WAITING_MAX: usize = 64;
@@ -32,8 +36,10 @@ pub(crate) struct Command {
     /// Its working directory.
     pub(crate) dir: PathBuf,
     pub(crate) stdin: Stdin,
-    /// Given as fd 3.
+    /// Given as fd 3, with `LISTEN_PID` set.
     pub(crate) listener: Option<Arc<Listener>>,
+    /// Where that listener takes the place of one the program makes itself.
+    pub(crate) swap: Option<Swap>,
 }
 
 /// What a child reads.
@@ -66,6 +72,7 @@ pub(crate) enum SpawnError {
 #[derive(Clone, Debug)]
 pub(crate) struct Spawner {
     requests: mpsc::Sender<Request>,
+    can_swap: bool,
 }
 
 type Answer = Result<Child, SpawnError>;
@@ -74,6 +81,13 @@ type Answer = Result<Child, SpawnError>;
 struct Request {
     command: Command,
     answer: oneshot::Sender<Answer>,
+    thread: Alive,
+}
+
+/// Whoever holds this keeps the spawner's thread, without which its children end.
+#[derive(Debug)]
+pub(super) struct Alive {
+    _requests: mpsc::Sender<Request>,
 }
 
 impl Spawner {
@@ -81,21 +95,30 @@ impl Spawner {
     /// `journal`, so that [`end_orphans`](super::end_orphans) finds it after a kill of this process.
     pub(crate) fn start(journal: Option<&Path>) -> io::Result<Self> {
         open_files::raise();
-        let workshop = Workshop {
-            null: File::open("/dev/null")?.into(),
-            journal: journal.map(Journal::create).transpose()?,
-        };
+        let null = File::open("/dev/null")?.into();
+        let journal = journal.map(Journal::create).transpose()?;
         let (requests, waiting) = mpsc::channel(WAITING_MAX);
+        let (ready, swaps) = std::sync::mpsc::channel();
         let runtime = Handle::current();
-        std::thread::Builder::new().name("spawner".into()).spawn(move || workshop.work(waiting, &runtime))?;
-        Ok(Self { requests })
+        std::thread::Builder::new().name("spawner".into()).spawn(move || {
+            let _context = runtime.enter();
+            let swaps = Swaps::for_this_thread();
+            ready.send(swaps.is_some()).ok();
+            Workshop { null, journal, swaps, stack: Stack::new() }.work(waiting);
+        })?;
+        Ok(Self { requests, can_swap: swaps.recv().map_err(io::Error::other)? })
+    }
+
+    /// Whether the place of a listener that a child makes can be taken here: not every kernel and container lets us.
+    pub(crate) const fn can_swap(&self) -> bool {
+        self.can_swap
     }
 
     /// Starts a program; done when it runs or cannot. When nobody waits for the answer any more, the child is
     /// ended again.
     pub(crate) async fn spawn(&self, command: Command) -> Answer {
         let (answer, started) = oneshot::channel();
-        let request = Request { command, answer };
+        let request = Request { command, answer, thread: Alive { _requests: self.requests.clone() } };
         if self.requests.send(request).await.is_err() {
             return Err(SpawnError::Stopped);
         }
@@ -107,51 +130,91 @@ impl Spawner {
 struct Workshop {
     null: OwnedFd,
     journal: Option<Journal>,
+    swaps: Option<Swaps>,
+    stack: Stack,
 }
 
 impl Workshop {
-    fn work(self, mut waiting: mpsc::Receiver<Request>, runtime: &Handle) {
-        let _context = runtime.enter();
+    fn work(mut self, mut waiting: mpsc::Receiver<Request>) {
         while let Some(request) = waiting.blocking_recv() {
             if request.answer.is_closed() {
                 continue;
             }
+            let child = self.spawn(&request.command, request.thread);
             // An answer that nobody takes is dropped, and a dropped child ends.
-            let _ = request.answer.send(self.spawn(&request.command));
+            let _ = request.answer.send(child);
         }
     }
 
-    fn spawn(&self, command: &Command) -> Answer {
-        if !command.dir.is_dir() {
-            return Err(SpawnError::Unusable(format!(
-                "there is no folder {} to run in",
-                command.dir.display()
-            )));
-        }
+    fn spawn(&mut self, command: &Command, thread: Alive) -> Answer {
         let pipes = Pipes::new(command.stdin).map_err(SpawnError::NoResources)?;
-        let pid = start(command, &pipes.files(&self.null, command)?)
-            .map_err(|errno| refusal(&command.path, errno))?;
-        open_files::restore(pid);
+        let ((born, expected), own) = strays::own(|| self.give_birth(command, &pipes), |(born, _)| born.pid)?;
         if let Some(journal) = &self.journal {
-            journal.add(pid);
+            journal.add(born.pid);
         }
-        let process = Process::adopt(pid, self.journal.clone()).map_err(SpawnError::NoResources)?;
-        pipes.into_child(process).map_err(SpawnError::NoResources)
+        let process = Process::adopt(born, self.journal.clone(), (own, expected, thread));
+        pipes.into_child(process.map_err(SpawnError::NoResources)?).map_err(SpawnError::NoResources)
+    }
+
+    fn give_birth(
+        &mut self,
+        command: &Command,
+        pipes: &Pipes,
+    ) -> Result<(birth::Born, Option<Expected>), SpawnError> {
+        let text = Text::new(command).map_err(|errno| refusal(&command.path, errno))?;
+        let limits = open_files::inherited();
+        let image = Image {
+            path: &text.path,
+            args: &text.args,
+            env: &text.env,
+            is_activated: command.listener.is_some(),
+            dir: &text.dir,
+            files: &pipes.files(&self.null, command)?,
+            limits: limits.as_slice(),
+        };
+        let mut give_birth = || birth::spawn(&image, &mut self.stack).map_err(|e| why_not(command, e));
+        match (&self.swaps, &command.swap) {
+            // It may listen before we know its number: whoever is asked waits until it is known.
+            (Some(swaps), Some(swap)) => swaps.expect(swap, |born: &birth::Born| born.pid, give_birth),
+            _ => Ok((give_birth()?, None)),
+        }
     }
 }
 
-fn start(command: &Command, files: &[BorrowedFd<'_>]) -> Result<nix::unistd::Pid, Errno> {
-    let path = c_string(command.path.as_os_str())?;
-    let dir = c_string(command.dir.as_os_str())?;
-    let mut args = vec![path.clone()];
-    for arg in &command.args {
-        args.push(c_string(arg.as_ref())?);
+/// A command's texts, as the kernel wants them.
+struct Text {
+    path: CString,
+    args: Vec<CString>,
+    env: Vec<CString>,
+    dir: CString,
+}
+
+impl Text {
+    fn new(command: &Command) -> Result<Self, Errno> {
+        let path = c_string(command.path.as_os_str())?;
+        let args = command.args.iter().map(|arg| c_string(arg.as_ref()));
+        let env = command.env.iter().map(|(name, value)| c_string(format!("{name}={value}").as_ref()));
+        Ok(Self {
+            args: std::iter::once(Ok(path.clone())).chain(args).collect::<Result<_, _>>()?,
+            env: env.collect::<Result<_, _>>()?,
+            dir: c_string(command.dir.as_os_str())?,
+            path,
+        })
     }
-    let mut env = Vec::with_capacity(command.env.len());
-    for (name, value) in &command.env {
-        env.push(c_string(format!("{name}={value}").as_ref())?);
+}
+
+fn why_not(command: &Command, Failure { step, errno }: Failure) -> SpawnError {
+    match step {
+        Step::Clone | Step::Session | Step::Files => SpawnError::NoResources(errno.into()),
+        Step::Folder if errno == Errno::ENOENT => {
+            SpawnError::Unusable(format!("there is no folder {} to run in", command.dir.display()))
+        }
+        Step::Folder => {
+            SpawnError::Unusable(format!("cannot run in {}: {}", command.dir.display(), errno.desc()))
+        }
+        Step::Limit(limit) => SpawnError::Unusable(format!("cannot limit its {limit}: {}", errno.desc())),
+        Step::Program => refusal(&command.path, errno),
     }
-    posix::spawn(&posix::Image { path: &path, args: &args, env: &env, dir: &dir, files })
 }
 
 fn c_string(text: &OsStr) -> Result<CString, Errno> {
@@ -193,7 +256,7 @@ impl Pipes {
         let stdin = self.stdin.as_ref().map_or_else(|| null.as_fd(), |(read, _)| read.as_fd());
         let mut files = vec![stdin, self.stdout.1.as_fd(), self.stderr.1.as_fd()];
         if let Some(listener) = &command.listener {
-            listener.make_blocking().map_err(SpawnError::NoResources)?;
+            listener.set_blocking(true).map_err(SpawnError::NoResources)?;
             files.push(listener.as_fd());
         }
         Ok(files)

@@ -3,26 +3,17 @@
 
 use std::io;
 use std::mem::{MaybeUninit, size_of};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
-use nix::unistd::Pid;
 use tokio::io::{Interest, unix::AsyncFd};
 
 use super::Exit;
 
-/// A file descriptor that stands for the process, and becomes readable when it has ended. It is CLOEXEC. To be called
+/// Watches the descriptor that stands for a process: it becomes readable when the process has ended. To be called
 /// within the async runtime.
-pub(super) fn pidfd_open(pid: Pid) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: pidfd_open takes two integers and touches no memory of ours.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
-    let fd = i32::try_from(fd).map_err(io::Error::other)?;
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel just made this descriptor for us, and nobody else knows it.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+pub(super) fn watch(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd is open and the same descriptor for as long as it lives.
-    Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
+    Ok(unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE) }?)
 }
 
 /// Whether to leave an ended child in the process table.
@@ -61,11 +52,10 @@ pub(super) fn exit_of(pidfd: BorrowedFd<'_>, leave: Leave) -> io::Result<Option<
     })
 }
 
-/// Sets how many files another process may open.
-pub(super) fn limit_open_files(pid: Pid, soft: u64, hard: u64) -> io::Result<()> {
-    let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
-    // SAFETY: `limit` outlives the call, and the old limit is not asked for.
-    let answer = unsafe { libc::prlimit(pid.as_raw(), libc::RLIMIT_NOFILE, &limit, std::ptr::null_mut()) };
+/// Descendants whose parents end become our children.
+pub(super) fn adopt_descendants() -> io::Result<()> {
+    // SAFETY: integers only.
+    let answer = unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1 as libc::c_ulong) };
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 

@@ -95,6 +95,7 @@ pub(crate) fn serve(options: Options) -> ExitCode {
     let lived = runtime.block_on(live(options, resolved, loader, started));
     // Ends whatever a second signal left behind: functions are killed with the tasks that own them.
     runtime.shutdown_timeout(END_MAX);
+    process::end_strays();
     match lived {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
@@ -131,6 +132,7 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     abandon::look(&resolved, options.abandon).await?;
     let journal = lock.as_ref().map(StateLock::journal);
     let spawner = Spawner::start(journal.as_deref()).context("cannot start the spawner")?;
+    process::watch_strays().context("cannot watch what functions leave behind")?;
 
     let resolved = Arc::new(resolved);
     let listener = ingress::bind(resolved.runtime.listen).await.map_err(anyhow::Error::msg)?;

@@ -104,6 +104,7 @@ async fn spawn(
     dir: &Path,
 ) -> anyhow::Result<Child> {
     let path = std::env::current_exe()?;
-    let command = Command { path, args, env, dir: dir.to_owned(), stdin: Stdin::Null, listener: None };
+    let command =
+        Command { path, args, env, dir: dir.to_owned(), stdin: Stdin::Null, listener: None, swap: None };
     Ok(spawner.spawn(command).await?)
 }

@@ -6,6 +6,7 @@ mod orphan;
 mod printing;
 mod serving;
 mod start;
+mod swapping;
 mod unusable;
 
 use std::os::unix::fs::PermissionsExt;
@@ -29,6 +30,7 @@ fn program(path: &str, args: &[&str]) -> Command {
         dir: "/".into(),
         stdin: Stdin::Null,
         listener: None,
+        swap: None,
     }
 }
 

@@ -47,6 +47,25 @@ async fn arguments_and_working_directory_are_as_given() {
 }
 
 #[tokio::test]
+async fn a_child_leads_a_session_and_ends_with_us_and_writes_for_its_user_only() {
+    let look = "\
+import ctypes, os
+signal = ctypes.c_int()
+ctypes.CDLL(None).prctl(2, ctypes.byref(signal))
+print(os.getsid(0) == os.getpid() == os.getpgid(0), signal.value, oct(os.umask(0)))";
+    let command = program("/usr/bin/env", &["python3", "-c", look]);
+    assert_eq!(run(command).await.1, "True 9 0o77\n");
+}
+
+#[tokio::test]
+async fn a_child_with_a_listener_is_told_that_it_is_the_one_meant() {
+    let mut command = sh("echo $((LISTEN_PID == $$))");
+    command.listener = Some(Arc::new(Listener::bind().unwrap()));
+    assert_eq!(run(command).await.1, "1\n");
+    assert_eq!(run(sh("echo ${LISTEN_PID-none}")).await.1, "none\n");
+}
+
+#[tokio::test]
 async fn no_signal_is_blocked_or_ignored() {
     // Rust's std ignores SIGPIPE in this process.
     let (_, status) = run(program("/bin/cat", &["/proc/self/status"])).await;

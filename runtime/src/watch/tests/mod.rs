@@ -161,6 +161,7 @@ async fn command(path: &str, args: &[&str], dir: &Path) {
         dir: dir.into(),
         stdin: Stdin::Null,
         listener: None,
+        swap: None,
     };
     let mut child = Spawner::start(None).unwrap().spawn(command).await.unwrap();
     assert_eq!(child.wait().await, Exit::Code(0));

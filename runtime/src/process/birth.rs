@@ -1,0 +1,257 @@
+//! A child between its clone and its program: never a fork, which would copy the page tables of all buffered events.
+//!
+//! The child shares our memory and runs on a stack of its own while the thread that made it stands still
+//! (`CLONE_VM | CLONE_VFORK`, clone(2)). It only makes system calls: no allocation, no lock, no panic.
+#![expect(unsafe_code, reason = "a clone, and system calls in the child")]
+
+use std::cell::Cell;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::unistd::Pid;
+
+use super::limits::Limit;
+
+/// What to start.
+pub(super) struct Image<'a> {
+    pub(super) path: &'a CStr,
+    /// With the program's own name first.
+    pub(super) args: &'a [CString],
+    /// Each `NAME=value`.
+    pub(super) env: &'a [CString],
+    /// Whether `LISTEN_PID` is added: its own number, as sd_listen_fds(3) wants it.
+    pub(super) is_activated: bool,
+    pub(super) dir: &'a CStr,
+    /// The child's descriptors, from 0 on; it has no others.
+    pub(super) files: &'a [BorrowedFd<'a>],
+    pub(super) limits: &'a [Limit],
+}
+
+/// What the child was about to do when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// There is no child.
+    Clone,
+    Session,
+    Folder,
+    Files,
+    Limit(Limit),
+    Program,
+}
+
+/// Why no program runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failure {
+    pub(super) step: Step,
+    pub(super) errno: Errno,
+}
+
+/// A program that runs: its number, and the descriptor that stands for it, which is CLOEXEC.
+pub(super) struct Born {
+    pub(super) pid: Pid,
+    pub(super) pidfd: OwnedFd,
+}
+
+/// Where a child stands until it runs its program; one at a time.
+pub(super) struct Stack(Box<[u128; STACK_WORDS]>);
+
+/// 64 KiB: the child's few frames take a fraction of it.
+const STACK_WORDS: usize = 4096;
+
+impl Stack {
+    pub(super) fn new() -> Self {
+        Self(Box::new([0; STACK_WORDS]))
+    }
+}
+
+/// `LISTEN_PID=` and room for any number, with its end.
+const LISTEN_PID: &[u8; 22] = b"LISTEN_PID=\0\0\0\0\0\0\0\0\0\0\0";
+const DIGITS_AT: usize = 11;
+
+/// All that the child reads, and where it says how it failed.
+struct Plan<'a> {
+    path: *const c_char,
+    args: *const *const c_char,
+    env: *const *const c_char,
+    dir: *const c_char,
+    files: &'a [RawFd],
+    limits: &'a [Limit],
+    listen_pid: &'a [Cell<u8>],
+    parent: libc::pid_t,
+    failed: Option<(Step, c_int)>,
+}
+
+/// Starts it as the leader of a session and a group of its own, with no signal blocked or ignored, and with its end
+/// bound to that of the calling thread. Returns when the program runs.
+pub(super) fn spawn(image: &Image<'_>, stack: &mut Stack) -> Result<Born, Failure> {
+    let files: Vec<RawFd> = image.files.iter().map(AsRawFd::as_raw_fd).collect();
+    let args = pointers(image.args, None);
+    let listen_pid = LISTEN_PID.map(Cell::new);
+    let last = image.is_activated.then_some(listen_pid.as_ptr().cast());
+    let env = pointers(image.env, last);
+    let mut plan = Plan {
+        path: image.path.as_ptr(),
+        args: args.as_ptr(),
+        env: env.as_ptr(),
+        dir: image.dir.as_ptr(),
+        files: &files,
+        limits: image.limits,
+        listen_pid: &listen_pid,
+        parent: nix::unistd::getpid().as_raw(),
+        failed: None,
+    };
+    let mut pidfd = -1;
+    let pid = clone(&mut plan, stack, &mut pidfd).map_err(|errno| Failure { step: Step::Clone, errno })?;
+    // SAFETY: the kernel made this descriptor for us with the child, and nobody else knows it.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+    if let Some((step, errno)) = plan.failed {
+        // It has ended already.
+        let _ = nix::sys::wait::waitpid(pid, None);
+        return Err(Failure { step, errno: Errno::from_raw(errno) });
+    }
+    Ok(Born { pid, pidfd })
+}
+
+fn clone(plan: &mut Plan<'_>, stack: &mut Stack, pidfd: &mut c_int) -> Result<Pid, Errno> {
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
+    let blocked = Signals::block_all();
+    // SAFETY: one past the end of the stack's own memory, from where a stack grows down; aligned to 16 bytes.
+    let top = unsafe { stack.0.as_mut_ptr().add(STACK_WORDS) };
+    // SAFETY: plan, stack and pidfd outlive the call, and this thread touches none of them until the child has
+    // given up our memory: CLONE_VFORK holds it until then. The child inherits the blocked signals, so no handler
+    // of ours runs in it.
+    let pid =
+        unsafe { libc::clone(child, top.cast(), flags, (&raw mut *plan).cast::<c_void>(), &raw mut *pidfd) };
+    let answer = Errno::result(pid).map(Pid::from_raw);
+    drop(blocked);
+    answer
+}
+
+extern "C" fn child(plan: *mut c_void) -> c_int {
+    // SAFETY: `clone` passed a plan that lives until we run a program or end, and stands still meanwhile.
+    let plan = unsafe { &mut *plan.cast::<Plan<'_>>() };
+    let step = plan.carry_out();
+    plan.failed = Some((step, Errno::last_raw()));
+    // SAFETY: ends this process only, and runs nothing of ours at exit.
+    unsafe { libc::_exit(127) }
+}
+
+impl Plan<'_> {
+    /// Returns only when a step failed: which; `errno` says how.
+    fn carry_out(&self) -> Step {
+        default_signals();
+        // SAFETY: takes nothing; a new child leads no group yet, so it can lead a session.
+        if unsafe { libc::setsid() } < 0 {
+            return Step::Session;
+        }
+        self.end_with_parent();
+        // SAFETY: a string that the parent keeps alive.
+        if unsafe { libc::chdir(self.dir) } < 0 {
+            return Step::Folder;
+        }
+        if !self.take_files() {
+            return Step::Files;
+        }
+        for limit in self.limits {
+            if !limit.set() {
+                return Step::Limit(*limit);
+            }
+        }
+        self.write_own_pid();
+        unblock_signals();
+        // SAFETY: null-terminated lists of strings that the parent keeps alive.
+        unsafe { libc::execve(self.path, self.args, self.env) };
+        Step::Program
+    }
+
+    /// A killed runtime leaves nobody behind. The parent may have ended just before.
+    fn end_with_parent(&self) {
+        // SAFETY: integers only.
+        unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if libc::getppid() != self.parent {
+                libc::_exit(127);
+            }
+            // What it writes is its user's only, unless it says otherwise.
+            libc::umask(0o077);
+        }
+    }
+
+    /// Our own descriptors are 3 or higher, as std holds 0, 1 and 2: from 0 on, none is replaced before it was
+    /// copied. All we open is CLOEXEC; the rest is what a library opened otherwise.
+    fn take_files(&self) -> bool {
+        for (target, &file) in (0..).zip(self.files) {
+            // SAFETY: integers only. A copy onto itself would stay CLOEXEC.
+            let taken = unsafe {
+                if file == target { libc::fcntl(file, libc::F_SETFD, 0) } else { libc::dup2(file, target) }
+            };
+            if taken < 0 {
+                return false;
+            }
+        }
+        // SAFETY: integers only. A kernel that lacks it leaves CLOEXEC to do.
+        unsafe { libc::syscall(libc::SYS_close_range, self.files.len(), libc::c_uint::MAX, 0) };
+        true
+    }
+
+    fn write_own_pid(&self) {
+        // SAFETY: takes nothing.
+        let mut rest = unsafe { libc::getpid() }.unsigned_abs();
+        let mut digits = [0; 10];
+        let mut count = 0;
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' | (rest % 10) as u8;
+            rest /= 10;
+            count += 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        let written = digits.iter().skip(10 - count);
+        for (place, digit) in self.listen_pid.iter().skip(DIGITS_AT).zip(written) {
+            place.set(*digit);
+        }
+    }
+}
+
+/// A handler of ours must not run in the child once signals are let through, and nothing we ignore is ignored there.
+fn default_signals() {
+    for signal in 1..=64 {
+        // SAFETY: a zeroed action is "the default"; the child's table is its own. Some signals refuse, rightly.
+        unsafe {
+            let default: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, &raw const default, std::ptr::null_mut());
+        }
+    }
+}
+
+fn unblock_signals() {
+    // SAFETY: an empty set of our own.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
+}
+
+/// While this lives, this thread is sent no signal.
+struct Signals(nix::sys::signal::SigSet);
+
+impl Signals {
+    fn block_all() -> Self {
+        let all = nix::sys::signal::SigSet::all();
+        let before = all.thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_SETMASK);
+        Self(before.unwrap_or_else(|_| nix::sys::signal::SigSet::empty()))
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        let _ = self.0.thread_set_mask();
+    }
+}
+
+fn pointers(strings: &[CString], last: Option<*const c_char>) -> Vec<*const c_char> {
+    strings.iter().map(|string| string.as_ptr()).chain(last).chain([std::ptr::null()]).collect()
+}

@@ -1,0 +1,108 @@
+//! Descendants that left the group of the child that made them: daemons. The kernel gives them to us when their parent
+//! ends (`PR_SET_CHILD_SUBREAPER`, prctl(2)); they end with the child they came from, and nobody stays a zombie.
+//!
+//! Whose a stray is says its environment: `LISTEN_PID` names the child. One that says nothing ends when no child is left.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::{Pid, getsid};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use super::sys;
+
+/// Our own children that were not reaped yet. It is the kernel that has one list of children for a whole process, and so
+/// have we.
+static CHILDREN: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+/// One of them was reaped.
+static ENDED: Notify = Notify::const_new();
+
+/// A child that is ours to reap, as long as this lives.
+#[derive(Debug)]
+pub(super) struct Own(i32);
+
+/// Starts a child of our own; nobody takes it for a stray meanwhile.
+pub(super) fn own<T, E>(
+    start: impl FnOnce() -> Result<T, E>,
+    number: impl FnOnce(&T) -> Pid,
+) -> Result<(T, Own), E> {
+    let mut children = lock();
+    let started = start()?;
+    let number = number(&started).as_raw();
+    children.insert(number);
+    Ok((started, Own(number)))
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        lock().remove(&self.0);
+        ENDED.notify_one();
+    }
+}
+
+/// Ends strays from now on, for as long as the async runtime lives.
+///
+/// # Errors
+/// The kernel does not tell us of them.
+pub(crate) fn watch_strays() -> std::io::Result<()> {
+    sys::adopt_descendants()?;
+    let mut ended = signal(SignalKind::child())?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = ended.recv() => {}
+                () = ENDED.notified() => {}
+            }
+            // It reads /proc.
+            tokio::task::spawn_blocking(end_strays).await.ok();
+        }
+    });
+    Ok(())
+}
+
+/// Ends whoever outlived the child it came from. What those leave behind comes to us in turn.
+pub(crate) fn end_strays() {
+    let children = lock();
+    while strays(&children).into_iter().filter(|stray| end(*stray, &children)).count() > 0 {}
+}
+
+/// Whether it was killed just now. One that has ended by itself is reaped.
+fn end(stray: Pid, children: &BTreeSet<i32>) -> bool {
+    let is_outlived = children.is_empty() || child_of(stray).is_some_and(|child| !children.contains(&child));
+    let killed = is_outlived && kill(stray, Signal::SIGKILL).is_ok();
+    let flags = if killed { WaitPidFlag::empty() } else { WaitPidFlag::WNOHANG };
+    let _ = waitpid(stray, Some(flags));
+    killed
+}
+
+/// Our children but those we started: these lead a session, or are in ours.
+fn strays(children: &BTreeSet<i32>) -> Vec<Pid> {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
+    let lists = threads.flatten().map(|thread| read(&thread.path().join("children")));
+    let all: Vec<i32> = lists
+        .flat_map(|list| {
+            list.split_ascii_whitespace().filter_map(|number| number.parse().ok()).collect::<Vec<_>>()
+        })
+        .collect();
+    let ours = getsid(None).ok();
+    let is_stray = |child: &Pid| !children.contains(&child.as_raw()) && getsid(Some(*child)).ok() != ours;
+    all.into_iter().map(Pid::from_raw).filter(is_stray).collect()
+}
+
+fn child_of(stray: Pid) -> Option<i32> {
+    let environment = read(&Path::new("/proc").join(stray.to_string()).join("environ"));
+    environment.split('\0').find_map(|entry| entry.strip_prefix("LISTEN_PID="))?.parse().ok()
+}
+
+/// Nothing of what cannot be read: whoever it was is gone.
+fn read(path: &Path) -> String {
+    std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+fn lock() -> MutexGuard<'static, BTreeSet<i32>> {
+    CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
+}
