@@ -137,6 +137,7 @@ HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
         "LANG",
         "LC_CTYPE",
         "LISTEN_FDS",
+        "LISTEN_PID",
         "MINE",
         "PATH",
         "PORT",

@@ -22,6 +22,12 @@ impl Scratch {
         &self.0
     }
 
+    /// Adds to the end of a file.
+    pub(super) fn add(&self, name: &str, content: &str) -> anyhow::Result<()> {
+        let before = fs::read_to_string(self.0.join(name)).with_context(|| format!("cannot read {name}"))?;
+        self.write(name, &(before + content))
+    }
+
     pub(super) fn write(&self, name: &str, content: &str) -> anyhow::Result<()> {
         fs::write(self.0.join(name), content).with_context(|| format!("cannot write {name}"))
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::exit::Failure;
 use super::global::Global;
 use super::output;
-use crate::bench::{channel, cold, event, filter, idle};
+use crate::bench::{channel, cold, event, filter, idle, warm};
 
 /// Measure this machine, each figure beside a floor of the same run
 #[derive(Debug, Args)]
@@ -52,11 +52,21 @@ enum Kind {
         #[arg(long)]
         to: std::net::SocketAddr,
     },
-    /// Cold starts of a program that takes requests on fd 3 (LISTEN_FDS=1), as examples/hello-rust does
+    /// Cold starts: of a small web server in each language there is, on fd 3 and on $PORT
     Cold {
-        program: PathBuf,
+        /// A program to start instead; it takes requests on fd 3 (LISTEN_FDS=1), as examples/hello-rust does
+        program: Option<PathBuf>,
         /// How often each is measured, in turn
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+        rounds: u16,
+        /// Memory in use meanwhile, as by events that wait (MiB)
+        #[arg(long, default_value_t = 0)]
+        ballast: usize,
+    },
+    /// Calls and events of a small web server in each language there is, which is awake
+    Warm {
+        /// How often each is measured, in turn
+        #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u16).range(1..))]
         rounds: u16,
     },
     /// Reading and writing an event in each binding, beside the CloudEvents SDK
@@ -97,8 +107,17 @@ impl Kind {
             Self::Relay { to } => play(channel::relay::serve(to).await),
             #[cfg(feature = "kafka")]
             Self::Pump { brokers, topic, to } => play(channel::pump::run(brokers, topic, to).await),
-            Self::Cold { program, rounds } => {
-                let report = cold::measure(&program, usize::from(rounds)).await?;
+            Self::Cold { program, rounds, ballast } => {
+                let plan = cold::Plan {
+                    program: program.as_deref(),
+                    rounds: usize::from(rounds),
+                    ballast_mib: ballast,
+                };
+                let report = cold::measure(&plan).await?;
+                Ok((report.text(), report.json()))
+            }
+            Self::Warm { rounds } => {
+                let report = warm::measure(usize::from(rounds)).await?;
                 Ok((report.text(), report.json()))
             }
             Self::Event => {

@@ -35,7 +35,7 @@ async fn relay(stream: TcpStream, to: SocketAddr) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(super) async fn connect(to: SocketAddr) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+pub(in crate::bench) async fn connect(to: SocketAddr) -> anyhow::Result<SendRequest<Full<Bytes>>> {
     let stream = TcpStream::connect(to).await?;
     stream.set_nodelay(true)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;

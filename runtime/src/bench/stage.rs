@@ -1,0 +1,100 @@
+//! A runtime without its doors, for programs to be started in.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use activator::event::Event;
+use activator::id::FunctionId;
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::Request;
+
+use super::scratch::Scratch;
+use crate::config::resolved::ChannelKind;
+use crate::config::{Loader, Overrides};
+use crate::dispatch::CallerBody;
+use crate::driver::{Driver, Handle};
+use crate::history::{History, Place, Until, Wanted};
+use crate::process::{Spawner, is_being_written};
+
+/// How long one event or one end may take before the bench gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A runtime of the functions in a temporary folder.
+pub(super) struct Stage {
+    driver: Handle,
+    running: tokio::task::JoinHandle<()>,
+    history: Arc<History>,
+    _scratch: Scratch,
+}
+
+impl Stage {
+    /// Starts it with what `config` adds to the folder's configuration.
+    pub(super) async fn set(scratch: Scratch, config: &str) -> anyhow::Result<Self> {
+        scratch.add("runtime.toml", config)?;
+        let loaded = Loader::new(scratch.path(), None, Overrides::default(), is_being_written)?.load();
+        let Some(resolved) = loaded.resolved else { bail!("the bench's own configuration is broken") };
+        let history = Arc::new(History::new(1000));
+        let (driver, handle) = Driver::new(Arc::new(resolved), Spawner::start(None)?, Arc::clone(&history));
+        let running = tokio::spawn(driver.run());
+        handle.wait_open().await;
+        Ok(Self { driver: handle, running, history, _scratch: scratch })
+    }
+
+    pub(super) fn function(&self, name: &str) -> anyhow::Result<FunctionId> {
+        let config = self.driver.config();
+        let found = config.functions.iter().find(|(_, function)| function.name == name);
+        Ok(*found.with_context(|| format!("{name} is not taken as a function"))?.0)
+    }
+
+    /// A call, and the time until the head of its answer.
+    pub(super) async fn call(&self, function: FunctionId) -> anyhow::Result<Duration> {
+        let (head, ()) = Request::post("/").header("host", "localhost").body(())?.into_parts();
+        let begin = Instant::now();
+        let answer = self.driver.call(function, head, CallerBody::Whole(Bytes::new())).await;
+        let took = begin.elapsed();
+        answer?.into_body().collect().await.map_err(anyhow::Error::msg)?;
+        Ok(took)
+    }
+
+    /// An event, and the time until its verdict.
+    pub(super) async fn event(&self, ty: &str, id: &str) -> anyhow::Result<Duration> {
+        let mut event = Event::builder();
+        for (name, value) in [("id", id), ("source", "/bench"), ("type", ty)] {
+            event.attribute(name, value)?;
+        }
+        let event = event.build(Bytes::new())?;
+        let directory = self.driver.directory();
+        let route = directory.route(ChannelKind::Broker, "default").context("there is no default broker")?;
+        let (channel, id) = (route.channel.clone().context("it is not open")?, route.id);
+        let begin = Instant::now();
+        let at = channel.append(event).await?;
+        let place = Place { channel: id, partition: at.partition, offset: at.offset };
+        let explained = self.history.wait(&Wanted::At(place), Until::Settled, PATIENCE).await;
+        let took = begin.elapsed();
+        if explained.is_empty() {
+            bail!("the event was not handled within {PATIENCE:?}");
+        }
+        Ok(took)
+    }
+
+    /// Ends all processes of the function.
+    pub(super) async fn to_zero(&self, function: FunctionId) -> anyhow::Result<()> {
+        let begin = Instant::now();
+        self.driver.reap(function).await;
+        while self.driver.functions().await.get(&function).is_some_and(|f| f.state.instances > 0) {
+            if begin.elapsed() > PATIENCE {
+                bail!("the function does not end within {PATIENCE:?}");
+            }
+            self.driver.reap(function).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn stop(self) {
+        self.driver.drain().await;
+        self.running.await.ok();
+    }
+}
