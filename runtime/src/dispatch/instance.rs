@@ -20,7 +20,8 @@ use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot};
 use crate::config::resolved::{Program, Protocol};
 use crate::driver::Inbox;
 use crate::process::{
-    Child, Collector, Command, Exit, Line, Lines, SpawnError, Spawner, Stdin, Stream, is_being_written,
+    Child, Collector, Command, Exit, Isolation, Line, Lines, SpawnError, Spawner, Stdin, Stream,
+    is_being_written,
 };
 
 /// Orders an instance may have waiting: the deliveries it may hold and its end, with room to spare.
@@ -110,7 +111,10 @@ impl Instance {
     /// From the start to the end. Gives how it ended, for people.
     async fn live(mut self, orders: &mut mpsc::Receiver<Order>) -> String {
         let mut exchanges = Exchanges::new();
-        let reason = match Door::new(Arc::clone(&self.start.learned), self.start.spawner.can_swap()) {
+        let reason = match Door::new(
+            Arc::clone(&self.start.learned),
+            self.start.spawner.can_swap(&Isolation::Standard),
+        ) {
             Ok(door) => self.live_behind(&door, orders, &mut exchanges).await,
             Err(error) => format!("no socket for it: {error}"),
         };
@@ -346,6 +350,8 @@ impl Start {
             stdin: Stdin::Null,
             listener: Some(Arc::clone(&door.listener)),
             swap: door.swap().cloned(),
+            isolation: Isolation::Standard,
+            limits: Vec::new(),
         }
     }
 }

@@ -17,7 +17,7 @@ use super::environment::environment;
 use super::instance::{Start, spawn};
 use super::request::{self, excerpt};
 use super::{Order, Work};
-use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Line, Stdin, Stream};
+use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Isolation, Line, Stdin, Stream};
 
 /// What is kept of its answer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -146,6 +146,8 @@ fn command(start: &Start, event: &Event) -> Command {
         stdin: Stdin::Pipe,
         listener: None,
         swap: None,
+        isolation: Isolation::Standard,
+        limits: Vec::new(),
     }
 }
 

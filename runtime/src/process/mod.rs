@@ -5,6 +5,7 @@
 //! - [`Child`]: a running one; its whole process group ends with it, and it is reaped whoever lets go of it.
 //! - [`Listener`], [`PortHold`]: where a function takes requests: a socket it is given, or a `$PORT` it binds.
 //! - [`Lines`], [`Collector`]: what functions print, line by line. [`Capture`]: a reply on stdout.
+//! - [`Sandbox`], [`Limit`]: what a child may touch, and how much of the machine it may take.
 //! - [`watch_strays`]: descendants that left their group end with the child they came from.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
 //!
@@ -28,6 +29,7 @@ mod orphans;
 mod output;
 mod port;
 mod pump;
+mod sandbox;
 mod spawn;
 mod strays;
 mod swap;
@@ -40,12 +42,14 @@ pub(crate) use capture::{Capture, Captured};
 pub(crate) use child::{Child, Exit};
 pub(crate) use diagnose::diagnose;
 pub(crate) use lease::is_being_written;
+pub(crate) use limits::{Limit, What as Limited};
 pub(crate) use lines::{Line, Lines, Stream};
 pub(crate) use listener::Listener;
 pub(crate) use listening::{cannot_listen, listening};
 pub(crate) use orphans::end_orphans;
 pub(crate) use output::Collector;
 pub(crate) use port::PortHold;
-pub(crate) use spawn::{Command, SpawnError, Spawner, Stdin};
+pub(crate) use sandbox::{Fence, Sandbox};
+pub(crate) use spawn::{Command, Isolation, SpawnError, Spawner, Stdin};
 pub(crate) use strays::{end_strays, watch_strays};
 pub(crate) use swap::Swap;
