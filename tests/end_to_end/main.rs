@@ -14,6 +14,7 @@ mod kafka;
 mod kill;
 mod order;
 mod reload;
+mod scale;
 mod sinks;
 mod stock;
 mod stop;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let groups: [fn() -> Vec<Trial>; 14] = [
         wake::trials,
         zero::trials,
+        scale::trials,
         bad_functions::trials,
         bad_input::trials,
         reload::trials,

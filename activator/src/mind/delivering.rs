@@ -10,7 +10,7 @@ use super::timer::Timer;
 use crate::delivery::{Outcome, Verdict};
 use crate::effect::{Effect, End, EventRef, Payload, Report, Target};
 use crate::id::{DeliveryId, FunctionId, SinkId};
-use crate::lifecycle::{Finish, Place};
+use crate::lifecycle::Finish;
 use crate::time::Time;
 use crate::topology::Destination;
 
@@ -62,6 +62,7 @@ impl Activator {
 
     /// Hands out what waits for a function, starting processes as needed.
     pub(super) fn dispatch_to_function(&mut self, now: Time, id: FunctionId) {
+        self.start_wanted(now, id);
         while !self.is_stopping() {
             let Some(function) = self.functions.get_mut(&id) else { return };
             let Some(&next) = function.queue.front() else { return };
@@ -69,14 +70,9 @@ impl Activator {
                 function.queue.pop_front();
                 continue;
             }
-            match function.machine.place(now, function.queue.len()) {
-                Place::Wait => return,
-                Place::Start(start) => self.start(now, start),
-                Place::Instance { id: instance, cold } => {
-                    if !self.hand_over(next, Target::Instance(instance), cold) {
-                        return self.starved.push(Destination::Function(id));
-                    }
-                }
+            let Some((instance, cold)) = function.machine.place() else { return };
+            if !self.hand_over(next, Target::Instance(instance), cold) {
+                return self.starved.push(Destination::Function(id));
             }
         }
     }

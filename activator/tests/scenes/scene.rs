@@ -12,6 +12,7 @@ use activator::id::{
 };
 use activator::input::{Batch, Input, OpenedPartition, Progress, Stored};
 use activator::lifecycle::{Availability, Settings};
+use activator::scale::Scaling;
 use activator::topology::{Channel, Destination, Order, Start, Subscription, Topology};
 use activator::{Activator, Limits, Time};
 
@@ -70,8 +71,7 @@ impl Scene {
             revision: Revision(revision),
             single_use: false,
             concurrency: 10,
-            instances_max: 1,
-            idle: IDLE,
+            scaling: Scaling { max: 1, idle: IDLE, ..Scaling::default() },
             start_timeout: Duration::from_secs(10),
             call_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),

@@ -167,6 +167,7 @@ mod tests {
     use super::*;
     use crate::config::resolved::Protocol;
     use crate::history::fixture;
+    use activator::scale::Scaling;
 
     const ID: FunctionId = FunctionId(0);
 
@@ -194,8 +195,7 @@ mod tests {
                 revision: Revision(0),
                 single_use: false,
                 concurrency: u32::MAX,
-                instances_max: 1,
-                idle: none,
+                scaling: Scaling::default(),
                 start_timeout: none,
                 call_timeout: none,
                 drain_timeout: none,

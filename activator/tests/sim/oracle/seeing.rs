@@ -31,7 +31,11 @@ impl Oracle {
             Effect::Spawn { instance, .. } => self.spawns(now, *instance, settings),
             Effect::Terminate { instance, .. } => {
                 self.ends(now, *instance);
-                self.instances.get_mut(instance).into_iter().for_each(|known| known.told_to_end = true);
+                if let Some(known) = self.instances.get_mut(instance) {
+                    known.told_to_end = true;
+                    let waited = now.since(known.started);
+                    known.overdue = !known.settings.single_use && waited >= known.settings.start_timeout;
+                }
             }
             Effect::Append { append, channel, event } => {
                 if *channel != self.truth.dead_letters() {
@@ -82,10 +86,27 @@ impl Oracle {
         let Some(known) = self.instances.get(&id).filter(|known| known.ready && !known.told_to_end) else {
             return;
         };
-        let idle = known.idle_since.is_some_and(|since| now.since(since) >= known.settings.idle);
+        let idle = known.idle_since.is_some_and(|since| now.since(since) >= known.settings.scaling.idle);
         let replaced = self.proven.get(&id.function).is_some_and(|proven| *proven > known.settings.revision);
-        let fair = idle || known.unwanted || replaced;
+        let spared = idle && self.leaves_enough(id, known);
+        let fair = spared || known.unwanted || replaced;
         self.expect(fair, || format!("{id:?} works and is ended for nothing"));
+    }
+
+    /// Whether as many stay warm as the user wants, when this one ends.
+    fn leaves_enough(&self, id: InstanceId, ending: &Known) -> bool {
+        let min = match self.wished.get(&id.function) {
+            Some(settings) => settings.scaling.min,
+            None => ending.settings.scaling.min,
+        };
+        let stays = |(other, known): &(&InstanceId, &Known)| {
+            **other != id
+                && other.function == id.function
+                && known.settings.revision == ending.settings.revision
+                && known.ready
+                && !known.told_to_end
+        };
+        self.instances.iter().filter(stays).count() >= min as usize
     }
 
     fn spawns(&mut self, now: Time, instance: InstanceId, settings: Option<Settings>) {
@@ -98,6 +119,8 @@ impl Oracle {
             took_any: false,
             ready: false,
             told_to_end: false,
+            started: now,
+            overdue: false,
             idle_since: None,
             unwanted: false,
             timeouts: 0,
@@ -111,7 +134,7 @@ impl Oracle {
         };
         let spent = |known: &Known| known.settings.single_use && known.took_any && known.in_flight == 0;
         let running = self.instances.iter().filter(same).filter(|(_, k)| !k.told_to_end && !spent(k)).count();
-        let most = settings.instances_max as usize;
+        let most = settings.scaling.max as usize;
         self.expect(running <= most, || format!("{running} instances of {instance:?}, {most} allowed"));
     }
 

@@ -19,9 +19,9 @@ use crate::config::scan::{self, Content, Entry, Scan};
 use crate::config::source::{At, Source};
 use crate::config::value::Value;
 
+use super::scaling::{Contradictions, scaling};
+
 const HTTP_CONCURRENCY: u32 = 100;
-const INSTANCES_MAX: u32 = 10;
-const IDLE: Duration = Duration::from_secs(30);
 const START: Duration = Duration::from_secs(10);
 const REQUEST: Duration = Duration::from_secs(300);
 const DRAIN: Duration = Duration::from_secs(10);
@@ -68,6 +68,8 @@ impl Functions {
             }
         }
         let names = written.keys().copied().chain(found.entries.keys().map(String::as_str));
+        let (who, own) = ("every function", &file.defaults);
+        Contradictions { who, own, all: own, problems: scan.problems }.report();
         let merge = Merge { written: &written, found, defaults: &file.defaults, scan };
         let functions = names.map(|name| (name.to_owned(), merge.function(name, ids)));
         Self(functions.collect())
@@ -147,7 +149,9 @@ impl Merge<'_> {
         let header = entry.and_then(|entry| entry.header.as_ref());
         let own = header.map_or_else(|| written.clone(), |header| written.clone().or(header));
         self.check_oneshot(name, &own);
-        let all = own.or(self.defaults);
+        let all = own.clone().or(self.defaults);
+        let (who, problems) = (format!("function `{name}`"), self.scan.problems);
+        Contradictions { who: &who, own: &own, all: &all, problems }.report();
         Function {
             id: ids.function(name),
             on: all.on.clone(),
@@ -204,8 +208,7 @@ fn settings(protocol: Protocol, all: &raw::Function) -> Settings {
         revision: Revision(0),
         single_use: protocol == Protocol::Oneshot,
         concurrency,
-        instances_max: all.max.unwrap_or(INSTANCES_MAX),
-        idle: all.idle.unwrap_or(IDLE),
+        scaling: scaling(&all.scale, concurrency, protocol),
         start_timeout: timeout.start.unwrap_or(START),
         call_timeout: timeout.request.unwrap_or(REQUEST),
         drain_timeout: timeout.drain.unwrap_or(DRAIN),

@@ -13,6 +13,7 @@ use activator::delivery::Outcome;
 use activator::event::Event;
 use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
 use activator::lifecycle::Settings;
+use activator::scale::Scaling;
 use bytes::Bytes;
 use hyper::{Method, Request};
 use tokio::sync::oneshot as once;
@@ -117,8 +118,7 @@ impl Function {
                 revision: Revision(1),
                 single_use: self.protocol == Protocol::Oneshot,
                 concurrency: 100,
-                instances_max: 1,
-                idle: PATIENCE,
+                scaling: Scaling::default(),
                 start_timeout: PATIENCE,
                 call_timeout: PATIENCE,
                 drain_timeout: Duration::from_millis(50),

@@ -1,0 +1,50 @@
+//! The keys of a function that say how many processes there are, and for how long they are kept.
+
+use std::time::Duration;
+
+use crate::config::source::At;
+use crate::config::value::Value;
+
+/// Each as one of the places says it, or not.
+#[derive(Clone, Debug, Default)]
+pub(in crate::config) struct Scale {
+    pub(in crate::config) min: Option<At<u32>>,
+    pub(in crate::config) max: Option<At<u32>>,
+    pub(in crate::config) initial: Option<At<u32>>,
+    pub(in crate::config) activation: Option<At<u32>>,
+    pub(in crate::config) target: Option<At<u32>>,
+    pub(in crate::config) utilization: Option<At<u32>>,
+    pub(in crate::config) idle: Option<At<Duration>>,
+    pub(in crate::config) scale_down_delay: Option<At<Duration>>,
+}
+
+impl Scale {
+    /// Reads them; `get` gives the value behind a key, where the place takes it.
+    pub(super) fn read<'d>(get: impl Fn(&str) -> Option<Value<'d>>) -> Self {
+        let number = |key: &str, from: u32| get(key).and_then(|v| v.integer(from..=u32::MAX));
+        Self {
+            min: number("min", 0),
+            max: number("max", 1),
+            initial: number("initial", 0),
+            activation: number("activation", 1),
+            target: number("target", 1),
+            utilization: get("utilization").and_then(|v| v.integer(1..=100)),
+            idle: get("idle").and_then(|v| v.duration()),
+            scale_down_delay: get("scale_down_delay").and_then(|v| v.duration()),
+        }
+    }
+
+    /// What is not said here is taken from `lower`.
+    pub(super) fn or(self, lower: Self) -> Self {
+        Self {
+            min: self.min.or(lower.min),
+            max: self.max.or(lower.max),
+            initial: self.initial.or(lower.initial),
+            activation: self.activation.or(lower.activation),
+            target: self.target.or(lower.target),
+            utilization: self.utilization.or(lower.utilization),
+            idle: self.idle.or(lower.idle),
+            scale_down_delay: self.scale_down_delay.or(lower.scale_down_delay),
+        }
+    }
+}
