@@ -15,6 +15,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("a_saved_file_replaces_what_is_kept_warm", a_saved_file_replaces_what_is_kept_warm),
             ("the_initial_processes_start_at_once_and_fall_idle", the_initial_processes_start_at_once),
             ("a_soft_target_starts_more_before_one_is_full", a_soft_target_starts_more),
+            ("a_call_is_refused_when_all_are_busy_and_an_event_waits", a_call_is_refused_when_all_are_busy),
+            ("calls_wait_for_a_process_up_to_their_number", calls_wait_up_to_their_number),
         ],
     )
 }
@@ -95,4 +97,44 @@ fn a_soft_target_starts_more() {
     for id in ["1", "2", "3"] {
         assert_eq!(runtime.verdicts(id)["server"]["outcome"], "delivered");
     }
+}
+
+/// A server that answers once there is a file `go`, one request at a time in one process.
+fn one_at_a_time(overflow: &str) -> Project {
+    let project = Project::new(&format!("[function.server]\nconcurrency = 1\nmax = 1\n{overflow}\n"));
+    let wait = "        while not os.path.exists('go'): time.sleep(0.005)";
+    project.function("server", noting_server("", wait));
+    project
+}
+
+fn a_call_is_refused_when_all_are_busy() {
+    let project = one_at_a_time("overflow = \"refuse\"");
+    let runtime = Runtime::start(&project);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| runtime.get("/fn/server"));
+        wait_until("the call is under way", || project.lines("delivered").len() == 1);
+        runtime.send("event", "server");
+        wait_until("the event waits", || runtime.function("server")["queued"] == 1);
+        let refused = runtime.get("/fn/server");
+        assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{}", refused.body);
+        project.write("go", "");
+        assert_eq!(first.join().unwrap().status, 200, "it waited for its start");
+    });
+    assert_eq!(runtime.verdicts("event")["server"]["outcome"], "delivered");
+    assert_eq!(project.lines("delivered"), ["-", "event"]);
+}
+
+fn calls_wait_up_to_their_number() {
+    let project = one_at_a_time("waiting = 2");
+    let runtime = Runtime::start(&project);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| runtime.get("/fn/server"));
+        wait_until("the first is under way", || project.lines("delivered").len() == 1);
+        let waiting = [0; 2].map(|_| scope.spawn(|| runtime.get("/fn/server")));
+        wait_until("two wait", || runtime.function("server")["queued"] == 2);
+        assert_eq!(runtime.get("/fn/server").status, 503);
+        project.write("go", "");
+        let answers = waiting.into_iter().chain([first]).map(|call| call.join().unwrap().status);
+        assert_eq!(answers.collect::<Vec<_>>(), [200; 3]);
+    });
 }

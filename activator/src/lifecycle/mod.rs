@@ -43,12 +43,30 @@ pub struct Settings {
     pub concurrency: u32,
     /// How many instances, and for how long they are kept.
     pub scaling: Scaling,
+    /// What becomes of calls that find all of them busy.
+    pub overflow: Overflow,
     /// How long a process may take until it accepts its first request.
     pub start_timeout: Duration,
     /// How long a request/response call may take.
     pub call_timeout: Duration,
     /// How long a process may finish what it holds when another revision took over.
     pub drain_timeout: Duration,
+}
+
+/// What becomes of calls when every instance there may be is full. Events wait in their channel, whatever is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow {
+    /// Whether they are refused at once.
+    pub refuse: bool,
+    /// Those that may wait at most, at least 1; more are refused.
+    pub waiting_max: u32,
+}
+
+impl Default for Overflow {
+    /// What applies when nobody says otherwise.
+    fn default() -> Self {
+        Self { refuse: false, waiting_max: 1000 }
+    }
 }
 
 #[cfg(test)]

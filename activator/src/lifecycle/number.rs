@@ -101,6 +101,13 @@ impl Function {
         }
     }
 
+    /// Whether the next delivery finds no room, and no process more may be started for it.
+    pub fn is_full(&self) -> bool {
+        let Availability::Present(current) = &self.availability else { return false };
+        let most = current.scaling.max;
+        self.failures() == 0 && self.place().is_none() && self.count(current.revision).running >= most
+    }
+
     fn place_at_old(&self) -> Option<(InstanceId, bool)> {
         let warm = |i: &&Instance| matches!(i.state, State::Warm { .. }) && i.has_room();
         self.instances.iter().find(warm).map(|i| (i.id, false))

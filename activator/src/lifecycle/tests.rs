@@ -1,7 +1,7 @@
 use alloc::{vec, vec::Vec};
 use core::time::Duration;
 
-use super::{Availability, Finish, Function, Settings, Spare};
+use super::{Availability, Finish, Function, Overflow, Settings, Spare};
 use crate::id::{FunctionId, InstanceId, Revision};
 use crate::scale::Scaling;
 use crate::time::Time;
@@ -18,6 +18,7 @@ fn settings(revision: u32) -> Settings {
         single_use: false,
         concurrency: 2,
         scaling: Scaling { max: 2, ..Scaling::default() },
+        overflow: Overflow::default(),
         start_timeout: Duration::from_secs(10),
         call_timeout: Duration::from_secs(300),
         drain_timeout: Duration::from_secs(10),
@@ -72,6 +73,21 @@ fn never_more_processes_than_the_maximum() {
         f.began(id);
     }
     assert_eq!((start_for(&mut f, at(0), 1000), f.place()), (None, None));
+}
+
+#[test]
+fn it_is_full_when_there_are_as_many_as_may_be_and_none_has_room() {
+    let mut f = function();
+    assert!(!f.is_full(), "nothing runs");
+    for _ in 0..2 {
+        let id = start(&mut f, at(0));
+        f.began(id);
+        assert!(!f.is_full(), "room for another one");
+        f.began(id);
+    }
+    assert!(f.is_full());
+    f.revise(Availability::Absent);
+    assert!(!f.is_full(), "that is another trouble");
 }
 
 #[test]

@@ -44,9 +44,13 @@ impl Activator {
                 _ => Stage::Queued,
             };
         }
+        let is_call = self.deliveries.get(id).is_some_and(|d| matches!(d.subject, Subject::Call { .. }));
         let queue = match destination {
             Destination::Function(function) => match self.functions.get_mut(&function) {
-                Some(function) => &mut function.queue,
+                Some(function) => {
+                    function.calls += u32::from(is_call);
+                    &mut function.queue
+                }
                 None => return self.forget(id),
             },
             Destination::Sink(sink) => &mut self.sinks.entry(sink).or_default().queue,
@@ -70,7 +74,7 @@ impl Activator {
                 function.queue.pop_front();
                 continue;
             }
-            let Some((instance, cold)) = function.machine.place() else { return };
+            let Some((instance, cold)) = function.machine.place() else { return self.overflow(id) };
             if !self.hand_over(next, Target::Instance(instance), cold) {
                 return self.starved.push(Destination::Function(id));
             }
@@ -103,7 +107,10 @@ impl Activator {
                 self.forget(id);
                 return true;
             }
-            Subject::Call { call, .. } => (Payload::Call(call), self.call_timeout(to)),
+            Subject::Call { call, function } => {
+                self.functions.get_mut(&function).into_iter().for_each(|f| f.calls -= 1);
+                (Payload::Call(call), self.call_timeout(to))
+            }
             Subject::Event(subject) => {
                 let Some(event) = self.event_of(id) else {
                     let room = self.fetch(id);

@@ -18,11 +18,13 @@ pub(super) struct FunctionQueue {
     pub(super) queue: VecDeque<DeliveryId>,
     /// Instances with an idle timer: one each, or under load there would be one an event.
     idle_timers: Vec<InstanceId>,
+    /// Calls in the queue that somebody still waits for.
+    pub(super) calls: u32,
 }
 
 impl FunctionQueue {
     pub(super) const fn new(id: FunctionId) -> Self {
-        Self { machine: Function::new(id), queue: VecDeque::new(), idle_timers: Vec::new() }
+        Self { machine: Function::new(id), queue: VecDeque::new(), idle_timers: Vec::new(), calls: 0 }
     }
 }
 

@@ -11,7 +11,7 @@ use activator::id::{
     ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
 };
 use activator::input::{Batch, Input, OpenedPartition, Progress, Stored};
-use activator::lifecycle::{Availability, Settings};
+use activator::lifecycle::{Availability, Overflow, Settings};
 use activator::scale::Scaling;
 use activator::topology::{Channel, Destination, Order, Start, Subscription, Topology};
 use activator::{Activator, Limits, Time};
@@ -71,6 +71,7 @@ impl Scene {
             revision: Revision(revision),
             single_use: false,
             concurrency: 10,
+            overflow: Overflow::default(),
             scaling: Scaling { max: 1, idle: IDLE, ..Scaling::default() },
             start_timeout: Duration::from_secs(10),
             call_timeout: Duration::from_secs(60),

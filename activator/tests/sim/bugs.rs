@@ -45,6 +45,8 @@ pub(crate) enum Bug {
     MaximumExceeded,
     /// A process is given one more than it takes.
     ConcurrencyExceeded,
+    /// Calls are refused that are to wait.
+    WaitIgnored,
     /// A process without work is kept for a day.
     NeverIdle,
 }
@@ -112,6 +114,7 @@ fn misread(bug: Option<Bug>, settings: &mut Settings) {
         Some(Bug::MinimumIgnored) => settings.scaling.min = 0,
         Some(Bug::MaximumExceeded) => settings.scaling.max += 1,
         Some(Bug::ConcurrencyExceeded) => settings.concurrency += 1,
+        Some(Bug::WaitIgnored) => settings.overflow.refuse = true,
         Some(Bug::NeverIdle) => settings.scaling.idle = Duration::from_secs(86_400),
         _ => {}
     }

@@ -121,6 +121,11 @@ fn finds_more_in_flight_than_a_process_takes() {
 }
 
 #[test]
+fn finds_calls_refused_that_are_to_wait() {
+    finds(Bug::WaitIgnored, 60, &["there is room for it"]);
+}
+
+#[test]
 fn finds_processes_that_never_fall_idle() {
     finds(Bug::NeverIdle, 10, &["no end within"]);
 }

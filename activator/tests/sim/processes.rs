@@ -7,7 +7,7 @@ use activator::effect::{Effect, Payload, Target};
 use activator::event::Event;
 use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
 use activator::input::Input;
-use activator::lifecycle::{Availability, Settings};
+use activator::lifecycle::{Availability, Overflow, Settings};
 use activator::scale::Scaling;
 use bytes::Bytes;
 
@@ -57,6 +57,10 @@ impl World {
             single_use,
             concurrency: u32::try_from(concurrency).expect("small"),
             scaling: self.scaling(single_use),
+            overflow: Overflow {
+                refuse: self.users.chance(300),
+                waiting_max: [1, 3, 1000][self.users.index(3)],
+            },
             start_timeout: Duration::from_millis(self.users.between(1_000, 10_000)),
             call_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_millis(self.users.between(500, 5_000)),

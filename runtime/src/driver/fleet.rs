@@ -167,6 +167,7 @@ mod tests {
     use super::*;
     use crate::config::resolved::Protocol;
     use crate::history::fixture;
+    use activator::lifecycle::Overflow;
     use activator::scale::Scaling;
 
     const ID: FunctionId = FunctionId(0);
@@ -196,6 +197,7 @@ mod tests {
                 single_use: false,
                 concurrency: u32::MAX,
                 scaling: Scaling::default(),
+                overflow: Overflow::default(),
                 start_timeout: none,
                 call_timeout: none,
                 drain_timeout: none,

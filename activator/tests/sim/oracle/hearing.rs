@@ -68,7 +68,10 @@ impl Oracle {
             Input::Outcomes(outcomes) => {
                 outcomes.iter().for_each(|(id, outcome)| self.outcome(now, *id, outcome));
             }
-            Input::Called { call, .. } => drop(self.calls.insert(*call, Call::Waiting)),
+            Input::Called { call, function } => {
+                self.calls.insert(*call, Call::Waiting);
+                self.callees.insert(*call, *function);
+            }
             Input::HungUp { call } => {
                 if let Some(state) = self.calls.get_mut(call) {
                     *state = if *state == Call::UnderWay { Call::HungUp } else { Call::Over };

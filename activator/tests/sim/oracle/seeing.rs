@@ -1,8 +1,8 @@
 //! What the oracle demands of every effect.
 
 use activator::Time;
-use activator::effect::{Effect, Payload, Target};
-use activator::id::{DeliveryId, InstanceId};
+use activator::effect::{Effect, Payload, Refusal, Target};
+use activator::id::{CallId, DeliveryId, InstanceId};
 use activator::lifecycle::Settings;
 
 use super::{Call, Known, Oracle, UnderWay};
@@ -71,7 +71,9 @@ impl Oracle {
                 self.open.remove(channel);
                 self.truth.forget_removed(Some(*channel));
             }
-            Effect::Refuse { call, .. } => {
+            Effect::Refuse { call, why } => {
+                let fair = *why != Refusal::Full || self.has_no_room_for(*call);
+                self.expect(fair, || format!("call {call} is refused, and there is room for it"));
                 let was = self.calls.insert(*call, Call::Over);
                 self.expect(was == Some(Call::Waiting), || format!("call {call} is refused, it was {was:?}"));
             }
@@ -91,6 +93,22 @@ impl Oracle {
         let spared = idle && self.leaves_enough(id, known);
         let fair = spared || known.unwanted || replaced;
         self.expect(fair, || format!("{id:?} works and is ended for nothing"));
+    }
+
+    /// Whether a call may be refused: no process has room, and it is not to wait; or as many wait as may.
+    fn has_no_room_for(&self, call: CallId) -> bool {
+        let Some(function) = self.callees.get(&call) else { return false };
+        let Some(settings) = self.wished.get(function) else { return false };
+        let waits = |(other, state): &(&CallId, &Call)| {
+            **state == Call::Waiting && self.callees.get(other) == Some(function)
+        };
+        let crowded = self.calls.iter().filter(waits).count() > settings.overflow.waiting_max as usize;
+        let current = |(id, known): &(&InstanceId, &Known)| {
+            id.function == *function && known.settings.revision == settings.revision && !known.told_to_end
+        };
+        let running: Vec<_> = self.instances.iter().filter(current).map(|(_, known)| known).collect();
+        let full = running.iter().filter(|known| known.in_flight >= settings.concurrency).count();
+        crowded || settings.overflow.refuse && full >= settings.scaling.max as usize
     }
 
     /// Whether as many stay warm as the user wants, when this one ends.

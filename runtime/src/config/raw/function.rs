@@ -53,6 +53,8 @@ impl Function {
         "utilization",
         "idle",
         "scale_down_delay",
+        "overflow",
+        "waiting",
         "timeout",
         "on",
     ];
@@ -70,6 +72,8 @@ impl Function {
         "utilization",
         "idle",
         "scale_down_delay",
+        "overflow",
+        "waiting",
         "timeout",
     ];
     /// What a script can say of itself.
@@ -86,6 +90,8 @@ impl Function {
         "utilization",
         "idle",
         "scale_down_delay",
+        "overflow",
+        "waiting",
         "timeout",
         "on",
     ];

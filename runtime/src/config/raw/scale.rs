@@ -16,7 +16,12 @@ pub(in crate::config) struct Scale {
     pub(in crate::config) utilization: Option<At<u32>>,
     pub(in crate::config) idle: Option<At<Duration>>,
     pub(in crate::config) scale_down_delay: Option<At<Duration>>,
+    /// Whether calls are refused when all processes are busy.
+    pub(in crate::config) overflow: Option<At<bool>>,
+    pub(in crate::config) waiting: Option<At<u32>>,
 }
+
+const OVERFLOW: &[(&str, bool)] = &[("wait", false), ("refuse", true)];
 
 impl Scale {
     /// Reads them; `get` gives the value behind a key, where the place takes it.
@@ -31,6 +36,8 @@ impl Scale {
             utilization: get("utilization").and_then(|v| v.integer(1..=100)),
             idle: get("idle").and_then(|v| v.duration()),
             scale_down_delay: get("scale_down_delay").and_then(|v| v.duration()),
+            overflow: get("overflow").and_then(|v| v.one_of(OVERFLOW)),
+            waiting: number("waiting", 1),
         }
     }
 
@@ -45,6 +52,8 @@ impl Scale {
             utilization: self.utilization.or(lower.utilization),
             idle: self.idle.or(lower.idle),
             scale_down_delay: self.scale_down_delay.or(lower.scale_down_delay),
+            overflow: self.overflow.or(lower.overflow),
+            waiting: self.waiting.or(lower.waiting),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::config::scan::{self, Content, Entry, Scan};
 use crate::config::source::{At, Source};
 use crate::config::value::Value;
 
-use super::scaling::{Contradictions, scaling};
+use super::scaling::{Contradictions, overflow, scaling};
 
 const HTTP_CONCURRENCY: u32 = 100;
 const START: Duration = Duration::from_secs(10);
@@ -209,6 +209,7 @@ fn settings(protocol: Protocol, all: &raw::Function) -> Settings {
         single_use: protocol == Protocol::Oneshot,
         concurrency,
         scaling: scaling(&all.scale, concurrency, protocol),
+        overflow: overflow(&all.scale),
         start_timeout: timeout.start.unwrap_or(START),
         call_timeout: timeout.request.unwrap_or(REQUEST),
         drain_timeout: timeout.drain.unwrap_or(DRAIN),

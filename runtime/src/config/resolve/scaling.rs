@@ -1,5 +1,6 @@
 //! How many processes a function has: the meaning of its keys, and which of them contradict each other.
 
+use activator::lifecycle::Overflow;
 use activator::scale::Scaling;
 
 use crate::config::diagnostic::Problems;
@@ -22,6 +23,15 @@ pub(super) fn scaling(all: &raw::Scale, concurrency: u32, protocol: Protocol) ->
         utilization: number(&all.utilization, by_default.utilization),
         down_delay: all.scale_down_delay.as_ref().map_or(by_default.down_delay, |d| d.value),
         idle: all.idle.as_ref().map_or(by_default.idle, |d| d.value),
+    }
+}
+
+/// What becomes of calls when all processes are busy.
+pub(super) fn overflow(all: &raw::Scale) -> Overflow {
+    let by_default = Overflow::default();
+    Overflow {
+        refuse: all.overflow.as_ref().map_or(by_default.refuse, |refuse| refuse.value),
+        waiting_max: all.waiting.as_ref().map_or(by_default.waiting_max, |n| n.value),
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use activator::delivery::Outcome;
 use activator::event::Event;
 use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
-use activator::lifecycle::Settings;
+use activator::lifecycle::{Overflow, Settings};
 use activator::scale::Scaling;
 use bytes::Bytes;
 use hyper::{Method, Request};
@@ -119,6 +119,7 @@ impl Function {
                 single_use: self.protocol == Protocol::Oneshot,
                 concurrency: 100,
                 scaling: Scaling::default(),
+                overflow: Overflow::default(),
                 start_timeout: PATIENCE,
                 call_timeout: PATIENCE,
                 drain_timeout: Duration::from_millis(50),
