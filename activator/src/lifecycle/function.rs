@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::health::Health;
 use super::{Availability, Instance, State};
 use crate::id::{FunctionId, InstanceId, Revision};
-use crate::scale::Peak;
+use crate::scale::{Pauses, Peak};
 use crate::time::Time;
 
 /// Timeouts in a row after which a process counts as hung and is replaced.
@@ -24,6 +24,8 @@ pub struct Function {
     pub(super) initial: u32,
     /// How many were wanted lately, where that is a reason to keep them.
     pub(super) peak: Option<Box<Peak>>,
+    /// Its pauses and starts, by which a process is kept.
+    pub(super) pauses: Pauses,
 }
 
 impl Function {
@@ -37,6 +39,7 @@ impl Function {
             next_generation: 0,
             initial: 0,
             peak: None,
+            pauses: Pauses::new(),
         }
     }
 
@@ -97,8 +100,9 @@ impl Function {
     /// starting: it is on its way out, or gone.
     pub fn ready(&mut self, now: Time, id: InstanceId) -> Option<Vec<InstanceId>> {
         let instance = self.instance(id).filter(|i| i.state == State::Starting)?;
-        let revision = instance.settings.revision;
+        let (revision, took) = (instance.settings.revision, now.since(instance.started));
         instance.state = State::Warm { idle_since: (instance.in_flight == 0).then_some(now) };
+        self.pauses.started(took);
         match &self.availability {
             Availability::Present(settings) if settings.revision == revision => {
                 self.health = Health::Sound;

@@ -61,6 +61,7 @@ impl Function {
     fn wanted(&mut self, now: Time, current: &Settings, outstanding: usize) -> u32 {
         let wanted = current.scaling.wanted(outstanding, current.concurrency);
         self.remember(now, current, wanted);
+        self.pauses.step(now, outstanding);
         wanted
     }
 

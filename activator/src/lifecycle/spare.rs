@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 
 use super::{Availability, Function, Instance, Settings, State};
 use crate::id::{InstanceId, Revision};
-use crate::scale::Peak;
+use crate::scale::{Idle, Peak};
 use crate::time::Time;
 
 /// Whether a process is spared.
@@ -24,7 +24,11 @@ impl Function {
     pub fn idle_until(&self, id: InstanceId) -> Option<Time> {
         let instance = self.instances.iter().find(|i| i.id == id)?;
         let State::Warm { idle_since: Some(since) } = instance.state else { return None };
-        (!self.is_kept(instance)).then(|| since + instance.settings.scaling.idle)
+        let idle = match instance.settings.scaling.idle {
+            Idle::After(idle) => idle,
+            Idle::Auto { floor, ceiling } => self.pauses.keep(floor, ceiling),
+        };
+        (!self.is_kept(instance)).then(|| since + idle)
     }
 
     /// Warm -> Stopping, when it was idle for long enough.

@@ -1,9 +1,11 @@
+extern crate std;
+
 use alloc::{vec, vec::Vec};
 use core::time::Duration;
 
 use super::{Availability, Finish, Function, Overflow, Settings, Spare};
 use crate::id::{FunctionId, InstanceId, Revision};
-use crate::scale::Scaling;
+use crate::scale::{Idle, Scaling};
 use crate::time::Time;
 
 const HELLO: FunctionId = FunctionId(7);
@@ -307,7 +309,11 @@ fn a_soft_target_spreads_before_the_limit_is_reached() {
 #[test]
 fn fewer_are_wanted_for_a_while_before_one_ends() {
     let delay = Duration::from_secs(80);
-    let mut f = scaled(Scaling { down_delay: delay, idle: Duration::from_secs(1), ..Scaling::default() });
+    let mut f = scaled(Scaling {
+        down_delay: delay,
+        idle: Idle::After(Duration::from_secs(1)),
+        ..Scaling::default()
+    });
     let both = settle(&mut f, at(1_000), 4);
     assert_eq!(both.len(), 2);
     start_for(&mut f, at(2_000), 0);
@@ -316,4 +322,37 @@ fn fewer_are_wanted_for_a_while_before_one_ends() {
     };
     assert!(due > at(80_000) && due <= at(90_000), "{due:?}");
     assert_eq!(f.idle_check(at(92_000), both[0]), Spare::Stop);
+}
+
+/// Delivers something to a function with one process, and gives when that falls idle.
+fn delivered(function: &mut Function, now: Time) -> InstanceId {
+    if let Some(id) = start_for(function, now, 1) {
+        function.ready(now + Duration::from_secs(3), id);
+    }
+    let (id, _) = function.place().expect("room");
+    function.began(id);
+    function.finished(now, id, Finish::Answered);
+    start_for(function, now, 0);
+    id
+}
+
+#[test]
+fn a_costly_start_is_kept_longer_by_itself_and_a_plain_time_is_obeyed() {
+    let mut f = scaled(Scaling { idle: Idle::AUTO, ..Scaling::default() });
+    let id = delivered(&mut f, at(0));
+    assert_eq!(f.idle_until(id), Some(at(300_000)), "3 s to start are worth 300 s");
+    for round in 1..=10 {
+        delivered(&mut f, at(round * 40_000));
+    }
+    assert_eq!(f.idle_until(id), Some(at(464_000)), "its pauses take 40 s, so 64 are enough");
+    let mut f = scaled(Scaling { idle: Idle::After(Duration::from_secs(7)), ..Scaling::default() });
+    let id = delivered(&mut f, at(0));
+    assert_eq!(f.idle_until(id), Some(at(7_000)));
+}
+
+#[test]
+fn a_function_at_rest_is_small() {
+    let bytes = size_of::<Function>();
+    std::eprintln!("a function at rest: {bytes} bytes");
+    assert!(bytes <= 512, "{bytes}");
 }

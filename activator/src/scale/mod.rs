@@ -1,12 +1,15 @@
 //! How many processes, and for how long they are kept: pure arithmetic, with `now` as an argument.
 //!
 //! - [`Scaling`] says what the user wants; [`Scaling::wanted`] how many processes a load asks for.
+//! - `keep` weighs a process without work against a cold start.
 //! - `peak` remembers the highest of a number over the last while, for a delay before there are fewer.
 
+mod keep;
 mod peak;
 
 use core::time::Duration;
 
+pub use keep::Pauses;
 pub use peak::Peak;
 
 /// How many processes of a function there may be, and what they follow.
@@ -28,7 +31,26 @@ pub struct Scaling {
     /// How long fewer are wanted before one ends (`scale-down-delay`).
     pub down_delay: Duration,
     /// How long a process without work is kept.
-    pub idle: Duration,
+    pub idle: Idle,
+}
+
+/// How long a process without work is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    /// For so long.
+    After(Duration),
+    /// As long as is worth it, by what was seen of the function, but within these.
+    Auto {
+        /// At least.
+        floor: Duration,
+        /// At most; not below the floor.
+        ceiling: Duration,
+    },
+}
+
+impl Idle {
+    /// The bounds where nobody says others.
+    pub const AUTO: Self = Self::Auto { floor: Duration::from_secs(5), ceiling: Duration::from_secs(600) };
 }
 
 impl Default for Scaling {
@@ -42,7 +64,7 @@ impl Default for Scaling {
             target: u32::MAX,
             utilization: 100,
             down_delay: Duration::ZERO,
-            idle: Duration::from_secs(30),
+            idle: Idle::After(Duration::from_secs(30)),
         }
     }
 }

@@ -12,7 +12,7 @@ use activator::id::{
 };
 use activator::input::{Batch, Input, OpenedPartition, Progress, Stored};
 use activator::lifecycle::{Availability, Overflow, Settings};
-use activator::scale::Scaling;
+use activator::scale::{Idle, Scaling};
 use activator::topology::{Channel, Destination, Order, Start, Subscription, Topology};
 use activator::{Activator, Limits, Time};
 
@@ -72,7 +72,7 @@ impl Scene {
             single_use: false,
             concurrency: 10,
             overflow: Overflow::default(),
-            scaling: Scaling { max: 1, idle: IDLE, ..Scaling::default() },
+            scaling: Scaling { max: 1, idle: Idle::After(IDLE), ..Scaling::default() },
             start_timeout: Duration::from_secs(10),
             call_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),

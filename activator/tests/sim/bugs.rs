@@ -10,6 +10,7 @@ use activator::effect::Effect;
 use activator::id::{AppendId, FunctionId, InstanceId};
 use activator::input::{Input, Progress, Stored};
 use activator::lifecycle::{Availability, Settings};
+use activator::scale::Idle;
 use activator::topology::Order;
 
 use super::storage::At;
@@ -115,7 +116,7 @@ fn misread(bug: Option<Bug>, settings: &mut Settings) {
         Some(Bug::MaximumExceeded) => settings.scaling.max += 1,
         Some(Bug::ConcurrencyExceeded) => settings.concurrency += 1,
         Some(Bug::WaitIgnored) => settings.overflow.refuse = true,
-        Some(Bug::NeverIdle) => settings.scaling.idle = Duration::from_secs(86_400),
+        Some(Bug::NeverIdle) => settings.scaling.idle = Idle::After(Duration::from_secs(86_400)),
         _ => {}
     }
 }

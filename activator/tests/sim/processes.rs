@@ -8,10 +8,11 @@ use activator::event::Event;
 use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
 use activator::input::Input;
 use activator::lifecycle::{Availability, Overflow, Settings};
-use activator::scale::Scaling;
+use activator::scale::{Idle, Scaling};
 use bytes::Bytes;
 
 use super::clock::{MILLI, Micros, SECOND, micros};
+use super::random::Random;
 use super::storage::stamp_of;
 use super::truth::Case;
 use super::wiring::{DEAD_LETTERS, THUMB};
@@ -44,6 +45,16 @@ pub(crate) struct Held {
     event: Option<Event>,
     case: Option<Case>,
     taken: bool,
+}
+
+/// Mostly a plain time.
+fn idle(users: &mut Random) -> Idle {
+    let millis = Duration::from_millis;
+    if users.chance(700) {
+        return Idle::After(millis(users.between(0, 20_000)));
+    }
+    let floor = users.between(0, 2_000);
+    Idle::Auto { floor: millis(floor), ceiling: millis(users.between(floor, 20_000)) }
 }
 
 impl World {
@@ -83,7 +94,7 @@ impl World {
             target: [1, 2, u32::MAX][small(0, 2) as usize],
             utilization: small(50, 100),
             down_delay: Duration::from_millis([0, 0, 3_000][small(0, 2) as usize]),
-            idle: Duration::from_millis(users.between(0, 20_000)),
+            idle: idle(users),
         }
     }
 

@@ -1,9 +1,12 @@
 //! What the oracle demands of every effect.
 
+use std::time::Duration;
+
 use activator::Time;
 use activator::effect::{Effect, Payload, Refusal, Target};
 use activator::id::{CallId, DeliveryId, InstanceId};
 use activator::lifecycle::Settings;
+use activator::scale::Idle;
 
 use super::{Call, Known, Oracle, UnderWay};
 use crate::truth::Case;
@@ -88,7 +91,8 @@ impl Oracle {
         let Some(known) = self.instances.get(&id).filter(|known| known.ready && !known.told_to_end) else {
             return;
         };
-        let idle = known.idle_since.is_some_and(|since| now.since(since) >= known.settings.scaling.idle);
+        let idle =
+            known.idle_since.is_some_and(|since| now.since(since) >= least(known.settings.scaling.idle));
         let replaced = self.proven.get(&id.function).is_some_and(|proven| *proven > known.settings.revision);
         let spared = idle && self.leaves_enough(id, known);
         let fair = spared || known.unwanted || replaced;
@@ -220,5 +224,13 @@ impl Oracle {
         self.expect(!told, || format!("a delivery to {id:?}, which was told to end"));
         self.expect(!again, || format!("a second delivery to {id:?}, a process for one"));
         self.expect(in_flight <= most, || format!("{in_flight} deliveries to {id:?}, {most} allowed"));
+    }
+}
+
+/// The least time that a process without work is kept.
+const fn least(idle: Idle) -> Duration {
+    match idle {
+        Idle::After(idle) => idle,
+        Idle::Auto { floor, .. } => floor,
     }
 }

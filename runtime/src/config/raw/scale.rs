@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use activator::scale::Idle;
+
 use crate::config::source::At;
 use crate::config::value::Value;
 
@@ -14,12 +16,15 @@ pub(in crate::config) struct Scale {
     pub(in crate::config) activation: Option<At<u32>>,
     pub(in crate::config) target: Option<At<u32>>,
     pub(in crate::config) utilization: Option<At<u32>>,
-    pub(in crate::config) idle: Option<At<Duration>>,
+    pub(in crate::config) idle: Option<Idle>,
     pub(in crate::config) scale_down_delay: Option<At<Duration>>,
     /// Whether calls are refused when all processes are busy.
     pub(in crate::config) overflow: Option<At<bool>>,
     pub(in crate::config) waiting: Option<At<u32>>,
 }
+
+/// The bounds of `idle = { min = "5s", max = "10m" }`.
+pub(in crate::config) const IDLE_KEYS: &[&str] = &["min", "max"];
 
 const OVERFLOW: &[(&str, bool)] = &[("wait", false), ("refuse", true)];
 
@@ -34,7 +39,7 @@ impl Scale {
             activation: number("activation", 1),
             target: number("target", 1),
             utilization: get("utilization").and_then(|v| v.integer(1..=100)),
-            idle: get("idle").and_then(|v| v.duration()),
+            idle: get("idle").and_then(|v| idle(&v)),
             scale_down_delay: get("scale_down_delay").and_then(|v| v.duration()),
             overflow: get("overflow").and_then(|v| v.one_of(OVERFLOW)),
             waiting: number("waiting", 1),
@@ -56,4 +61,30 @@ impl Scale {
             waiting: self.waiting.or(lower.waiting),
         }
     }
+}
+
+/// A duration, `"auto"`, or the bounds of the latter.
+fn idle(value: &Value<'_>) -> Option<Idle> {
+    let Idle::Auto { floor, ceiling } = Idle::AUTO else { return None };
+    if value.is_text() {
+        let said = value.text()?;
+        return match &*said.value {
+            "auto" => Some(Idle::AUTO),
+            _ => value.duration().map(|idle| Idle::After(idle.value)),
+        };
+    }
+    let table = value.table(&value.section_inside(), IDLE_KEYS)?;
+    let bound = |key: &str, by_default| match table.get(key) {
+        Some(value) => value.duration().map(|bound| bound.value),
+        None => Some(by_default),
+    };
+    let (floor, ceiling) = (bound("min", floor)?, bound("max", ceiling)?);
+    if floor > ceiling {
+        return value.refuse(
+            "a `min` up to its `max`",
+            "the other way round",
+            "idle = { min = \"5s\", max = \"10m\" }",
+        );
+    }
+    Some(Idle::Auto { floor, ceiling })
 }

@@ -22,7 +22,7 @@ pub(super) fn scaling(all: &raw::Scale, concurrency: u32, protocol: Protocol) ->
         target: number(&all.target, by_default.target).min(concurrency),
         utilization: number(&all.utilization, by_default.utilization),
         down_delay: all.scale_down_delay.as_ref().map_or(by_default.down_delay, |d| d.value),
-        idle: all.idle.as_ref().map_or(by_default.idle, |d| d.value),
+        idle: all.idle.unwrap_or(by_default.idle),
     }
 }
 

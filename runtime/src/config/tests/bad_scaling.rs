@@ -1,5 +1,9 @@
 //! Keys of a function's number of processes that contradict each other.
 
+use std::time::Duration;
+
+use activator::scale::Idle;
+
 use super::Project;
 use super::bad::check;
 
@@ -75,4 +79,28 @@ fn what_the_defaults_say_is_meant_for_those_it_fits() {
     let scaling = |name: &str| resolved.program(name).settings.scaling;
     assert_eq!((scaling("bill").min, scaling("bill").target), (0, 1));
     assert_eq!((scaling("ship").min, scaling("ship").target), (1, 50));
+}
+
+#[test]
+fn bounds_of_an_idle_time_in_the_wrong_order() {
+    check(
+        "[function.bill]\nidle = { min = \"11m\" }\n",
+        "H005",
+        (2, 8),
+        "`idle` in [function.bill] must be a `min` up to its `max`",
+        "idle = { min = \"5s\", max = \"10m\" }",
+    );
+}
+
+#[test]
+fn an_idle_time_is_said_or_found_out() {
+    let idle = |text: &str| {
+        let project = Project::new(&format!("[function.bill]\nidle = {text}\n"));
+        project.script("functions/bill.sh");
+        project.resolved().program("bill").settings.scaling.idle
+    };
+    let seconds = Duration::from_secs;
+    assert_eq!(idle("\"7s\""), Idle::After(seconds(7)));
+    assert_eq!(idle("\"auto\""), Idle::Auto { floor: seconds(5), ceiling: seconds(600) });
+    assert_eq!(idle("{ max = \"1m\" }"), Idle::Auto { floor: seconds(5), ceiling: seconds(60) });
 }

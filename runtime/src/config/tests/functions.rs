@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use activator::scale::Idle;
+
 use super::super::resolved::{Found, Protocol};
 use super::Project;
 
@@ -24,7 +26,7 @@ fn the_file_wins_over_the_sidecar_over_the_header_over_the_defaults() {
     project.write("functions/bill.sh", script, 0o755);
     let resolved = project.resolved();
     let bill = resolved.program("bill");
-    assert_eq!(bill.settings.scaling.idle, Duration::from_secs(4));
+    assert_eq!(bill.settings.scaling.idle, Idle::After(Duration::from_secs(4)));
     assert_eq!(bill.settings.scaling.max, 3);
     assert_eq!(bill.settings.concurrency, 2);
     assert_eq!(bill.protocol, Protocol::Http);
