@@ -151,9 +151,9 @@ mod tests {
     #[test]
     fn most_of_the_pauses_decide() {
         let mostly_short = [6, 6, 6, 6, 6, 6, 6, 6, 500, 500];
-        assert_eq!(kept(500, &mostly_short), 8);
+        assert_eq!(kept(100, &mostly_short), 8);
         let mostly_long = [500, 500, 500, 500, 500, 500, 500, 500, 6, 6];
-        assert_eq!(kept(500, &mostly_long), 5);
+        assert_eq!(kept(100, &mostly_long), 5);
     }
 
     #[test]
