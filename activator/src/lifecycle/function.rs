@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::health::Health;
 use super::{Availability, Instance, State};
 use crate::id::{FunctionId, InstanceId, Revision};
-use crate::scale::{Pauses, Peak};
+use crate::scale::{Kpa, Pauses, Peak};
 use crate::time::Time;
 
 /// Timeouts in a row after which a process counts as hung and is replaced.
@@ -26,6 +26,8 @@ pub struct Function {
     pub(super) peak: Option<Box<Peak>>,
     /// Its pauses and starts, by which a process is kept.
     pub(super) pauses: Pauses,
+    /// Knative's autoscaler, where the user wants it, while there is a process or work.
+    pub(super) kpa: Option<Box<Kpa>>,
 }
 
 impl Function {
@@ -40,6 +42,7 @@ impl Function {
             initial: 0,
             peak: None,
             pauses: Pauses::new(),
+            kpa: None,
         }
     }
 
@@ -77,6 +80,8 @@ impl Function {
         };
         self.availability = now;
         self.health = Health::Sound;
+        // Each revision is scaled by what it sees itself.
+        self.kpa = None;
         // Warm -> Retiring: the function was removed, so nothing of it takes events any more.
         if gone { self.retire_all_but(None) } else { Vec::new() }
     }

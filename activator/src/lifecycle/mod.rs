@@ -2,8 +2,10 @@
 //!
 //! [`Function`] decides who takes the next delivery and when a process starts or stops; it knows nothing of
 //! events, queues or cursors. `function` is the way of each process, `number` decides how many there are, `spare`
-//! which of them are one too many, `health` whether the current revision starts.
+//! which of them are one too many, `health` whether the current revision starts,
+//! `averages` what Knative's autoscaler makes of it.
 
+mod averages;
 mod function;
 mod health;
 mod instance;

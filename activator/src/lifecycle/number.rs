@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::{Availability, Function, Instance, Settings, State};
 use crate::id::{InstanceId, Revision};
+use crate::scale::Policy;
 use crate::time::Time;
 
 /// A process to be started.
@@ -59,9 +60,16 @@ impl Function {
     }
 
     fn wanted(&mut self, now: Time, current: &Settings, outstanding: usize) -> u32 {
-        let wanted = current.scaling.wanted(outstanding, current.concurrency);
-        self.remember(now, current, wanted);
         self.pauses.step(now, outstanding);
+        let wanted = match current.scaling.policy {
+            Policy::Demand => current.scaling.wanted(outstanding, current.concurrency),
+            Policy::Kpa(rules) => {
+                let wanted = self.averaged(now, &rules, outstanding, current.scaling.min);
+                let active = if outstanding > 0 { current.scaling.active(wanted) } else { wanted };
+                return current.scaling.bounded(active);
+            }
+        };
+        self.remember(now, current, wanted);
         wanted
     }
 

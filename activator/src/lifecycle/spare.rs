@@ -24,6 +24,9 @@ impl Function {
     pub fn idle_until(&self, id: InstanceId) -> Option<Time> {
         let instance = self.instances.iter().find(|i| i.id == id)?;
         let State::Warm { idle_since: Some(since) } = instance.state else { return None };
+        if self.is_watched() {
+            return None;
+        }
         let idle = match instance.settings.scaling.idle {
             Idle::After(idle) => idle,
             Idle::Auto { floor, ceiling } => self.pauses.keep(floor, ceiling),
@@ -54,7 +57,7 @@ impl Function {
         self.warm(instance.settings.revision) <= settings.scaling.min
     }
 
-    fn warm(&self, revision: Revision) -> u32 {
+    pub(super) fn warm(&self, revision: Revision) -> u32 {
         let warm = |i: &&Instance| {
             i.settings.revision == revision && matches!(i.state, State::Warm { .. }) && !i.settings.single_use
         };

@@ -8,6 +8,7 @@ use super::timer::Timer;
 use crate::effect::{Effect, FunctionNews, Report};
 use crate::id::{DeliveryId, FunctionId, InstanceId};
 use crate::lifecycle::{Availability, Finish, Function, Spare, Start, State};
+use crate::scale::TICK;
 use crate::time::Time;
 use crate::topology::Destination;
 
@@ -18,13 +19,21 @@ pub(super) struct FunctionQueue {
     pub(super) queue: VecDeque<DeliveryId>,
     /// Instances with an idle timer: one each, or under load there would be one an event.
     idle_timers: Vec<InstanceId>,
+    /// Whether a timer runs for the next look at its averages.
+    is_watched: bool,
     /// Calls in the queue that somebody still waits for.
     pub(super) calls: u32,
 }
 
 impl FunctionQueue {
     pub(super) const fn new(id: FunctionId) -> Self {
-        Self { machine: Function::new(id), queue: VecDeque::new(), idle_timers: Vec::new(), calls: 0 }
+        Self {
+            machine: Function::new(id),
+            queue: VecDeque::new(),
+            idle_timers: Vec::new(),
+            is_watched: false,
+            calls: 0,
+        }
     }
 }
 
@@ -46,6 +55,26 @@ impl Activator {
         {
             self.start(now, start);
         }
+        self.watch_averages(now, id);
+    }
+
+    /// While there is something to average, it is looked at.
+    fn watch_averages(&mut self, now: Time, id: FunctionId) {
+        let Some(function) = self.functions.get_mut(&id) else { return };
+        if function.machine.is_watched() && !core::mem::replace(&mut function.is_watched, true) {
+            self.arm(now + TICK, Timer::Look(id));
+        }
+    }
+
+    /// Starts and ends follow from a look at once.
+    pub(super) fn look_due(&mut self, now: Time, id: FunctionId) {
+        let Some(function) = self.functions.get_mut(&id) else { return };
+        function.is_watched = false;
+        for instance in function.machine.look(now) {
+            self.terminate(instance);
+        }
+        self.watch_averages(now, id);
+        self.touched.push(Destination::Function(id));
     }
 
     fn start(&mut self, now: Time, start: Start) {

@@ -2,14 +2,18 @@
 //!
 //! - [`Scaling`] says what the user wants; [`Scaling::wanted`] how many processes a load asks for.
 //! - `keep` weighs a process without work against a cold start.
+//! - `kpa` is Knative's autoscaler, on the averages of `load`.
 //! - `peak` remembers the highest of a number over the last while, for a delay before there are fewer.
 
 mod keep;
+mod kpa;
+mod load;
 mod peak;
 
 use core::time::Duration;
 
 pub use keep::Pauses;
+pub use kpa::{Kpa, Rules, TICK};
 pub use peak::Peak;
 
 /// How many processes of a function there may be, and what they follow.
@@ -30,8 +34,19 @@ pub struct Scaling {
     pub utilization: u32,
     /// How long fewer are wanted before one ends (`scale-down-delay`).
     pub down_delay: Duration,
-    /// How long a process without work is kept.
+    /// How long a process without work is kept, where the policy is demand.
     pub idle: Idle,
+    /// What the number follows.
+    pub policy: Policy,
+}
+
+/// What the number of processes follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// What is under way and waits at the moment; down, each process ends by itself when it is idle.
+    Demand,
+    /// Its averages, as Knative's autoscaler does it.
+    Kpa(Rules),
 }
 
 /// How long a process without work is kept.
@@ -65,6 +80,7 @@ impl Default for Scaling {
             utilization: 100,
             down_delay: Duration::ZERO,
             idle: Idle::After(Duration::from_secs(30)),
+            policy: Policy::Demand,
         }
     }
 }
@@ -78,14 +94,17 @@ impl Scaling {
     /// The processes wanted for `outstanding` deliveries (in flight and waiting) where each can hold `concurrency`.
     pub fn wanted(&self, outstanding: usize, concurrency: u32) -> u32 {
         let outstanding = (outstanding as u64).saturating_mul(100);
-        self.bounded(outstanding.div_ceil(self.share(concurrency)))
+        self.bounded(self.active(outstanding.div_ceil(self.share(concurrency))))
     }
 
     /// As many as that, but within what the user allows.
     pub(crate) fn bounded(&self, needed: u64) -> u32 {
-        let needed = u32::try_from(needed).unwrap_or(u32::MAX);
-        let active = if needed > 0 { needed.max(self.activation) } else { 0 };
-        active.max(self.min).min(self.max)
+        u32::try_from(needed).unwrap_or(u32::MAX).max(self.min).min(self.max)
+    }
+
+    /// Where any are needed, at least so many as make an active function.
+    pub(crate) fn active(&self, needed: u64) -> u64 {
+        if needed > 0 { needed.max(self.activation.into()) } else { 0 }
     }
 }
 

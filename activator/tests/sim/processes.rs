@@ -8,7 +8,7 @@ use activator::event::Event;
 use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
 use activator::input::Input;
 use activator::lifecycle::{Availability, Overflow, Settings};
-use activator::scale::{Idle, Scaling};
+use activator::scale::{Idle, Policy, Rules, Scaling};
 use bytes::Bytes;
 
 use super::clock::{MILLI, Micros, SECOND, micros};
@@ -57,6 +57,20 @@ fn idle(users: &mut Random) -> Idle {
     Idle::Auto { floor: millis(floor), ceiling: millis(users.between(floor, 20_000)) }
 }
 
+/// Mostly demand.
+fn policy(users: &mut Random) -> Policy {
+    if users.chance(700) {
+        return Policy::Demand;
+    }
+    let percent = |n: u64| u32::try_from(n).expect("small");
+    Policy::Kpa(Rules {
+        window: Duration::from_millis(users.between(3_000, 20_000)),
+        panic_window: percent(users.between(1, 100)),
+        panic_threshold: percent(users.between(110, 1_000)),
+        grace: Duration::from_millis(users.between(0, 5_000)),
+    })
+}
+
 impl World {
     /// A new content of a function's file.
     pub(crate) fn make(&mut self, function: FunctionId, good: bool) -> Availability {
@@ -95,6 +109,7 @@ impl World {
             utilization: small(50, 100),
             down_delay: Duration::from_millis([0, 0, 3_000][small(0, 2) as usize]),
             idle: idle(users),
+            policy: policy(users),
         }
     }
 

@@ -6,7 +6,7 @@ use activator::Time;
 use activator::effect::{Effect, Payload, Refusal, Target};
 use activator::id::{CallId, DeliveryId, InstanceId};
 use activator::lifecycle::Settings;
-use activator::scale::Idle;
+use activator::scale::{Idle, Policy, Scaling};
 
 use super::{Call, Known, Oracle, UnderWay};
 use crate::truth::Case;
@@ -91,8 +91,7 @@ impl Oracle {
         let Some(known) = self.instances.get(&id).filter(|known| known.ready && !known.told_to_end) else {
             return;
         };
-        let idle =
-            known.idle_since.is_some_and(|since| now.since(since) >= least(known.settings.scaling.idle));
+        let idle = known.idle_since.is_some_and(|since| now.since(since) >= least(&known.settings.scaling));
         let replaced = self.proven.get(&id.function).is_some_and(|proven| *proven > known.settings.revision);
         let spared = idle && self.leaves_enough(id, known);
         let fair = spared || known.unwanted || replaced;
@@ -228,9 +227,11 @@ impl Oracle {
 }
 
 /// The least time that a process without work is kept.
-const fn least(idle: Idle) -> Duration {
-    match idle {
-        Idle::After(idle) => idle,
-        Idle::Auto { floor, .. } => floor,
+const fn least(scaling: &Scaling) -> Duration {
+    match (scaling.policy, scaling.idle) {
+        // That one of several is too many is a matter of averages.
+        (Policy::Kpa(_), _) => Duration::ZERO,
+        (Policy::Demand, Idle::After(idle)) => idle,
+        (Policy::Demand, Idle::Auto { floor, .. }) => floor,
     }
 }

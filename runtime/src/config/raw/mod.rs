@@ -8,6 +8,7 @@ mod destination;
 mod filter;
 mod function;
 mod kafka;
+mod kpa;
 mod runtime;
 mod scale;
 mod security;
@@ -33,6 +34,7 @@ pub(super) use function::Function;
 #[cfg(test)]
 pub(super) use function::Timeout;
 pub(super) use kafka::Kafka;
+pub(super) use kpa::Kpa;
 pub(super) use runtime::{Runtime, State, address, state};
 pub(super) use scale::Scale;
 pub(super) use security::Password;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use activator::scale::Idle;
 
+use super::Kpa;
 use crate::config::source::At;
 use crate::config::value::Value;
 
@@ -16,8 +17,11 @@ pub(in crate::config) struct Scale {
     pub(in crate::config) activation: Option<At<u32>>,
     pub(in crate::config) target: Option<At<u32>>,
     pub(in crate::config) utilization: Option<At<u32>>,
-    pub(in crate::config) idle: Option<Idle>,
+    pub(in crate::config) idle: Option<At<Idle>>,
     pub(in crate::config) scale_down_delay: Option<At<Duration>>,
+    /// Whether the number follows averages.
+    pub(in crate::config) policy: Option<At<bool>>,
+    pub(in crate::config) kpa: Option<Kpa>,
     /// Whether calls are refused when all processes are busy.
     pub(in crate::config) overflow: Option<At<bool>>,
     pub(in crate::config) waiting: Option<At<u32>>,
@@ -26,6 +30,7 @@ pub(in crate::config) struct Scale {
 /// The bounds of `idle = { min = "5s", max = "10m" }`.
 pub(in crate::config) const IDLE_KEYS: &[&str] = &["min", "max"];
 
+const POLICIES: &[(&str, bool)] = &[("demand", false), ("kpa", true)];
 const OVERFLOW: &[(&str, bool)] = &[("wait", false), ("refuse", true)];
 
 impl Scale {
@@ -39,8 +44,10 @@ impl Scale {
             activation: number("activation", 1),
             target: number("target", 1),
             utilization: get("utilization").and_then(|v| v.integer(1..=100)),
-            idle: get("idle").and_then(|v| idle(&v)),
+            idle: get("idle").and_then(|v| Some(At { value: idle(&v)?, place: v.place() })),
             scale_down_delay: get("scale_down_delay").and_then(|v| v.duration()),
+            policy: get("policy").and_then(|v| v.one_of(POLICIES)),
+            kpa: get("kpa").and_then(|v| Kpa::read(&v)),
             overflow: get("overflow").and_then(|v| v.one_of(OVERFLOW)),
             waiting: number("waiting", 1),
         }
@@ -57,6 +64,8 @@ impl Scale {
             utilization: self.utilization.or(lower.utilization),
             idle: self.idle.or(lower.idle),
             scale_down_delay: self.scale_down_delay.or(lower.scale_down_delay),
+            policy: self.policy.or(lower.policy),
+            kpa: self.kpa.or(lower.kpa),
             overflow: self.overflow.or(lower.overflow),
             waiting: self.waiting.or(lower.waiting),
         }

@@ -1,12 +1,15 @@
 //! How many processes a function has: the meaning of its keys, and which of them contradict each other.
 
 use activator::lifecycle::Overflow;
-use activator::scale::Scaling;
+use activator::scale::{Policy, Rules, Scaling};
 
 use crate::config::diagnostic::Problems;
 use crate::config::raw;
 use crate::config::resolved::Protocol;
-use crate::config::source::At;
+use crate::config::source::{At, Place};
+
+/// Knative's `container-concurrency-target-percentage`.
+const KPA_UTILIZATION: u32 = 70;
 
 /// What the keys mean where nothing contradicts.
 pub(super) fn scaling(all: &raw::Scale, concurrency: u32, protocol: Protocol) -> Scaling {
@@ -20,9 +23,25 @@ pub(super) fn scaling(all: &raw::Scale, concurrency: u32, protocol: Protocol) ->
         initial: number(&all.initial, by_default.initial).min(ahead),
         activation: number(&all.activation, by_default.activation),
         target: number(&all.target, by_default.target).min(concurrency),
-        utilization: number(&all.utilization, by_default.utilization),
+        utilization: number(
+            &all.utilization,
+            if is_kpa(all) { KPA_UTILIZATION } else { by_default.utilization },
+        ),
         down_delay: all.scale_down_delay.as_ref().map_or(by_default.down_delay, |d| d.value),
-        idle: all.idle.unwrap_or(by_default.idle),
+        idle: all.idle.as_ref().map_or(by_default.idle, |idle| idle.value),
+        policy: policy(all),
+    }
+}
+
+fn is_kpa(all: &raw::Scale) -> bool {
+    all.policy.as_ref().is_some_and(|kpa| kpa.value)
+}
+
+fn policy(all: &raw::Scale) -> Policy {
+    if is_kpa(all) {
+        Policy::Kpa(all.kpa.as_ref().map_or_else(Rules::default, |kpa| kpa.rules))
+    } else {
+        Policy::Demand
     }
 }
 
@@ -59,10 +78,28 @@ impl Contradictions<'_> {
             let help = "`concurrency` is what a process can hold, `target` what it is meant to";
             self.at_most("target", &own.target, &all.target, limit, help);
         }
+        self.policy();
         if self.all.protocol == Some(Protocol::Oneshot) {
             self.none_before_an_event("min", &own.min);
             self.none_before_an_event("initial", &own.initial);
         }
+    }
+
+    /// Each policy has keys of its own.
+    fn policy(&self) {
+        let is_kpa = is_kpa(&self.all.scale);
+        if let Some(idle) = self.own.scale.idle.as_ref().filter(|_| is_kpa) {
+            let help = "by averages it ends after `kpa.window` and `kpa.grace`: leave `idle` out";
+            self.mixed("idle", &idle.place, "said under policy = \"demand\"", help);
+        }
+        if let Some(kpa) = self.own.scale.kpa.as_ref().filter(|_| !is_kpa) {
+            self.mixed("kpa", &kpa.place, "said under policy = \"kpa\"", "add policy = \"kpa\"");
+        }
+    }
+
+    fn mixed(&self, key: &str, place: &Place, wanted: &str, help: &str) {
+        let called = format!("`{key}` of {}", self.who);
+        self.problems.bad_value::<()>(place, &called, wanted, "another policy", help);
     }
 
     fn at_most(

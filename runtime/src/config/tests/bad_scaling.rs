@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use activator::scale::Idle;
+use activator::scale::{Idle, Policy, Rules};
 
 use super::Project;
 use super::bad::check;
@@ -103,4 +103,40 @@ fn an_idle_time_is_said_or_found_out() {
     assert_eq!(idle("\"7s\""), Idle::After(seconds(7)));
     assert_eq!(idle("\"auto\""), Idle::Auto { floor: seconds(5), ceiling: seconds(600) });
     assert_eq!(idle("{ max = \"1m\" }"), Idle::Auto { floor: seconds(5), ceiling: seconds(60) });
+}
+
+#[test]
+fn keys_of_the_other_policy() {
+    check(
+        "[function.bill]\npolicy = \"kpa\"\nidle = \"7s\"\n",
+        "H005",
+        (3, 8),
+        "`idle` of function `bill` must be said under policy = \"demand\"",
+        "by averages it ends after `kpa.window` and `kpa.grace`: leave `idle` out",
+    );
+    check(
+        "[function.bill]\nkpa = { window = \"30s\" }\n",
+        "H005",
+        (2, 7),
+        "`kpa` of function `bill` must be said under policy = \"kpa\"",
+        "add policy = \"kpa\"",
+    );
+    check(
+        "[function.bill]\npolicy = \"kpa\"\nkpa = { window = \"5s\" }\n",
+        "H005",
+        (3, 18),
+        "`window` in [function.bill] kpa must be from \"6s\" to \"1h\"",
+        "choose one in range",
+    );
+}
+
+#[test]
+fn by_averages_the_defaults_are_knatives() {
+    let project = Project::new(
+        "[defaults]\nidle = \"1s\"\n[function.bill]\npolicy = \"kpa\"\nkpa = { panic_window = 20 }\n",
+    );
+    project.script("functions/bill.sh");
+    let scaling = project.resolved().program("bill").settings.scaling;
+    assert_eq!(scaling.policy, Policy::Kpa(Rules { panic_window: 20, ..Rules::default() }));
+    assert_eq!(scaling.utilization, 70);
 }
