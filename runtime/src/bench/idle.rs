@@ -55,6 +55,7 @@ async fn cost(spawner: &Spawner, functions: usize) -> anyhow::Result<Cost> {
             swap: None,
             isolation: Isolation::Standard,
             limits: Vec::new(),
+            private_tmp: None,
         })
         .await?;
     let begin = Instant::now();

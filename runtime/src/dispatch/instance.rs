@@ -352,6 +352,7 @@ impl Start {
             swap: door.swap().cloned(),
             isolation: Isolation::Standard,
             limits: Vec::new(),
+            private_tmp: None,
         }
     }
 }

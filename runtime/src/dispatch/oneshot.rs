@@ -148,6 +148,7 @@ fn command(start: &Start, event: &Event) -> Command {
         swap: None,
         isolation: Isolation::Standard,
         limits: Vec::new(),
+        private_tmp: None,
     }
 }
 

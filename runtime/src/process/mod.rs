@@ -5,8 +5,9 @@
 //! - [`Child`]: a running one; its whole process group ends with it, and it is reaped whoever lets go of it.
 //! - [`Listener`], [`PortHold`]: where a function takes requests: a socket it is given, or a `$PORT` it binds.
 //! - [`Lines`], [`Collector`]: what functions print, line by line. [`Capture`]: a reply on stdout.
-//! - [`Sandbox`], [`Limit`]: what a child may touch, and how much of the machine it may take.
+//! - [`Fence`], [`Limit`]: what a child may touch, and how much of the machine it may take.
 //! - [`watch_strays`]: descendants that left their group end with the child they came from.
+//! - [`offers`]: what of all this the machine offers.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
 //!
 //! Nothing in here decides when a process starts or stops. `birth`, `limits`, `notify` and `sys` hold the system calls that
@@ -24,10 +25,12 @@ mod lines;
 mod listener;
 mod listening;
 mod notify;
+mod offer;
 mod open_files;
 mod orphans;
 mod output;
 mod port;
+mod private;
 mod pump;
 mod sandbox;
 mod spawn;
@@ -46,10 +49,11 @@ pub(crate) use limits::{Limit, What as Limited};
 pub(crate) use lines::{Line, Lines, Stream};
 pub(crate) use listener::Listener;
 pub(crate) use listening::{cannot_listen, listening};
+pub(crate) use offer::{Offer, offers};
 pub(crate) use orphans::end_orphans;
 pub(crate) use output::Collector;
 pub(crate) use port::PortHold;
-pub(crate) use sandbox::{Fence, Sandbox};
+pub(crate) use sandbox::Fence;
 pub(crate) use spawn::{Command, Isolation, SpawnError, Spawner, Stdin};
 pub(crate) use strays::{end_strays, watch_strays};
 pub(crate) use swap::Swap;

@@ -18,7 +18,8 @@ use super::birth::{self, Failure, Image, Stack, Step};
 use super::child::{Child, Process};
 use super::journal::Journal;
 use super::limits::{Limit, What};
-use super::sandbox::Sandbox;
+use super::private::PrivateTmp;
+use super::sandbox::{Fence, Sandbox};
 use super::strays;
 use super::swap::{Expected, Swap, Swaps};
 use super::{Listener, diagnose, open_files};
@@ -44,6 +45,8 @@ pub(crate) struct Command {
     pub(crate) swap: Option<Swap>,
     pub(crate) isolation: Isolation,
     pub(crate) limits: Vec<Limit>,
+    /// A folder that is made for it, and goes with it.
+    pub(crate) private_tmp: Option<PathBuf>,
 }
 
 /// How far a child is kept from the rest of the machine.
@@ -54,7 +57,8 @@ pub(crate) enum Isolation {
     /// A session of its own, nothing inherited, no new privileges.
     #[default]
     Standard,
-    Strict(Arc<Sandbox>),
+    /// Nothing but what the fence lets it touch.
+    Strict(Fence),
 }
 
 /// What a child reads.
@@ -180,11 +184,14 @@ impl Workshop {
 
     fn spawn(&mut self, command: &Command, thread: Alive) -> Answer {
         let pipes = Pipes::new(command.stdin).map_err(SpawnError::NoResources)?;
-        let ((born, expected), own) = strays::own(|| self.give_birth(command, &pipes), |(born, _)| born.pid)?;
+        let tmp = command.private_tmp.as_deref().map(PrivateTmp::make).transpose();
+        let tmp = tmp.map_err(|e| SpawnError::Unusable(format!("no folder for its temporary files: {e}")))?;
+        let ((born, expected), own) =
+            strays::own(|| self.give_birth(command, &pipes, tmp.as_ref()), |(born, _)| born.pid)?;
         if let Some(journal) = &self.journal {
             journal.add(born.pid);
         }
-        let process = Process::adopt(born, self.journal.clone(), (own, expected, thread));
+        let process = Process::adopt(born, self.journal.clone(), (own, expected, tmp, thread));
         pipes.into_child(process.map_err(SpawnError::NoResources)?).map_err(SpawnError::NoResources)
     }
 
@@ -192,9 +199,11 @@ impl Workshop {
         &mut self,
         command: &Command,
         pipes: &Pipes,
+        tmp: Option<&PrivateTmp>,
     ) -> Result<(birth::Born, Option<Expected>), SpawnError> {
         let text = Text::new(command).map_err(|errno| refusal(&command.path, errno))?;
         let limits = limits(command);
+        let sandbox = sandbox(command, tmp)?;
         let image = Image {
             path: &text.path,
             args: &text.args,
@@ -203,10 +212,7 @@ impl Workshop {
             dir: &text.dir,
             files: &pipes.files(&self.null, command)?,
             limits: &limits,
-            sandbox: match &command.isolation {
-                Isolation::Strict(sandbox) => Some(&**sandbox),
-                Isolation::None | Isolation::Standard => None,
-            },
+            sandbox: sandbox.as_ref(),
         };
         let mut give_birth = || birth::spawn(&image, &mut self.stack).map_err(|e| why_not(command, e));
         match (&self.swaps, &command.swap) {
@@ -215,6 +221,14 @@ impl Workshop {
             _ => Ok((give_birth()?, None)),
         }
     }
+}
+
+fn sandbox(command: &Command, tmp: Option<&PrivateTmp>) -> Result<Option<Sandbox>, SpawnError> {
+    let Isolation::Strict(fence) = &command.isolation else { return Ok(None) };
+    let mut fence = fence.clone();
+    fence.write.extend(tmp.map(|tmp| tmp.path().to_owned()));
+    let sandbox = Sandbox::new(&fence);
+    sandbox.map(Some).map_err(|error| SpawnError::Unusable(format!("cannot isolate it strictly: {error}")))
 }
 
 /// Those that the user sets, and as many open files as we were given, unless that is one of them.
@@ -257,6 +271,12 @@ fn why_not(command: &Command, Failure { step, errno }: Failure) -> SpawnError {
         }
         Step::Sandbox => SpawnError::Unusable(format!("cannot isolate it strictly: {}", errno.desc())),
         Step::Limit(limit) => SpawnError::Unusable(format!("cannot limit its {limit}: {}", errno.desc())),
+        Step::Program if errno == Errno::EACCES && matches!(command.isolation, Isolation::Strict(_)) => {
+            let why = diagnose(&command.path, errno);
+            SpawnError::Unusable(format!(
+                "{why}; under strict isolation, `read` has to name its interpreter's folder"
+            ))
+        }
         Step::Program => refusal(&command.path, errno),
     }
 }

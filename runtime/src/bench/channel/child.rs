@@ -114,6 +114,7 @@ async fn spawn(
         swap: None,
         isolation: Isolation::Standard,
         limits: Vec::new(),
+        private_tmp: None,
     };
     Ok(spawner.spawn(command).await?)
 }

@@ -131,6 +131,7 @@ async fn run(spawner: &Spawner, command: impl Iterator<Item = String>) -> anyhow
             swap: None,
             isolation: Isolation::Standard,
             limits: Vec::new(),
+            private_tmp: None,
         })
         .await?;
     let printed = Capture::start(child.stdout.take().context("it has a stdout")?, PRINTED_MAX);

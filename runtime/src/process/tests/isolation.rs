@@ -1,10 +1,9 @@
 //! What children may touch, and how much they may take.
 
 use std::net::TcpListener;
-use std::sync::Arc;
 
 use super::*;
-use crate::process::{Fence, Limit, Limited, Sandbox};
+use crate::process::{Fence, Limit, Limited};
 
 /// What the kernel says of a child: whether it can gain privileges, and whether its calls are filtered.
 async fn status(isolation: Isolation) -> (String, String) {
@@ -21,7 +20,7 @@ fn limited(script: &str, what: Limited, most: u64) -> Command {
 
 #[tokio::test]
 async fn each_level_gives_up_more_than_the_one_below() {
-    let strict = Isolation::Strict(Arc::new(Sandbox::new(&Fence::default()).unwrap()));
+    let strict = Isolation::Strict(Fence::default());
     assert_eq!(status(Isolation::None).await, ("0".into(), "0".into()));
     assert_eq!(status(Isolation::Standard).await, ("1".into(), "1".into()));
     assert_eq!(status(strict).await, ("1".into(), "2".into()));
@@ -67,7 +66,7 @@ print(works(lambda: open(own + '/data')), works(lambda: open(own + '/data', 'w')
         port(&allowed),
         port(&other),
     ]);
-    command.isolation = Isolation::Strict(Arc::new(Sandbox::new(&fence).unwrap()));
+    command.isolation = Isolation::Strict(fence);
     assert_eq!(run(command).await.1.trim(), "yes no yes no no yes yes yes no no no");
 }
 
@@ -76,9 +75,21 @@ async fn a_program_outside_the_fence_is_not_started() {
     let dir = tempfile::tempdir().unwrap();
     let path = executable(dir.path(), "hello", "#!/bin/sh\n");
     let mut command = program(path.to_str().unwrap(), &[]);
-    command.isolation = Isolation::Strict(Arc::new(Sandbox::new(&Fence::default()).unwrap()));
+    command.isolation = Isolation::Strict(Fence::default());
     let refused = Spawner::start(None).unwrap().spawn(command).await.unwrap_err();
     assert!(matches!(refused, SpawnError::Unusable(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn a_folder_of_its_own_ends_with_the_child() {
+    let dir = tempfile::tempdir().unwrap();
+    let tmp = dir.path().join("tmp");
+    let mut command = sh("echo a > $1/a; ls -ld $1 | cut -c 1-10; ls $1");
+    command.args.extend(["sh".into(), tmp.to_str().unwrap().into()]);
+    command.isolation = Isolation::Strict(Fence::default());
+    command.private_tmp = Some(tmp.clone());
+    assert_eq!(run(command).await.1, "drwx------\na\n");
+    until(|| !tmp.exists()).await;
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ fn program(path: &str, args: &[&str]) -> Command {
         swap: None,
         isolation: Isolation::Standard,
         limits: Vec::new(),
+        private_tmp: None,
     }
 }
 

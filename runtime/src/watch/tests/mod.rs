@@ -164,6 +164,7 @@ async fn command(path: &str, args: &[&str], dir: &Path) {
         swap: None,
         isolation: Isolation::Standard,
         limits: Vec::new(),
+        private_tmp: None,
     };
     let mut child = Spawner::start(None).unwrap().spawn(command).await.unwrap();
     assert_eq!(child.wait().await, Exit::Code(0));
