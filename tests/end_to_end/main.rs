@@ -10,6 +10,7 @@ mod bad_functions;
 mod bad_input;
 mod filters;
 mod group;
+mod isolation;
 mod kafka;
 mod kill;
 mod order;
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 14] = [
+    let groups: [fn() -> Vec<Trial>; 16] = [
         wake::trials,
         zero::trials,
         scale::trials,
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         group::trials,
         sinks::trials,
         stock::trials,
+        isolation::trials,
     ];
     let trials = groups.into_iter().flat_map(|trials| trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -119,8 +119,45 @@ pub(crate) struct Program {
     pub(crate) protocol: Protocol,
     /// Tells one content of the file from another.
     pub(crate) fingerprint: Fingerprint,
-    /// Its limits; `revision` is filled in by whoever counts them.
+    pub(crate) isolation: Isolation,
+    pub(crate) limits: Limits,
+    /// How many there are and how long each step may take; `revision` is filled in by whoever counts them.
     pub(crate) settings: Settings,
+}
+
+/// How far a function is kept from the rest of the machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Isolation {
+    pub(crate) level: Level,
+    /// Only for `strict`: what it may read and execute beside itself and the system's own, what it may write to, and the
+    /// TCP ports it may connect to beside the ingress.
+    pub(crate) read: Vec<PathBuf>,
+    pub(crate) write: Vec<PathBuf>,
+    pub(crate) connect: Vec<u16>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// Nothing but a process of its own.
+    None,
+    /// A session of its own, nothing inherited, no new privileges.
+    #[default]
+    Standard,
+    /// And only the files and ports that are named.
+    Strict,
+}
+
+/// What one process of a function may take; nothing = what the system lets its user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Private memory, bytes.
+    pub(crate) memory: Option<u64>,
+    /// Time on processors, seconds.
+    pub(crate) cpu: Option<u64>,
+    /// Open files and sockets.
+    pub(crate) files: Option<u64>,
+    /// A file it writes, bytes.
+    pub(crate) file_size: Option<u64>,
 }
 
 /// How a function is spoken to.

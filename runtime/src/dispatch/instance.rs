@@ -15,6 +15,7 @@ use tokio::time::{Sleep, timeout_at};
 use super::door::{Door, Learned, Opened};
 use super::environment::environment;
 use super::exchange::{Context, Done, Place};
+use super::isolation::{isolate, isolation};
 use super::pool::Pool;
 use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot};
 use crate::config::resolved::{Program, Protocol};
@@ -42,6 +43,8 @@ pub(crate) struct Start {
     pub(crate) learned: Arc<Learned>,
     pub(crate) spawner: Spawner,
     pub(crate) lines: Lines,
+    /// The port where it may send events, however it is isolated.
+    pub(crate) ingress: u16,
     pub(crate) inbox: Inbox,
 }
 
@@ -113,7 +116,7 @@ impl Instance {
         let mut exchanges = Exchanges::new();
         let reason = match Door::new(
             Arc::clone(&self.start.learned),
-            self.start.spawner.can_swap(&Isolation::Standard),
+            self.start.spawner.can_swap(&isolation(&self.start.program, self.start.ingress)),
         ) {
             Ok(door) => self.live_behind(&door, orders, &mut exchanges).await,
             Err(error) => format!("no socket for it: {error}"),
@@ -342,7 +345,7 @@ impl Start {
         let mut env = environment(&self.name, self.revision, &self.program);
         env.push(("PORT".into(), door.port().to_string()));
         env.push(("LISTEN_FDS".into(), "1".into()));
-        Command {
+        let mut command = Command {
             path: self.program.path.clone(),
             args: self.program.args.clone(),
             env,
@@ -353,7 +356,9 @@ impl Start {
             isolation: Isolation::Standard,
             limits: Vec::new(),
             private_tmp: None,
-        }
+        };
+        isolate(&mut command, &self.program, self.ingress);
+        command
     }
 }
 

@@ -6,7 +6,7 @@
 //! - [`instance`]: the life of one process that speaks HTTP; [`door`] finds where it takes its requests.
 //! - [`oneshot`]: the life of a process that handles one event.
 //! - [`exchange`]: one request and its answer; [`pool`] keeps the connections.
-//! - [`call`]: a request/response call on its way to a function and back.
+//! - [`isolation`]: what a process may touch. [`call`]: a request/response call on its way to a function and back.
 //! - [`sink`]: a URL. [`hop`]: headers that are about one connection.
 
 mod call;
@@ -15,6 +15,7 @@ mod environment;
 mod exchange;
 pub(crate) mod hop;
 mod instance;
+mod isolation;
 mod oneshot;
 mod pool;
 mod request;

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::call::{Call, CallBody, CallError, CallerBody};
 use super::environment::environment;
 use super::instance::{Start, spawn};
+use super::isolation::isolate;
 use super::request::{self, excerpt};
 use super::{Order, Work};
 use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Isolation, Line, Stdin, Stream};
@@ -138,7 +139,7 @@ fn command(start: &Start, event: &Event) -> Command {
     env.extend(
         attributes.map(|(name, value)| (format!("CE_{}", name.to_ascii_uppercase()), value.to_owned())),
     );
-    Command {
+    let mut command = Command {
         path: start.program.path.clone(),
         args: start.program.args.clone(),
         env,
@@ -149,7 +150,9 @@ fn command(start: &Start, event: &Event) -> Command {
         isolation: Isolation::Standard,
         limits: Vec::new(),
         private_tmp: None,
-    }
+    };
+    isolate(&mut command, &start.program, start.ingress);
+    command
 }
 
 /// The event in a call; one is made around a body that is none.

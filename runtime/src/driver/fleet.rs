@@ -16,6 +16,8 @@ pub(super) struct Fleet {
     spawner: Spawner,
     inbox: Inbox,
     functions: BTreeMap<FunctionId, Member>,
+    /// The port of the ingress.
+    ingress: u16,
     instances: HashMap<InstanceId, Running>,
 }
 
@@ -38,12 +40,13 @@ struct Running {
 
 impl Fleet {
     pub(super) fn new(spawner: Spawner, inbox: Inbox) -> Self {
-        Self { spawner, inbox, functions: BTreeMap::new(), instances: HashMap::new() }
+        Self { spawner, inbox, functions: BTreeMap::new(), ingress: 0, instances: HashMap::new() }
     }
 
     /// Compares the functions with what was there. Gives what changed; equal content and settings are the same
     /// revision.
     pub(super) fn configure(&mut self, config: &Resolved) -> Vec<(FunctionId, Availability)> {
+        self.ingress = config.runtime.listen.port();
         let mut changed = Vec::new();
         for (&id, function) in &config.functions {
             if self.functions.get(&id).is_none_or(|known| known.function != *function) {
@@ -97,6 +100,7 @@ impl Fleet {
             learned: Arc::clone(&member.learned),
             spawner: self.spawner.clone(),
             lines: member.lines.clone(),
+            ingress: self.ingress,
             inbox: self.inbox.clone(),
         });
         let running = Running { handle, revision: member.revision, started: Instant::now(), ready: None };
@@ -192,6 +196,8 @@ mod tests {
             dir: "/".into(),
             protocol: Protocol::Http,
             fingerprint: crate::config::resolved::Fingerprint { size, ..Default::default() },
+            isolation: crate::config::resolved::Isolation::default(),
+            limits: crate::config::resolved::Limits::default(),
             settings: Settings {
                 revision: Revision(0),
                 single_use: false,

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use activator::filter::Filter;
 
-use crate::config::resolved::Protocol;
+use crate::config::resolved::{Limits, Protocol};
 use crate::config::source::At;
 use crate::config::value::Value;
 
-use super::Scale;
 use super::filter::read_on;
+use super::isolation::limits;
+use super::{Isolation, Scale};
 
 /// Every key as one of the places says it, or not.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ pub(in crate::config) struct Function {
     pub(in crate::config) protocol: Option<Protocol>,
     pub(in crate::config) concurrency: Option<At<u32>>,
     pub(in crate::config) scale: Scale,
+    pub(in crate::config) isolation: Option<Isolation>,
+    pub(in crate::config) limits: Option<Limits>,
     pub(in crate::config) timeout: Option<Timeout>,
     pub(in crate::config) on: Option<Filter>,
 }
@@ -57,6 +60,8 @@ impl Function {
         "kpa",
         "overflow",
         "waiting",
+        "isolation",
+        "limits",
         "timeout",
         "on",
     ];
@@ -78,6 +83,8 @@ impl Function {
         "kpa",
         "overflow",
         "waiting",
+        "isolation",
+        "limits",
         "timeout",
     ];
     /// What a script can say of itself.
@@ -98,6 +105,8 @@ impl Function {
         "kpa",
         "overflow",
         "waiting",
+        "isolation",
+        "limits",
         "timeout",
         "on",
     ];
@@ -124,6 +133,8 @@ impl Function {
             protocol: get("protocol").and_then(|v| v.one_of(PROTOCOLS)).map(|p| p.value),
             concurrency: get("concurrency").and_then(|v| v.integer(0..=u32::MAX)),
             scale: Scale::read(get),
+            isolation: get("isolation").and_then(|v| Isolation::read(&v)),
+            limits: get("limits").and_then(|v| limits(&v)),
             timeout: get("timeout").and_then(|v| Timeout::read(&v)),
             on: get("on").and_then(|v| read_on(&v)),
         })
@@ -139,6 +150,8 @@ impl Function {
             protocol: self.protocol.or(lower.protocol),
             concurrency: self.concurrency.or(lower.concurrency),
             scale: self.scale.or(lower.scale),
+            isolation: self.isolation.or(lower.isolation),
+            limits: self.limits.or(lower.limits),
             timeout: self.timeout.or(lower.timeout),
             on: self.on.or(lower.on),
         }

@@ -7,6 +7,7 @@ mod delivery;
 mod destination;
 mod filter;
 mod function;
+mod isolation;
 mod kafka;
 mod kpa;
 mod runtime;
@@ -33,6 +34,7 @@ pub(super) use filter::DIALECTS;
 pub(super) use function::Function;
 #[cfg(test)]
 pub(super) use function::Timeout;
+pub(super) use isolation::Isolation;
 pub(super) use kafka::Kafka;
 pub(super) use kpa::Kpa;
 pub(super) use runtime::{Runtime, State, address, state};

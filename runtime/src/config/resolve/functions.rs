@@ -190,8 +190,24 @@ impl Merge<'_> {
             dir: self.scan.project.to_owned(),
             protocol,
             fingerprint,
+            isolation: self.isolation(all),
+            limits: all.limits.unwrap_or_default(),
             settings: settings(protocol, all),
         }))
+    }
+}
+
+impl Merge<'_> {
+    /// Paths are seen from the project.
+    fn isolation(&self, all: &raw::Function) -> resolved::Isolation {
+        let said = all.isolation.clone().unwrap_or_default();
+        let paths = |written: &[String]| written.iter().map(|path| self.scan.project.join(path)).collect();
+        resolved::Isolation {
+            level: said.level,
+            read: paths(&said.read),
+            write: paths(&said.write),
+            connect: said.connect,
+        }
     }
 }
 

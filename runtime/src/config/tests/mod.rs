@@ -6,6 +6,7 @@ mod bad_scaling;
 mod bad_wiring;
 mod channels;
 mod functions;
+mod isolation;
 mod kafka;
 mod reload;
 mod shipped;

@@ -100,6 +100,7 @@ impl Function {
             program: Arc::new(self.program()),
             learned: Arc::clone(&self.learned),
             spawner: Spawner::start(None).unwrap(),
+            ingress: 0,
             lines: Lines::default(),
             inbox,
         });
@@ -114,6 +115,8 @@ impl Function {
             dir: self.folder.path().to_owned(),
             protocol: self.protocol,
             fingerprint: crate::config::resolved::Fingerprint::default(),
+            isolation: crate::config::resolved::Isolation::default(),
+            limits: crate::config::resolved::Limits::default(),
             settings: Settings {
                 revision: Revision(1),
                 single_use: self.protocol == Protocol::Oneshot,

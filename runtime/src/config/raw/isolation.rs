@@ -1,0 +1,86 @@
+//! `isolation` and `limits` of a function: what its processes may touch, and how much of the machine each may take.
+
+use crate::config::resolved::{Level, Limits};
+use crate::config::value::Value;
+
+/// `isolation = "strict"` is short for `isolation = { level = "strict" }`.
+#[derive(Clone, Debug, Default)]
+pub(in crate::config) struct Isolation {
+    pub(in crate::config) level: Level,
+    /// As they are written.
+    pub(in crate::config) read: Vec<String>,
+    pub(in crate::config) write: Vec<String>,
+    pub(in crate::config) connect: Vec<u16>,
+}
+
+/// The keys of the one and of the other.
+pub(in crate::config) const ISOLATION_KEYS: &[&str] = &["level", "read", "write", "connect"];
+pub(in crate::config) const LIMITS_KEYS: &[&str] = &["memory", "cpu", "files", "file_size"];
+
+const LEVELS: &[(&str, Level)] =
+    &[("none", Level::None), ("standard", Level::Standard), ("strict", Level::Strict)];
+
+/// A program has 0, 1, 2 and its listener open, and needs a few more to begin.
+const FILES_MIN: u32 = 16;
+
+impl Isolation {
+    pub(super) fn read(value: &Value<'_>) -> Option<Self> {
+        if value.is_text() {
+            return Some(Self { level: value.one_of(LEVELS)?.value, ..Self::default() });
+        }
+        let table = value.table(&value.section_inside(), ISOLATION_KEYS)?;
+        let help = "\"none\", \"standard\" or \"strict\"";
+        let level = table.need("level", help).and_then(|v| v.one_of(LEVELS))?.value;
+        let of_strict = |key: &str| {
+            let value = table.get(key)?;
+            if level == Level::Strict {
+                return Some(value);
+            }
+            value.refuse(
+                "used with level = \"strict\"",
+                "used without it",
+                "the other levels keep a function from no file and no port",
+            )
+        };
+        let words = |key: &str| of_strict(key).map_or(Some(Vec::new()), |v| v.words());
+        let texts = |key: &str| Some(words(key)?.into_iter().map(|word| word.value).collect());
+        Some(Self {
+            level,
+            read: texts("read")?,
+            write: texts("write")?,
+            connect: ports(of_strict("connect"))?,
+        })
+    }
+}
+
+fn ports(value: Option<Value<'_>>) -> Option<Vec<u16>> {
+    let Some(value) = value else { return Some(Vec::new()) };
+    if !value.is_list() {
+        return value.refuse("a list of TCP ports", "none", "connect = [5432]");
+    }
+    let port = |item: &Value<'_>| u16::try_from(item.integer(1..=u32::from(u16::MAX))?.value).ok();
+    value.items().iter().map(port).collect()
+}
+
+/// Reads `limits = { ... }`.
+pub(super) fn limits(value: &Value<'_>) -> Option<Limits> {
+    let table = value.table(&value.section_inside(), LIMITS_KEYS)?;
+    let size = |key: &str| table.get(key).and_then(|v| v.size()).map(|size| size.value as u64);
+    let seconds = |v: Value<'_>| {
+        let time = v.timeout()?.value;
+        if time.as_secs() == 0 || time.subsec_nanos() > 0 {
+            return v.refuse(
+                "whole seconds",
+                "not",
+                "the system counts processor time in seconds: cpu = \"60s\"",
+            );
+        }
+        Some(time.as_secs())
+    };
+    Some(Limits {
+        memory: size("memory"),
+        cpu: table.get("cpu").and_then(seconds),
+        files: table.get("files").and_then(|v| v.integer(FILES_MIN..=u32::MAX)).map(|n| u64::from(n.value)),
+        file_size: size("file_size"),
+    })
+}

@@ -1,0 +1,74 @@
+//! What a function may touch, and how much it may take.
+
+use super::Project;
+use super::bad::check;
+use crate::config::resolved::{Isolation, Level, Limits};
+
+fn resolved(settings: &str) -> (Isolation, Limits) {
+    let project = Project::empty();
+    project.script("functions/bill");
+    project.write("runtime.toml", format!("[function.bill]\n{settings}"), 0o644);
+    let resolved = project.resolved();
+    let program = resolved.program("bill");
+    (program.isolation.clone(), program.limits)
+}
+
+#[test]
+fn a_level_alone_and_what_a_strict_one_lets_through() {
+    assert_eq!(resolved("").0, Isolation { level: Level::Standard, ..Isolation::default() });
+    assert_eq!(resolved("isolation = \"none\"\n").0.level, Level::None);
+    let (isolation, _) = resolved(
+        "isolation = { level = \"strict\", read = \"/data\", write = [\"/out\", \"/log\"], connect = [5432] }\n",
+    );
+    assert_eq!(
+        isolation,
+        Isolation {
+            level: Level::Strict,
+            read: vec!["/data".into()],
+            write: vec!["/out".into(), "/log".into()],
+            connect: vec![5432],
+        }
+    );
+}
+
+#[test]
+fn limits_are_sizes_times_and_numbers() {
+    assert_eq!(resolved("").1, Limits::default());
+    let (_, limits) =
+        resolved("limits = { memory = \"512MiB\", cpu = \"1m\", files = 64, file_size = \"1GiB\" }\n");
+    let wanted = Limits { memory: Some(512 << 20), cpu: Some(60), files: Some(64), file_size: Some(1 << 30) };
+    assert_eq!(limits, wanted);
+}
+
+#[test]
+fn a_fence_without_strict() {
+    check(
+        "[function.bill]\nisolation = { level = \"standard\", read = [\"data\"] }\n",
+        "H005",
+        (2, 42),
+        "`isolation.read` must be used with level = \"strict\"",
+        "the other levels keep a function from no file and no port",
+    );
+}
+
+#[test]
+fn a_port_that_is_none() {
+    check(
+        "[function.bill]\nisolation = { level = \"strict\", connect = 5432 }\n",
+        "H005",
+        (2, 43),
+        "`isolation.connect` must be a list of TCP ports",
+        "connect = [5432]",
+    );
+}
+
+#[test]
+fn processor_time_in_fractions() {
+    check(
+        "[function.bill]\nlimits = { cpu = \"1500ms\" }\n",
+        "H005",
+        (2, 18),
+        "`limits.cpu` must be whole seconds",
+        "the system counts processor time in seconds: cpu = \"60s\"",
+    );
+}

@@ -1,0 +1,49 @@
+//! How a function's settings keep its processes from the rest of the machine.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::path::PathBuf;
+
+use crate::config::resolved::{Level, Program};
+use crate::process::{Command, Fence, Isolation, Limit, Limited};
+
+/// Applies them to the command that starts it. `ingress` is where it may send events.
+pub(super) fn isolate(command: &mut Command, program: &Program, ingress: u16) {
+    command.isolation = isolation(program, ingress);
+    command.limits = limits(program);
+    if matches!(command.isolation, Isolation::Strict(_)) {
+        let tmp = private_tmp();
+        command.env.retain(|(name, _)| name != "TMPDIR");
+        command.env.push(("TMPDIR".into(), tmp.to_string_lossy().into_owned()));
+        command.private_tmp = Some(tmp);
+    }
+}
+
+/// The level itself.
+pub(super) fn isolation(program: &Program, ingress: u16) -> Isolation {
+    let said = &program.isolation;
+    match said.level {
+        Level::None => Isolation::None,
+        Level::Standard => Isolation::Standard,
+        Level::Strict => Isolation::Strict(Fence {
+            read: said.read.iter().chain([&program.path]).cloned().collect(),
+            write: said.write.clone(),
+            connect: said.connect.iter().copied().chain([ingress]).collect(),
+        }),
+    }
+}
+
+fn limits(program: &Program) -> Vec<Limit> {
+    let said = program.limits;
+    let all = [
+        (Limited::Memory, said.memory),
+        (Limited::Cpu, said.cpu),
+        (Limited::Files, said.files),
+        (Limited::FileSize, said.file_size),
+    ];
+    all.into_iter().filter_map(|(what, most)| Some(Limit::new(what, most?))).collect()
+}
+
+/// A name that nobody can have taken before.
+fn private_tmp() -> PathBuf {
+    std::env::temp_dir().join(format!("hydrant-{:016x}", RandomState::new().build_hasher().finish()))
+}
