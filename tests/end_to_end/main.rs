@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 16] = [
+    let groups: &[fn() -> Vec<Trial>] = &[
         wake::trials,
         zero::trials,
         scale::trials,
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         stock::trials,
         isolation::trials,
     ];
-    let trials = groups.into_iter().flat_map(|trials| trials()).collect();
+    let trials = groups.iter().flat_map(|trials| trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     support::group::report();
     support::kafka::stop();

@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("the_initial_processes_start_at_once_and_fall_idle", the_initial_processes_start_at_once),
             ("a_soft_target_starts_more_before_one_is_full", a_soft_target_starts_more),
             ("a_call_is_refused_when_all_are_busy_and_an_event_waits", a_call_is_refused_when_all_are_busy),
+            ("by_averages_a_burst_gets_more_and_silence_none", by_averages_a_burst_gets_more),
             ("calls_wait_for_a_process_up_to_their_number", calls_wait_up_to_their_number),
         ],
     )
@@ -137,4 +138,24 @@ fn calls_wait_up_to_their_number() {
         let answers = waiting.into_iter().chain([first]).map(|call| call.join().unwrap().status);
         assert_eq!(answers.collect::<Vec<_>>(), [200; 3]);
     });
+}
+
+fn by_averages_a_burst_gets_more() {
+    let project = Project::new(
+        "[function.server]\npolicy = \"kpa\"\nkpa = { window = \"6s\", grace = \"0s\" }\ntarget = 1\nmax = 3\n",
+    );
+    let wait = "        while not os.path.exists('go'): time.sleep(0.005)";
+    project.function("server", noting_server("", wait));
+    let runtime = Runtime::start(&project);
+    let ids: Vec<String> = (0..6).map(|id| id.to_string()).collect();
+    ids.iter().for_each(|id| runtime.send(id, "server"));
+    wait_until("a look has asked for as many as there may be", || {
+        runtime.function("server")["instances"] == 3
+    });
+    project.write("go", "");
+    for id in &ids {
+        assert_eq!(runtime.verdicts(id)["server"]["outcome"], "delivered");
+    }
+    runtime.wait_zero("server");
+    wait_until("no process is left", || functions(&project, &runtime).is_empty());
 }

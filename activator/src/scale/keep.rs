@@ -44,7 +44,7 @@ enum Quiet {
 
 impl Pauses {
     /// Nothing was seen yet.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { bins: [0; BINS], cold: 0, quiet: Quiet::Never }
     }
 

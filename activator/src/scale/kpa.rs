@@ -137,7 +137,7 @@ impl Kpa {
             self.unneeded_since = None;
             return needed;
         }
-        let since = *self.unneeded_since.get_or_insert(now.max(self.began + rules.window));
+        let since = *self.unneeded_since.get_or_insert_with(|| now.max(self.began + rules.window));
         u64::from(now < since + rules.grace)
     }
 }

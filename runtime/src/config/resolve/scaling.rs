@@ -92,7 +92,9 @@ impl Contradictions<'_> {
             let help = "by averages it ends after `kpa.window` and `kpa.grace`: leave `idle` out";
             self.mixed("idle", &idle.place, "said under policy = \"demand\"", help);
         }
-        if let Some(kpa) = self.own.scale.kpa.as_ref().filter(|_| !is_kpa) {
+        // The manual says Knative's rules under either policy.
+        let differs = |kpa: &&raw::Kpa| kpa.rules != Rules::default();
+        if let Some(kpa) = self.own.scale.kpa.as_ref().filter(differs).filter(|_| !is_kpa) {
             self.mixed("kpa", &kpa.place, "said under policy = \"kpa\"", "add policy = \"kpa\"");
         }
     }
