@@ -12,6 +12,7 @@ mod filters;
 mod group;
 mod kafka;
 mod kill;
+mod lines;
 mod order;
 mod reload;
 mod sinks;
@@ -30,8 +31,9 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 14] = [
+    let groups: [fn() -> Vec<Trial>; 15] = [
         wake::trials,
+        lines::trials,
         zero::trials,
         bad_functions::trials,
         bad_input::trials,

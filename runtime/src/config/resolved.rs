@@ -130,6 +130,15 @@ pub(crate) enum Protocol {
     Http,
     /// A process per event: data on stdin, attributes as `CE_*`, exit code as answer.
     Oneshot,
+    /// An event a line on stdin, an answer a line on stdout.
+    Stdio,
+}
+
+impl Protocol {
+    /// Whether a caller's request goes to the function as it is.
+    pub(crate) const fn is_http(self) -> bool {
+        matches!(self, Self::Http)
+    }
 }
 
 /// Device, inode, size, and the time of the last change in nanoseconds.

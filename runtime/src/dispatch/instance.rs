@@ -16,7 +16,7 @@ use super::door::{Door, Learned, Opened};
 use super::environment::environment;
 use super::exchange::{Context, Done, Place};
 use super::pool::Pool;
-use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot};
+use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot, stdio};
 use crate::config::resolved::{Program, Protocol};
 use crate::driver::Inbox;
 use crate::process::{
@@ -68,6 +68,7 @@ pub(crate) fn start(start: Start) -> Handle {
         let reason = match start.program.protocol {
             Protocol::Http => Instance::new(start).live(&mut waiting).await,
             Protocol::Oneshot => oneshot::live(start, &mut waiting).await,
+            Protocol::Stdio => stdio::live(start, &mut waiting).await,
         };
         refuse_all(&inbox, waiting).await;
         inbox.exited(id, reason).await;
@@ -310,12 +311,7 @@ impl Instance {
     }
 
     fn why_it_never_accepted(&self, exit: Exit, why: Option<String>) -> String {
-        let mut reason = why.unwrap_or_else(|| format!("{exit} before it accepted a request"));
-        for line in self.start.lines.last(3) {
-            reason.push_str(" | ");
-            reason.push_str(&line.text);
-        }
-        reason
+        self.start.with_last_lines(why.unwrap_or_else(|| format!("{exit} before it accepted a request")))
     }
 }
 
@@ -332,6 +328,15 @@ impl Start {
             return SpawnError::TextBusy(path.clone()).to_string();
         }
         "stopped before it started".to_owned()
+    }
+
+    /// A reason, with what the function printed last.
+    pub(super) fn with_last_lines(&self, mut reason: String) -> String {
+        for line in self.lines.last(3) {
+            reason.push_str(" | ");
+            reason.push_str(&line.text);
+        }
+        reason
     }
 
     fn command(&self, door: &Door) -> Command {

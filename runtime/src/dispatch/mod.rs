@@ -4,9 +4,9 @@
 //! on one queue, and every [`Job`] is answered exactly once with an outcome, whatever happens to the process.
 //!
 //! - [`instance`]: the life of one process that speaks HTTP; [`door`] finds where it takes its requests.
-//! - [`oneshot`]: the life of a process that handles one event.
+//! - [`oneshot`]: the life of a process that handles one event; [`stdio`]: of one that is spoken to in lines.
 //! - [`exchange`]: one request and its answer; [`pool`] keeps the connections.
-//! - [`call`]: a request/response call on its way to a function and back.
+//! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP.
 //! - [`sink`]: a URL. [`hop`]: headers that are about one connection.
 
 mod call;
@@ -16,9 +16,11 @@ mod exchange;
 pub(crate) mod hop;
 mod instance;
 mod oneshot;
+mod plain;
 mod pool;
 mod request;
 mod sink;
+mod stdio;
 
 #[cfg(test)]
 mod tests;

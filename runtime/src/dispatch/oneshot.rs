@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use activator::delivery::Outcome;
 use activator::event::{Event, http as binding, json};
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
+use hyper::header::HeaderValue;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
-use super::call::{Call, CallBody, CallError, CallerBody};
+use super::call::CallError;
 use super::environment::environment;
 use super::instance::{Start, spawn};
-use super::request::{self, excerpt};
+use super::plain::{self, Times};
+use super::request::excerpt;
 use super::{Order, Work};
 use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Line, Stdin, Stream};
 
@@ -39,7 +40,7 @@ pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> St
         }
         Work::Call(mut call) => {
             let arrived = Instant::now();
-            let event = event_of(&mut call);
+            let event = plain::event_of(&mut call);
             match run(&start, &event, job.timeout, orders).await {
                 Ok(ended) => {
                     let (outcome, reason) = (ended.outcome(), ended.how());
@@ -149,33 +150,6 @@ fn command(start: &Start, event: &Event) -> Command {
     }
 }
 
-/// The event in a call; one is made around a body that is none.
-fn event_of(call: &mut Call) -> Event {
-    let body = match std::mem::replace(&mut call.body, CallerBody::Sent) {
-        CallerBody::Whole(bytes) => {
-            call.body = CallerBody::Whole(bytes.clone());
-            bytes
-        }
-        // The ingress gives oneshot functions whole bodies only.
-        CallerBody::Stream(_) | CallerBody::Sent => Bytes::new(),
-    };
-    let headers = &call.head.headers;
-    let event = request::mode(headers).and_then(|mode| request::event(mode, headers, body.clone()).ok());
-    event.unwrap_or_else(|| {
-        let content_type = call.head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        let mut event = Event::builder();
-        let path = call.head.uri.path();
-        for (name, value) in [("id", "call"), ("source", "/fn"), ("type", "hydrant.call"), ("subject", path)]
-        {
-            event.attribute(name, value).ok();
-        }
-        if let Some(content_type) = content_type {
-            event.attribute("datacontenttype", content_type).ok();
-        }
-        event.build(body).expect("id, source and type were just added")
-    })
-}
-
 impl Ended {
     fn outcome(&self) -> Outcome {
         let printed = &self.printed.bytes;
@@ -206,29 +180,15 @@ impl Ended {
     fn answer(self, start: &Start, arrived: Instant, started: Instant) -> super::Answer {
         let Some(exit) = self.exit else { return Err(CallError::TimedOut) };
         let event = json::claims_event(&self.printed.bytes);
-        let mut response = Response::new(CallBody::whole(self.printed.bytes));
+        let media_type = if event { binding::STRUCTURED } else { plain::TEXT };
+        let mut response = plain::response(self.printed.bytes, media_type);
         if !exit.is_success() {
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             if let Ok(exit) = HeaderValue::from_str(&exit.to_string()) {
                 response.headers_mut().insert("hydrant-exit", exit);
             }
         }
-        let media_type = if event { binding::STRUCTURED } else { "text/plain; charset=utf-8" };
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-        headers.insert("hydrant-cold", HeaderValue::from_static("1"));
-        let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
-        let timing = format!(
-            "queue;dur={:.3}, spawn;dur=0.000, run;dur={:.3}",
-            ms(started - arrived),
-            ms(started.elapsed())
-        );
-        let revision = format!("r{}", start.revision);
-        for (name, value) in [("server-timing", timing), ("hydrant-revision", revision)] {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(name, value);
-            }
-        }
+        plain::mark(&mut response, start.revision, Times { arrived, started, cold: true });
         Ok(response)
     }
 }

@@ -33,8 +33,8 @@ pub(super) async fn answer(
         );
     };
     let whole_max = match protocol {
-        Some(Protocol::Oneshot) => driver.config().runtime.body_bytes_max as u64,
-        Some(Protocol::Http) | None => WHOLE_BYTES_MAX,
+        Some(protocol) if !protocol.is_http() => driver.config().runtime.body_bytes_max as u64,
+        _ => WHOLE_BYTES_MAX,
     };
     let (mut head, body) = request.into_parts();
     prepare(&mut head, path);
@@ -72,7 +72,7 @@ async fn caller_body(
     patience: Duration,
 ) -> Result<CallerBody, Response<Body>> {
     let known = body.size_hint().exact();
-    if protocol != Some(Protocol::Oneshot) && known.is_none_or(|size| size > whole_max) {
+    if protocol.is_none_or(Protocol::is_http) && known.is_none_or(|size| size > whole_max) {
         return Ok(CallerBody::Stream(body));
     }
     let limit = usize::try_from(whole_max).unwrap_or(usize::MAX);
@@ -89,7 +89,7 @@ fn refusal(name: &str, error: &CallError) -> Response<Body> {
             reply::problem(503, &message, "mend the file; the next call starts the new one")
         }
         CallError::Stopping => reply::later(&message, "call again when it is back"),
-        CallError::Lost(_) => {
+        CallError::Lost(_) | CallError::Malformed(_) => {
             reply::problem(502, &message, "see what the function printed in the runtime's log")
         }
         CallError::TimedOut => reply::problem(504, &message, "raise timeout.request of the function"),

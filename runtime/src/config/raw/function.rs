@@ -33,7 +33,8 @@ pub(in crate::config) struct Timeout {
     pub(in crate::config) drain: Option<Duration>,
 }
 
-const PROTOCOLS: &[(&str, Protocol)] = &[("http", Protocol::Http), ("oneshot", Protocol::Oneshot)];
+const PROTOCOLS: &[(&str, Protocol)] =
+    &[("http", Protocol::Http), ("oneshot", Protocol::Oneshot), ("stdio", Protocol::Stdio)];
 
 /// What hydrant tells every process; a function that says otherwise would not be found.
 const ENV_OURS: &[&str] = &["PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "LISTEN_FDS", "LISTEN_PID"];

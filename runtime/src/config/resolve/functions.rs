@@ -147,13 +147,14 @@ impl Merge<'_> {
         let header = entry.and_then(|entry| entry.header.as_ref());
         let own = header.map_or_else(|| written.clone(), |header| written.clone().or(header));
         self.check_oneshot(name, &own);
+        let own_concurrency = own.concurrency.as_ref().map(|n| n.value);
         let all = own.or(self.defaults);
         Function {
             id: ids.function(name),
             on: all.on.clone(),
             request_timeout: all.timeout.unwrap_or_default().request.unwrap_or(REQUEST),
             shown: entry.map(|entry| entry.shown.clone()),
-            found: entry.map_or(Found::Absent, |entry| self.found(entry, &all)),
+            found: entry.map_or(Found::Absent, |entry| self.found(entry, &all, own_concurrency)),
         }
     }
 
@@ -172,7 +173,7 @@ impl Merge<'_> {
         }
     }
 
-    fn found(&self, entry: &Entry, all: &raw::Function) -> Found {
+    fn found(&self, entry: &Entry, all: &raw::Function, own_concurrency: Option<u32>) -> Found {
         let fingerprint = match &entry.content {
             Content::Gone => return Found::Absent,
             Content::Broken(reason) => return Found::Broken(reason.clone()),
@@ -186,24 +187,25 @@ impl Merge<'_> {
             dir: self.scan.project.to_owned(),
             protocol,
             fingerprint,
-            settings: settings(protocol, all),
+            settings: settings(protocol, all, own_concurrency),
         }))
     }
 }
 
-fn settings(protocol: Protocol, all: &raw::Function) -> Settings {
+fn settings(protocol: Protocol, all: &raw::Function, own_concurrency: Option<u32>) -> Settings {
     let timeout = all.timeout.unwrap_or_default();
-    let concurrency = match (protocol, all.concurrency.as_ref().map(|n| n.value)) {
-        (Protocol::Oneshot, _) => 1,
-        (Protocol::Http, None) => HTTP_CONCURRENCY,
-        // Knative's way to say that there is no limit.
-        (Protocol::Http, Some(0)) => u32::MAX,
-        (Protocol::Http, Some(number)) => number,
+    let all_concurrency = all.concurrency.as_ref().map(|n| n.value);
+    let concurrency = match protocol {
+        Protocol::Oneshot => 1,
+        // What `[defaults]` says is meant for servers: whoever reads line by line mostly handles one at a time.
+        Protocol::Stdio => own_concurrency.unwrap_or(1),
+        Protocol::Http => all_concurrency.unwrap_or(HTTP_CONCURRENCY),
     };
     Settings {
         revision: Revision(0),
         single_use: protocol == Protocol::Oneshot,
-        concurrency,
+        // Zero is Knative's way to say that there is no limit.
+        concurrency: if concurrency == 0 { u32::MAX } else { concurrency },
         instances_max: all.max.unwrap_or(INSTANCES_MAX),
         idle: all.idle.unwrap_or(IDLE),
         start_timeout: timeout.start.unwrap_or(START),

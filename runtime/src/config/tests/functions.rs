@@ -57,6 +57,19 @@ fn a_script_says_itself_what_it_wants() {
 }
 
 #[test]
+fn whoever_reads_line_by_line_takes_one_at_a_time_unless_it_says_so_itself() {
+    let project = Project::new("[defaults]\nprotocol = \"stdio\"\nconcurrency = 50\n[function.b]\nconcurrency = 4\n");
+    project.script("functions/a");
+    project.script("functions/b");
+    project.write("functions/c", "#!/bin/sh\n# hydrant: protocol = \"http\"\n", 0o755);
+    let resolved = project.resolved();
+    let concurrency = |name: &str| resolved.program(name).settings.concurrency;
+    assert_eq!(["a", "b", "c"].map(concurrency), [1, 4, 50]);
+    assert_eq!(resolved.program("a").protocol, Protocol::Stdio);
+    assert!(!resolved.program("a").settings.single_use);
+}
+
+#[test]
 fn what_is_wrong_in_a_header_is_shown_in_the_script() {
     let project = Project::empty();
     project.write("functions/a.sh", "#!/bin/sh\n# Grüße\n# hydrant: idel = \"1s\"\n", 0o755);

@@ -3,6 +3,7 @@
 mod connections;
 mod end;
 mod oneshot;
+mod stdio;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -49,6 +50,8 @@ struct Function {
     folder: tempfile::TempDir,
     protocol: Protocol,
     learned: Arc<Learned>,
+    /// The grace of a process that is asked to end.
+    drain: Duration,
 }
 
 /// One of its processes.
@@ -59,7 +62,9 @@ struct Process {
 
 impl Function {
     fn new(protocol: Protocol, content: &str) -> Self {
-        let function = Self { folder: tempfile::tempdir().unwrap(), protocol, learned: Arc::default() };
+        let drain = Duration::from_millis(50);
+        let folder = tempfile::tempdir().unwrap();
+        let function = Self { folder, protocol, learned: Arc::default(), drain };
         function.write(content);
         function
     }
@@ -71,6 +76,10 @@ impl Function {
 
     fn oneshot(script: &str) -> Self {
         Self::new(Protocol::Oneshot, &format!("#!/bin/sh\n{script}\n"))
+    }
+
+    fn stdio(script: &str) -> Self {
+        Self::new(Protocol::Stdio, &format!("#!/bin/sh\n{script}\n"))
     }
 
     fn write(&self, content: &str) {
@@ -121,7 +130,7 @@ impl Function {
                 idle: PATIENCE,
                 start_timeout: PATIENCE,
                 call_timeout: PATIENCE,
-                drain_timeout: Duration::from_millis(50),
+                drain_timeout: self.drain,
             },
         }
     }
@@ -133,11 +142,11 @@ impl Process {
     }
 
     fn give(&self, slot: u32, event: Event) {
-        self.tell(Order::Deliver(Job {
-            delivery: delivery(slot),
-            work: Work::Event(event),
-            timeout: PATIENCE,
-        }));
+        self.give_for(slot, event, PATIENCE);
+    }
+
+    fn give_for(&self, slot: u32, event: Event, timeout: Duration) {
+        self.tell(Order::Deliver(Job { delivery: delivery(slot), work: Work::Event(event), timeout }));
     }
 
     /// Gives it a call; what comes back is what the caller gets.
