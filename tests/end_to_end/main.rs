@@ -18,6 +18,7 @@ mod reload;
 mod sinks;
 mod stock;
 mod stop;
+mod streams;
 mod support;
 mod verbs;
 mod wake;
@@ -31,9 +32,10 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 15] = [
+    let groups: [fn() -> Vec<Trial>; 16] = [
         wake::trials,
         lines::trials,
+        streams::trials,
         zero::trials,
         bad_functions::trials,
         bad_input::trials,

@@ -9,19 +9,15 @@ use std::time::{Duration, Instant};
 use activator::delivery::Outcome;
 use activator::event::Event;
 use activator::id::DeliveryId;
-use bytes::Bytes;
-use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
-use hyper::header::HeaderValue;
-use hyper::http::request::Parts;
-use hyper::{Request, Response, Uri, Version};
-use tokio::sync::{oneshot, watch};
+use hyper::{Request, Response, Uri};
+use tokio::sync::watch;
 
-use super::call::{Call, CallBody, CallError, CallerBody};
+use super::call::Call;
 use super::pool::{Connection, Pool};
 use super::request::{self, RequestBody};
-use super::{Job, Work, hop};
+use super::{Job, Work};
 use crate::process::Listener;
 
 /// A request that has no answer for this long may be waiting for our idle connections to go away: some servers
@@ -67,7 +63,7 @@ pub(super) enum Done {
 }
 
 /// Why there is no answer.
-enum NoAnswer {
+pub(super) enum NoAnswer {
     /// The process never saw the request.
     NotTaken,
     Lost(String),
@@ -103,7 +99,7 @@ impl Context {
 
     /// Sends a request until somebody takes it, and reads the head of the answer. One that is `repeatable` may
     /// also be read twice.
-    async fn send(
+    pub(super) async fn send(
         &self,
         make: impl Fn() -> Request<RequestBody>,
         repeatable: bool,
@@ -137,7 +133,7 @@ impl Context {
         }
     }
 
-    async fn answered(
+    pub(super) async fn answered(
         &self,
         connection: &mut Connection,
         request: Request<RequestBody>,
@@ -194,7 +190,7 @@ impl Context {
         answered || self.listener.get().is_some_and(from_listener)
     }
 
-    async fn address(&self) -> Option<SocketAddr> {
+    pub(super) async fn address(&self) -> Option<SocketAddr> {
         if let Place::At(address) = *self.place.borrow() {
             return Some(address);
         }
@@ -207,7 +203,7 @@ impl Context {
     }
 
     /// The time of an attempt runs from the moment the process accepts requests.
-    async fn time_is_up(&self, timeout: Duration) {
+    pub(super) async fn time_is_up(&self, timeout: Duration) {
         if self.accepted.borrow().is_none() {
             let mut accepted = self.accepted.subscribe();
             if Box::pin(accepted.wait_for(Option::is_some)).await.is_err() {
@@ -216,93 +212,10 @@ impl Context {
         }
         tokio::time::sleep(timeout).await;
     }
-
-    async fn call(&self, delivery: DeliveryId, mut call: Box<Call>, timeout: Duration) -> Done {
-        let handed_over = Instant::now();
-        let cold = self.accepted.borrow().is_none();
-        let Call { head, body, answer, .. } = &mut *call;
-        let answered = tokio::select! {
-            answered = self.ask(head, body) => answered,
-            () = answer.closed() => Err(NoAnswer::Lost("the caller hung up".to_owned())),
-            () = self.time_is_up(timeout) => {
-                call.answer.send(Err(CallError::TimedOut)).ok();
-                return Done::Outcome(delivery, Outcome::TimedOut);
-            }
-        };
-        let (mut response, connection) = match answered {
-            Ok(answered) => answered,
-            Err(NoAnswer::NotTaken) if call.can_be_sent() => return Done::Returned(delivery, call),
-            Err(no_answer) => {
-                let reason = match no_answer {
-                    NoAnswer::Lost(reason) => reason,
-                    NoAnswer::NotTaken => "the process ended while the request was on its way".to_owned(),
-                };
-                call.answer.send(Err(CallError::Lost(reason.clone()))).ok();
-                return Done::Outcome(delivery, Outcome::Lost(reason));
-            }
-        };
-        self.mark(&mut response, &call, handed_over, cold);
-        let status = response.status().as_u16();
-        let (in_flight, over) = oneshot::channel();
-        let response = response.map(|body| CallBody::streamed(body, in_flight));
-        call.answer.send(Ok(response)).ok();
-        // Ends when the body is dropped, at its end or before.
-        over.await.ok();
-        self.pool.give_back(connection);
-        Done::Outcome(delivery, Outcome::Answered { status, reply: None, excerpt: Bytes::new() })
-    }
-
-    async fn ask(
-        &self,
-        head: &Parts,
-        body: &mut CallerBody,
-    ) -> Result<(Response<Incoming>, Connection), NoAnswer> {
-        if let CallerBody::Whole(bytes) = body {
-            let whole = || Request::from_parts(head.clone(), Either::Left(Full::new(bytes.clone())));
-            return self.send(whole, head.method.is_idempotent()).await;
-        }
-        // What streams can be sent once: only to a process that accepts, over a connection nobody used before.
-        let address = self.address().await.ok_or(NoAnswer::NotTaken)?;
-        let mut accepted = self.accepted.subscribe();
-        accepted.wait_for(Option::is_some).await.map_err(|_| NoAnswer::NotTaken)?;
-        let mut connection = self.pool.fresh(&[address]).await.map_err(|_| NoAnswer::NotTaken)?;
-        let CallerBody::Stream(stream) = std::mem::replace(body, CallerBody::Sent) else {
-            return Err(NoAnswer::Lost("the request was sent already".to_owned()));
-        };
-        let request = Request::from_parts(head.clone(), Either::Right(stream));
-        match self.answered(&mut connection, request).await {
-            Ok(response) => Ok((response, connection)),
-            Err(error) => Err(NoAnswer::Lost(describe(error.error()))),
-        }
-    }
-
-    /// What a caller may want to know beside the answer (`Server-Timing`, W3C).
-    fn mark(&self, response: &mut Response<Incoming>, call: &Call, handed_over: Instant, cold: bool) {
-        let accepted = self.accepted.borrow().unwrap_or(handed_over).max(handed_over);
-        let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
-        let timing = format!(
-            "queue;dur={:.3}, spawn;dur={:.3}, run;dur={:.3}",
-            ms(handed_over - call.arrived),
-            ms(accepted - handed_over),
-            ms(accepted.elapsed()),
-        );
-        // Those of the connection to the function end here.
-        *response.version_mut() = Version::HTTP_11;
-        let headers = response.headers_mut();
-        hop::strip(headers);
-        if cold {
-            headers.insert("hydrant-cold", HeaderValue::from_static("1"));
-        }
-        for (name, value) in [("server-timing", &timing), ("hydrant-revision", &self.revision)] {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(name, value);
-            }
-        }
-    }
 }
 
 /// An error with its causes, on one line.
-fn describe(error: &dyn std::error::Error) -> String {
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -95,6 +95,7 @@ impl Pool {
         stream.set_nodelay(true).map_err(|e| e.to_string())?;
         let local = stream.local_addr().map_err(|e| e.to_string())?;
         let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
+        let driver = driver.with_upgrades();
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {
