@@ -8,6 +8,7 @@
 
 mod bad_functions;
 mod bad_input;
+mod batches;
 mod filters;
 mod group;
 mod kafka;
@@ -32,10 +33,11 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 16] = [
+    let groups: [fn() -> Vec<Trial>; 17] = [
         wake::trials,
         lines::trials,
         streams::trials,
+        batches::trials,
         zero::trials,
         bad_functions::trials,
         bad_input::trials,

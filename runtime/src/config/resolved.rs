@@ -117,6 +117,8 @@ pub(crate) struct Program {
     /// Where it runs: the project folder.
     pub(crate) dir: PathBuf,
     pub(crate) protocol: Protocol,
+    /// Nothing = one event a request.
+    pub(crate) batch: Option<Batch>,
     /// Tells one content of the file from another.
     pub(crate) fingerprint: Fingerprint,
     /// Its limits; `revision` is filled in by whoever counts them.
@@ -132,6 +134,15 @@ pub(crate) enum Protocol {
     Oneshot,
     /// An event a line on stdin, an answer a line on stdout.
     Stdio,
+}
+
+/// How a server takes many events at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// In one request.
+    pub(crate) events_max: u32,
+    /// Requests a process is given at a time.
+    pub(crate) requests_max: u32,
 }
 
 impl Protocol {

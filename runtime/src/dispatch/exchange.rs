@@ -14,6 +14,7 @@ use hyper::client::conn::TrySendError;
 use hyper::{Request, Response, Uri};
 use tokio::sync::watch;
 
+use super::batch::Events;
 use super::call::Call;
 use super::pool::{Connection, Pool};
 use super::request::{self, RequestBody};
@@ -58,6 +59,8 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) enum Done {
     Outcome(DeliveryId, Outcome),
+    /// Of all in a batch.
+    Outcomes(Vec<(DeliveryId, Outcome)>),
     /// Nobody took the call: it is given back as it was.
     Returned(DeliveryId, Box<Call>),
 }
@@ -87,6 +90,24 @@ impl Context {
             }),
             () = self.time_is_up(timeout) => Outcome::TimedOut,
         }
+    }
+
+    /// Delivers events in one request.
+    pub(super) async fn carry_out_batch(&self, events: Events) -> Done {
+        let body = events.body();
+        let exchange = async {
+            let (response, connection) = self.send(|| request::from_batch(body.clone()), true).await?;
+            let outcomes = events.outcomes(response).await.map_err(NoAnswer::Lost)?;
+            self.pool.give_back(connection);
+            Ok(outcomes)
+        };
+        Done::Outcomes(tokio::select! {
+            outcomes = exchange => outcomes.unwrap_or_else(|no_answer| events.all(&match no_answer {
+                NoAnswer::NotTaken => Outcome::NotTaken,
+                NoAnswer::Lost(reason) => Outcome::Lost(reason),
+            })),
+            () = self.time_is_up(events.timeout) => events.all(&Outcome::TimedOut),
+        })
     }
 
     async fn exchange(&self, event: &Event) -> Result<Outcome, NoAnswer> {

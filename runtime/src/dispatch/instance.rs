@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Sleep, timeout_at};
 
+use super::batch::{Load, Waiting};
 use super::door::{Door, Learned, Opened};
 use super::environment::environment;
 use super::exchange::{Context, Done, Place};
@@ -90,6 +91,8 @@ struct Instance {
     start: Arc<Start>,
     context: Arc<Context>,
     in_flight: BTreeSet<DeliveryId>,
+    /// Of a function that takes events in batches: those that no request was made for yet.
+    waiting: Option<Waiting>,
 }
 
 type Exchanges = FuturesUnordered<futures_util::future::BoxFuture<'static, Done>>;
@@ -105,7 +108,8 @@ impl Instance {
             answered: std::sync::atomic::AtomicBool::new(false),
             revision: format!("r{}", start.revision),
         };
-        Self { start: Arc::new(start), context: Arc::new(context), in_flight: BTreeSet::new() }
+        let waiting = start.program.batch.map(Waiting::new);
+        Self { start: Arc::new(start), context: Arc::new(context), in_flight: BTreeSet::new(), waiting }
     }
 
     /// From the start to the end. Gives how it ended, for people.
@@ -178,6 +182,7 @@ impl Instance {
                     Some(Order::Deliver(job)) => self.deliver(job, exchanges),
                     Some(Order::Terminate | Order::Kill) | None => return Err(start.why_not_started()),
                 },
+                () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
                 // Nobody answers yet: this writes requests.
                 Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
             }
@@ -228,6 +233,8 @@ impl Instance {
                     self.accepted(found, door).await;
                     opened.set(door.opened(connected));
                 }
+                // When no order waits any more: all of them go together.
+                () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
                 // Only the wait is given up when something else happens first: what ended is told in any case.
                 Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
                 () = &mut grace => {
@@ -240,7 +247,25 @@ impl Instance {
 
     fn deliver(&mut self, job: Job, exchanges: &mut Exchanges) {
         self.in_flight.insert(job.delivery);
-        exchanges.push(carry_out(&self.context, job));
+        match &mut self.waiting {
+            Some(waiting) => waiting.push(job),
+            None => exchanges.push(carry_out(&self.context, job)),
+        }
+    }
+
+    fn is_batch_due(&self, exchanges: &Exchanges) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.is_due(exchanges.len()))
+    }
+
+    fn send_batch(&mut self, exchanges: &mut Exchanges) {
+        let context = Arc::clone(&self.context);
+        match self.waiting.as_mut().and_then(Waiting::next) {
+            Some(Load::Call(job)) => exchanges.push(carry_out(&self.context, job)),
+            Some(Load::Events(events)) => {
+                exchanges.push(Box::pin(async move { context.carry_out_batch(events).await }));
+            }
+            None => {}
+        }
     }
 
     fn terminate(&self, child: &Child, grace: std::pin::Pin<&mut Sleep>) {
@@ -278,6 +303,12 @@ impl Instance {
                 self.in_flight.remove(&delivery);
                 self.start.inbox.outcome(delivery, outcome).await;
             }
+            Done::Outcomes(outcomes) => {
+                for (delivery, outcome) in outcomes {
+                    self.in_flight.remove(&delivery);
+                    self.start.inbox.outcome(delivery, outcome).await;
+                }
+            }
             Done::Returned(delivery, call) => {
                 self.in_flight.remove(&delivery);
                 self.start.inbox.not_taken(delivery, Work::Call(call)).await;
@@ -289,6 +320,10 @@ impl Instance {
     async fn end(&mut self, exchanges: &mut Exchanges) {
         self.context.withdraw();
         self.context.place.send_replace(Place::Gone);
+        for Job { delivery, work, .. } in self.waiting.as_mut().map(Waiting::take).unwrap_or_default() {
+            self.in_flight.remove(&delivery);
+            self.start.inbox.not_taken(delivery, work).await;
+        }
         let deadline = tokio::time::Instant::now() + LAST_ANSWERS;
         while let Ok(Some(done)) = timeout_at(deadline, exchanges.next()).await {
             self.report(done).await;

@@ -5,11 +5,13 @@
 //!
 //! - [`instance`]: the life of one process that speaks HTTP; [`door`] finds where it takes its requests.
 //! - [`oneshot`]: the life of a process that handles one event; [`stdio`]: of one that is spoken to in lines.
-//! - [`exchange`]: one request and its answer; [`pool`] keeps the connections. [`asking`]: the same for a call.
+//! - [`exchange`]: one request and its answer; [`pool`] keeps the connections. [`asking`]: the same for a call, [`batch`]: for
+//!   many events.
 //! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP.
 //! - [`sink`]: a URL. [`hop`]: headers that are about one connection.
 
 mod asking;
+mod batch;
 mod call;
 mod door;
 mod environment;

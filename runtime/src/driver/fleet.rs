@@ -189,6 +189,7 @@ mod tests {
             env: BTreeMap::new(),
             dir: "/".into(),
             protocol: Protocol::Http,
+            batch: None,
             fingerprint: crate::config::resolved::Fingerprint { size, ..Default::default() },
             settings: Settings {
                 revision: Revision(0),

@@ -8,6 +8,7 @@ use activator::filter::Filter;
 use crate::config::resolved::Protocol;
 use crate::config::source::At;
 use crate::config::value::Value;
+use crate::dispatch::IN_FLIGHT_MAX;
 
 use super::filter::read_on;
 
@@ -19,6 +20,7 @@ pub(in crate::config) struct Function {
     pub(in crate::config) env: Option<BTreeMap<String, String>>,
     pub(in crate::config) protocol: Option<Protocol>,
     pub(in crate::config) concurrency: Option<At<u32>>,
+    pub(in crate::config) batch: Option<At<u32>>,
     pub(in crate::config) max: Option<u32>,
     pub(in crate::config) idle: Option<Duration>,
     pub(in crate::config) timeout: Option<Timeout>,
@@ -41,13 +43,13 @@ const ENV_OURS: &[&str] = &["PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"
 
 impl Function {
     pub(in crate::config) const KEYS: &[&str] =
-        &["exec", "args", "env", "protocol", "concurrency", "max", "idle", "timeout", "on"];
+        &["exec", "args", "env", "protocol", "concurrency", "batch", "max", "idle", "timeout", "on"];
     /// What can be the same for every function.
     pub(in crate::config) const DEFAULTS_KEYS: &[&str] =
         &["args", "env", "protocol", "concurrency", "max", "idle", "timeout"];
     /// What a script can say of itself.
     pub(in crate::config) const HEADER_KEYS: &[&str] =
-        &["args", "env", "protocol", "concurrency", "max", "idle", "timeout", "on"];
+        &["args", "env", "protocol", "concurrency", "batch", "max", "idle", "timeout", "on"];
 
     pub(in crate::config) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         Self::read_keys(value, section, Self::KEYS)
@@ -70,6 +72,7 @@ impl Function {
             env: get("env").and_then(|v| env(&v)),
             protocol: get("protocol").and_then(|v| v.one_of(PROTOCOLS)).map(|p| p.value),
             concurrency: get("concurrency").and_then(|v| v.integer(0..=u32::MAX)),
+            batch: get("batch").and_then(|v| v.integer(1..=IN_FLIGHT_MAX)),
             max: get("max").and_then(|v| v.integer(1..=u32::MAX)).map(|n| n.value),
             idle: get("idle").and_then(|v| v.duration()).map(|d| d.value),
             timeout: get("timeout").and_then(|v| Timeout::read(&v)),
@@ -86,6 +89,7 @@ impl Function {
             env: self.env.or(lower.env),
             protocol: self.protocol.or(lower.protocol),
             concurrency: self.concurrency.or(lower.concurrency),
+            batch: self.batch.or(lower.batch),
             max: self.max.or(lower.max),
             idle: self.idle.or(lower.idle),
             timeout: self.timeout.or(lower.timeout),

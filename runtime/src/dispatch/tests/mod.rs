@@ -1,5 +1,6 @@
 //! With real processes: python3 and sh, and the driver's part played by the test.
 
+mod batch;
 mod connections;
 mod end;
 mod oneshot;
@@ -19,7 +20,7 @@ use hyper::{Method, Request};
 use tokio::sync::oneshot as once;
 
 use super::*;
-use crate::config::resolved::{Program, Protocol};
+use crate::config::resolved::{Batch, Program, Protocol};
 use crate::driver::{Inbox, Listening, Said};
 use crate::process::{Lines, Spawner};
 
@@ -50,6 +51,7 @@ struct Function {
     folder: tempfile::TempDir,
     protocol: Protocol,
     learned: Arc<Learned>,
+    batch: Option<Batch>,
     /// The grace of a process that is asked to end.
     drain: Duration,
 }
@@ -64,7 +66,7 @@ impl Function {
     fn new(protocol: Protocol, content: &str) -> Self {
         let drain = Duration::from_millis(50);
         let folder = tempfile::tempdir().unwrap();
-        let function = Self { folder, protocol, learned: Arc::default(), drain };
+        let function = Self { folder, protocol, learned: Arc::default(), batch: None, drain };
         function.write(content);
         function
     }
@@ -121,6 +123,7 @@ impl Function {
             env: BTreeMap::new(),
             dir: self.folder.path().to_owned(),
             protocol: self.protocol,
+            batch: self.batch,
             fingerprint: crate::config::resolved::Fingerprint::default(),
             settings: Settings {
                 revision: Revision(1),
