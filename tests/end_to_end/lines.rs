@@ -135,7 +135,8 @@ fn one_that_ends_before_it_reads() {
 
 fn one_that_talks_out_of_turn() {
     let project = Project::new("[broker.default]\ndelivery = { retry = 1, delay = \"5ms\" }\n");
-    project.function("order", noting_lines("", "    if event['id'] == '1': print('working on it', flush=True)"));
+    project
+        .function("order", noting_lines("", "    if event['id'] == '1': print('working on it', flush=True)"));
     let runtime = Runtime::start(&project);
     runtime.send("1", "order");
     let verdict = &runtime.verdicts("1")["order"];
@@ -155,9 +156,16 @@ fn one_that_hangs_is_replaced() {
     runtime.send("1", "order");
     runtime.send("2", "order");
     let verdict = &runtime.verdicts("1")["order"];
-    assert_eq!((&verdict["outcome"], &verdict["attempts"][0]["status"]), (&"dead_letter".into(), &"timeout".into()));
+    assert_eq!(
+        (&verdict["outcome"], &verdict["attempts"][0]["status"]),
+        (&"dead_letter".into(), &"timeout".into())
+    );
     let verdict = &runtime.verdicts("2")["order"];
-    assert_eq!((&verdict["outcome"], &verdict["attempt_count"]), (&"delivered".into(), &1.into()), "{verdict}");
+    assert_eq!(
+        (&verdict["outcome"], &verdict["attempt_count"]),
+        (&"delivered".into(), &1.into()),
+        "{verdict}"
+    );
 }
 
 fn a_new_version_takes_over() {
@@ -176,7 +184,11 @@ fn a_new_version_takes_over() {
     assert!(!project.file("old-done").exists(), "the old one still works on its own");
     project.write("go", "");
     let verdict = &runtime.verdicts("1")["order"];
-    assert_eq!((&verdict["outcome"], &verdict["attempt_count"]), (&"delivered".into(), &1.into()), "{verdict}");
+    assert_eq!(
+        (&verdict["outcome"], &verdict["attempt_count"]),
+        (&"delivered".into(), &1.into()),
+        "{verdict}"
+    );
 }
 
 fn a_call_gets_its_answer() {

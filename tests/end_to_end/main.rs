@@ -11,6 +11,7 @@ mod bad_input;
 mod batches;
 mod filters;
 mod group;
+mod h2c;
 mod kafka;
 mod kill;
 mod lines;
@@ -33,11 +34,12 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 17] = [
+    let groups: [fn() -> Vec<Trial>; 18] = [
         wake::trials,
         lines::trials,
         streams::trials,
         batches::trials,
+        h2c::trials,
         zero::trials,
         bad_functions::trials,
         bad_input::trials,

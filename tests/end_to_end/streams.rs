@@ -17,7 +17,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("server_sent_events_come_before_the_answer_ends", events_come_before_the_end),
             ("a_body_in_chunks_arrives_while_the_answer_streams", a_body_arrives_while_the_answer_streams),
             ("trailers_pass_both_ways", trailers_pass_both_ways),
-            ("a_caller_that_expects_continue_is_told_when_the_function_takes_it", a_caller_that_expects_continue),
+            (
+                "a_caller_that_expects_continue_is_told_when_the_function_takes_it",
+                a_caller_that_expects_continue,
+            ),
             ("an_upgraded_connection_carries_bytes_both_ways_until_it_ends", an_upgraded_connection),
             ("a_new_version_ends_an_upgraded_connection_after_its_time", a_new_version_ends_it),
             ("an_upgrade_that_the_function_declines_is_an_answer", an_upgrade_that_is_declined),

@@ -130,6 +130,8 @@ pub(crate) struct Program {
 pub(crate) enum Protocol {
     /// HTTP over a listener on fd 3, or on `$PORT`.
     Http,
+    /// The same over HTTP/2 from the first byte on.
+    H2c,
     /// A process per event: data on stdin, attributes as `CE_*`, exit code as answer.
     Oneshot,
     /// An event a line on stdin, an answer a line on stdout.
@@ -148,7 +150,7 @@ pub(crate) struct Batch {
 impl Protocol {
     /// Whether a caller's request goes to the function as it is.
     pub(crate) const fn is_http(self) -> bool {
-        matches!(self, Self::Http)
+        matches!(self, Self::Http | Self::H2c)
     }
 }
 

@@ -140,7 +140,9 @@ impl Events {
     fn known(&self, failed: Vec<String>) -> Result<Vec<String>, String> {
         let is_ours = |id: &&String| self.events.iter().any(|(_, event)| event.id() == **id);
         match failed.iter().find(|id| !is_ours(id)) {
-            Some(id) => Err(format!("batchItemFailures names `{id}`, which is the id of no event in the batch")),
+            Some(id) => {
+                Err(format!("batchItemFailures names `{id}`, which is the id of no event in the batch"))
+            }
             None => Ok(failed),
         }
     }
@@ -245,7 +247,8 @@ mod tests {
     #[test]
     fn an_answer_may_name_what_failed() {
         let json = "application/json; charset=utf-8";
-        for body in ["", "{}", "null", "[]", r#"{"batchItemFailures": []}"#, r#"{"batchItemFailures": null}"#] {
+        for body in ["", "{}", "null", "[]", r#"{"batchItemFailures": []}"#, r#"{"batchItemFailures": null}"#]
+        {
             assert_eq!(failed(json, body), Ok(Vec::new()), "{body}");
         }
         assert_eq!(failed("text/plain", "ok"), Ok(Vec::new()));

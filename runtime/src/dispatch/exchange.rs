@@ -128,12 +128,17 @@ impl Context {
         let idle_max = if repeatable { Duration::MAX } else { IDLE_MAX_ONCE };
         // Once the process may have read it, it is not untouched any more, whatever comes after.
         let mut untaken = NoAnswer::NotTaken;
+        let mut again = false;
         loop {
             let Some(address) = self.address().await else { return Err(untaken) };
             // Who cannot be connected to took nothing.
-            let Ok(mut connection) = self.pool.connection(&[address], idle_max).await else {
-                return Err(untaken);
+            let connection = if again {
+                // On one of its own: what others send must not end with it a second time.
+                Box::pin(self.pool.fresh(&[address])).await
+            } else {
+                self.pool.connection(&[address], idle_max).await
             };
+            let Ok(mut connection) = connection else { return Err(untaken) };
             if *self.place.borrow() != Place::At(address) {
                 continue;
             }
@@ -151,6 +156,7 @@ impl Context {
             if !connection.reused || !repeatable {
                 return Err(untaken);
             }
+            again = true;
         }
     }
 
@@ -159,7 +165,7 @@ impl Context {
         connection: &mut Connection,
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
-        let sent = connection.sender.try_send_request(request);
+        let sent = connection.sender.send(request);
         let answer = async { sent.await.inspect(|_| self.answered.store(true, Ordering::Relaxed)) };
         // One that was used before was accepted long ago.
         if connection.reused { answer.await } else { Box::pin(self.making_way(answer)).await }
@@ -177,6 +183,9 @@ impl Context {
 
     /// Whether a new connection may not be accepted yet. Only of our listener the kernel tells.
     fn may_wait_outside(&self) -> bool {
+        if !self.pool.is_one_each() {
+            return false;
+        }
         let Some(listener) = self.listener.get() else { return true };
         let at_listener = listener.addr().is_ok_and(|address| *self.place.borrow() == Place::At(address));
         !at_listener || listener.unaccepted().is_ok_and(|waiting| waiting > 0)

@@ -17,6 +17,7 @@ use super::door::{Door, Learned, Opened};
 use super::environment::environment;
 use super::exchange::{Context, Done, Place};
 use super::pool::Pool;
+use super::wire::Speaks;
 use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot, stdio};
 use crate::config::resolved::{Program, Protocol};
 use crate::driver::Inbox;
@@ -67,7 +68,7 @@ pub(crate) fn start(start: Start) -> Handle {
         let (id, inbox) = (start.id, start.inbox.clone());
         let mut waiting = waiting;
         let reason = match start.program.protocol {
-            Protocol::Http => Instance::new(start).live(&mut waiting).await,
+            Protocol::Http | Protocol::H2c => Instance::new(start).live(&mut waiting).await,
             Protocol::Oneshot => oneshot::live(start, &mut waiting).await,
             Protocol::Stdio => stdio::live(start, &mut waiting).await,
         };
@@ -99,8 +100,10 @@ type Exchanges = FuturesUnordered<futures_util::future::BoxFuture<'static, Done>
 
 impl Instance {
     fn new(start: Start) -> Self {
+        let is_http2 = start.program.protocol == Protocol::H2c;
+        let speaks = if is_http2 { Speaks::Http2 } else { Speaks::Http1 };
         let context = Context {
-            pool: Pool::default(),
+            pool: Pool::new(speaks),
             place: watch::Sender::new(Place::Unknown),
             accepted: watch::Sender::new(None),
             listener: std::sync::OnceLock::new(),

@@ -5,7 +5,7 @@
 //!
 //! - [`instance`]: the life of one process that speaks HTTP; [`door`] finds where it takes its requests.
 //! - [`oneshot`]: the life of a process that handles one event; [`stdio`]: of one that is spoken to in lines.
-//! - [`exchange`]: one request and its answer; [`pool`] keeps the connections. [`asking`]: the same for a call, [`batch`]: for
+//! - [`exchange`]: one request and its answer; [`pool`] keeps the connections, [`wire`] is one. [`asking`]: the same for a call, [`batch`]: for
 //!   many events.
 //! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP.
 //! - [`sink`]: a URL. [`hop`]: headers that are about one connection.
@@ -24,6 +24,7 @@ mod pool;
 mod request;
 mod sink;
 mod stdio;
+mod wire;
 
 #[cfg(test)]
 mod tests;

@@ -35,8 +35,14 @@ pub(in crate::config) struct Timeout {
     pub(in crate::config) drain: Option<Duration>,
 }
 
-const PROTOCOLS: &[(&str, Protocol)] =
-    &[("http", Protocol::Http), ("oneshot", Protocol::Oneshot), ("stdio", Protocol::Stdio)];
+/// `http1` and `h2c` are how Knative calls the ports of servers.
+const PROTOCOLS: &[(&str, Protocol)] = &[
+    ("http", Protocol::Http),
+    ("http1", Protocol::Http),
+    ("h2c", Protocol::H2c),
+    ("oneshot", Protocol::Oneshot),
+    ("stdio", Protocol::Stdio),
+];
 
 /// What hydrant tells every process; a function that says otherwise would not be found.
 const ENV_OURS: &[&str] = &["PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "LISTEN_FDS", "LISTEN_PID"];

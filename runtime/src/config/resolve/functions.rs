@@ -222,8 +222,8 @@ fn requests_max(
         // What `[defaults]` says is meant for servers that take an event a request. Whoever reads line by line mostly
         // handles one at a time; and batches grow while one is under way.
         Protocol::Stdio => own_concurrency.unwrap_or(1),
-        Protocol::Http if events_max > 1 => own_concurrency.unwrap_or(1),
-        Protocol::Http => all_concurrency.unwrap_or(HTTP_CONCURRENCY),
+        Protocol::Http | Protocol::H2c if events_max > 1 => own_concurrency.unwrap_or(1),
+        Protocol::Http | Protocol::H2c => all_concurrency.unwrap_or(HTTP_CONCURRENCY),
     };
     // Zero is Knative's way to say that there is no limit.
     if number == 0 { u32::MAX } else { number }

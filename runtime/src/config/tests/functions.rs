@@ -58,7 +58,8 @@ fn a_script_says_itself_what_it_wants() {
 
 #[test]
 fn whoever_reads_line_by_line_takes_one_at_a_time_unless_it_says_so_itself() {
-    let project = Project::new("[defaults]\nprotocol = \"stdio\"\nconcurrency = 50\n[function.b]\nconcurrency = 4\n");
+    let project =
+        Project::new("[defaults]\nprotocol = \"stdio\"\nconcurrency = 50\n[function.b]\nconcurrency = 4\n");
     project.script("functions/a");
     project.script("functions/b");
     project.write("functions/c", "#!/bin/sh\n# hydrant: protocol = \"http\"\n", 0o755);
@@ -70,8 +71,19 @@ fn whoever_reads_line_by_line_takes_one_at_a_time_unless_it_says_so_itself() {
 }
 
 #[test]
+fn servers_may_be_called_as_knative_calls_their_ports() {
+    let project = Project::new("[function.a]\nprotocol = \"http1\"\n[function.b]\nprotocol = \"h2c\"\n");
+    project.script("functions/a");
+    project.script("functions/b");
+    let resolved = project.resolved();
+    let of = |name: &str| (resolved.program(name).protocol, resolved.program(name).settings.concurrency);
+    assert_eq!([of("a"), of("b")], [(Protocol::Http, 100), (Protocol::H2c, 100)]);
+}
+
+#[test]
 fn a_process_takes_one_batch_at_a_time_unless_it_says_so_itself() {
-    let project = Project::new("[defaults]\nconcurrency = 50\n[function.a]\nbatch = 20\n[function.b]\nbatch = 1\n");
+    let project =
+        Project::new("[defaults]\nconcurrency = 50\n[function.a]\nbatch = 20\n[function.b]\nbatch = 1\n");
     project.script("functions/a");
     project.script("functions/b");
     project.write("functions/c", "#!/bin/sh\n# hydrant: batch = 20, concurrency = 3\n", 0o755);

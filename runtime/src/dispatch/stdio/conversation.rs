@@ -86,11 +86,8 @@ impl Conversation {
         let (event, call) = match job.work {
             Work::Event(event) => (event, None),
             Work::Call(mut call) => {
-                let times = Times {
-                    arrived: call.arrived,
-                    started: std::time::Instant::now(),
-                    cold: !self.accepted,
-                };
+                let times =
+                    Times { arrived: call.arrived, started: std::time::Instant::now(), cold: !self.accepted };
                 (plain::event_of(&mut call), Some(Called { call, times }))
             }
         };

@@ -19,7 +19,7 @@ async fn a_process_has_one_batch_at_a_time_and_calls_have_their_turn() {
     let function = function(COUNTS);
     let mut process = function.start();
     process.give(0, event(""));
-    while function.noted().len() < 1 {
+    while function.noted().is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     for slot in 1..5 {
@@ -38,8 +38,10 @@ async fn a_process_has_one_batch_at_a_time_and_calls_have_their_turn() {
 
 #[tokio::test]
 async fn what_no_request_was_made_for_was_not_taken() {
-    let function = function("caller, _ = door.accept()\nread(caller)\nnote('read')\n\
-                             while not os.path.exists('go'): time.sleep(0.005)\nos._exit(1)\n");
+    let function = function(
+        "caller, _ = door.accept()\nread(caller)\nnote('read')\n\
+                             while not os.path.exists('go'): time.sleep(0.005)\nos._exit(1)\n",
+    );
     let mut process = function.start();
     process.give(0, event(""));
     while function.noted().is_empty() {
