@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "figures of the run belong to its output")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod bad_answers;
 mod bad_functions;
 mod bad_input;
 mod batches;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 18] = [
+    let groups: [fn() -> Vec<Trial>; 19] = [
         wake::trials,
         lines::trials,
         streams::trials,
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         h2c::trials,
         zero::trials,
         bad_functions::trials,
+        bad_answers::trials,
         bad_input::trials,
         reload::trials,
         stop::trials,
