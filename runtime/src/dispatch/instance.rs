@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use activator::delivery::Outcome;
-use activator::id::{DeliveryId, InstanceId, Revision};
+use activator::id::DeliveryId;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
@@ -13,39 +13,21 @@ use tokio::task::JoinHandle;
 use tokio::time::{Sleep, timeout_at};
 
 use super::batch::{Load, Waiting};
-use super::door::{Door, Learned, Opened};
+use super::door::{Door, Opened};
 use super::environment::environment;
 use super::exchange::{Context, Done, Place};
 use super::pool::Pool;
+use super::starting::{Start, spawn};
 use super::wire::Speaks;
 use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot, stdio};
-use crate::config::resolved::{Program, Protocol};
+use crate::config::resolved::Protocol;
 use crate::driver::Inbox;
-use crate::process::{
-    Child, Collector, Command, Exit, Line, Lines, SpawnError, Spawner, Stdin, Stream, is_being_written,
-};
+use crate::process::{Child, Collector, Command, Exit, Line, Stdin, Stream};
 
 /// Orders an instance may have waiting: the deliveries it may hold and its end, with room to spare.
 const ORDERS_MAX: usize = 4 * IN_FLIGHT_MAX as usize;
 /// How long answers that a process wrote before it ended may take to be read.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
-/// The waits between starts of a file that is still being written.
-const BUSY_WAIT: Duration = Duration::from_millis(1);
-const BUSY_WAIT_MAX: Duration = Duration::from_millis(50);
-
-/// What is needed to start a process of a function.
-#[derive(Debug)]
-pub(crate) struct Start {
-    pub(crate) id: InstanceId,
-    pub(crate) name: Arc<str>,
-    pub(crate) revision: Revision,
-    pub(crate) program: Arc<Program>,
-    pub(crate) learned: Arc<Learned>,
-    pub(crate) spawner: Spawner,
-    pub(crate) lines: Lines,
-    pub(crate) inbox: Inbox,
-}
-
 /// An instance, as the driver holds it.
 #[derive(Debug)]
 pub(crate) struct Handle {
@@ -175,7 +157,7 @@ impl Instance {
         exchanges: &mut Exchanges,
     ) -> Result<Child, String> {
         let start = Arc::clone(&self.start);
-        let spawning = spawn(start.spawner.clone(), || start.command(door));
+        let spawning = spawn(start.spawner.clone(), || command(&start, door));
         tokio::pin!(spawning);
         loop {
             tokio::select! {
@@ -358,56 +340,19 @@ fn carry_out(context: &Arc<Context>, job: Job) -> futures_util::future::BoxFutur
     Box::pin(async move { context.carry_out(job).await })
 }
 
-impl Start {
-    /// Why a start was given up before there was a process.
-    pub(super) fn why_not_started(&self) -> String {
-        let path = &self.program.path;
-        if is_being_written(path) {
-            return SpawnError::TextBusy(path.clone()).to_string();
-        }
-        "stopped before it started".to_owned()
-    }
-
-    /// A reason, with what the function printed last.
-    pub(super) fn with_last_lines(&self, mut reason: String) -> String {
-        for line in self.lines.last(3) {
-            reason.push_str(" | ");
-            reason.push_str(&line.text);
-        }
-        reason
-    }
-
-    fn command(&self, door: &Door) -> Command {
-        let mut env = environment(&self.name, self.revision, &self.program);
-        env.push(("PORT".into(), door.port().to_string()));
-        env.push(("LISTEN_FDS".into(), "1".into()));
-        Command {
-            path: self.program.path.clone(),
-            args: self.program.args.clone(),
-            env,
-            dir: self.program.dir.clone(),
-            stdin: Stdin::Null,
-            listener: Some(Arc::clone(&door.listener)),
-            swap: door.swap().cloned(),
-        }
-    }
-}
-
-/// Starts a program; waits while its file is being written, or the system has no room, and says so once it is no
-/// mere moment.
-pub(super) async fn spawn(spawner: Spawner, command: impl Fn() -> Command) -> Result<Child, SpawnError> {
-    let mut wait = BUSY_WAIT;
-    loop {
-        match spawner.spawn(command()).await {
-            Err(error @ (SpawnError::TextBusy(_) | SpawnError::NoResources(_))) => {
-                tokio::time::sleep(wait).await;
-                if wait < BUSY_WAIT_MAX && wait * 2 >= BUSY_WAIT_MAX {
-                    tracing::warn!("{error}; its start waits");
-                }
-                wait = (wait * 2).min(BUSY_WAIT_MAX);
-            }
-            result => return result,
-        }
+/// An HTTP server's process.
+fn command(start: &Start, door: &Door) -> Command {
+    let mut env = environment(&start.name, start.revision, &start.program);
+    env.push(("PORT".into(), door.port().to_string()));
+    env.push(("LISTEN_FDS".into(), "1".into()));
+    Command {
+        path: start.program.path.clone(),
+        args: start.program.args.clone(),
+        env,
+        dir: start.program.dir.clone(),
+        stdin: Stdin::Null,
+        listener: Some(Arc::clone(&door.listener)),
+        swap: door.swap().cloned(),
     }
 }
 

@@ -23,6 +23,7 @@ mod plain;
 mod pool;
 mod request;
 mod sink;
+mod starting;
 mod stdio;
 mod wire;
 
@@ -36,9 +37,10 @@ use activator::id::DeliveryId;
 
 pub(crate) use call::{Answer, Call, CallBody, CallError, CallerBody};
 pub(crate) use door::Learned;
-pub(crate) use instance::{Handle as InstanceHandle, Start, start};
+pub(crate) use instance::{Handle as InstanceHandle, start};
 pub(crate) use request::{event, mode};
 pub(crate) use sink::Sink;
+pub(crate) use starting::Start;
 
 /// What one instance is given at a time, however much it says it can take.
 pub(crate) const IN_FLIGHT_MAX: u32 = 256;

@@ -14,9 +14,9 @@ use tokio::sync::mpsc;
 
 use super::call::CallError;
 use super::environment::environment;
-use super::instance::{Start, spawn};
 use super::plain::{self, Times};
 use super::request::excerpt;
+use super::starting::{Start, spawn};
 use super::{Order, Work};
 use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Line, Stdin, Stream};
 

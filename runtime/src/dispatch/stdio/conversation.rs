@@ -14,8 +14,8 @@ use tokio::time::Instant;
 
 use super::answer;
 use crate::dispatch::call::{Call, CallError};
-use crate::dispatch::instance::Start;
 use crate::dispatch::plain::{self, Times};
+use crate::dispatch::starting::Start;
 use crate::dispatch::{Answer, Job, Work};
 use crate::process::{Exit, Feed};
 

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use self::conversation::{Conversation, Why};
 use self::lines::{LINE_BYTES_MAX, Next, Printed};
 use super::environment::environment;
-use super::instance::{Start, spawn};
+use super::starting::{Start, spawn};
 use super::{Job, Order};
 use crate::process::{Child, Collector, Command, Exit, Feed, Line, Stdin, Stream};
 
