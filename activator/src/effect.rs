@@ -143,6 +143,8 @@ pub enum Refusal {
     Unknown,
     /// The function's file is missing or cannot run; the text says why.
     Broken(String),
+    /// Every process there may be is busy, and it is not to wait, or too many wait already.
+    Full,
     /// The runtime is stopping.
     Stopping,
 }

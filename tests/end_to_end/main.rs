@@ -18,6 +18,7 @@ mod kill;
 mod lines;
 mod order;
 mod reload;
+mod scale;
 mod sinks;
 mod stock;
 mod stop;
@@ -35,13 +36,14 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 19] = [
+    let groups: [fn() -> Vec<Trial>; 20] = [
         wake::trials,
         lines::trials,
         streams::trials,
         batches::trials,
         h2c::trials,
         zero::trials,
+        scale::trials,
         bad_functions::trials,
         bad_answers::trials,
         bad_input::trials,

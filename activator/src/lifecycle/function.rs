@@ -1,64 +1,33 @@
-//! One function: which process takes the next delivery, when one starts, when one stops.
+//! One function: the way of its processes from the decision to start one to the news of its end.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
-use super::{Availability, Instance, Settings, State};
+use super::health::Health;
+use super::{Availability, Instance, State};
 use crate::id::{FunctionId, InstanceId, Revision};
-use crate::scale;
+use crate::scale::{Kpa, Pauses, Peak};
 use crate::time::Time;
 
-/// The wait after the first failed start; it doubles with each further one.
-const RESTART_WAIT: Duration = Duration::from_millis(100);
-/// The longest wait between starts.
-const RESTART_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Timeouts in a row after which a process counts as hung and is replaced.
 const HUNG_AFTER: u32 = 3;
 
 /// The processes of one function and what it may start.
 #[derive(Debug)]
 pub struct Function {
-    id: FunctionId,
-    availability: Availability,
-    health: Health,
-    instances: Vec<Instance>,
-    next_generation: u32,
-}
-
-/// Whether the current revision starts.
-#[derive(Debug, PartialEq, Eq)]
-enum Health {
-    /// Nothing speaks against it.
-    Sound,
-    /// Its last start failed: one start at a time, and not before `until`.
-    Failing { failures: u32, until: Time, reason: String },
-}
-
-/// Who takes the next delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// This instance; `cold` if it is still starting.
-    Instance {
-        /// Which one.
-        id: InstanceId,
-        /// Whether it still starts.
-        cold: bool,
-    },
-    /// Nobody has room: start one and ask again.
-    Start(Start),
-    /// Nobody, until something changes.
-    Wait,
-}
-
-/// A process to be started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
-    /// Its name.
-    pub instance: InstanceId,
-    /// What it runs.
-    pub revision: Revision,
-    /// How long it may take.
-    pub timeout: Duration,
+    pub(super) id: FunctionId,
+    pub(super) availability: Availability,
+    pub(super) health: Health,
+    pub(super) instances: Vec<Instance>,
+    pub(super) next_generation: u32,
+    /// Processes that are wanted because the current revision is new, until there were that many.
+    pub(super) initial: u32,
+    /// How many were wanted lately, where that is a reason to keep them.
+    pub(super) peak: Option<Box<Peak>>,
+    /// Its pauses and starts, by which a process is kept.
+    pub(super) pauses: Pauses,
+    /// Knative's autoscaler, where the user wants it, while there is a process or work.
+    pub(super) kpa: Option<Box<Kpa>>,
 }
 
 impl Function {
@@ -70,6 +39,10 @@ impl Function {
             health: Health::Sound,
             instances: Vec::new(),
             next_generation: 0,
+            initial: 0,
+            peak: None,
+            pauses: Pauses::new(),
+            kpa: None,
         }
     }
 
@@ -94,81 +67,26 @@ impl Function {
 
     /// How often in a row the current revision failed to start.
     pub const fn failures(&self) -> u32 {
-        match self.health {
-            Health::Sound => 0,
-            Health::Failing { failures, .. } => failures,
-        }
+        self.health.failures()
     }
 
     /// Takes over what the folder holds now; a file change ends the wait of a crash loop. Old processes go on
     /// until the new revision has proven that it starts. Gives those to stop at once.
     pub fn revise(&mut self, now: Availability) -> Vec<InstanceId> {
         let gone = now == Availability::Absent;
+        self.initial = match &now {
+            Availability::Present(settings) => settings.scaling.initial,
+            _ => 0,
+        };
         self.availability = now;
         self.health = Health::Sound;
+        // Each revision is scaled by what it sees itself.
+        self.kpa = None;
         // Warm -> Retiring: the function was removed, so nothing of it takes events any more.
         if gone { self.retire_all_but(None) } else { Vec::new() }
     }
 
-    /// Who takes the next of `waiting` deliveries. A start decided here has begun; the caller carries it out.
-    pub fn place(&mut self, now: Time, waiting: usize) -> Place {
-        let current = match self.availability {
-            Availability::Present(settings) => settings,
-            Availability::Broken(_) => return self.place_at_old(),
-            Availability::Absent => return Place::Wait,
-        };
-        let mut room =
-            self.instances.iter().filter(|i| i.settings.revision == current.revision && i.has_room());
-        if let Some(instance) = room.next() {
-            return Place::Instance { id: instance.id, cold: instance.state == State::Starting };
-        }
-        if self.may_start(now, &current, waiting) {
-            return Place::Start(self.start(current));
-        }
-        // While the new revision does not start, a working one goes on.
-        if self.failures() > 0 { self.place_at_old() } else { Place::Wait }
-    }
-
-    fn place_at_old(&self) -> Place {
-        let warm = |i: &&Instance| matches!(i.state, State::Warm { .. }) && i.has_room();
-        self.instances.iter().find(warm).map_or(Place::Wait, |i| Place::Instance { id: i.id, cold: false })
-    }
-
-    fn may_start(&self, now: Time, current: &Settings, waiting: usize) -> bool {
-        let (mut running, mut in_flight, mut unproven) = (0, 0, false);
-        for instance in self.instances.iter().filter(|i| i.settings.revision == current.revision) {
-            match instance.state {
-                // Its end is news about the revision; the next start waits for it.
-                State::Stopping { start_failed: true } => return false,
-                State::Stopping { .. } => continue,
-                state => unproven |= state == State::Starting,
-            }
-            running += 1;
-            in_flight += instance.in_flight as usize;
-        }
-        let allowed = match self.health {
-            Health::Sound => true,
-            // Half open: one process tries for all.
-            Health::Failing { until, .. } => now >= until && !unproven,
-        };
-        allowed && running < scale::wanted(waiting + in_flight, current.concurrency, current.instances_max)
-    }
-
-    /// Zero -> Starting: somebody needs it and nobody has room.
-    fn start(&mut self, settings: Settings) -> Start {
-        let instance = InstanceId { function: self.id, generation: self.next_generation };
-        self.next_generation += 1;
-        self.instances.push(Instance {
-            id: instance,
-            settings,
-            state: State::Starting,
-            in_flight: 0,
-            timeouts: 0,
-        });
-        Start { instance, revision: settings.revision, timeout: settings.start_timeout }
-    }
-
-    fn instance(&mut self, id: InstanceId) -> Option<&mut Instance> {
+    pub(super) fn instance(&mut self, id: InstanceId) -> Option<&mut Instance> {
         self.instances.iter_mut().find(|i| i.id == id)
     }
 
@@ -187,8 +105,9 @@ impl Function {
     /// starting: it is on its way out, or gone.
     pub fn ready(&mut self, now: Time, id: InstanceId) -> Option<Vec<InstanceId>> {
         let instance = self.instance(id).filter(|i| i.state == State::Starting)?;
-        let revision = instance.settings.revision;
+        let (revision, took) = (instance.settings.revision, now.since(instance.started));
         instance.state = State::Warm { idle_since: (instance.in_flight == 0).then_some(now) };
+        self.pauses.started(took);
         match &self.availability {
             Availability::Present(settings) if settings.revision == revision => {
                 self.health = Health::Sound;
@@ -241,24 +160,9 @@ impl Function {
         stop
     }
 
-    /// Warm -> Stopping, when it was idle for long enough.
-    pub fn idle_check(&mut self, now: Time, id: InstanceId) -> IdleCheck {
-        let Some(instance) = self.instance(id) else {
-            return IdleCheck::Busy;
-        };
-        let State::Warm { idle_since: Some(since) } = instance.state else {
-            return IdleCheck::Busy;
-        };
-        let until = since + instance.settings.idle;
-        if now < until {
-            return IdleCheck::LookAgain(until);
-        }
-        instance.state = State::Stopping { start_failed: false };
-        IdleCheck::Stop
-    }
-
     /// Any -> Stopping: all that hold nothing stop now, the others when they are done.
     pub fn reap(&mut self) -> Vec<InstanceId> {
+        self.initial = 0;
         self.retire_all_but(None)
     }
 
@@ -267,8 +171,8 @@ impl Function {
         let Some(instance) = self.instance(id).filter(|i| i.state == State::Starting) else {
             return false;
         };
-        // What it was started for may have gone elsewhere: given nothing, it had nothing to accept.
-        let given_any = instance.in_flight > 0 || instance.timeouts > 0;
+        // What a process for one delivery was started for may have gone elsewhere: it had nothing to accept.
+        let given_any = instance.in_flight > 0 || instance.timeouts > 0 || !instance.settings.single_use;
         instance.state = State::Stopping { start_failed: given_any };
         true
     }
@@ -292,10 +196,9 @@ impl Function {
         if !unproven || !current {
             return None;
         }
-        let failures = self.failures() + 1;
-        let wait = RESTART_WAIT.saturating_mul(1 << (failures - 1).min(16)).min(RESTART_WAIT_MAX);
-        self.health = Health::Failing { failures, until: now + wait, reason: reason.into() };
-        Some(wait)
+        // From here on somebody has to need it.
+        self.initial = 0;
+        Some(self.health.start_failed(now, reason))
     }
 }
 
@@ -308,15 +211,4 @@ pub enum Finish {
     TimedOut,
     /// It never took the request.
     NotTaken,
-}
-
-/// What an idle check found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdleCheck {
-    /// It works, or is on its way out.
-    Busy,
-    /// It is idle, and not long enough yet.
-    LookAgain(Time),
-    /// It is to be stopped.
-    Stop,
 }

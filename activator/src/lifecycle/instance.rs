@@ -13,6 +13,8 @@ pub struct Instance {
     pub settings: Settings,
     /// Where in its life it is.
     pub state: State,
+    /// When it was decided to start it.
+    pub started: Time,
     /// Deliveries it holds.
     pub in_flight: u32,
     /// Timeouts in a row; an answer resets it.
@@ -43,5 +45,10 @@ impl Instance {
     pub const fn has_room(&self) -> bool {
         matches!(self.state, State::Starting | State::Warm { .. })
             && self.in_flight < self.settings.concurrency
+    }
+
+    /// Whether it holds as much as it is meant to.
+    pub fn is_at_target(&self) -> bool {
+        u64::from(self.in_flight) * 100 >= self.settings.scaling.share(self.settings.concurrency)
     }
 }

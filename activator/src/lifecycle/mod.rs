@@ -1,18 +1,27 @@
 //! A function's processes: zero -> starting -> warm -> retiring -> stopping -> zero, and the crash loop.
 //!
 //! [`Function`] decides who takes the next delivery and when a process starts or stops; it knows nothing of
-//! events, queues or cursors.
+//! events, queues or cursors. `function` is the way of each process, `number` decides how many there are, `spare`
+//! which of them are one too many, `health` whether the current revision starts,
+//! `averages` what Knative's autoscaler makes of it.
 
+mod averages;
 mod function;
+mod health;
 mod instance;
+mod number;
+mod spare;
 
 use alloc::string::String;
 use core::time::Duration;
 
 use crate::id::Revision;
+use crate::scale::Scaling;
 
-pub use function::{Finish, Function, IdleCheck, Place, Start};
+pub use function::{Finish, Function};
 pub use instance::{Instance, State};
+pub use number::Start;
+pub use spare::Spare;
 
 /// What the folder holds under a function's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +43,32 @@ pub struct Settings {
     pub single_use: bool,
     /// Deliveries an instance takes at a time, at least 1.
     pub concurrency: u32,
-    /// Instances at most, at least 1.
-    pub instances_max: u32,
-    /// How long an instance without work is kept.
-    pub idle: Duration,
+    /// How many instances, and for how long they are kept.
+    pub scaling: Scaling,
+    /// What becomes of calls that find all of them busy.
+    pub overflow: Overflow,
     /// How long a process may take until it accepts its first request.
     pub start_timeout: Duration,
     /// How long a request/response call may take.
     pub call_timeout: Duration,
     /// How long a process may finish what it holds when another revision took over.
     pub drain_timeout: Duration,
+}
+
+/// What becomes of calls when every instance there may be is full. Events wait in their channel, whatever is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow {
+    /// Whether they are refused at once.
+    pub refuse: bool,
+    /// Those that may wait at most, at least 1; more are refused.
+    pub waiting_max: u32,
+}
+
+impl Default for Overflow {
+    /// What applies when nobody says otherwise.
+    fn default() -> Self {
+        Self { refuse: false, waiting_max: 1000 }
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,9 @@ impl Activator {
         if !self.functions.contains_key(&function) {
             return self.ask(Effect::Refuse { call, why: Refusal::Unknown });
         }
+        if self.is_crowded(function) {
+            return self.ask(Effect::Refuse { call, why: Refusal::Full });
+        }
         let id = self.deliveries.insert(Delivery::new(Subject::Call { call, function }));
         self.calls.insert(call, id);
         self.enqueue(id);
@@ -34,9 +37,11 @@ impl Activator {
     /// A caller is gone; what was handed out already comes to its end.
     pub(super) fn hung_up(&mut self, call: CallId) {
         let Some(id) = self.calls.remove(&call) else { return };
-        if self.deliveries.get(id).is_some_and(|d| d.stage == Stage::Queued) {
-            self.deliveries.remove(id);
+        let Some(delivery) = self.deliveries.get(id).filter(|d| d.stage == Stage::Queued) else { return };
+        if let Subject::Call { function, .. } = delivery.subject {
+            self.functions.get_mut(&function).into_iter().for_each(|f| f.calls -= 1);
         }
+        self.deliveries.remove(id);
     }
 
     /// A call nobody took waits for the next instance, unless nobody waits for it or nothing begins any more.
@@ -97,6 +102,27 @@ impl Activator {
         let Some(reason) = trouble.map(ToString::to_string) else { return };
         for call in self.calls_of(id) {
             self.refuse_queued(call, Refusal::Broken(reason.clone()));
+        }
+    }
+
+    /// Whether as many calls wait for a function as may.
+    fn is_crowded(&self, id: FunctionId) -> bool {
+        let Some(function) = self.functions.get(&id) else { return false };
+        match function.machine.availability() {
+            Availability::Present(settings) => function.calls >= settings.overflow.waiting_max,
+            // Their callers are told soon, however many they are.
+            Availability::Absent | Availability::Broken(_) => false,
+        }
+    }
+
+    /// There is no room for what waits: its calls are refused, where they are not to wait.
+    pub(super) fn overflow(&mut self, id: FunctionId) {
+        let Some(function) = self.functions.get(&id).filter(|f| f.calls > 0) else { return };
+        let refuses = |now: &Availability| matches!(now, Availability::Present(s) if s.overflow.refuse);
+        if refuses(function.machine.availability()) && function.machine.is_full() {
+            for call in self.calls_of(id) {
+                self.refuse_queued(call, Refusal::Full);
+            }
         }
     }
 

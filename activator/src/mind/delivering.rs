@@ -10,7 +10,7 @@ use super::timer::Timer;
 use crate::delivery::{Outcome, Verdict};
 use crate::effect::{Effect, End, EventRef, Payload, Report, Target};
 use crate::id::{DeliveryId, FunctionId, SinkId};
-use crate::lifecycle::{Finish, Place};
+use crate::lifecycle::Finish;
 use crate::time::Time;
 use crate::topology::Destination;
 
@@ -44,9 +44,13 @@ impl Activator {
                 _ => Stage::Queued,
             };
         }
+        let is_call = self.deliveries.get(id).is_some_and(|d| matches!(d.subject, Subject::Call { .. }));
         let queue = match destination {
             Destination::Function(function) => match self.functions.get_mut(&function) {
-                Some(function) => &mut function.queue,
+                Some(function) => {
+                    function.calls += u32::from(is_call);
+                    &mut function.queue
+                }
                 None => return self.forget(id),
             },
             Destination::Sink(sink) => &mut self.sinks.entry(sink).or_default().queue,
@@ -62,6 +66,7 @@ impl Activator {
 
     /// Hands out what waits for a function, starting processes as needed.
     pub(super) fn dispatch_to_function(&mut self, now: Time, id: FunctionId) {
+        self.start_wanted(now, id);
         while !self.is_stopping() {
             let Some(function) = self.functions.get_mut(&id) else { return };
             let Some(&next) = function.queue.front() else { return };
@@ -69,14 +74,9 @@ impl Activator {
                 function.queue.pop_front();
                 continue;
             }
-            match function.machine.place(now, function.queue.len()) {
-                Place::Wait => return,
-                Place::Start(start) => self.start(now, start),
-                Place::Instance { id: instance, cold } => {
-                    if !self.hand_over(next, Target::Instance(instance), cold) {
-                        return self.starved.push(Destination::Function(id));
-                    }
-                }
+            let Some((instance, cold)) = function.machine.place() else { return self.overflow(id) };
+            if !self.hand_over(next, Target::Instance(instance), cold) {
+                return self.starved.push(Destination::Function(id));
             }
         }
     }
@@ -107,7 +107,10 @@ impl Activator {
                 self.forget(id);
                 return true;
             }
-            Subject::Call { call, .. } => (Payload::Call(call), self.call_timeout(to)),
+            Subject::Call { call, function } => {
+                self.functions.get_mut(&function).into_iter().for_each(|f| f.calls -= 1);
+                (Payload::Call(call), self.call_timeout(to))
+            }
             Subject::Event(subject) => {
                 let Some(event) = self.event_of(id) else {
                     let room = self.fetch(id);

@@ -276,6 +276,7 @@ impl Activator {
             Timer::Revoke(channel, partition, epoch) => self.revoke_overdue(channel, partition, epoch),
             Timer::Start(instance) => self.start_overdue(instance),
             Timer::Idle(instance) => self.idle_due(now, instance),
+            Timer::Look(function) => self.look_due(now, function),
             Timer::Retire(instance) => self.retire_overdue(instance),
             Timer::Restart(function) => self.touched.push(Destination::Function(function)),
             Timer::Patience(call) => self.patience_over(call),

@@ -7,7 +7,8 @@ use super::calls::CALLS_REFUSED_AFTER;
 use super::timer::Timer;
 use crate::effect::{Effect, FunctionNews, Report};
 use crate::id::{DeliveryId, FunctionId, InstanceId};
-use crate::lifecycle::{Availability, Finish, Function, IdleCheck, Start, State};
+use crate::lifecycle::{Availability, Finish, Function, Spare, Start, State};
+use crate::scale::TICK;
 use crate::time::Time;
 use crate::topology::Destination;
 
@@ -18,11 +19,21 @@ pub(super) struct FunctionQueue {
     pub(super) queue: VecDeque<DeliveryId>,
     /// Instances with an idle timer: one each, or under load there would be one an event.
     idle_timers: Vec<InstanceId>,
+    /// Whether a timer runs for the next look at its averages.
+    is_watched: bool,
+    /// Calls in the queue that somebody still waits for.
+    pub(super) calls: u32,
 }
 
 impl FunctionQueue {
     pub(super) const fn new(id: FunctionId) -> Self {
-        Self { machine: Function::new(id), queue: VecDeque::new(), idle_timers: Vec::new() }
+        Self {
+            machine: Function::new(id),
+            queue: VecDeque::new(),
+            idle_timers: Vec::new(),
+            is_watched: false,
+            calls: 0,
+        }
     }
 }
 
@@ -32,10 +43,41 @@ impl Activator {
         let stop = function.machine.revise(availability);
         self.stop_and_retire(now, id, stop);
         self.watch_patience(now, id);
+        self.watch_idle_of(id);
         self.touched.push(Destination::Function(id));
     }
 
-    pub(super) fn start(&mut self, now: Time, start: Start) {
+    /// Starts what is wanted for what waits and is in flight, or is to be kept warm.
+    pub(super) fn start_wanted(&mut self, now: Time, id: FunctionId) {
+        while !self.is_stopping()
+            && let Some(function) = self.functions.get_mut(&id)
+            && let Some(start) = function.machine.start_next(now, function.queue.len())
+        {
+            self.start(now, start);
+        }
+        self.watch_averages(now, id);
+    }
+
+    /// While there is something to average, it is looked at.
+    fn watch_averages(&mut self, now: Time, id: FunctionId) {
+        let Some(function) = self.functions.get_mut(&id) else { return };
+        if function.machine.is_watched() && !core::mem::replace(&mut function.is_watched, true) {
+            self.arm(now + TICK, Timer::Look(id));
+        }
+    }
+
+    /// Starts and ends follow from a look at once.
+    pub(super) fn look_due(&mut self, now: Time, id: FunctionId) {
+        let Some(function) = self.functions.get_mut(&id) else { return };
+        function.is_watched = false;
+        for instance in function.machine.look(now) {
+            self.terminate(instance);
+        }
+        self.watch_averages(now, id);
+        self.touched.push(Destination::Function(id));
+    }
+
+    fn start(&mut self, now: Time, start: Start) {
         self.arm(now + start.timeout, Timer::Start(start.instance));
         self.ask(Effect::Spawn { instance: start.instance, revision: start.revision });
         self.report(Report::Function {
@@ -48,7 +90,7 @@ impl Activator {
         let Some(function) = self.functions.get_mut(&id.function) else { return };
         let Some(stop) = function.machine.ready(now, id) else { return };
         self.stop_and_retire(now, id.function, stop);
-        self.watch_idle(now, id);
+        self.watch_idle_of(id.function);
         self.report(Report::Function { function: id.function, news: FunctionNews::Warm(id) });
         self.touched.push(Destination::Function(id.function));
     }
@@ -74,32 +116,37 @@ impl Activator {
         if function.machine.finished(now, id, how) {
             self.terminate(id);
         }
-        self.watch_idle(now, id);
+        self.watch_idle(id);
         self.touched.push(Destination::Function(id.function));
     }
 
+    /// Some that were kept may be spared now, since there are more of them or fewer are to be kept.
+    fn watch_idle_of(&mut self, id: FunctionId) {
+        let Some(function) = self.functions.get(&id) else { return };
+        let ids: Vec<_> = function.machine.instances().iter().map(|i| i.id).collect();
+        ids.into_iter().for_each(|id| self.watch_idle(id));
+    }
+
     /// An instance without work is looked at again when its time is up.
-    fn watch_idle(&mut self, now: Time, id: InstanceId) {
+    fn watch_idle(&mut self, id: InstanceId) {
         let Some(function) = self.functions.get_mut(&id.function) else { return };
-        let Some(instance) = function.machine.instances().iter().find(|i| i.id == id) else { return };
-        let idle = matches!(instance.state, State::Warm { idle_since: Some(_) });
-        if !idle || function.idle_timers.contains(&id) {
+        if function.idle_timers.contains(&id) {
             return;
         }
-        let due = now + instance.settings.idle;
+        let Some(due) = function.machine.idle_until(id) else { return };
         function.idle_timers.push(id);
         self.arm(due, Timer::Idle(id));
     }
 
     pub(super) fn idle_due(&mut self, now: Time, id: InstanceId) {
         let Some(function) = self.functions.get_mut(&id.function) else { return };
-        match function.machine.idle_check(now, id) {
-            IdleCheck::LookAgain(due) => self.arm(due, Timer::Idle(id)),
-            IdleCheck::Busy => function.idle_timers.retain(|i| *i != id),
-            IdleCheck::Stop => {
-                function.idle_timers.retain(|i| *i != id);
-                self.terminate(id);
-            }
+        let found = function.machine.idle_check(now, id);
+        if let Spare::LookAgain(due) = found {
+            return self.arm(due, Timer::Idle(id));
+        }
+        function.idle_timers.retain(|i| *i != id);
+        if found == Spare::Stop {
+            self.terminate(id);
         }
     }
 

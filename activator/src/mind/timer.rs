@@ -18,6 +18,8 @@ pub(super) enum Timer {
     Start(InstanceId),
     /// The moment an instance may have been idle for long enough.
     Idle(InstanceId),
+    /// The next look at a function's averages.
+    Look(FunctionId),
     /// The end of a retiring instance's time.
     Retire(InstanceId),
     /// The end of a crash loop's wait.

@@ -11,7 +11,8 @@ use activator::id::{
     ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
 };
 use activator::input::{Batch, Input, OpenedPartition, Progress, Stored};
-use activator::lifecycle::{Availability, Settings};
+use activator::lifecycle::{Availability, Overflow, Settings};
+use activator::scale::{Idle, Scaling};
 use activator::topology::{Channel, Destination, Order, Start, Subscription, Topology};
 use activator::{Activator, Limits, Time};
 
@@ -70,8 +71,8 @@ impl Scene {
             revision: Revision(revision),
             single_use: false,
             concurrency: 10,
-            instances_max: 1,
-            idle: IDLE,
+            overflow: Overflow::default(),
+            scaling: Scaling { max: 1, idle: Idle::After(IDLE), ..Scaling::default() },
             start_timeout: Duration::from_secs(10),
             call_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),

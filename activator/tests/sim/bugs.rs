@@ -2,12 +2,15 @@
 //! simulator that does not find these finds nothing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use activator::cursor::Cursor;
 use activator::delivery::{Outcome, Verdict};
 use activator::effect::Effect;
 use activator::id::{AppendId, FunctionId, InstanceId};
 use activator::input::{Input, Progress, Stored};
+use activator::lifecycle::{Availability, Settings};
+use activator::scale::Idle;
 use activator::topology::Order;
 
 use super::storage::At;
@@ -37,6 +40,16 @@ pub(crate) enum Bug {
     LossUnheard,
     /// A partition is given up the moment it is asked back.
     ReleasedAtOnce,
+    /// Nothing is kept warm.
+    MinimumIgnored,
+    /// A process more than there may be.
+    MaximumExceeded,
+    /// A process is given one more than it takes.
+    ConcurrencyExceeded,
+    /// Calls are refused that are to wait.
+    WaitIgnored,
+    /// A process without work is kept for a day.
+    NeverIdle,
 }
 
 /// What the bugs need to know.
@@ -80,6 +93,7 @@ impl Memory {
                 topology.subscriptions.iter_mut().for_each(|s| s.order = Order::None);
             }
             Input::Lost { partitions, .. } if bug == Some(Bug::LossUnheard) => partitions.clear(),
+            Input::Revised { now: Availability::Present(settings), .. } => misread(bug, settings),
             Input::Ready { instance } if bug == Some(Bug::StaleReady) => {
                 *instance = self.newest.get(&instance.function).copied().unwrap_or(*instance);
             }
@@ -93,6 +107,18 @@ pub(crate) fn released_at_once(bug: Option<Bug>, input: &Input) -> Option<Effect
     let Input::Revoking { channel, partitions } = input else { return None };
     let release = Effect::Release { channel: *channel, partitions: partitions.clone() };
     (bug == Some(Bug::ReleasedAtOnce)).then_some(release)
+}
+
+/// The settings as a mind with the bug would read them.
+fn misread(bug: Option<Bug>, settings: &mut Settings) {
+    match bug {
+        Some(Bug::MinimumIgnored) => settings.scaling.min = 0,
+        Some(Bug::MaximumExceeded) => settings.scaling.max += 1,
+        Some(Bug::ConcurrencyExceeded) => settings.concurrency += 1,
+        Some(Bug::WaitIgnored) => settings.overflow.refuse = true,
+        Some(Bug::NeverIdle) => settings.scaling.idle = Idle::After(Duration::from_secs(86_400)),
+        _ => {}
+    }
 }
 
 fn raise(progress: &mut Progress) {

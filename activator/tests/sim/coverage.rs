@@ -69,6 +69,7 @@ const EXPECTED: &[&str] = &[
     "effect Terminate kill",
     "effect Refuse unknown",
     "effect Refuse broken",
+    "effect Refuse full",
     "effect Refuse stopping",
     "report Matched",
     "report Attempting",
@@ -185,6 +186,7 @@ const fn effect_name(effect: &Effect) -> &'static str {
         Effect::Terminate { kill: true, .. } => "effect Terminate kill",
         Effect::Refuse { why: Refusal::Unknown, .. } => "effect Refuse unknown",
         Effect::Refuse { why: Refusal::Broken(_), .. } => "effect Refuse broken",
+        Effect::Refuse { why: Refusal::Full, .. } => "effect Refuse full",
         Effect::Refuse { why: Refusal::Stopping, .. } => "effect Refuse stopping",
         Effect::Report(report) => report_name(report),
     }

@@ -87,7 +87,7 @@ fn finds_attempts_that_are_not_counted() {
 
 #[test]
 fn finds_records_that_nobody_looks_at() {
-    finds(Bug::RecordsIgnored, 5, &["stored progress"]);
+    finds(Bug::RecordsIgnored, 5, &["stored progress", "before it"]);
 }
 
 #[test]
@@ -103,6 +103,31 @@ fn finds_a_commit_for_a_lost_partition() {
 #[test]
 fn finds_a_partition_given_up_with_something_in_flight() {
     finds(Bug::ReleasedAtOnce, 50, &["given up"]);
+}
+
+#[test]
+fn finds_a_minimum_that_is_not_kept() {
+    finds(Bug::MinimumIgnored, 20, &["ended for nothing", "are to"]);
+}
+
+#[test]
+fn finds_more_processes_than_there_may_be() {
+    finds(Bug::MaximumExceeded, 20, &["instances of"]);
+}
+
+#[test]
+fn finds_more_in_flight_than_a_process_takes() {
+    finds(Bug::ConcurrencyExceeded, 10, &["allowed", "a process for one"]);
+}
+
+#[test]
+fn finds_calls_refused_that_are_to_wait() {
+    finds(Bug::WaitIgnored, 60, &["there is room for it"]);
+}
+
+#[test]
+fn finds_processes_that_never_fall_idle() {
+    finds(Bug::NeverIdle, 10, &["no end within"]);
 }
 
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.

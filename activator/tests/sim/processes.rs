@@ -7,10 +7,12 @@ use activator::effect::{Effect, Payload, Target};
 use activator::event::Event;
 use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
 use activator::input::Input;
-use activator::lifecycle::{Availability, Settings};
+use activator::lifecycle::{Availability, Overflow, Settings};
+use activator::scale::{Idle, Policy, Rules, Scaling};
 use bytes::Bytes;
 
 use super::clock::{MILLI, Micros, SECOND, micros};
+use super::random::Random;
 use super::storage::stamp_of;
 use super::truth::Case;
 use super::wiring::{DEAD_LETTERS, SHIP, THUMB};
@@ -45,6 +47,30 @@ pub(crate) struct Held {
     taken: bool,
 }
 
+/// Mostly a plain time.
+fn idle(users: &mut Random) -> Idle {
+    let millis = Duration::from_millis;
+    if users.chance(700) {
+        return Idle::After(millis(users.between(0, 20_000)));
+    }
+    let floor = users.between(0, 2_000);
+    Idle::Auto { floor: millis(floor), ceiling: millis(users.between(floor, 20_000)) }
+}
+
+/// Mostly demand.
+fn policy(users: &mut Random) -> Policy {
+    if users.chance(700) {
+        return Policy::Demand;
+    }
+    let percent = |n: u64| u32::try_from(n).expect("small");
+    Policy::Kpa(Rules {
+        window: Duration::from_millis(users.between(3_000, 20_000)),
+        panic_window: percent(users.between(1, 100)),
+        panic_threshold: percent(users.between(110, 1_000)),
+        grace: Duration::from_millis(users.between(0, 5_000)),
+    })
+}
+
 impl World {
     /// A new content of a function's file.
     pub(crate) fn make(&mut self, function: FunctionId, good: bool) -> Availability {
@@ -55,14 +81,36 @@ impl World {
             revision: Revision(self.revisions),
             single_use,
             concurrency: u32::try_from(concurrency).expect("small"),
-            instances_max: u32::try_from(self.users.between(1, 3)).expect("small"),
-            idle: Duration::from_millis(self.users.between(0, 20_000)),
+            scaling: self.scaling(single_use),
+            overflow: Overflow {
+                refuse: self.users.chance(300),
+                waiting_max: [1, 3, 1000][self.users.index(3)],
+            },
             start_timeout: Duration::from_millis(self.users.between(1_000, 10_000)),
             call_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_millis(self.users.between(500, 5_000)),
         };
         self.makes.insert((function, settings.revision), Make { settings, good });
         Availability::Present(settings)
+    }
+
+    /// Mostly zero when idle, as it is by default.
+    fn scaling(&mut self, single_use: bool) -> Scaling {
+        let users = &mut self.users;
+        let mut small = |from, to| u32::try_from(users.between(from, to)).expect("small");
+        let max = small(1, 3);
+        let few = |draw: u32| if single_use { 0 } else { draw.saturating_sub(3).min(max) };
+        Scaling {
+            min: few(small(0, 5)),
+            initial: few(small(0, 5)),
+            max,
+            activation: small(1, max.into()),
+            target: [1, 2, u32::MAX][small(0, 2) as usize],
+            utilization: small(50, 100),
+            down_delay: Duration::from_millis([0, 0, 3_000][small(0, 2) as usize]),
+            idle: idle(users),
+            policy: policy(users),
+        }
     }
 
     pub(crate) fn settings_of(&self, effect: &Effect) -> Option<Settings> {
@@ -127,7 +175,14 @@ impl World {
     pub(crate) fn up(&mut self, instance: InstanceId) {
         let Some(process) = self.processes.get_mut(&instance) else { return };
         process.up = true;
-        for delivery in process.holds.clone() {
+        let holds = process.holds.clone();
+        // One that speaks HTTP is seen to accept, whether it was given anything or not.
+        let seen =
+            !process.single_use && holds.is_empty() && !std::mem::replace(&mut process.announced, true);
+        if seen {
+            self.say(instance, Input::Ready { instance }, 0);
+        }
+        for delivery in holds {
             self.take(delivery);
         }
     }

@@ -149,7 +149,7 @@ fn view(function: &Function, row: &FunctionRow) -> FunctionView {
         function: function.name.clone(),
         state: phase_name(*phase).into(),
         instances: *instances,
-        instances_max: program.map(|program| program.settings.instances_max),
+        instances_max: program.map(|program| program.settings.scaling.max),
         in_flight: *in_flight,
         queued: *queued,
         events: stats.events,

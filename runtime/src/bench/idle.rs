@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 use super::scratch::Scratch;
-use crate::process::{Command, Spawner, Stdin};
+use crate::process::{Command, Isolation, Spawner, Stdin};
 
 /// How long a runtime may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -53,6 +53,9 @@ async fn cost(spawner: &Spawner, functions: usize) -> anyhow::Result<Cost> {
             stdin: Stdin::Null,
             listener: None,
             swap: None,
+            isolation: Isolation::Standard,
+            limits: Vec::new(),
+            private_tmp: None,
         })
         .await?;
     let begin = Instant::now();

@@ -336,6 +336,15 @@ impl Spec {
             Self::KafkaSink(spec) => Some(&spec.topic.topic),
         }
     }
+
+    /// Where that topic is.
+    pub(crate) fn brokers(&self) -> &[String] {
+        match self {
+            Self::Memory(_) | Self::Durable(_) => &[],
+            Self::Kafka(spec) => &spec.brokers,
+            Self::KafkaSink(spec) => &spec.topic.brokers,
+        }
+    }
 }
 
 #[cfg(feature = "kafka")]

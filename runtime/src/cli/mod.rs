@@ -7,6 +7,7 @@ mod cesql;
 mod check;
 mod daemon;
 mod dev;
+mod doctor;
 mod doubts;
 mod event_id;
 mod events;
@@ -53,6 +54,7 @@ enum Verb {
     Invoke(invoke::Invoke),
     Ps(ps::Ps),
     Check(check::Check),
+    Doctor(doctor::Doctor),
     Explain(explain::Explain),
     Cesql(cesql::Cesql),
     Version(version::Version),
@@ -71,6 +73,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Invoke(verb)) => client(verb.run(&global)),
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
         Some(Verb::Check(verb)) => verb.run(&global),
+        Some(Verb::Doctor(verb)) => client(verb.run(&global)),
         Some(Verb::Explain(verb)) => client(verb.run(&global)),
         Some(Verb::Cesql(verb)) => verb.run(&global),
         Some(Verb::Help(verb)) => verb.run(),

@@ -50,6 +50,8 @@ pub(crate) enum CallError {
     Unknown,
     #[error("the function cannot run: {0}")]
     Broken(String),
+    #[error("all of its processes are busy")]
+    Full,
     #[error("the runtime is stopping")]
     Stopping,
     #[error("the function broke the connection: {0}")]

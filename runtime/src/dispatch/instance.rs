@@ -22,7 +22,7 @@ use super::wire::Speaks;
 use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot, stdio};
 use crate::config::resolved::Protocol;
 use crate::driver::Inbox;
-use crate::process::{Child, Collector, Command, Exit, Line, Stdin, Stream};
+use crate::process::{Child, Collector, Command, Exit, Isolation, Line, Stdin, Stream};
 
 /// Orders an instance may have waiting: the deliveries it may hold and its end, with room to spare.
 const ORDERS_MAX: usize = 4 * IN_FLIGHT_MAX as usize;
@@ -100,7 +100,10 @@ impl Instance {
     /// From the start to the end. Gives how it ended, for people.
     async fn live(mut self, orders: &mut mpsc::Receiver<Order>) -> String {
         let mut exchanges = Exchanges::new();
-        let reason = match Door::new(Arc::clone(&self.start.learned), self.start.spawner.can_swap()) {
+        let reason = match Door::new(
+            Arc::clone(&self.start.learned),
+            self.start.spawner.can_swap(&Isolation::Standard),
+        ) {
             Ok(door) => self.live_behind(&door, orders, &mut exchanges).await,
             Err(error) => format!("no socket for it: {error}"),
         };
@@ -353,6 +356,9 @@ fn command(start: &Start, door: &Door) -> Command {
         stdin: Stdin::Null,
         listener: Some(Arc::clone(&door.listener)),
         swap: door.swap().cloned(),
+        isolation: Isolation::Standard,
+        limits: Vec::new(),
+        private_tmp: None,
     }
 }
 

@@ -18,7 +18,7 @@ use super::plain::{self, Times};
 use super::request::excerpt;
 use super::starting::{Start, spawn};
 use super::{Order, Work};
-use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Line, Stdin, Stream};
+use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Isolation, Line, Stdin, Stream};
 
 /// What is kept of its answer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -147,6 +147,9 @@ fn command(start: &Start, event: &Event) -> Command {
         stdin: Stdin::Pipe,
         listener: None,
         swap: None,
+        isolation: Isolation::Standard,
+        limits: Vec::new(),
+        private_tmp: None,
     }
 }
 

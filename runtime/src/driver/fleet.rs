@@ -167,6 +167,8 @@ mod tests {
     use super::*;
     use crate::config::resolved::Protocol;
     use crate::history::fixture;
+    use activator::lifecycle::Overflow;
+    use activator::scale::Scaling;
 
     const ID: FunctionId = FunctionId(0);
 
@@ -195,8 +197,8 @@ mod tests {
                 revision: Revision(0),
                 single_use: false,
                 concurrency: u32::MAX,
-                instances_max: 1,
-                idle: none,
+                scaling: Scaling::default(),
+                overflow: Overflow::default(),
                 start_timeout: none,
                 call_timeout: none,
                 drain_timeout: none,

@@ -104,6 +104,7 @@ impl Driver {
         let error = match why {
             Refusal::Unknown => CallError::Unknown,
             Refusal::Broken(reason) => CallError::Broken(reason),
+            Refusal::Full => CallError::Full,
             Refusal::Stopping => CallError::Stopping,
         };
         call.answer.send(Err(error)).ok();

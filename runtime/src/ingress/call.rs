@@ -80,6 +80,7 @@ fn refusal(name: &str, error: &CallError) -> Response<Body> {
         CallError::Broken(_) => {
             reply::problem(503, &message, "mend the file; the next call starts the new one")
         }
+        CallError::Full => reply::later(&message, "call again, or raise `max` or `waiting` of the function"),
         CallError::Stopping => reply::later(&message, "call again when it is back"),
         CallError::Lost(_) | CallError::Malformed(_) => {
             reply::problem(502, &message, "see what the function printed in the runtime's log")

@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use nix::unistd::Pid;
 
 use super::limits::Limit;
+use super::sandbox::Sandbox;
 
 /// What to start.
 pub(super) struct Image<'a> {
@@ -26,6 +27,8 @@ pub(super) struct Image<'a> {
     /// The child's descriptors, from 0 on; it has no others.
     pub(super) files: &'a [BorrowedFd<'a>],
     pub(super) limits: &'a [Limit],
+    /// Nothing = it may touch what its user may.
+    pub(super) sandbox: Option<&'a Sandbox>,
 }
 
 /// What the child was about to do when it failed.
@@ -35,6 +38,7 @@ pub(super) enum Step {
     Clone,
     Session,
     Folder,
+    Sandbox,
     Files,
     Limit(Limit),
     Program,
@@ -77,6 +81,7 @@ struct Plan<'a> {
     dir: *const c_char,
     files: &'a [RawFd],
     limits: &'a [Limit],
+    sandbox: Option<Walls>,
     listen_pid: &'a [Cell<u8>],
     parent: libc::pid_t,
     failed: Option<(Step, c_int)>,
@@ -97,6 +102,7 @@ pub(super) fn spawn(image: &Image<'_>, stack: &mut Stack) -> Result<Born, Failur
         dir: image.dir.as_ptr(),
         files: &files,
         limits: image.limits,
+        sandbox: image.sandbox.map(Walls::new),
         listen_pid: &listen_pid,
         parent: nix::unistd::getpid().as_raw(),
         failed: None,
@@ -149,6 +155,10 @@ impl Plan<'_> {
         // SAFETY: a string that the parent keeps alive.
         if unsafe { libc::chdir(self.dir) } < 0 {
             return Step::Folder;
+        }
+        // The rules are a descriptor, which is closed with the rest.
+        if self.sandbox.as_ref().is_some_and(|walls| !walls.put_up()) {
+            return Step::Sandbox;
         }
         if !self.take_files() {
             return Step::Files;
@@ -211,6 +221,34 @@ impl Plan<'_> {
         let written = digits.iter().skip(10 - count);
         for (place, digit) in self.listen_pid.iter().skip(DIGITS_AT).zip(written) {
             place.set(*digit);
+        }
+    }
+}
+
+/// A sandbox as the kernel takes it.
+struct Walls {
+    rules: RawFd,
+    calls: libc::sock_fprog,
+}
+
+impl Walls {
+    fn new(sandbox: &Sandbox) -> Self {
+        let calls = sandbox.calls();
+        let len = u16::try_from(calls.len()).expect("the kernel takes no more than 4,096 steps");
+        Self {
+            rules: sandbox.rules(),
+            calls: libc::sock_fprog { len, filter: calls.as_ptr().cast_mut().cast() },
+        }
+    }
+
+    /// In the child, and for good. `errno` says why it failed.
+    fn put_up(&self) -> bool {
+        // SAFETY: integers, and a filter that the parent keeps alive.
+        unsafe {
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+                && libc::syscall(libc::SYS_landlock_restrict_self, self.rules, 0) == 0
+                && libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const self.calls)
+                    == 0
         }
     }
 }

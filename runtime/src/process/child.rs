@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 
 use super::birth::Born;
 use super::journal::Journal;
+use super::private::PrivateTmp;
 use super::spawn::Alive;
 use super::strays::Own;
 use super::swap::Expected;
@@ -102,9 +103,9 @@ pub(super) struct Process {
     runtime: Handle,
 }
 
-/// What is kept for as long as the process is not reaped: that its number is ours, that it may listen, and the thread that
+/// What is kept for as long as the process is not reaped: that its number is ours, that it may listen, its folder, and the thread that
 /// started it, with which it would end.
-type Kept = (Own, Option<Expected>, Alive);
+type Kept = (Own, Option<Expected>, Option<PrivateTmp>, Alive);
 
 impl Process {
     /// Adopts a child just started; within the runtime. One that cannot be watched is ended again.

@@ -6,7 +6,9 @@
 //! - [`Listener`], [`PortHold`]: where a function takes requests: a socket it is given, or a `$PORT` it binds.
 //! - [`Lines`], [`Collector`]: what functions print, line by line. [`Capture`]: a reply on stdout.
 //!   [`Feed`]: what a child reads, and how far it has.
+//! - [`Fence`], [`Limit`]: what a child may touch, and how much of the machine it may take.
 //! - [`watch_strays`]: descendants that left their group end with the child they came from.
+//! - [`offers`]: what of all this the machine offers.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
 //!
 //! Nothing in here decides when a process starts or stops. `birth`, `limits`, `notify` and `sys` hold the system calls that
@@ -25,11 +27,14 @@ mod lines;
 mod listener;
 mod listening;
 mod notify;
+mod offer;
 mod open_files;
 mod orphans;
 mod output;
 mod port;
+mod private;
 mod pump;
+mod sandbox;
 mod spawn;
 mod strays;
 mod swap;
@@ -43,12 +48,15 @@ pub(crate) use child::{Child, Exit};
 pub(crate) use diagnose::diagnose;
 pub(crate) use feed::Feed;
 pub(crate) use lease::is_being_written;
+pub(crate) use limits::{Limit, What as Limited};
 pub(crate) use lines::{Line, Lines, Stream};
 pub(crate) use listener::Listener;
 pub(crate) use listening::{cannot_listen, listening};
+pub(crate) use offer::{Offer, offers};
 pub(crate) use orphans::end_orphans;
 pub(crate) use output::Collector;
 pub(crate) use port::PortHold;
-pub(crate) use spawn::{Command, SpawnError, Spawner, Stdin};
+pub(crate) use sandbox::Fence;
+pub(crate) use spawn::{Command, Isolation, SpawnError, Spawner, Stdin};
 pub(crate) use strays::{end_strays, watch_strays};
 pub(crate) use swap::Swap;

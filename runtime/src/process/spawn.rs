@@ -17,6 +17,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::birth::{self, Failure, Image, Stack, Step};
 use super::child::{Child, Process};
 use super::journal::Journal;
+use super::limits::{Limit, What};
+use super::private::PrivateTmp;
+use super::sandbox::{Fence, Sandbox};
 use super::strays;
 use super::swap::{Expected, Swap, Swaps};
 use super::{Listener, diagnose, open_files};
@@ -40,6 +43,22 @@ pub(crate) struct Command {
     pub(crate) listener: Option<Arc<Listener>>,
     /// Where that listener takes the place of one the program makes itself.
     pub(crate) swap: Option<Swap>,
+    pub(crate) isolation: Isolation,
+    pub(crate) limits: Vec<Limit>,
+    /// A folder that is made for it, and goes with it.
+    pub(crate) private_tmp: Option<PathBuf>,
+}
+
+/// How far a child is kept from the rest of the machine.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Isolation {
+    /// It may gain privileges (a setuid program), and no listener of its is replaced.
+    None,
+    /// A session of its own, nothing inherited, no new privileges.
+    #[default]
+    Standard,
+    /// Nothing but what the fence lets it touch.
+    Strict(Fence),
 }
 
 /// What a child reads.
@@ -73,6 +92,8 @@ pub(crate) enum SpawnError {
 pub(crate) struct Spawner {
     requests: mpsc::Sender<Request>,
     can_swap: bool,
+    /// The thread of those that are not isolated: what a thread gave up, its children cannot have.
+    bare: mpsc::Sender<Request>,
 }
 
 type Answer = Result<Child, SpawnError>;
@@ -91,42 +112,57 @@ pub(super) struct Alive {
 }
 
 impl Spawner {
-    /// Starts the thread; within the async runtime that will watch the children. What is started is noted in
+    /// Starts the threads; within the async runtime that will watch the children. What is started is noted in
     /// `journal`, so that [`end_orphans`](super::end_orphans) finds it after a kill of this process.
     pub(crate) fn start(journal: Option<&Path>) -> io::Result<Self> {
         open_files::raise();
-        let null = File::open("/dev/null")?.into();
         let journal = journal.map(Journal::create).transpose()?;
-        let (requests, waiting) = mpsc::channel(WAITING_MAX);
         let (ready, swaps) = std::sync::mpsc::channel();
-        let runtime = Handle::current();
-        std::thread::Builder::new().name("spawner".into()).spawn(move || {
-            let _context = runtime.enter();
+        let requests = begin("spawner", journal.clone(), move || {
             let swaps = Swaps::for_this_thread();
             ready.send(swaps.is_some()).ok();
-            Workshop { null, journal, swaps, stack: Stack::new() }.work(waiting);
+            swaps
         })?;
-        Ok(Self { requests, can_swap: swaps.recv().map_err(io::Error::other)? })
+        let bare = begin("bare spawner", journal, || None)?;
+        Ok(Self { requests, can_swap: swaps.recv().map_err(io::Error::other)?, bare })
     }
 
-    /// Whether the place of a listener that a child makes can be taken here: not every kernel and container lets us.
-    pub(crate) const fn can_swap(&self) -> bool {
-        self.can_swap
+    /// Whether the place of a listener that such a child makes can be taken here: not every kernel and container lets us.
+    pub(crate) const fn can_swap(&self, isolation: &Isolation) -> bool {
+        self.can_swap && !matches!(isolation, Isolation::None)
     }
 
     /// Starts a program; done when it runs or cannot. When nobody waits for the answer any more, the child is
     /// ended again.
     pub(crate) async fn spawn(&self, command: Command) -> Answer {
         let (answer, started) = oneshot::channel();
-        let request = Request { command, answer, thread: Alive { _requests: self.requests.clone() } };
-        if self.requests.send(request).await.is_err() {
+        let bare = matches!(command.isolation, Isolation::None);
+        let thread = if bare { &self.bare } else { &self.requests };
+        let request = Request { command, answer, thread: Alive { _requests: thread.clone() } };
+        if thread.send(request).await.is_err() {
             return Err(SpawnError::Stopped);
         }
         started.await.unwrap_or(Err(SpawnError::Stopped))
     }
 }
 
-/// What the thread works with.
+/// Starts a thread that begins with `prepare`.
+fn begin(
+    name: &str,
+    journal: Option<Journal>,
+    prepare: impl FnOnce() -> Option<Swaps> + Send + 'static,
+) -> io::Result<mpsc::Sender<Request>> {
+    let null = File::open("/dev/null")?.into();
+    let (requests, waiting) = mpsc::channel(WAITING_MAX);
+    let runtime = Handle::current();
+    std::thread::Builder::new().name(name.into()).spawn(move || {
+        let _context = runtime.enter();
+        Workshop { null, journal, swaps: prepare(), stack: Stack::new() }.work(waiting);
+    })?;
+    Ok(requests)
+}
+
+/// What a thread works with.
 struct Workshop {
     null: OwnedFd,
     journal: Option<Journal>,
@@ -148,11 +184,14 @@ impl Workshop {
 
     fn spawn(&mut self, command: &Command, thread: Alive) -> Answer {
         let pipes = Pipes::new(command.stdin).map_err(SpawnError::NoResources)?;
-        let ((born, expected), own) = strays::own(|| self.give_birth(command, &pipes), |(born, _)| born.pid)?;
+        let tmp = command.private_tmp.as_deref().map(PrivateTmp::make).transpose();
+        let tmp = tmp.map_err(|e| SpawnError::Unusable(format!("no folder for its temporary files: {e}")))?;
+        let ((born, expected), own) =
+            strays::own(|| self.give_birth(command, &pipes, tmp.as_ref()), |(born, _)| born.pid)?;
         if let Some(journal) = &self.journal {
             journal.add(born.pid);
         }
-        let process = Process::adopt(born, self.journal.clone(), (own, expected, thread));
+        let process = Process::adopt(born, self.journal.clone(), (own, expected, tmp, thread));
         pipes.into_child(process.map_err(SpawnError::NoResources)?).map_err(SpawnError::NoResources)
     }
 
@@ -160,9 +199,11 @@ impl Workshop {
         &mut self,
         command: &Command,
         pipes: &Pipes,
+        tmp: Option<&PrivateTmp>,
     ) -> Result<(birth::Born, Option<Expected>), SpawnError> {
         let text = Text::new(command).map_err(|errno| refusal(&command.path, errno))?;
-        let limits = open_files::inherited();
+        let limits = limits(command);
+        let sandbox = sandbox(command, tmp)?;
         let image = Image {
             path: &text.path,
             args: &text.args,
@@ -170,7 +211,8 @@ impl Workshop {
             is_activated: command.listener.is_some(),
             dir: &text.dir,
             files: &pipes.files(&self.null, command)?,
-            limits: limits.as_slice(),
+            limits: &limits,
+            sandbox: sandbox.as_ref(),
         };
         let mut give_birth = || birth::spawn(&image, &mut self.stack).map_err(|e| why_not(command, e));
         match (&self.swaps, &command.swap) {
@@ -179,6 +221,21 @@ impl Workshop {
             _ => Ok((give_birth()?, None)),
         }
     }
+}
+
+fn sandbox(command: &Command, tmp: Option<&PrivateTmp>) -> Result<Option<Sandbox>, SpawnError> {
+    let Isolation::Strict(fence) = &command.isolation else { return Ok(None) };
+    let mut fence = fence.clone();
+    fence.write.extend(tmp.map(|tmp| tmp.path().to_owned()));
+    let sandbox = Sandbox::new(&fence);
+    sandbox.map(Some).map_err(|error| SpawnError::Unusable(format!("cannot isolate it strictly: {error}")))
+}
+
+/// Those that the user sets, and as many open files as we were given, unless that is one of them.
+fn limits(command: &Command) -> Vec<Limit> {
+    let says_files = command.limits.iter().any(|limit| limit.what == What::Files);
+    let inherited = open_files::inherited().filter(|_| !says_files);
+    inherited.into_iter().chain(command.limits.iter().copied()).collect()
 }
 
 /// A command's texts, as the kernel wants them.
@@ -212,7 +269,14 @@ fn why_not(command: &Command, Failure { step, errno }: Failure) -> SpawnError {
         Step::Folder => {
             SpawnError::Unusable(format!("cannot run in {}: {}", command.dir.display(), errno.desc()))
         }
+        Step::Sandbox => SpawnError::Unusable(format!("cannot isolate it strictly: {}", errno.desc())),
         Step::Limit(limit) => SpawnError::Unusable(format!("cannot limit its {limit}: {}", errno.desc())),
+        Step::Program if errno == Errno::EACCES && matches!(command.isolation, Isolation::Strict(_)) => {
+            let why = diagnose(&command.path, errno);
+            SpawnError::Unusable(format!(
+                "{why}; under strict isolation, `read` has to name its interpreter's folder"
+            ))
+        }
         Step::Program => refusal(&command.path, errno),
     }
 }

@@ -59,6 +59,13 @@ pub(super) fn adopt_descendants() -> io::Result<()> {
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// The version of Landlock that this kernel speaks; 0 = none.
+pub(super) fn landlock_version() -> u32 {
+    // SAFETY: with this flag the call takes no attributes and answers with a number.
+    let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0, 1) };
+    u32::try_from(version).unwrap_or(0)
+}
+
 /// How many connections wait in the accept queue of a listening TCP socket.
 pub(super) fn accept_queue(listener: BorrowedFd<'_>) -> io::Result<u32> {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();

@@ -10,4 +10,4 @@ pub(crate) mod wait;
 pub(crate) use group::{group, group_needing};
 pub(crate) use project::Project;
 pub(crate) use runtime::Runtime;
-pub(crate) use wait::{Ends, wait_until};
+pub(crate) use wait::{Ends, wait_for, wait_until};

@@ -62,19 +62,28 @@ impl Oracle {
             }
             Input::Exited { instance, .. } => {
                 let known = self.instances.remove(instance);
-                self.slandered = known.is_some_and(|known| known.told_to_end && !known.took_any);
+                self.slandered =
+                    known.is_some_and(|known| known.told_to_end && !known.took_any && !known.overdue);
             }
             Input::Outcomes(outcomes) => {
                 outcomes.iter().for_each(|(id, outcome)| self.outcome(now, *id, outcome));
             }
-            Input::Called { call, .. } => drop(self.calls.insert(*call, Call::Waiting)),
+            Input::Called { call, function } => {
+                self.calls.insert(*call, Call::Waiting);
+                self.callees.insert(*call, *function);
+            }
             Input::HungUp { call } => {
                 if let Some(state) = self.calls.get_mut(call) {
                     *state = if *state == Call::UnderWay { Call::HungUp } else { Call::Over };
                 }
             }
-            Input::Revised { function, now: Availability::Present(_) | Availability::Broken(_) } => {
+            Input::Revised { function, now: Availability::Present(settings) } => {
                 self.not_before.remove(function);
+                self.wished.insert(*function, *settings);
+            }
+            Input::Revised { function, now: Availability::Broken(_) } => {
+                self.not_before.remove(function);
+                self.wished.remove(function);
             }
             Input::Revised { function, now: Availability::Absent } | Input::Reap { function } => {
                 let mine = self.instances.iter_mut().filter(|(id, _)| id.function == *function);

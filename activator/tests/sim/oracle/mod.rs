@@ -33,12 +33,15 @@ pub(crate) struct Oracle {
     under_way: BTreeMap<DeliveryId, UnderWay>,
     cases: BTreeMap<Case, DeliveryId>,
     instances: BTreeMap<InstanceId, Known>,
+    /// What the folder holds, as the mind was told.
+    wished: BTreeMap<FunctionId, Settings>,
     /// When a function that failed to start may be started again.
     not_before: BTreeMap<FunctionId, Time>,
     /// The newest revision of each function that took a request.
     proven: BTreeMap<FunctionId, Revision>,
     sinks: BTreeMap<SinkId, usize>,
     calls: BTreeMap<CallId, Call>,
+    callees: BTreeMap<CallId, FunctionId>,
     appends: BTreeSet<AppendId>,
     commits: BTreeSet<ChannelId>,
     open: BTreeSet<ChannelId>,
@@ -70,6 +73,9 @@ struct Known {
     took_any: bool,
     ready: bool,
     told_to_end: bool,
+    started: Time,
+    /// It was told to end when it had had its time to start.
+    overdue: bool,
     /// When it last had nothing to do.
     idle_since: Option<Time>,
     /// Why it may be ended although it is warm and not idle for long: people or its own failures want it.
@@ -119,10 +125,12 @@ impl Oracle {
             under_way: BTreeMap::new(),
             cases: BTreeMap::new(),
             instances: BTreeMap::new(),
+            wished: BTreeMap::new(),
             not_before: BTreeMap::new(),
             proven: BTreeMap::new(),
             sinks: BTreeMap::new(),
             calls: BTreeMap::new(),
+            callees: BTreeMap::new(),
             appends: BTreeSet::new(),
             commits: BTreeSet::new(),
             open: BTreeSet::new(),
@@ -148,6 +156,7 @@ impl Oracle {
         self.under_way.clear();
         self.cases.clear();
         self.instances.clear();
+        self.wished.clear();
         self.not_before.clear();
         self.proven.clear();
         self.sinks.clear();

@@ -1,9 +1,12 @@
 //! What the oracle demands of every effect.
 
+use std::time::Duration;
+
 use activator::Time;
-use activator::effect::{Effect, Payload, Target};
-use activator::id::{DeliveryId, InstanceId};
+use activator::effect::{Effect, Payload, Refusal, Target};
+use activator::id::{CallId, DeliveryId, InstanceId};
 use activator::lifecycle::Settings;
+use activator::scale::{Idle, Policy, Scaling};
 
 use super::{Call, Known, Oracle, UnderWay};
 use crate::truth::Case;
@@ -31,7 +34,11 @@ impl Oracle {
             Effect::Spawn { instance, .. } => self.spawns(now, *instance, settings),
             Effect::Terminate { instance, .. } => {
                 self.ends(now, *instance);
-                self.instances.get_mut(instance).into_iter().for_each(|known| known.told_to_end = true);
+                if let Some(known) = self.instances.get_mut(instance) {
+                    known.told_to_end = true;
+                    let waited = now.since(known.started);
+                    known.overdue = !known.settings.single_use && waited >= known.settings.start_timeout;
+                }
             }
             Effect::Append { append, channel, event } => {
                 if *channel != self.truth.dead_letters() {
@@ -67,7 +74,9 @@ impl Oracle {
                 self.open.remove(channel);
                 self.truth.forget_removed(Some(*channel));
             }
-            Effect::Refuse { call, .. } => {
+            Effect::Refuse { call, why } => {
+                let fair = *why != Refusal::Full || self.has_no_room_for(*call);
+                self.expect(fair, || format!("call {call} is refused, and there is room for it"));
                 let was = self.calls.insert(*call, Call::Over);
                 self.expect(was == Some(Call::Waiting), || format!("call {call} is refused, it was {was:?}"));
             }
@@ -82,10 +91,43 @@ impl Oracle {
         let Some(known) = self.instances.get(&id).filter(|known| known.ready && !known.told_to_end) else {
             return;
         };
-        let idle = known.idle_since.is_some_and(|since| now.since(since) >= known.settings.idle);
+        let idle = known.idle_since.is_some_and(|since| now.since(since) >= least(&known.settings.scaling));
         let replaced = self.proven.get(&id.function).is_some_and(|proven| *proven > known.settings.revision);
-        let fair = idle || known.unwanted || replaced;
+        let spared = idle && self.leaves_enough(id, known);
+        let fair = spared || known.unwanted || replaced;
         self.expect(fair, || format!("{id:?} works and is ended for nothing"));
+    }
+
+    /// Whether a call may be refused: no process has room, and it is not to wait; or as many wait as may.
+    fn has_no_room_for(&self, call: CallId) -> bool {
+        let Some(function) = self.callees.get(&call) else { return false };
+        let Some(settings) = self.wished.get(function) else { return false };
+        let waits = |(other, state): &(&CallId, &Call)| {
+            **state == Call::Waiting && self.callees.get(other) == Some(function)
+        };
+        let crowded = self.calls.iter().filter(waits).count() > settings.overflow.waiting_max as usize;
+        let current = |(id, known): &(&InstanceId, &Known)| {
+            id.function == *function && known.settings.revision == settings.revision && !known.told_to_end
+        };
+        let running: Vec<_> = self.instances.iter().filter(current).map(|(_, known)| known).collect();
+        let full = running.iter().filter(|known| known.in_flight >= settings.concurrency).count();
+        crowded || settings.overflow.refuse && full >= settings.scaling.max as usize
+    }
+
+    /// Whether as many stay warm as the user wants, when this one ends.
+    fn leaves_enough(&self, id: InstanceId, ending: &Known) -> bool {
+        let min = match self.wished.get(&id.function) {
+            Some(settings) => settings.scaling.min,
+            None => ending.settings.scaling.min,
+        };
+        let stays = |(other, known): &(&InstanceId, &Known)| {
+            **other != id
+                && other.function == id.function
+                && known.settings.revision == ending.settings.revision
+                && known.ready
+                && !known.told_to_end
+        };
+        self.instances.iter().filter(stays).count() >= min as usize
     }
 
     fn spawns(&mut self, now: Time, instance: InstanceId, settings: Option<Settings>) {
@@ -98,6 +140,8 @@ impl Oracle {
             took_any: false,
             ready: false,
             told_to_end: false,
+            started: now,
+            overdue: false,
             idle_since: None,
             unwanted: false,
             timeouts: 0,
@@ -111,7 +155,7 @@ impl Oracle {
         };
         let spent = |known: &Known| known.settings.single_use && known.took_any && known.in_flight == 0;
         let running = self.instances.iter().filter(same).filter(|(_, k)| !k.told_to_end && !spent(k)).count();
-        let most = settings.instances_max as usize;
+        let most = settings.scaling.max as usize;
         self.expect(running <= most, || format!("{running} instances of {instance:?}, {most} allowed"));
     }
 
@@ -179,5 +223,15 @@ impl Oracle {
         self.expect(!told, || format!("a delivery to {id:?}, which was told to end"));
         self.expect(!again, || format!("a second delivery to {id:?}, a process for one"));
         self.expect(in_flight <= most, || format!("{in_flight} deliveries to {id:?}, {most} allowed"));
+    }
+}
+
+/// The least time that a process without work is kept.
+const fn least(scaling: &Scaling) -> Duration {
+    match (scaling.policy, scaling.idle) {
+        // That one of several is too many is a matter of averages.
+        (Policy::Kpa(_), _) => Duration::ZERO,
+        (Policy::Demand, Idle::After(idle)) => idle,
+        (Policy::Demand, Idle::Auto { floor, .. }) => floor,
     }
 }

@@ -1,5 +1,6 @@
 //! What is judged of a whole world: that all comes to its end in time, and that silence is silence.
 
+use activator::lifecycle::Availability;
 use activator::topology::Destination;
 
 use super::{Happening, World, progress_of};
@@ -58,15 +59,26 @@ impl World {
         self.oracle
             .expect(paid && unpaid.is_empty(), || format!("the world stands still and owes {unpaid:?}"));
         let (alive, unanswered) = (self.processes.len(), self.oracle.unanswered());
-        self.oracle.expect(alive == 0, || format!("{alive} processes live on in silence"));
+        let kept: u32 = self.folder.values().map(kept_warm).sum();
+        self.oracle
+            .expect(alive == kept as usize, || format!("{alive} processes live in silence, {kept} are to"));
         self.oracle.expect(unanswered == 0, || format!("{unanswered} effects have no answer"));
         for (function, state) in self.mind.states() {
             let lazy = self.bad_neighbour && function == wiring::LAZY;
-            let zero = state.instances == 0 && state.in_flight == 0 && (state.queued == 0 || lazy);
+            let kept = self.folder.get(&function).map_or(0, kept_warm);
+            let zero = state.instances == kept && state.in_flight == 0 && (state.queued == 0 || lazy);
             self.oracle.expect(zero, || format!("function {function} in silence: {state:?}"));
         }
         let logs = &self.logs;
         let unstored = self.oracle.unstored(|at| progress_of(logs, at));
         self.oracle.expect(unstored.is_none(), || format!("all is quiet and {unstored:?} is not stored"));
+    }
+}
+
+/// How many processes stay when there is nothing to do.
+const fn kept_warm(now: &Availability) -> u32 {
+    match now {
+        Availability::Present(settings) => settings.scaling.min,
+        Availability::Absent | Availability::Broken(_) => 0,
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::process::{Capture, Command, Spawner, Stdin};
+use crate::process::{Capture, Command, Isolation, Spawner, Stdin};
 use anyhow::{Context as _, ensure};
 
 /// A program that serves HTTP.
@@ -129,6 +129,9 @@ async fn run(spawner: &Spawner, command: impl Iterator<Item = String>) -> anyhow
             stdin: Stdin::Null,
             listener: None,
             swap: None,
+            isolation: Isolation::Standard,
+            limits: Vec::new(),
+            private_tmp: None,
         })
         .await?;
     let printed = Capture::start(child.stdout.take().context("it has a stdout")?, PRINTED_MAX);

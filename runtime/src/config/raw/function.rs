@@ -10,6 +10,7 @@ use crate::config::source::At;
 use crate::config::value::Value;
 use crate::dispatch::IN_FLIGHT_MAX;
 
+use super::Scale;
 use super::filter::read_on;
 
 /// Every key as one of the places says it, or not.
@@ -21,8 +22,7 @@ pub(in crate::config) struct Function {
     pub(in crate::config) protocol: Option<Protocol>,
     pub(in crate::config) concurrency: Option<At<u32>>,
     pub(in crate::config) batch: Option<At<u32>>,
-    pub(in crate::config) max: Option<u32>,
-    pub(in crate::config) idle: Option<Duration>,
+    pub(in crate::config) scale: Scale,
     pub(in crate::config) timeout: Option<Timeout>,
     pub(in crate::config) on: Option<Filter>,
 }
@@ -48,14 +48,70 @@ const PROTOCOLS: &[(&str, Protocol)] = &[
 const ENV_OURS: &[&str] = &["PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "LISTEN_FDS", "LISTEN_PID"];
 
 impl Function {
-    pub(in crate::config) const KEYS: &[&str] =
-        &["exec", "args", "env", "protocol", "concurrency", "batch", "max", "idle", "timeout", "on"];
+    pub(in crate::config) const KEYS: &[&str] = &[
+        "exec",
+        "args",
+        "env",
+        "protocol",
+        "min",
+        "max",
+        "initial",
+        "activation",
+        "concurrency",
+        "batch",
+        "target",
+        "utilization",
+        "idle",
+        "scale_down_delay",
+        "policy",
+        "kpa",
+        "overflow",
+        "waiting",
+        "timeout",
+        "on",
+    ];
     /// What can be the same for every function.
-    pub(in crate::config) const DEFAULTS_KEYS: &[&str] =
-        &["args", "env", "protocol", "concurrency", "max", "idle", "timeout"];
+    pub(in crate::config) const DEFAULTS_KEYS: &[&str] = &[
+        "args",
+        "env",
+        "protocol",
+        "min",
+        "max",
+        "initial",
+        "activation",
+        "concurrency",
+        "target",
+        "utilization",
+        "idle",
+        "scale_down_delay",
+        "policy",
+        "kpa",
+        "overflow",
+        "waiting",
+        "timeout",
+    ];
     /// What a script can say of itself.
-    pub(in crate::config) const HEADER_KEYS: &[&str] =
-        &["args", "env", "protocol", "concurrency", "batch", "max", "idle", "timeout", "on"];
+    pub(in crate::config) const HEADER_KEYS: &[&str] = &[
+        "args",
+        "env",
+        "protocol",
+        "min",
+        "max",
+        "initial",
+        "activation",
+        "concurrency",
+        "batch",
+        "target",
+        "utilization",
+        "idle",
+        "scale_down_delay",
+        "policy",
+        "kpa",
+        "overflow",
+        "waiting",
+        "timeout",
+        "on",
+    ];
 
     pub(in crate::config) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         Self::read_keys(value, section, Self::KEYS)
@@ -79,8 +135,7 @@ impl Function {
             protocol: get("protocol").and_then(|v| v.one_of(PROTOCOLS)).map(|p| p.value),
             concurrency: get("concurrency").and_then(|v| v.integer(0..=u32::MAX)),
             batch: get("batch").and_then(|v| v.integer(1..=IN_FLIGHT_MAX)),
-            max: get("max").and_then(|v| v.integer(1..=u32::MAX)).map(|n| n.value),
-            idle: get("idle").and_then(|v| v.duration()).map(|d| d.value),
+            scale: Scale::read(get),
             timeout: get("timeout").and_then(|v| Timeout::read(&v)),
             on: get("on").and_then(|v| read_on(&v)),
         })
@@ -96,8 +151,7 @@ impl Function {
             protocol: self.protocol.or(lower.protocol),
             concurrency: self.concurrency.or(lower.concurrency),
             batch: self.batch.or(lower.batch),
-            max: self.max.or(lower.max),
-            idle: self.idle.or(lower.idle),
+            scale: self.scale.or(lower.scale),
             timeout: self.timeout.or(lower.timeout),
             on: self.on.or(lower.on),
         }

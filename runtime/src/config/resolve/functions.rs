@@ -19,9 +19,9 @@ use crate::config::scan::{self, Content, Entry, Scan};
 use crate::config::source::{At, Source};
 use crate::config::value::Value;
 
+use super::scaling::{Contradictions, overflow, scaling};
+
 const HTTP_CONCURRENCY: u32 = 100;
-const INSTANCES_MAX: u32 = 10;
-const IDLE: Duration = Duration::from_secs(30);
 const START: Duration = Duration::from_secs(10);
 const REQUEST: Duration = Duration::from_secs(300);
 const DRAIN: Duration = Duration::from_secs(10);
@@ -68,6 +68,8 @@ impl Functions {
             }
         }
         let names = written.keys().copied().chain(found.entries.keys().map(String::as_str));
+        let (who, own) = ("every function", &file.defaults);
+        Contradictions { who, own, all: own, problems: scan.problems }.report();
         let merge = Merge { written: &written, found, defaults: &file.defaults, scan };
         let functions = names.map(|name| (name.to_owned(), merge.function(name, ids)));
         Self(functions.collect())
@@ -149,7 +151,9 @@ impl Merge<'_> {
         self.check_oneshot(name, &own);
         self.check_batch(name, &own);
         let own_concurrency = own.concurrency.as_ref().map(|n| n.value);
-        let all = own.or(self.defaults);
+        let all = own.clone().or(self.defaults);
+        let (who, problems) = (format!("function `{name}`"), self.scan.problems);
+        Contradictions { who: &who, own: &own, all: &all, problems }.report();
         Function {
             id: ids.function(name),
             on: all.on.clone(),
@@ -235,8 +239,8 @@ fn settings(protocol: Protocol, concurrency: u32, all: &raw::Function) -> Settin
         revision: Revision(0),
         single_use: protocol == Protocol::Oneshot,
         concurrency,
-        instances_max: all.max.unwrap_or(INSTANCES_MAX),
-        idle: all.idle.unwrap_or(IDLE),
+        scaling: scaling(&all.scale, concurrency, protocol),
+        overflow: overflow(&all.scale),
         start_timeout: timeout.start.unwrap_or(START),
         call_timeout: timeout.request.unwrap_or(REQUEST),
         drain_timeout: timeout.drain.unwrap_or(DRAIN),

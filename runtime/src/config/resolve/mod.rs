@@ -6,6 +6,7 @@ mod implicit;
 mod policy;
 mod reference;
 mod runtime;
+mod scaling;
 mod spec;
 mod wiring;
 

@@ -1,5 +1,6 @@
 //! What is wrong is told with its code, its place, and what to do; all of it at once.
 
+use super::super::raw::Function;
 use super::super::{Given, Overrides, summary};
 use super::{Loaded, Project};
 
@@ -124,7 +125,7 @@ fn unknown_keys() {
         "H004",
         (2, 1),
         "unknown key `exec` in [defaults]",
-        "known here: args, env, protocol, concurrency, max, idle, timeout",
+        &format!("known here: {}", Function::DEFAULTS_KEYS.join(", ")),
     );
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use activator::scale::Idle;
+
 use super::super::resolved::{Found, Protocol};
 use super::Project;
 
@@ -24,8 +26,8 @@ fn the_file_wins_over_the_sidecar_over_the_header_over_the_defaults() {
     project.write("functions/bill.sh", script, 0o755);
     let resolved = project.resolved();
     let bill = resolved.program("bill");
-    assert_eq!(bill.settings.idle, Duration::from_secs(4));
-    assert_eq!(bill.settings.instances_max, 3);
+    assert_eq!(bill.settings.scaling.idle, Idle::After(Duration::from_secs(4)));
+    assert_eq!(bill.settings.scaling.max, 3);
     assert_eq!(bill.settings.concurrency, 2);
     assert_eq!(bill.protocol, Protocol::Http);
 }
@@ -114,7 +116,7 @@ fn a_header_is_one_of_the_first_ten_lines() {
     project.write("functions/b", format!("#!/bin/sh\n{}{line}", "\n".repeat(9)), 0o755);
     project.write("functions/c", format!("#!/bin/sh\n echo '{line}'\n"), 0o755);
     let resolved = project.resolved();
-    let max = |name: &str| resolved.program(name).settings.instances_max;
+    let max = |name: &str| resolved.program(name).settings.scaling.max;
     assert_eq!([max("a"), max("b"), max("c")], [3, 10, 10]);
     project.write("functions/a", format!("#!/bin/sh\n{line}{line}"), 0o755);
     assert_eq!(project.load().codes(), ["H011"]);

@@ -2,6 +2,7 @@
 
 mod bad;
 mod bad_filters;
+mod bad_scaling;
 mod bad_wiring;
 mod channels;
 mod functions;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use activator::scale::Idle;
+
 use activator::delivery::{Backoff, Policy};
 use activator::id::ChannelId;
 use activator::topology::Destination;
@@ -43,8 +45,8 @@ fn a_folder_with_a_function_is_enough() {
     assert_eq!(hello.dir, project.path());
     assert_eq!(hello.protocol, Protocol::Http);
     assert_eq!(hello.settings.concurrency, 100);
-    assert_eq!(hello.settings.instances_max, 10);
-    assert_eq!(hello.settings.idle, Duration::from_secs(30));
+    assert_eq!(hello.settings.scaling.max, 10);
+    assert_eq!(hello.settings.scaling.idle, Idle::After(Duration::from_secs(30)));
     assert!(!hello.settings.single_use);
 }
 

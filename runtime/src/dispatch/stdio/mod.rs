@@ -19,7 +19,7 @@ use self::lines::{LINE_BYTES_MAX, Next, Printed};
 use super::environment::environment;
 use super::starting::{Start, spawn};
 use super::{Job, Order};
-use crate::process::{Child, Collector, Command, Exit, Feed, Line, Stdin, Stream};
+use crate::process::{Child, Collector, Command, Exit, Feed, Isolation, Line, Stdin, Stream};
 
 /// The first look whether it reads comes this long after the start, and each further one half as long again later.
 const FIRST_LOOK: Duration = Duration::from_micros(200);
@@ -83,6 +83,9 @@ fn command(start: &Start) -> Command {
         stdin: Stdin::Pipe,
         listener: None,
         swap: None,
+        isolation: Isolation::Standard,
+        limits: Vec::new(),
+        private_tmp: None,
     }
 }
 

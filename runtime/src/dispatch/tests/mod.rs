@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use activator::delivery::Outcome;
 use activator::event::Event;
 use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
-use activator::lifecycle::Settings;
+use activator::lifecycle::{Overflow, Settings};
+use activator::scale::Scaling;
 use bytes::Bytes;
 use hyper::{Method, Request};
 use tokio::sync::oneshot as once;
@@ -129,8 +130,8 @@ impl Function {
                 revision: Revision(1),
                 single_use: self.protocol == Protocol::Oneshot,
                 concurrency: 100,
-                instances_max: 1,
-                idle: PATIENCE,
+                scaling: Scaling::default(),
+                overflow: Overflow::default(),
                 start_timeout: PATIENCE,
                 call_timeout: PATIENCE,
                 drain_timeout: self.drain,

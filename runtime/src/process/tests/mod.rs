@@ -1,6 +1,7 @@
 //! With real children: sh, and python3, node and go where a test names them.
 
 mod end;
+mod isolation;
 mod leak;
 mod orphan;
 mod printing;
@@ -13,7 +14,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Capture, Child, Command, Exit, SpawnError, Spawner, Stdin};
+use super::{Capture, Child, Command, Exit, Isolation, SpawnError, Spawner, Stdin};
 
 /// Far more than anything here takes; a test that waits as long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,6 +32,9 @@ fn program(path: &str, args: &[&str]) -> Command {
         stdin: Stdin::Null,
         listener: None,
         swap: None,
+        isolation: Isolation::Standard,
+        limits: Vec::new(),
+        private_tmp: None,
     }
 }
 

@@ -153,7 +153,7 @@ async fn a_function_that_writes_beside_itself_is_not_told() {
 
 /// Runs a command to its end.
 async fn command(path: &str, args: &[&str], dir: &Path) {
-    use crate::process::{Command, Exit, Spawner, Stdin};
+    use crate::process::{Command, Exit, Isolation, Spawner, Stdin};
     let command = Command {
         path: path.into(),
         args: args.iter().map(ToString::to_string).collect(),
@@ -162,6 +162,9 @@ async fn command(path: &str, args: &[&str], dir: &Path) {
         stdin: Stdin::Null,
         listener: None,
         swap: None,
+        isolation: Isolation::Standard,
+        limits: Vec::new(),
+        private_tmp: None,
     };
     let mut child = Spawner::start(None).unwrap().spawn(command).await.unwrap();
     assert_eq!(child.wait().await, Exit::Code(0));
