@@ -6,19 +6,24 @@
 #![expect(clippy::print_stdout, reason = "figures of the run belong to its output")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod bad_answers;
 mod bad_functions;
 mod bad_input;
+mod batches;
 mod filters;
 mod group;
+mod h2c;
 mod isolation;
 mod kafka;
 mod kill;
+mod lines;
 mod order;
 mod reload;
 mod scale;
 mod sinks;
 mod stock;
 mod stop;
+mod streams;
 mod support;
 mod verbs;
 mod wake;
@@ -34,9 +39,14 @@ fn main() -> ExitCode {
     arguments.test_threads = arguments.test_threads.or(Some(2));
     let groups: &[fn() -> Vec<Trial>] = &[
         wake::trials,
+        lines::trials,
+        streams::trials,
+        batches::trials,
+        h2c::trials,
         zero::trials,
         scale::trials,
         bad_functions::trials,
+        bad_answers::trials,
         bad_input::trials,
         reload::trials,
         stop::trials,

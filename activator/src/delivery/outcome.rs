@@ -28,7 +28,19 @@ pub enum Outcome {
         /// The start of what it printed that is no event.
         excerpt: Bytes,
     },
-    /// An answer that claims to be an event and is none.
+    /// A function that speaks no HTTP said that it handled the event.
+    Handled {
+        /// The event it replied with.
+        reply: Option<Event>,
+    },
+    /// A function said that it could not handle the event.
+    Failed {
+        /// Why, in its own words.
+        reason: String,
+        /// Whether another attempt may succeed.
+        retry: bool,
+    },
+    /// An answer that claims to be an event and is none, or is not what the function was to answer.
     MalformedReply(String),
     /// The connection broke after the request was accepted, or nothing answers at a URL.
     Lost(String),
@@ -66,6 +78,9 @@ impl Outcome {
             Self::Ended { code: 0, reply, .. } => Verdict::Delivered(reply.clone()),
             Self::Ended { code: EXIT_REJECTED, .. } => Verdict::Reject,
             Self::Answered { .. } | Self::Ended { .. } => Verdict::Retry,
+            Self::Handled { reply } => Verdict::Delivered(reply.clone()),
+            Self::Failed { retry: false, .. } => Verdict::Reject,
+            Self::Failed { .. } => Verdict::Retry,
             Self::MalformedReply(_) | Self::Lost(_) | Self::TimedOut => Verdict::Retry,
             Self::NotTaken => Verdict::Again,
         }
@@ -76,6 +91,8 @@ impl Outcome {
         match self {
             Self::Answered { status, .. } => Status::Http(*status),
             Self::Ended { code, .. } => Status::Exit(*code),
+            Self::Handled { .. } => Status::Handled,
+            Self::Failed { .. } => Status::Failed,
             Self::MalformedReply(_) => Status::MalformedReply,
             Self::Lost(_) => Status::Lost,
             Self::TimedOut => Status::TimedOut,
@@ -86,7 +103,7 @@ impl Outcome {
     /// What went wrong, where the status alone does not tell.
     pub fn error(&self) -> Option<&str> {
         match self {
-            Self::MalformedReply(reason) | Self::Lost(reason) => Some(reason),
+            Self::MalformedReply(reason) | Self::Lost(reason) | Self::Failed { reason, .. } => Some(reason),
             _ => None,
         }
     }
@@ -95,17 +112,23 @@ impl Outcome {
     pub fn excerpt(&self) -> &[u8] {
         match self {
             Self::Answered { excerpt, .. } | Self::Ended { excerpt, .. } => excerpt,
-            Self::MalformedReply(reason) | Self::Lost(reason) => reason.as_bytes(),
-            Self::TimedOut | Self::NotTaken => &[],
+            Self::MalformedReply(reason) | Self::Lost(reason) | Self::Failed { reason, .. } => {
+                reason.as_bytes()
+            }
+            Self::Handled { .. } | Self::TimedOut | Self::NotTaken => &[],
         }
     }
 
-    /// The code for the `knativeerrorcode` extension: HTTP's, or the exit code, or 0 where nothing answered.
+    /// The code for the `knativeerrorcode` extension: HTTP's, or what HTTP would say, or the exit code, or 0 where
+    /// nothing answered.
     pub fn code(&self) -> i32 {
         match self {
             Self::Answered { status, .. } => i32::from(*status),
             Self::Ended { code, .. } => *code,
-            _ => 0,
+            Self::Handled { .. } => 200,
+            Self::Failed { retry: true, .. } => 500,
+            Self::Failed { .. } => 400,
+            Self::MalformedReply(_) | Self::Lost(_) | Self::TimedOut | Self::NotTaken => 0,
         }
     }
 }
@@ -150,6 +173,17 @@ mod tests {
         assert_eq!(ended(65), Verdict::Reject);
         assert_eq!(ended(1), Verdict::Retry);
         assert_eq!(ended(137), Verdict::Retry);
+    }
+
+    #[test]
+    fn a_function_says_itself_whether_to_try_again() {
+        let failed = |retry| Outcome::Failed { reason: "no stock".into(), retry };
+        assert_eq!((failed(true).verdict(), failed(true).code()), (Verdict::Retry, 500));
+        assert_eq!((failed(false).verdict(), failed(false).code()), (Verdict::Reject, 400));
+        assert_eq!(failed(false).error(), Some("no stock"));
+        let handled = |reply| Outcome::Handled { reply }.verdict();
+        assert_eq!(handled(None), Verdict::Delivered(None));
+        assert_eq!(handled(Some(event())), Verdict::Delivered(Some(event())));
     }
 
     #[test]

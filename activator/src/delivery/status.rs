@@ -2,14 +2,18 @@
 
 use core::fmt;
 
-/// The end of an attempt without what came with it. Displayed as people read it: `200`, `exit 101`, `timeout`.
+/// The end of an attempt without what came with it. Displayed as people read it: `200`, `ok`, `exit 101`, `timeout`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// HTTP's status code.
     Http(u16),
     /// An exit code; a signal `n` is `128 + n`.
     Exit(i32),
-    /// An answer that claims to be an event and is none.
+    /// The function said, without HTTP, that it handled the event.
+    Handled,
+    /// The function said that it could not handle the event.
+    Failed,
+    /// An answer that claims to be an event and is none, or is not what the function was to answer.
     MalformedReply,
     /// The connection broke, or there was none.
     Lost,
@@ -24,6 +28,8 @@ impl fmt::Display for Status {
         match self {
             Self::Http(status) => write!(f, "{status}"),
             Self::Exit(code) => write!(f, "exit {code}"),
+            Self::Handled => f.write_str("ok"),
+            Self::Failed => f.write_str("error"),
             Self::MalformedReply => f.write_str("malformed reply"),
             Self::Lost => f.write_str("connection lost"),
             Self::TimedOut => f.write_str("timeout"),

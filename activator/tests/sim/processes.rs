@@ -15,7 +15,7 @@ use super::clock::{MILLI, Micros, SECOND, micros};
 use super::random::Random;
 use super::storage::stamp_of;
 use super::truth::Case;
-use super::wiring::{DEAD_LETTERS, THUMB};
+use super::wiring::{DEAD_LETTERS, SHIP, THUMB};
 use super::world::{Happening, World, event};
 
 /// How a revision was made.
@@ -212,12 +212,13 @@ impl World {
             self.coverage.count("fault process dies");
             return self.clock.after(work, Happening::Exit(instance, "signal 9"));
         }
-        let outcome = self.outcome(event.as_ref(), single_use);
+        let in_lines = matches!(to, Target::Instance(instance) if instance.function == SHIP);
+        let outcome = self.outcome(event.as_ref(), single_use, in_lines);
         self.clock.after(work, Happening::Finish(id, outcome));
     }
 
     /// What a function or URL answers.
-    fn outcome(&mut self, event: Option<&Event>, single_use: bool) -> Outcome {
+    fn outcome(&mut self, event: Option<&Event>, single_use: bool, in_lines: bool) -> Outcome {
         let dead_letter = event.and_then(stamp_of).is_some_and(|at| at.0 == DEAD_LETTERS);
         // Some events are poison, for ever. Dead letters find rest in the end.
         let poison = event.map_or(0, |e| e.id().bytes().fold(7, |h: u64, b| h * 31 + u64::from(b)) % 40);
@@ -236,6 +237,10 @@ impl World {
         let excerpt = Bytes::from_static(b"said");
         if single_use {
             Outcome::Ended { code, reply, excerpt }
+        } else if in_lines && code == 0 {
+            Outcome::Handled { reply }
+        } else if in_lines {
+            Outcome::Failed { reason: "no stock".into(), retry: code != 65 }
         } else {
             Outcome::Answered { status, reply, excerpt }
         }

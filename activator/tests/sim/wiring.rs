@@ -20,6 +20,7 @@ pub(crate) const SHARED: ChannelId = TOPIC;
 pub(crate) const CHANNELS: [(ChannelId, u64); 4] = [(DEAD_LETTERS, 1), (BROKER, 2), (TOPIC, 3), (ORDERS, 2)];
 
 pub(crate) const BILL: FunctionId = FunctionId(0);
+/// It is spoken to in lines.
 pub(crate) const SHIP: FunctionId = FunctionId(1);
 /// A oneshot function.
 pub(crate) const THUMB: FunctionId = FunctionId(2);

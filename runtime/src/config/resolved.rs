@@ -117,6 +117,8 @@ pub(crate) struct Program {
     /// Where it runs: the project folder.
     pub(crate) dir: PathBuf,
     pub(crate) protocol: Protocol,
+    /// Nothing = one event a request.
+    pub(crate) batch: Option<Batch>,
     /// Tells one content of the file from another.
     pub(crate) fingerprint: Fingerprint,
     pub(crate) isolation: Isolation,
@@ -165,8 +167,28 @@ pub(crate) struct Limits {
 pub(crate) enum Protocol {
     /// HTTP over a listener on fd 3, or on `$PORT`.
     Http,
+    /// The same over HTTP/2 from the first byte on.
+    H2c,
     /// A process per event: data on stdin, attributes as `CE_*`, exit code as answer.
     Oneshot,
+    /// An event a line on stdin, an answer a line on stdout.
+    Stdio,
+}
+
+/// How a server takes many events at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// In one request.
+    pub(crate) events_max: u32,
+    /// Requests a process is given at a time.
+    pub(crate) requests_max: u32,
+}
+
+impl Protocol {
+    /// Whether a caller's request goes to the function as it is.
+    pub(crate) const fn is_http(self) -> bool {
+        matches!(self, Self::Http | Self::H2c)
+    }
 }
 
 /// Device, inode, size, and the time of the last change in nanoseconds.

@@ -56,6 +56,8 @@ pub(crate) enum CallError {
     Stopping,
     #[error("the function broke the connection: {0}")]
     Lost(String),
+    #[error("the function did not answer as it must: {0}")]
+    Malformed(String),
     #[error("the function did not answer in time")]
     TimedOut,
 }

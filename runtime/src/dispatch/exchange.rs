@@ -9,19 +9,16 @@ use std::time::{Duration, Instant};
 use activator::delivery::Outcome;
 use activator::event::Event;
 use activator::id::DeliveryId;
-use bytes::Bytes;
-use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
-use hyper::header::HeaderValue;
-use hyper::http::request::Parts;
-use hyper::{Request, Response, Uri, Version};
-use tokio::sync::{oneshot, watch};
+use hyper::{Request, Response, Uri};
+use tokio::sync::watch;
 
-use super::call::{Call, CallBody, CallError, CallerBody};
+use super::batch::Events;
+use super::call::Call;
 use super::pool::{Connection, Pool};
 use super::request::{self, RequestBody};
-use super::{Job, Work, hop};
+use super::{Job, Work};
 use crate::process::Listener;
 
 /// A request that has no answer for this long may be waiting for our idle connections to go away: some servers
@@ -62,12 +59,14 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) enum Done {
     Outcome(DeliveryId, Outcome),
+    /// Of all in a batch.
+    Outcomes(Vec<(DeliveryId, Outcome)>),
     /// Nobody took the call: it is given back as it was.
     Returned(DeliveryId, Box<Call>),
 }
 
 /// Why there is no answer.
-enum NoAnswer {
+pub(super) enum NoAnswer {
     /// The process never saw the request.
     NotTaken,
     Lost(String),
@@ -93,6 +92,24 @@ impl Context {
         }
     }
 
+    /// Delivers events in one request.
+    pub(super) async fn carry_out_batch(&self, events: Events) -> Done {
+        let body = events.body();
+        let exchange = async {
+            let (response, connection) = self.send(|| request::from_batch(body.clone()), true).await?;
+            let outcomes = events.outcomes(response).await.map_err(NoAnswer::Lost)?;
+            self.pool.give_back(connection);
+            Ok(outcomes)
+        };
+        Done::Outcomes(tokio::select! {
+            outcomes = exchange => outcomes.unwrap_or_else(|no_answer| events.all(&match no_answer {
+                NoAnswer::NotTaken => Outcome::NotTaken,
+                NoAnswer::Lost(reason) => Outcome::Lost(reason),
+            })),
+            () = self.time_is_up(events.timeout) => events.all(&Outcome::TimedOut),
+        })
+    }
+
     async fn exchange(&self, event: &Event) -> Result<Outcome, NoAnswer> {
         let make = || request::from_event(event, &Uri::from_static("/"));
         let (response, connection) = self.send(make, true).await?;
@@ -103,7 +120,7 @@ impl Context {
 
     /// Sends a request until somebody takes it, and reads the head of the answer. One that is `repeatable` may
     /// also be read twice.
-    async fn send(
+    pub(super) async fn send(
         &self,
         make: impl Fn() -> Request<RequestBody>,
         repeatable: bool,
@@ -111,12 +128,17 @@ impl Context {
         let idle_max = if repeatable { Duration::MAX } else { IDLE_MAX_ONCE };
         // Once the process may have read it, it is not untouched any more, whatever comes after.
         let mut untaken = NoAnswer::NotTaken;
+        let mut again = false;
         loop {
             let Some(address) = self.address().await else { return Err(untaken) };
             // Who cannot be connected to took nothing.
-            let Ok(mut connection) = self.pool.connection(&[address], idle_max).await else {
-                return Err(untaken);
+            let connection = if again {
+                // On one of its own: what others send must not end with it a second time.
+                Box::pin(self.pool.fresh(&[address])).await
+            } else {
+                self.pool.connection(&[address], idle_max).await
             };
+            let Ok(mut connection) = connection else { return Err(untaken) };
             if *self.place.borrow() != Place::At(address) {
                 continue;
             }
@@ -134,15 +156,16 @@ impl Context {
             if !connection.reused || !repeatable {
                 return Err(untaken);
             }
+            again = true;
         }
     }
 
-    async fn answered(
+    pub(super) async fn answered(
         &self,
         connection: &mut Connection,
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
-        let sent = connection.sender.try_send_request(request);
+        let sent = connection.sender.send(request);
         let answer = async { sent.await.inspect(|_| self.answered.store(true, Ordering::Relaxed)) };
         // One that was used before was accepted long ago.
         if connection.reused { answer.await } else { Box::pin(self.making_way(answer)).await }
@@ -160,6 +183,9 @@ impl Context {
 
     /// Whether a new connection may not be accepted yet. Only of our listener the kernel tells.
     fn may_wait_outside(&self) -> bool {
+        if !self.pool.is_one_each() {
+            return false;
+        }
         let Some(listener) = self.listener.get() else { return true };
         let at_listener = listener.addr().is_ok_and(|address| *self.place.borrow() == Place::At(address));
         !at_listener || listener.unaccepted().is_ok_and(|waiting| waiting > 0)
@@ -194,7 +220,7 @@ impl Context {
         answered || self.listener.get().is_some_and(from_listener)
     }
 
-    async fn address(&self) -> Option<SocketAddr> {
+    pub(super) async fn address(&self) -> Option<SocketAddr> {
         if let Place::At(address) = *self.place.borrow() {
             return Some(address);
         }
@@ -207,7 +233,7 @@ impl Context {
     }
 
     /// The time of an attempt runs from the moment the process accepts requests.
-    async fn time_is_up(&self, timeout: Duration) {
+    pub(super) async fn time_is_up(&self, timeout: Duration) {
         if self.accepted.borrow().is_none() {
             let mut accepted = self.accepted.subscribe();
             if Box::pin(accepted.wait_for(Option::is_some)).await.is_err() {
@@ -216,93 +242,10 @@ impl Context {
         }
         tokio::time::sleep(timeout).await;
     }
-
-    async fn call(&self, delivery: DeliveryId, mut call: Box<Call>, timeout: Duration) -> Done {
-        let handed_over = Instant::now();
-        let cold = self.accepted.borrow().is_none();
-        let Call { head, body, answer, .. } = &mut *call;
-        let answered = tokio::select! {
-            answered = self.ask(head, body) => answered,
-            () = answer.closed() => Err(NoAnswer::Lost("the caller hung up".to_owned())),
-            () = self.time_is_up(timeout) => {
-                call.answer.send(Err(CallError::TimedOut)).ok();
-                return Done::Outcome(delivery, Outcome::TimedOut);
-            }
-        };
-        let (mut response, connection) = match answered {
-            Ok(answered) => answered,
-            Err(NoAnswer::NotTaken) if call.can_be_sent() => return Done::Returned(delivery, call),
-            Err(no_answer) => {
-                let reason = match no_answer {
-                    NoAnswer::Lost(reason) => reason,
-                    NoAnswer::NotTaken => "the process ended while the request was on its way".to_owned(),
-                };
-                call.answer.send(Err(CallError::Lost(reason.clone()))).ok();
-                return Done::Outcome(delivery, Outcome::Lost(reason));
-            }
-        };
-        self.mark(&mut response, &call, handed_over, cold);
-        let status = response.status().as_u16();
-        let (in_flight, over) = oneshot::channel();
-        let response = response.map(|body| CallBody::streamed(body, in_flight));
-        call.answer.send(Ok(response)).ok();
-        // Ends when the body is dropped, at its end or before.
-        over.await.ok();
-        self.pool.give_back(connection);
-        Done::Outcome(delivery, Outcome::Answered { status, reply: None, excerpt: Bytes::new() })
-    }
-
-    async fn ask(
-        &self,
-        head: &Parts,
-        body: &mut CallerBody,
-    ) -> Result<(Response<Incoming>, Connection), NoAnswer> {
-        if let CallerBody::Whole(bytes) = body {
-            let whole = || Request::from_parts(head.clone(), Either::Left(Full::new(bytes.clone())));
-            return self.send(whole, head.method.is_idempotent()).await;
-        }
-        // What streams can be sent once: only to a process that accepts, over a connection nobody used before.
-        let address = self.address().await.ok_or(NoAnswer::NotTaken)?;
-        let mut accepted = self.accepted.subscribe();
-        accepted.wait_for(Option::is_some).await.map_err(|_| NoAnswer::NotTaken)?;
-        let mut connection = self.pool.fresh(&[address]).await.map_err(|_| NoAnswer::NotTaken)?;
-        let CallerBody::Stream(stream) = std::mem::replace(body, CallerBody::Sent) else {
-            return Err(NoAnswer::Lost("the request was sent already".to_owned()));
-        };
-        let request = Request::from_parts(head.clone(), Either::Right(stream));
-        match self.answered(&mut connection, request).await {
-            Ok(response) => Ok((response, connection)),
-            Err(error) => Err(NoAnswer::Lost(describe(error.error()))),
-        }
-    }
-
-    /// What a caller may want to know beside the answer (`Server-Timing`, W3C).
-    fn mark(&self, response: &mut Response<Incoming>, call: &Call, handed_over: Instant, cold: bool) {
-        let accepted = self.accepted.borrow().unwrap_or(handed_over).max(handed_over);
-        let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
-        let timing = format!(
-            "queue;dur={:.3}, spawn;dur={:.3}, run;dur={:.3}",
-            ms(handed_over - call.arrived),
-            ms(accepted - handed_over),
-            ms(accepted.elapsed()),
-        );
-        // Those of the connection to the function end here.
-        *response.version_mut() = Version::HTTP_11;
-        let headers = response.headers_mut();
-        hop::strip(headers);
-        if cold {
-            headers.insert("hydrant-cold", HeaderValue::from_static("1"));
-        }
-        for (name, value) in [("server-timing", &timing), ("hydrant-revision", &self.revision)] {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(name, value);
-            }
-        }
-    }
 }
 
 /// An error with its causes, on one line.
-fn describe(error: &dyn std::error::Error) -> String {
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -1,20 +1,31 @@
 //! Headers that are about one connection and end with it (RFC 9110, section 7.6.1).
 
 use hyper::HeaderMap;
-use hyper::header::{CONNECTION, HeaderName};
+use hyper::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 
-const HOP_BY_HOP: [&str; 7] =
-    ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+const HOP_BY_HOP: [&str; 6] =
+    ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
+
+/// What the connection is to become, when it is to (RFC 9110, section 7.8).
+pub(crate) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
+    names(headers).any(|name| name.eq_ignore_ascii_case("upgrade")).then(|| headers.get(UPGRADE).cloned())?
+}
+
+/// Asks for it, or agrees to it, on the next connection.
+pub(crate) fn set_upgrade(headers: &mut HeaderMap, to: HeaderValue) {
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, to);
+}
+
+/// What `connection` names.
+fn names(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|names| names.split(',')).map(str::trim)
+}
 
 /// Removes them, and what `connection` names besides.
 pub(crate) fn strip(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|names| names.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
+    let named: Vec<HeaderName> = names(headers).filter_map(|name| name.parse().ok()).collect();
     for name in named {
         headers.remove(name);
     }
@@ -35,7 +46,21 @@ mod tests {
         {
             headers.append(name, value.parse().unwrap());
         }
+        assert_eq!(upgrade(&headers), None);
         strip(&mut headers);
         assert_eq!(headers.keys().collect::<Vec<_>>(), ["x-other"]);
+    }
+
+    #[test]
+    fn a_connection_becomes_something_else_when_both_headers_say_so() {
+        let mut headers = HeaderMap::new();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        assert_eq!(upgrade(&headers), None);
+        headers.insert(CONNECTION, HeaderValue::from_static("keep-alive, Upgrade"));
+        let to = upgrade(&headers).unwrap();
+        strip(&mut headers);
+        assert!(headers.is_empty());
+        set_upgrade(&mut headers, to);
+        assert_eq!(upgrade(&headers).unwrap(), "websocket");
     }
 }

@@ -5,49 +5,29 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use activator::delivery::Outcome;
-use activator::id::{DeliveryId, InstanceId, Revision};
+use activator::id::DeliveryId;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Sleep, timeout_at};
 
-use super::door::{Door, Learned, Opened};
-use super::environment::environment;
+use super::batch::{Load, Waiting};
+use super::door::{Door, Opened};
 use super::exchange::{Context, Done, Place};
-use super::isolation::{isolate, isolation};
+use super::isolation::isolation;
 use super::pool::Pool;
-use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot};
-use crate::config::resolved::{Program, Protocol};
+use super::starting::{Start, spawn};
+use super::wire::Speaks;
+use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot, stdio};
+use crate::config::resolved::Protocol;
 use crate::driver::Inbox;
-use crate::process::{
-    Child, Collector, Command, Exit, Isolation, Line, Lines, SpawnError, Spawner, Stdin, Stream,
-    is_being_written,
-};
+use crate::process::{Child, Collector, Command, Exit, Line, Stdin, Stream};
 
 /// Orders an instance may have waiting: the deliveries it may hold and its end, with room to spare.
 const ORDERS_MAX: usize = 4 * IN_FLIGHT_MAX as usize;
 /// How long answers that a process wrote before it ended may take to be read.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
-/// The waits between starts of a file that is still being written.
-const BUSY_WAIT: Duration = Duration::from_millis(1);
-const BUSY_WAIT_MAX: Duration = Duration::from_millis(50);
-
-/// What is needed to start a process of a function.
-#[derive(Debug)]
-pub(crate) struct Start {
-    pub(crate) id: InstanceId,
-    pub(crate) name: Arc<str>,
-    pub(crate) revision: Revision,
-    pub(crate) program: Arc<Program>,
-    pub(crate) learned: Arc<Learned>,
-    pub(crate) spawner: Spawner,
-    pub(crate) lines: Lines,
-    /// The port where it may send events, however it is isolated.
-    pub(crate) ingress: u16,
-    pub(crate) inbox: Inbox,
-}
-
 /// An instance, as the driver holds it.
 #[derive(Debug)]
 pub(crate) struct Handle {
@@ -70,8 +50,9 @@ pub(crate) fn start(start: Start) -> Handle {
         let (id, inbox) = (start.id, start.inbox.clone());
         let mut waiting = waiting;
         let reason = match start.program.protocol {
-            Protocol::Http => Instance::new(start).live(&mut waiting).await,
+            Protocol::Http | Protocol::H2c => Instance::new(start).live(&mut waiting).await,
             Protocol::Oneshot => oneshot::live(start, &mut waiting).await,
+            Protocol::Stdio => stdio::live(start, &mut waiting).await,
         };
         refuse_all(&inbox, waiting).await;
         inbox.exited(id, reason).await;
@@ -93,14 +74,18 @@ struct Instance {
     start: Arc<Start>,
     context: Arc<Context>,
     in_flight: BTreeSet<DeliveryId>,
+    /// Of a function that takes events in batches: those that no request was made for yet.
+    waiting: Option<Waiting>,
 }
 
 type Exchanges = FuturesUnordered<futures_util::future::BoxFuture<'static, Done>>;
 
 impl Instance {
     fn new(start: Start) -> Self {
+        let is_http2 = start.program.protocol == Protocol::H2c;
+        let speaks = if is_http2 { Speaks::Http2 } else { Speaks::Http1 };
         let context = Context {
-            pool: Pool::default(),
+            pool: Pool::new(speaks),
             place: watch::Sender::new(Place::Unknown),
             accepted: watch::Sender::new(None),
             listener: std::sync::OnceLock::new(),
@@ -108,7 +93,8 @@ impl Instance {
             answered: std::sync::atomic::AtomicBool::new(false),
             revision: format!("r{}", start.revision),
         };
-        Self { start: Arc::new(start), context: Arc::new(context), in_flight: BTreeSet::new() }
+        let waiting = start.program.batch.map(Waiting::new);
+        Self { start: Arc::new(start), context: Arc::new(context), in_flight: BTreeSet::new(), waiting }
     }
 
     /// From the start to the end. Gives how it ended, for people.
@@ -174,7 +160,7 @@ impl Instance {
         exchanges: &mut Exchanges,
     ) -> Result<Child, String> {
         let start = Arc::clone(&self.start);
-        let spawning = spawn(start.spawner.clone(), || start.command(door));
+        let spawning = spawn(start.spawner.clone(), || command(&start, door));
         tokio::pin!(spawning);
         loop {
             tokio::select! {
@@ -184,6 +170,7 @@ impl Instance {
                     Some(Order::Deliver(job)) => self.deliver(job, exchanges),
                     Some(Order::Terminate | Order::Kill) | None => return Err(start.why_not_started()),
                 },
+                () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
                 // Nobody answers yet: this writes requests.
                 Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
             }
@@ -234,6 +221,8 @@ impl Instance {
                     self.accepted(found, door).await;
                     opened.set(door.opened(connected));
                 }
+                // When no order waits any more: all of them go together.
+                () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
                 // Only the wait is given up when something else happens first: what ended is told in any case.
                 Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
                 () = &mut grace => {
@@ -246,7 +235,25 @@ impl Instance {
 
     fn deliver(&mut self, job: Job, exchanges: &mut Exchanges) {
         self.in_flight.insert(job.delivery);
-        exchanges.push(carry_out(&self.context, job));
+        match &mut self.waiting {
+            Some(waiting) => waiting.push(job),
+            None => exchanges.push(carry_out(&self.context, job)),
+        }
+    }
+
+    fn is_batch_due(&self, exchanges: &Exchanges) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.is_due(exchanges.len()))
+    }
+
+    fn send_batch(&mut self, exchanges: &mut Exchanges) {
+        let context = Arc::clone(&self.context);
+        match self.waiting.as_mut().and_then(Waiting::next) {
+            Some(Load::Call(job)) => exchanges.push(carry_out(&self.context, job)),
+            Some(Load::Events(events)) => {
+                exchanges.push(Box::pin(async move { context.carry_out_batch(events).await }));
+            }
+            None => {}
+        }
     }
 
     fn terminate(&self, child: &Child, grace: std::pin::Pin<&mut Sleep>) {
@@ -284,6 +291,12 @@ impl Instance {
                 self.in_flight.remove(&delivery);
                 self.start.inbox.outcome(delivery, outcome).await;
             }
+            Done::Outcomes(outcomes) => {
+                for (delivery, outcome) in outcomes {
+                    self.in_flight.remove(&delivery);
+                    self.start.inbox.outcome(delivery, outcome).await;
+                }
+            }
             Done::Returned(delivery, call) => {
                 self.in_flight.remove(&delivery);
                 self.start.inbox.not_taken(delivery, Work::Call(call)).await;
@@ -295,6 +308,10 @@ impl Instance {
     async fn end(&mut self, exchanges: &mut Exchanges) {
         self.context.withdraw();
         self.context.place.send_replace(Place::Gone);
+        for Job { delivery, work, .. } in self.waiting.as_mut().map(Waiting::take).unwrap_or_default() {
+            self.in_flight.remove(&delivery);
+            self.start.inbox.not_taken(delivery, work).await;
+        }
         let deadline = tokio::time::Instant::now() + LAST_ANSWERS;
         while let Ok(Some(done)) = timeout_at(deadline, exchanges.next()).await {
             self.report(done).await;
@@ -317,12 +334,7 @@ impl Instance {
     }
 
     fn why_it_never_accepted(&self, exit: Exit, why: Option<String>) -> String {
-        let mut reason = why.unwrap_or_else(|| format!("{exit} before it accepted a request"));
-        for line in self.start.lines.last(3) {
-            reason.push_str(" | ");
-            reason.push_str(&line.text);
-        }
-        reason
+        self.start.with_last_lines(why.unwrap_or_else(|| format!("{exit} before it accepted a request")))
     }
 }
 
@@ -331,53 +343,14 @@ fn carry_out(context: &Arc<Context>, job: Job) -> futures_util::future::BoxFutur
     Box::pin(async move { context.carry_out(job).await })
 }
 
-impl Start {
-    /// Why a start was given up before there was a process.
-    pub(super) fn why_not_started(&self) -> String {
-        let path = &self.program.path;
-        if is_being_written(path) {
-            return SpawnError::TextBusy(path.clone()).to_string();
-        }
-        "stopped before it started".to_owned()
-    }
-
-    fn command(&self, door: &Door) -> Command {
-        let mut env = environment(&self.name, self.revision, &self.program);
-        env.push(("PORT".into(), door.port().to_string()));
-        env.push(("LISTEN_FDS".into(), "1".into()));
-        let mut command = Command {
-            path: self.program.path.clone(),
-            args: self.program.args.clone(),
-            env,
-            dir: self.program.dir.clone(),
-            stdin: Stdin::Null,
-            listener: Some(Arc::clone(&door.listener)),
-            swap: door.swap().cloned(),
-            isolation: Isolation::Standard,
-            limits: Vec::new(),
-            private_tmp: None,
-        };
-        isolate(&mut command, &self.program, self.ingress);
-        command
-    }
-}
-
-/// Starts a program; waits while its file is being written, or the system has no room, and says so once it is no
-/// mere moment.
-pub(super) async fn spawn(spawner: Spawner, command: impl Fn() -> Command) -> Result<Child, SpawnError> {
-    let mut wait = BUSY_WAIT;
-    loop {
-        match spawner.spawn(command()).await {
-            Err(error @ (SpawnError::TextBusy(_) | SpawnError::NoResources(_))) => {
-                tokio::time::sleep(wait).await;
-                if wait < BUSY_WAIT_MAX && wait * 2 >= BUSY_WAIT_MAX {
-                    tracing::warn!("{error}; its start waits");
-                }
-                wait = (wait * 2).min(BUSY_WAIT_MAX);
-            }
-            result => return result,
-        }
-    }
+/// An HTTP server's process.
+fn command(start: &Start, door: &Door) -> Command {
+    let mut command = start.command(Stdin::Null);
+    command.env.push(("PORT".into(), door.port().to_string()));
+    command.env.push(("LISTEN_FDS".into(), "1".into()));
+    command.listener = Some(Arc::clone(&door.listener));
+    command.swap = door.swap().cloned();
+    command
 }
 
 /// Why a process that runs takes no requests.

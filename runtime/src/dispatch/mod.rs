@@ -4,11 +4,15 @@
 //! on one queue, and every [`Job`] is answered exactly once with an outcome, whatever happens to the process.
 //!
 //! - [`instance`]: the life of one process that speaks HTTP; [`door`] finds where it takes its requests.
-//! - [`oneshot`]: the life of a process that handles one event.
-//! - [`exchange`]: one request and its answer; [`pool`] keeps the connections.
-//! - [`isolation`]: what a process may touch. [`call`]: a request/response call on its way to a function and back.
+//! - [`oneshot`]: the life of a process that handles one event; [`stdio`]: of one that is spoken to in lines.
+//! - [`exchange`]: one request and its answer; [`pool`] keeps the connections, [`wire`] is one. [`asking`]: the same for a call, [`batch`]: for
+//!   many events.
+//! - [`starting`]: how each begins; [`isolation`]: what it may touch.
+//! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP.
 //! - [`sink`]: a URL. [`hop`]: headers that are about one connection.
 
+mod asking;
+mod batch;
 mod call;
 mod door;
 mod environment;
@@ -17,9 +21,13 @@ pub(crate) mod hop;
 mod instance;
 mod isolation;
 mod oneshot;
+mod plain;
 mod pool;
 mod request;
 mod sink;
+mod starting;
+mod stdio;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -31,9 +39,10 @@ use activator::id::DeliveryId;
 
 pub(crate) use call::{Answer, Call, CallBody, CallError, CallerBody};
 pub(crate) use door::Learned;
-pub(crate) use instance::{Handle as InstanceHandle, Start, start};
+pub(crate) use instance::{Handle as InstanceHandle, start};
 pub(crate) use request::{event, mode};
 pub(crate) use sink::Sink;
+pub(crate) use starting::Start;
 
 /// What one instance is given at a time, however much it says it can take.
 pub(crate) const IN_FLIGHT_MAX: u32 = 256;

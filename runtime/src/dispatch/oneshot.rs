@@ -7,18 +7,17 @@ use std::time::{Duration, Instant};
 use activator::delivery::Outcome;
 use activator::event::{Event, http as binding, json};
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
+use hyper::header::HeaderValue;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
-use super::call::{Call, CallBody, CallError, CallerBody};
-use super::environment::environment;
-use super::instance::{Start, spawn};
-use super::isolation::isolate;
-use super::request::{self, excerpt};
+use super::call::CallError;
+use super::plain::{self, Times};
+use super::request::excerpt;
+use super::starting::{Start, spawn};
 use super::{Order, Work};
-use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Isolation, Line, Stdin, Stream};
+use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Line, Stdin, Stream};
 
 /// What is kept of its answer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -40,7 +39,7 @@ pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> St
         }
         Work::Call(mut call) => {
             let arrived = Instant::now();
-            let event = event_of(&mut call);
+            let event = plain::event_of(&mut call);
             match run(&start, &event, job.timeout, orders).await {
                 Ok(ended) => {
                     let (outcome, reason) = (ended.outcome(), ended.how());
@@ -132,54 +131,14 @@ async fn ordered_to_end(orders: &mut mpsc::Receiver<Order>) {
 }
 
 fn command(start: &Start, event: &Event) -> Command {
-    let mut env = environment(&start.name, start.revision, &start.program);
-    env.push(("CE_SPECVERSION".into(), activator::event::SPECVERSION.into()));
+    let mut command = start.command(Stdin::Pipe);
+    command.env.push(("CE_SPECVERSION".into(), activator::event::SPECVERSION.into()));
     // Each fits: an event has at most 64,000 bytes of attributes, and an environment takes strings of 128 KiB.
     let attributes = event.attributes().iter();
-    env.extend(
+    command.env.extend(
         attributes.map(|(name, value)| (format!("CE_{}", name.to_ascii_uppercase()), value.to_owned())),
     );
-    let mut command = Command {
-        path: start.program.path.clone(),
-        args: start.program.args.clone(),
-        env,
-        dir: start.program.dir.clone(),
-        stdin: Stdin::Pipe,
-        listener: None,
-        swap: None,
-        isolation: Isolation::Standard,
-        limits: Vec::new(),
-        private_tmp: None,
-    };
-    isolate(&mut command, &start.program, start.ingress);
     command
-}
-
-/// The event in a call; one is made around a body that is none.
-fn event_of(call: &mut Call) -> Event {
-    let body = match std::mem::replace(&mut call.body, CallerBody::Sent) {
-        CallerBody::Whole(bytes) => {
-            call.body = CallerBody::Whole(bytes.clone());
-            bytes
-        }
-        // The ingress gives oneshot functions whole bodies only.
-        CallerBody::Stream(_) | CallerBody::Sent => Bytes::new(),
-    };
-    let headers = &call.head.headers;
-    let event = request::mode(headers).and_then(|mode| request::event(mode, headers, body.clone()).ok());
-    event.unwrap_or_else(|| {
-        let content_type = call.head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        let mut event = Event::builder();
-        let path = call.head.uri.path();
-        for (name, value) in [("id", "call"), ("source", "/fn"), ("type", "hydrant.call"), ("subject", path)]
-        {
-            event.attribute(name, value).ok();
-        }
-        if let Some(content_type) = content_type {
-            event.attribute("datacontenttype", content_type).ok();
-        }
-        event.build(body).expect("id, source and type were just added")
-    })
 }
 
 impl Ended {
@@ -212,29 +171,15 @@ impl Ended {
     fn answer(self, start: &Start, arrived: Instant, started: Instant) -> super::Answer {
         let Some(exit) = self.exit else { return Err(CallError::TimedOut) };
         let event = json::claims_event(&self.printed.bytes);
-        let mut response = Response::new(CallBody::whole(self.printed.bytes));
+        let media_type = if event { binding::STRUCTURED } else { plain::TEXT };
+        let mut response = plain::response(self.printed.bytes, media_type);
         if !exit.is_success() {
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             if let Ok(exit) = HeaderValue::from_str(&exit.to_string()) {
                 response.headers_mut().insert("hydrant-exit", exit);
             }
         }
-        let media_type = if event { binding::STRUCTURED } else { "text/plain; charset=utf-8" };
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-        headers.insert("hydrant-cold", HeaderValue::from_static("1"));
-        let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
-        let timing = format!(
-            "queue;dur={:.3}, spawn;dur=0.000, run;dur={:.3}",
-            ms(started - arrived),
-            ms(started.elapsed())
-        );
-        let revision = format!("r{}", start.revision);
-        for (name, value) in [("server-timing", timing), ("hydrant-revision", revision)] {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(name, value);
-            }
-        }
+        plain::mark(&mut response, start.revision, Times { arrived, started, cold: true });
         Ok(response)
     }
 }

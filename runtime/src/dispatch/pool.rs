@@ -1,4 +1,4 @@
-//! Kept-alive connections to one address.
+//! Kept-alive connections to one address: many that take a request each, or one that takes all.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,13 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
 use nix::errno::Errno;
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 
-use super::request::RequestBody;
+use super::wire::{Sender, Speaks, Tasks};
 
 /// Idle connections that are kept.
 const IDLE_MAX: usize = 256;
@@ -25,9 +22,12 @@ const NO_ROOM_WAIT: Duration = Duration::from_millis(50);
 /// The connections to one instance or sink. All end with it.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
+    speaks: Speaks,
     idle: Mutex<Vec<Connection>>,
-    /// Each drives one connection.
-    tasks: Mutex<JoinSet<()>>,
+    /// The one that takes all, and who may make it.
+    shared: Mutex<Option<Connection>>,
+    making: tokio::sync::Mutex<()>,
+    tasks: Tasks,
     connected: AtomicU32,
     /// Requests that may be waiting for one of our idle connections to go away.
     shut_out: AtomicU32,
@@ -36,7 +36,7 @@ pub(super) struct Pool {
 /// A connection that can take a request.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) sender: SendRequest<RequestBody>,
+    pub(super) sender: Sender,
     /// Whether it carried a request before: the other side may be closing it just now.
     pub(super) reused: bool,
     /// Our end of it.
@@ -49,12 +49,22 @@ pub(super) struct Connection {
 pub(super) struct Way<'a>(&'a AtomicU32);
 
 impl Pool {
+    pub(super) fn new(speaks: Speaks) -> Self {
+        Self { speaks, ..Self::default() }
+    }
+
     /// A connection that has been idle for at most `idle_max`, or a new one.
     pub(super) async fn connection(
         &self,
         addresses: &[SocketAddr],
         idle_max: Duration,
     ) -> Result<Connection, String> {
+        if self.speaks == Speaks::Http2 {
+            return match self.shared() {
+                Some(connection) => Ok(connection),
+                None => Box::pin(self.share(addresses)).await,
+            };
+        }
         while let Some(mut connection) = self.idle() {
             if connection.reused && connection.idle_since.elapsed() > idle_max {
                 continue;
@@ -66,6 +76,24 @@ impl Pool {
         }
         // Seldom, and its future is large.
         Box::pin(self.fresh(addresses)).await
+    }
+
+    /// The connection that takes all, while it lives.
+    fn shared(&self) -> Option<Connection> {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = shared.as_ref().filter(|connection| !connection.sender.is_closed())?;
+        Some(Connection { sender: connection.sender.another()?, reused: true, ..*connection })
+    }
+
+    /// Makes the connection that takes all, unless somebody else just did.
+    async fn share(&self, addresses: &[SocketAddr]) -> Result<Connection, String> {
+        let _making = self.making.lock().await;
+        if let Some(connection) = self.shared() {
+            return Ok(connection);
+        }
+        let connection = self.fresh(addresses).await?;
+        self.keep(connection);
+        self.shared().ok_or_else(|| "the connection ended at once".to_owned())
     }
 
     /// A new connection to the first address that takes it. While the system has no room for one, this waits.
@@ -94,13 +122,7 @@ impl Pool {
         self.connected.fetch_add(1, Ordering::Relaxed);
         stream.set_nodelay(true).map_err(|e| e.to_string())?;
         let local = stream.local_addr().map_err(|e| e.to_string())?;
-        let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(async move {
-            // Its error is told to whoever waits for an answer.
-            driver.await.ok();
-        });
+        let sender = Sender::handshake(self.speaks, stream, &self.tasks).await.map_err(|e| e.to_string())?;
         Ok(Connection { sender, reused: false, local, idle_since: Instant::now() })
     }
 
@@ -113,6 +135,13 @@ impl Pool {
     /// Keeps a connection for the next request.
     pub(super) fn keep(&self, mut connection: Connection) {
         if self.shut_out.load(Ordering::Relaxed) > 0 {
+            return;
+        }
+        if self.speaks == Speaks::Http2 {
+            let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+            if shared.as_ref().is_none_or(|shared| shared.sender.is_closed()) {
+                *shared = Some(connection);
+            }
             return;
         }
         connection.idle_since = Instant::now();
@@ -130,6 +159,12 @@ impl Pool {
     /// Drops the idle connections, for when they lead to the wrong place.
     pub(super) fn clear(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Whether a connection takes one request at a time.
+    pub(super) fn is_one_each(&self) -> bool {
+        self.speaks == Speaks::Http1
     }
 
     /// Drops the idle connections, and those that become idle: the other side may serve one at a time.

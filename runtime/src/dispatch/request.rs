@@ -13,7 +13,7 @@ use hyper::{HeaderMap, Method, Request, Response, Uri};
 pub(super) type RequestBody = Either<Full<Bytes>, Incoming>;
 
 /// The largest answer that is read as an event.
-const REPLY_BYTES_MAX: usize = 1 << 20;
+pub(super) const REPLY_BYTES_MAX: usize = 1 << 20;
 /// Room for the headers of most events.
 const HEADERS: usize = 16;
 /// What is kept of an answer that is no event.
@@ -36,6 +36,16 @@ pub(super) fn from_event(event: &Event, uri: &Uri) -> Request<RequestBody> {
             headers.insert(name, value);
         }
     });
+    request
+}
+
+/// Events in batched mode, already written. There is no reply to many.
+pub(super) fn from_batch(body: Bytes) -> Request<RequestBody> {
+    let mut request = Request::new(Either::Left(Full::new(body)));
+    *request.method_mut() = Method::POST;
+    let headers = request.headers_mut();
+    headers.insert(header::HOST, HeaderValue::from_static("localhost"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(binding::BATCH));
     request
 }
 

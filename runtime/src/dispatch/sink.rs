@@ -50,12 +50,12 @@ impl Inner {
         let addresses = self.addresses().await?;
         loop {
             let mut connection = self.pool.connection(&addresses, Duration::MAX).await?;
-            let response = connection.sender.send_request(self.request(event)).await;
+            let response = connection.sender.send(self.request(event)).await;
             let response = match response {
                 Ok(response) => response,
                 // A kept-alive connection may end just when it is used again: that is nobody's failure.
                 Err(_) if connection.reused => continue,
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(error.error().to_string()),
             };
             let outcome = request::outcome(response).await?;
             self.pool.give_back(connection);

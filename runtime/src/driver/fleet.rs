@@ -195,6 +195,7 @@ mod tests {
             env: BTreeMap::new(),
             dir: "/".into(),
             protocol: Protocol::Http,
+            batch: None,
             fingerprint: crate::config::resolved::Fingerprint { size, ..Default::default() },
             isolation: crate::config::resolved::Isolation::default(),
             limits: crate::config::resolved::Limits::default(),

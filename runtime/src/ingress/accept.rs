@@ -43,8 +43,8 @@ pub(crate) async fn serve(ingress: Arc<Ingress>, listener: TcpListener, mut stop
             accepted = async { (permit.await, listener.accept().await) } => accepted,
         };
         match accepted {
-            (Ok(permit), Ok((stream, _))) => {
-                let connection = connection(Arc::clone(&ingress), stream, stop.clone());
+            (Ok(permit), Ok((stream, peer))) => {
+                let connection = connection(Arc::clone(&ingress), stream, peer, stop.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(permit);
@@ -61,19 +61,25 @@ pub(crate) async fn serve(ingress: Arc<Ingress>, listener: TcpListener, mut stop
     while connections.join_next().await.is_some() {}
 }
 
-async fn connection(ingress: Arc<Ingress>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+async fn connection(
+    ingress: Arc<Ingress>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    mut stop: watch::Receiver<bool>,
+) {
     stream.set_nodelay(true).ok();
     let patience = ingress.patience.headers;
     let service = service_fn(move |request| {
         let ingress = Arc::clone(&ingress);
-        async move { Ok::<_, std::convert::Infallible>(ingress.answer(request).await) }
+        async move { Ok::<_, std::convert::Infallible>(ingress.answer(request, peer.ip()).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX);
-    let connection = http.serve_connection(TokioIo::new(stream), service);
+    // One that becomes something else is a call's from then on, and ends with it.
+    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(connection);
     tokio::select! {
         // A client that breaks off is its own affair.

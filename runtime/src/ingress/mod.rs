@@ -14,6 +14,7 @@ mod route;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ impl Ingress {
         Arc::new(Self { driver, guard: Guard::new(address), patience: Patience::default() })
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
         let host = match self.guard.host(&request) {
             Ok(host) => host,
             Err(refusal) => return refusal,
@@ -72,7 +73,8 @@ impl Ingress {
         let patience = self.patience.body;
         match target {
             Target::Function { name, path } => {
-                call::answer(&self.driver, request, &name, &path, patience).await
+                let caller = call::Caller { peer, patience };
+                call::answer(&self.driver, request, &name, &path, caller).await
             }
             Target::Channel { kind, name } => {
                 event::answer(&self.driver, request, kind, &name, patience).await

@@ -5,6 +5,7 @@
 //! - [`Child`]: a running one; its whole process group ends with it, and it is reaped whoever lets go of it.
 //! - [`Listener`], [`PortHold`]: where a function takes requests: a socket it is given, or a `$PORT` it binds.
 //! - [`Lines`], [`Collector`]: what functions print, line by line. [`Capture`]: a reply on stdout.
+//!   [`Feed`]: what a child reads, and how far it has.
 //! - [`Fence`], [`Limit`]: what a child may touch, and how much of the machine it may take.
 //! - [`watch_strays`]: descendants that left their group end with the child they came from.
 //! - [`offers`]: what of all this the machine offers.
@@ -18,6 +19,7 @@ mod capture;
 mod child;
 mod diagnose;
 mod elf;
+mod feed;
 mod journal;
 mod lease;
 mod limits;
@@ -44,6 +46,7 @@ mod tests;
 pub(crate) use capture::{Capture, Captured};
 pub(crate) use child::{Child, Exit};
 pub(crate) use diagnose::diagnose;
+pub(crate) use feed::Feed;
 pub(crate) use lease::is_being_written;
 pub(crate) use limits::{Limit, What as Limited};
 pub(crate) use lines::{Line, Lines, Stream};

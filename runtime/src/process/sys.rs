@@ -87,6 +87,14 @@ pub(super) fn accept_queue(listener: BorrowedFd<'_>) -> io::Result<u32> {
     Ok(unsafe { info.assume_init() }.tcpi_unacked)
 }
 
+/// How many bytes in a pipe nobody has read; either end can be asked.
+pub(super) fn unread(pipe: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: FIONREAD writes one int, and `bytes` is one that outlives the call.
+    let answer = unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut bytes) };
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(bytes.unsigned_abs()) }
+}
+
 /// From the kernel's asm-generic/fcntl.h; the libc crate lacks it.
 const F_SETSIG: libc::c_int = 10;
 

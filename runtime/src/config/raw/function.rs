@@ -8,6 +8,7 @@ use activator::filter::Filter;
 use crate::config::resolved::{Limits, Protocol};
 use crate::config::source::At;
 use crate::config::value::Value;
+use crate::dispatch::IN_FLIGHT_MAX;
 
 use super::filter::read_on;
 use super::isolation::limits;
@@ -21,6 +22,7 @@ pub(in crate::config) struct Function {
     pub(in crate::config) env: Option<BTreeMap<String, String>>,
     pub(in crate::config) protocol: Option<Protocol>,
     pub(in crate::config) concurrency: Option<At<u32>>,
+    pub(in crate::config) batch: Option<At<u32>>,
     pub(in crate::config) scale: Scale,
     pub(in crate::config) isolation: Option<Isolation>,
     pub(in crate::config) limits: Option<Limits>,
@@ -36,7 +38,14 @@ pub(in crate::config) struct Timeout {
     pub(in crate::config) drain: Option<Duration>,
 }
 
-const PROTOCOLS: &[(&str, Protocol)] = &[("http", Protocol::Http), ("oneshot", Protocol::Oneshot)];
+/// `http1` and `h2c` are how Knative calls the ports of servers.
+const PROTOCOLS: &[(&str, Protocol)] = &[
+    ("http", Protocol::Http),
+    ("http1", Protocol::Http),
+    ("h2c", Protocol::H2c),
+    ("oneshot", Protocol::Oneshot),
+    ("stdio", Protocol::Stdio),
+];
 
 /// What hydrant tells every process; a function that says otherwise would not be found.
 const ENV_OURS: &[&str] = &["PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "LISTEN_FDS", "LISTEN_PID"];
@@ -52,6 +61,7 @@ impl Function {
         "initial",
         "activation",
         "concurrency",
+        "batch",
         "target",
         "utilization",
         "idle",
@@ -97,6 +107,7 @@ impl Function {
         "initial",
         "activation",
         "concurrency",
+        "batch",
         "target",
         "utilization",
         "idle",
@@ -132,6 +143,7 @@ impl Function {
             env: get("env").and_then(|v| env(&v)),
             protocol: get("protocol").and_then(|v| v.one_of(PROTOCOLS)).map(|p| p.value),
             concurrency: get("concurrency").and_then(|v| v.integer(0..=u32::MAX)),
+            batch: get("batch").and_then(|v| v.integer(1..=IN_FLIGHT_MAX)),
             scale: Scale::read(get),
             isolation: get("isolation").and_then(|v| Isolation::read(&v)),
             limits: get("limits").and_then(|v| limits(&v)),
@@ -149,6 +161,7 @@ impl Function {
             env: self.env.or(lower.env),
             protocol: self.protocol.or(lower.protocol),
             concurrency: self.concurrency.or(lower.concurrency),
+            batch: self.batch.or(lower.batch),
             scale: self.scale.or(lower.scale),
             isolation: self.isolation.or(lower.isolation),
             limits: self.limits.or(lower.limits),

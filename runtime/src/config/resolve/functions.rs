@@ -14,7 +14,7 @@ use crate::config::document::Document;
 use crate::config::ids::Ids;
 use crate::config::nearest::nearest;
 use crate::config::raw;
-use crate::config::resolved::{self, Found, Program, Protocol};
+use crate::config::resolved::{self, Batch, Found, Program, Protocol};
 use crate::config::scan::{self, Content, Entry, Scan};
 use crate::config::source::{At, Source};
 use crate::config::value::Value;
@@ -149,6 +149,8 @@ impl Merge<'_> {
         let header = entry.and_then(|entry| entry.header.as_ref());
         let own = header.map_or_else(|| written.clone(), |header| written.clone().or(header));
         self.check_oneshot(name, &own);
+        self.check_batch(name, &own);
+        let own_concurrency = own.concurrency.as_ref().map(|n| n.value);
         let all = own.clone().or(self.defaults);
         let (who, problems) = (format!("function `{name}`"), self.scan.problems);
         Contradictions { who: &who, own: &own, all: &all, problems }.report();
@@ -157,7 +159,7 @@ impl Merge<'_> {
             on: all.on.clone(),
             request_timeout: all.timeout.unwrap_or_default().request.unwrap_or(REQUEST),
             shown: entry.map(|entry| entry.shown.clone()),
-            found: entry.map_or(Found::Absent, |entry| self.found(entry, &all)),
+            found: entry.map_or(Found::Absent, |entry| self.found(entry, &all, own_concurrency)),
         }
     }
 
@@ -176,23 +178,39 @@ impl Merge<'_> {
         }
     }
 
-    fn found(&self, entry: &Entry, all: &raw::Function) -> Found {
+    /// Only a request can hold many.
+    fn check_batch(&self, name: &str, own: &raw::Function) {
+        let protocol = own.protocol.or(self.defaults.protocol).unwrap_or(Protocol::Http);
+        let Some(batch) = own.batch.as_ref().filter(|batch| batch.value > 1 && !protocol.is_http()) else {
+            return;
+        };
+        let help = "only a server takes many events in one request: protocol = \"http\"";
+        let called = format!("`batch` of function `{name}`");
+        self.scan.problems.bad_value::<()>(&batch.place, &called, "1", "more", help);
+    }
+
+    fn found(&self, entry: &Entry, all: &raw::Function, own_concurrency: Option<u32>) -> Found {
         let fingerprint = match &entry.content {
             Content::Gone => return Found::Absent,
             Content::Broken(reason) => return Found::Broken(reason.clone()),
             Content::Runs(fingerprint) => *fingerprint,
         };
         let protocol = all.protocol.unwrap_or(Protocol::Http);
+        let events_max = all.batch.as_ref().map_or(1, |batch| batch.value);
+        let requests_max = requests_max(protocol, events_max, all, own_concurrency);
+        let batch = (events_max > 1).then_some(Batch { events_max, requests_max });
+        let concurrency = requests_max.saturating_mul(events_max);
         Found::Program(Box::new(Program {
             path: entry.path.clone(),
             args: all.args.clone().unwrap_or_default(),
             env: all.env.clone().unwrap_or_default(),
             dir: self.scan.project.to_owned(),
             protocol,
+            batch,
             fingerprint,
             isolation: self.isolation(all),
             limits: all.limits.unwrap_or_default(),
-            settings: settings(protocol, all),
+            settings: settings(protocol, concurrency, all),
         }))
     }
 }
@@ -211,15 +229,28 @@ impl Merge<'_> {
     }
 }
 
-fn settings(protocol: Protocol, all: &raw::Function) -> Settings {
-    let timeout = all.timeout.unwrap_or_default();
-    let concurrency = match (protocol, all.concurrency.as_ref().map(|n| n.value)) {
-        (Protocol::Oneshot, _) => 1,
-        (Protocol::Http, None) => HTTP_CONCURRENCY,
-        // Knative's way to say that there is no limit.
-        (Protocol::Http, Some(0)) => u32::MAX,
-        (Protocol::Http, Some(number)) => number,
+/// What a process is given at a time.
+fn requests_max(
+    protocol: Protocol,
+    events_max: u32,
+    all: &raw::Function,
+    own_concurrency: Option<u32>,
+) -> u32 {
+    let all_concurrency = all.concurrency.as_ref().map(|n| n.value);
+    let number = match protocol {
+        Protocol::Oneshot => 1,
+        // What `[defaults]` says is meant for servers that take an event a request. Whoever reads line by line mostly
+        // handles one at a time; and batches grow while one is under way.
+        Protocol::Stdio => own_concurrency.unwrap_or(1),
+        Protocol::Http | Protocol::H2c if events_max > 1 => own_concurrency.unwrap_or(1),
+        Protocol::Http | Protocol::H2c => all_concurrency.unwrap_or(HTTP_CONCURRENCY),
     };
+    // Zero is Knative's way to say that there is no limit.
+    if number == 0 { u32::MAX } else { number }
+}
+
+fn settings(protocol: Protocol, concurrency: u32, all: &raw::Function) -> Settings {
+    let timeout = all.timeout.unwrap_or_default();
     Settings {
         revision: Revision(0),
         single_use: protocol == Protocol::Oneshot,

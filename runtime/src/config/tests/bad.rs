@@ -208,6 +208,20 @@ fn words_and_numbers() {
         "a oneshot process takes one event; `max` says how many run at a time",
     );
     check(
+        "[function.bill]\nprotocol = \"stdio\"\nbatch = 4\n",
+        "H005",
+        (3, 9),
+        "`batch` of function `bill` must be 1",
+        "only a server takes many events in one request: protocol = \"http\"",
+    );
+    check(
+        "[function.bill]\nbatch = 1000\n",
+        "H005",
+        (2, 9),
+        "`batch` in [function.bill] must be a whole number from 1 to 256",
+        "choose one in range",
+    );
+    check(
         "runtime = 1\n",
         "H005",
         (1, 11),

@@ -59,6 +59,45 @@ fn a_script_says_itself_what_it_wants() {
 }
 
 #[test]
+fn whoever_reads_line_by_line_takes_one_at_a_time_unless_it_says_so_itself() {
+    let project =
+        Project::new("[defaults]\nprotocol = \"stdio\"\nconcurrency = 50\n[function.b]\nconcurrency = 4\n");
+    project.script("functions/a");
+    project.script("functions/b");
+    project.write("functions/c", "#!/bin/sh\n# hydrant: protocol = \"http\"\n", 0o755);
+    let resolved = project.resolved();
+    let concurrency = |name: &str| resolved.program(name).settings.concurrency;
+    assert_eq!(["a", "b", "c"].map(concurrency), [1, 4, 50]);
+    assert_eq!(resolved.program("a").protocol, Protocol::Stdio);
+    assert!(!resolved.program("a").settings.single_use);
+}
+
+#[test]
+fn servers_may_be_called_as_knative_calls_their_ports() {
+    let project = Project::new("[function.a]\nprotocol = \"http1\"\n[function.b]\nprotocol = \"h2c\"\n");
+    project.script("functions/a");
+    project.script("functions/b");
+    let resolved = project.resolved();
+    let of = |name: &str| (resolved.program(name).protocol, resolved.program(name).settings.concurrency);
+    assert_eq!([of("a"), of("b")], [(Protocol::Http, 100), (Protocol::H2c, 100)]);
+}
+
+#[test]
+fn a_process_takes_one_batch_at_a_time_unless_it_says_so_itself() {
+    let project =
+        Project::new("[defaults]\nconcurrency = 50\n[function.a]\nbatch = 20\n[function.b]\nbatch = 1\n");
+    project.script("functions/a");
+    project.script("functions/b");
+    project.write("functions/c", "#!/bin/sh\n# hydrant: batch = 20, concurrency = 3\n", 0o755);
+    let resolved = project.resolved();
+    let of = |name: &str| {
+        let program = resolved.program(name);
+        (program.batch.map(|batch| (batch.events_max, batch.requests_max)), program.settings.concurrency)
+    };
+    assert_eq!(["a", "b", "c"].map(of), [(Some((20, 1)), 20), (None, 50), (Some((20, 3)), 60)]);
+}
+
+#[test]
 fn what_is_wrong_in_a_header_is_shown_in_the_script() {
     let project = Project::empty();
     project.write("functions/a.sh", "#!/bin/sh\n# Grüße\n# hydrant: idel = \"1s\"\n", 0o755);

@@ -46,7 +46,7 @@ fn a_fence_without_strict() {
         "[function.bill]\nisolation = { level = \"standard\", read = [\"data\"] }\n",
         "H005",
         (2, 42),
-        "`isolation.read` must be used with level = \"strict\"",
+        "`read` in [function.bill] isolation must be used with level = \"strict\"",
         "the other levels keep a function from no file and no port",
     );
 }
@@ -57,7 +57,7 @@ fn a_port_that_is_none() {
         "[function.bill]\nisolation = { level = \"strict\", connect = 5432 }\n",
         "H005",
         (2, 43),
-        "`isolation.connect` must be a list of TCP ports",
+        "`connect` in [function.bill] isolation must be a list of TCP ports",
         "connect = [5432]",
     );
 }
@@ -68,7 +68,7 @@ fn processor_time_in_fractions() {
         "[function.bill]\nlimits = { cpu = \"1500ms\" }\n",
         "H005",
         (2, 18),
-        "`limits.cpu` must be whole seconds",
+        "`cpu` in [function.bill] limits must be whole seconds",
         "the system counts processor time in seconds: cpu = \"60s\"",
     );
 }

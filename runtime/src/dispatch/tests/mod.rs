@@ -1,8 +1,10 @@
 //! With real processes: python3 and sh, and the driver's part played by the test.
 
+mod batch;
 mod connections;
 mod end;
 mod oneshot;
+mod stdio;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -19,7 +21,7 @@ use hyper::{Method, Request};
 use tokio::sync::oneshot as once;
 
 use super::*;
-use crate::config::resolved::{Program, Protocol};
+use crate::config::resolved::{Batch, Program, Protocol};
 use crate::driver::{Inbox, Listening, Said};
 use crate::process::{Lines, Spawner};
 
@@ -50,6 +52,9 @@ struct Function {
     folder: tempfile::TempDir,
     protocol: Protocol,
     learned: Arc<Learned>,
+    batch: Option<Batch>,
+    /// The grace of a process that is asked to end.
+    drain: Duration,
 }
 
 /// One of its processes.
@@ -60,7 +65,9 @@ struct Process {
 
 impl Function {
     fn new(protocol: Protocol, content: &str) -> Self {
-        let function = Self { folder: tempfile::tempdir().unwrap(), protocol, learned: Arc::default() };
+        let drain = Duration::from_millis(50);
+        let folder = tempfile::tempdir().unwrap();
+        let function = Self { folder, protocol, learned: Arc::default(), batch: None, drain };
         function.write(content);
         function
     }
@@ -72,6 +79,10 @@ impl Function {
 
     fn oneshot(script: &str) -> Self {
         Self::new(Protocol::Oneshot, &format!("#!/bin/sh\n{script}\n"))
+    }
+
+    fn stdio(script: &str) -> Self {
+        Self::new(Protocol::Stdio, &format!("#!/bin/sh\n{script}\n"))
     }
 
     fn write(&self, content: &str) {
@@ -114,6 +125,7 @@ impl Function {
             env: BTreeMap::new(),
             dir: self.folder.path().to_owned(),
             protocol: self.protocol,
+            batch: self.batch,
             fingerprint: crate::config::resolved::Fingerprint::default(),
             isolation: crate::config::resolved::Isolation::default(),
             limits: crate::config::resolved::Limits::default(),
@@ -125,7 +137,7 @@ impl Function {
                 overflow: Overflow::default(),
                 start_timeout: PATIENCE,
                 call_timeout: PATIENCE,
-                drain_timeout: Duration::from_millis(50),
+                drain_timeout: self.drain,
             },
         }
     }
@@ -137,11 +149,11 @@ impl Process {
     }
 
     fn give(&self, slot: u32, event: Event) {
-        self.tell(Order::Deliver(Job {
-            delivery: delivery(slot),
-            work: Work::Event(event),
-            timeout: PATIENCE,
-        }));
+        self.give_for(slot, event, PATIENCE);
+    }
+
+    fn give_for(&self, slot: u32, event: Event, timeout: Duration) {
+        self.tell(Order::Deliver(Job { delivery: delivery(slot), work: Work::Event(event), timeout }));
     }
 
     /// Gives it a call; what comes back is what the caller gets.

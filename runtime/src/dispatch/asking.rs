@@ -1,0 +1,136 @@
+//! A call to a process that speaks HTTP: asked, and its answer streamed to the caller.
+
+use std::time::{Duration, Instant};
+
+use activator::delivery::Outcome;
+use activator::id::DeliveryId;
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::http::request::Parts;
+use hyper::upgrade::OnUpgrade;
+use hyper::{Request, Response, StatusCode, Version};
+use hyper_util::rt::TokioIo;
+use tokio::sync::oneshot;
+
+use super::call::{Call, CallBody, CallError, CallerBody};
+use super::exchange::{Context, Done, NoAnswer, describe};
+use super::hop;
+use super::pool::Connection;
+
+impl Context {
+    /// Makes the call. Its caller gets the answer; what is given is for the mind.
+    pub(super) async fn call(&self, delivery: DeliveryId, mut call: Box<Call>, timeout: Duration) -> Done {
+        let handed_over = Instant::now();
+        let cold = self.accepted.borrow().is_none();
+        let Call { head, body, answer, .. } = &mut *call;
+        let answered = tokio::select! {
+            answered = self.ask(head, body) => answered,
+            () = answer.closed() => Err(NoAnswer::Lost("the caller hung up".to_owned())),
+            () = self.time_is_up(timeout) => {
+                call.answer.send(Err(CallError::TimedOut)).ok();
+                return Done::Outcome(delivery, Outcome::TimedOut);
+            }
+        };
+        let (mut response, connection) = match answered {
+            Ok(answered) => answered,
+            Err(NoAnswer::NotTaken) if call.can_be_sent() => return Done::Returned(delivery, call),
+            Err(no_answer) => {
+                let reason = match no_answer {
+                    NoAnswer::Lost(reason) => reason,
+                    NoAnswer::NotTaken => "the process ended while the request was on its way".to_owned(),
+                };
+                call.answer.send(Err(CallError::Lost(reason.clone()))).ok();
+                return Done::Outcome(delivery, Outcome::Lost(reason));
+            }
+        };
+        let to = hop::upgrade(response.headers());
+        self.mark(&mut response, &call, handed_over, cold);
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Done::Outcome(delivery, self.switch(response, to, *call).await);
+        }
+        let status = response.status().as_u16();
+        let (in_flight, over) = oneshot::channel();
+        let response = response.map(|body| CallBody::streamed(body, in_flight));
+        call.answer.send(Ok(response)).ok();
+        // Ends when the body is dropped, at its end or before.
+        over.await.ok();
+        self.pool.give_back(connection);
+        Done::Outcome(delivery, Outcome::Answered { status, reply: None, excerpt: Bytes::new() })
+    }
+
+    /// The connections of caller and function become something else (a WebSocket, say): bytes that go both ways,
+    /// until one of them ends. The call is in flight for as long.
+    async fn switch(
+        &self,
+        mut response: Response<Incoming>,
+        to: Option<HeaderValue>,
+        mut call: Call,
+    ) -> Outcome {
+        // It is there whenever the caller named a protocol; whether it asked for it, the headers tell.
+        let caller = call.head.extensions.remove::<OnUpgrade>();
+        let asked = hop::upgrade(&call.head.headers);
+        let (Some(caller), Some(_), Some(to)) = (caller, asked, to) else {
+            let reason = "it switched protocols, which nobody asked for".to_owned();
+            call.answer.send(Err(CallError::Malformed(reason.clone()))).ok();
+            return Outcome::MalformedReply(reason);
+        };
+        let function = hyper::upgrade::on(&mut response);
+        hop::set_upgrade(response.headers_mut(), to);
+        call.answer.send(Ok(response.map(|_| CallBody::whole(Bytes::new())))).ok();
+        if let (Ok(caller), Ok(function)) = tokio::join!(caller, function) {
+            let (mut caller, mut function) = (TokioIo::new(caller), TokioIo::new(function));
+            tokio::io::copy_bidirectional(&mut caller, &mut function).await.ok();
+        }
+        Outcome::Handled { reply: None }
+    }
+
+    async fn ask(
+        &self,
+        head: &Parts,
+        body: &mut CallerBody,
+    ) -> Result<(Response<Incoming>, Connection), NoAnswer> {
+        if let CallerBody::Whole(bytes) = body {
+            let whole = || Request::from_parts(head.clone(), Either::Left(Full::new(bytes.clone())));
+            return self.send(whole, head.method.is_idempotent()).await;
+        }
+        // What streams can be sent once: only to a process that accepts, over a connection nobody used before.
+        let address = self.address().await.ok_or(NoAnswer::NotTaken)?;
+        let mut accepted = self.accepted.subscribe();
+        accepted.wait_for(Option::is_some).await.map_err(|_| NoAnswer::NotTaken)?;
+        let mut connection = self.pool.fresh(&[address]).await.map_err(|_| NoAnswer::NotTaken)?;
+        let CallerBody::Stream(stream) = std::mem::replace(body, CallerBody::Sent) else {
+            return Err(NoAnswer::Lost("the request was sent already".to_owned()));
+        };
+        let request = Request::from_parts(head.clone(), Either::Right(stream));
+        match self.answered(&mut connection, request).await {
+            Ok(response) => Ok((response, connection)),
+            Err(error) => Err(NoAnswer::Lost(describe(error.error()))),
+        }
+    }
+
+    /// What a caller may want to know beside the answer (`Server-Timing`, W3C).
+    fn mark(&self, response: &mut Response<Incoming>, call: &Call, handed_over: Instant, cold: bool) {
+        let accepted = self.accepted.borrow().unwrap_or(handed_over).max(handed_over);
+        let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
+        let timing = format!(
+            "queue;dur={:.3}, spawn;dur={:.3}, run;dur={:.3}",
+            ms(handed_over - call.arrived),
+            ms(accepted - handed_over),
+            ms(accepted.elapsed()),
+        );
+        // Those of the connection to the function end here.
+        *response.version_mut() = Version::HTTP_11;
+        let headers = response.headers_mut();
+        hop::strip(headers);
+        if cold {
+            headers.insert("hydrant-cold", HeaderValue::from_static("1"));
+        }
+        for (name, value) in [("server-timing", &timing), ("hydrant-revision", &self.revision)] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Functions that answer too late, or what they must not (failure scenarios 13 to 15).
+
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use crate::support::project::noting_server;
+use crate::support::{Project, Runtime, group};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    group(
+        "bad answers",
+        &[
+            ("a_process_that_never_answers_is_replaced_after_three_timeouts", a_silent_process_is_replaced),
+            ("an_answer_after_the_timeout_counts_for_nothing", a_late_answer_counts_for_nothing),
+            ("a_redirect_is_not_followed_and_not_tried_again", a_redirect_is_not_followed),
+            ("an_event_in_a_202_is_not_routed", an_event_in_a_202_is_not_routed),
+            ("a_reply_that_is_no_event_is_a_failed_delivery", a_reply_that_is_no_event),
+            ("an_event_that_is_answered_with_101_fails", an_event_answered_with_101),
+        ],
+    )
+}
+
+fn a_silent_process_is_replaced() {
+    let project =
+        Project::new("[broker.default]\ndelivery = { retry = 5, delay = \"5ms\", timeout = \"300ms\" }\n");
+    let more = "        note(str(os.getpid()), \"pids\")
+        if open(\"pids\").readline().strip() == str(os.getpid()): time.sleep(3600)";
+    project.function("order", noting_server("", more));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    let verdict = &runtime.verdicts("1")["order"];
+    assert_eq!(verdict["outcome"], "delivered", "{verdict}");
+    let statuses: Vec<_> = verdict["attempts"].as_array().unwrap().iter().map(|a| &a["status"]).collect();
+    assert_eq!(statuses, ["timeout", "timeout", "timeout", "200"]);
+    assert_eq!(project.counts("pids").len(), 2);
+}
+
+fn a_late_answer_counts_for_nothing() {
+    let project =
+        Project::new("[broker.default]\ndelivery = { retry = 1, delay = \"5ms\", timeout = \"1s\" }\n");
+    // The first attempt is answered with 200 while the second one is under way, and that with 500.
+    let more = "        if len(open(\"delivered\").readlines()) == 1:
+            while not os.path.exists(\"go\"): time.sleep(0.005)
+            note(\"200\", \"late\")
+        else:
+            status = 500
+            open(\"go\", \"w\").close()
+            while not os.path.exists(\"late\"): time.sleep(0.005)";
+    project.function("order", noting_server("", more));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    let verdict = &runtime.verdicts("1")["order"];
+    assert_eq!(verdict["outcome"], "dead_letter", "{verdict}");
+    let statuses: Vec<_> = verdict["attempts"].as_array().unwrap().iter().map(|a| &a["status"]).collect();
+    assert_eq!(statuses, ["timeout", "500"]);
+}
+
+/// The verdict on an event that is answered with this status, these headers and this body.
+fn answered(status: u16, headers: &[(&str, &str)], body: &str) -> (Value, bool) {
+    let project = Project::new("[broker.default]\ndelivery = { retry = 1, delay = \"5ms\" }\n");
+    let headers: String = headers
+        .iter()
+        .map(|(name, value)| format!("        self.send_header('{name}', '{value}')\n"))
+        .collect();
+    let more = format!(
+        "        self.send_response({status})\n{headers}        self.send_header('content-length', '{}')
+        self.end_headers()\n        self.wfile.write(b'{body}')\n        return",
+        body.len()
+    );
+    project.function("order", noting_server("", &more));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    let verdict = runtime.verdicts("1")["order"].clone();
+    let routed = runtime.admin("GET", "/api/v1/events/reply").status == 200;
+    (verdict, routed)
+}
+
+const EVENT: [(&str, &str); 4] =
+    [("ce-specversion", "1.0"), ("ce-id", "reply"), ("ce-source", "/order"), ("ce-type", "replied")];
+
+fn a_redirect_is_not_followed() {
+    let (verdict, _) = answered(307, &[("location", "/elsewhere")], "");
+    let told = (&verdict["outcome"], &verdict["attempt_count"], &verdict["attempts"][0]["status"]);
+    assert_eq!(told, (&"dead_letter".into(), &1.into(), &"307".into()));
+}
+
+fn an_event_in_a_202_is_not_routed() {
+    let (verdict, routed) = answered(202, &EVENT, "data");
+    assert_eq!(
+        (&verdict["outcome"], &verdict["reply_id"], routed),
+        (&"delivered".into(), &Value::Null, false)
+    );
+    let (verdict, routed) = answered(200, &EVENT, "data");
+    assert_eq!((&verdict["reply_id"], routed), (&"reply".into(), true), "and that of a 200 is");
+}
+
+fn a_reply_that_is_no_event() {
+    let (verdict, routed) = answered(200, &EVENT[..3], "data");
+    let told = (&verdict["outcome"], &verdict["attempt_count"], &verdict["attempts"][0]["status"]);
+    assert_eq!(told, (&"dead_letter".into(), &2.into(), &"malformed reply".into()), "{verdict}");
+    assert!(!routed);
+}
+
+fn an_event_answered_with_101() {
+    let (verdict, _) = answered(101, &[("connection", "upgrade"), ("upgrade", "other")], "");
+    assert_eq!(verdict["outcome"], "dead_letter", "{verdict}");
+}
