@@ -9,6 +9,7 @@
 mod bad_functions;
 mod bad_input;
 mod filters;
+mod folders;
 mod group;
 mod kafka;
 mod kill;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         bad_functions::trials,
         bad_input::trials,
         reload::trials,
+        folders::trials,
         stop::trials,
         kill::trials,
         order::trials,

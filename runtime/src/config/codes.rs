@@ -115,6 +115,8 @@ codes! {
         "A folder is a function when it holds an executable `run`, `main`, or one of its own name.";
     NoFolder "H057" Note "no functions folder",
         "The folder that is to hold the functions does not exist yet.";
+    TooManyFiles "H058" Note "many files in a function's folder",
+        "All files in a function's folder belong to it; those beyond the first ten thousand are not looked at.";
     NoEffect "H060" Note "no effect",
         "The key is valid and does nothing under the class chosen.";
 }

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use activator::id::{ChannelId, FunctionId, SinkId};
 use activator::lifecycle::Settings;
 use activator::topology::{Subscription, Topology};
 
 use crate::channel;
+
+pub(crate) use super::content::Content;
 
 /// Everything `runtime.toml`, sidecars, script headers and the functions folders say together.
 #[derive(Clone, Debug)]
@@ -21,8 +24,16 @@ pub(crate) struct Resolved {
     /// Every function in the folders, in the configuration, or named by a subscription.
     pub(crate) functions: BTreeMap<FunctionId, Function>,
     pub(crate) sinks: BTreeMap<SinkId, hyper::Uri>,
+    pub(crate) watch: Watch,
+}
+
+/// `[watch]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Watch {
     /// Whether the folders are watched; nothing = the verb decides.
-    pub(crate) watch: Option<bool>,
+    pub(crate) enabled: Option<bool>,
+    /// How often everything is looked at; nothing = the system tells of changes.
+    pub(crate) poll: Option<Duration>,
 }
 
 impl Resolved {
@@ -45,7 +56,7 @@ pub(crate) struct Runtime {
     /// How much payload the activator may hold.
     pub(crate) budget_bytes: usize,
     /// How long what is in flight may take when the runtime is asked to stop.
-    pub(crate) drain: std::time::Duration,
+    pub(crate) drain: Duration,
 }
 
 /// A channel with the name people know it by.
@@ -117,8 +128,8 @@ pub(crate) struct Program {
     /// Where it runs: the project folder.
     pub(crate) dir: PathBuf,
     pub(crate) protocol: Protocol,
-    /// Tells one content of the file from another.
-    pub(crate) fingerprint: Fingerprint,
+    /// What its files hold.
+    pub(crate) content: Content,
     /// Its limits; `revision` is filled in by whoever counts them.
     pub(crate) settings: Settings,
 }
@@ -130,13 +141,4 @@ pub(crate) enum Protocol {
     Http,
     /// A process per event: data on stdin, attributes as `CE_*`, exit code as answer.
     Oneshot,
-}
-
-/// Device, inode, size, and the time of the last change in nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fingerprint {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
-    pub(crate) size: u64,
-    pub(crate) modified_ns: i128,
 }

@@ -46,7 +46,7 @@ pub(crate) fn resolved() -> Resolved {
         channels: channels.iter().map(|&(id, kind, name)| (id, named(kind, name))).collect(),
         functions: BTreeMap::from([(FunctionId(0), function("bill")), (FunctionId(1), function("audit"))]),
         sinks: BTreeMap::new(),
-        watch: None,
+        watch: crate::config::resolved::Watch::default(),
     }
 }
 

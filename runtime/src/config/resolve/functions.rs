@@ -1,7 +1,6 @@
 //! Functions: what the folders hold, what sidecars, headers and `[function.NAME]` say of them, and the defaults.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use activator::filter::Filter;
@@ -9,15 +8,14 @@ use activator::id::{FunctionId, Revision};
 use activator::lifecycle::Settings;
 
 use crate::config::codes::Code;
-use crate::config::diagnostic::{Diagnostic, Problems};
-use crate::config::document::Document;
+use crate::config::diagnostic::Diagnostic;
 use crate::config::ids::Ids;
+use crate::config::ledger::Ledger;
 use crate::config::nearest::nearest;
 use crate::config::raw;
 use crate::config::resolved::{self, Found, Program, Protocol};
-use crate::config::scan::{self, Content, Entry, Scan};
-use crate::config::source::{At, Source};
-use crate::config::value::Value;
+use crate::config::scan::{self, Entry, Scan, State};
+use crate::config::source::At;
 
 const HTTP_CONCURRENCY: u32 = 100;
 const INSTANCES_MAX: u32 = 10;
@@ -47,19 +45,12 @@ impl Functions {
         scan: &Scan<'_>,
         found: &mut scan::Functions,
         ids: &mut Ids,
+        ledger: &mut Ledger,
     ) -> Self {
-        let mut written: BTreeMap<&str, raw::Function> = BTreeMap::new();
-        for (name, function) in &file.functions {
-            written.insert(&name.value, function.clone());
-        }
-        let sidecars = sidecars(&written, scan, found);
-        for (name, sidecar) in &sidecars {
-            let function = written.remove(name.as_str()).unwrap_or_default();
-            written.insert(name, function.or(sidecar));
-        }
+        let written = written(file, scan, found);
         for (name, function) in &written {
             if let Some(exec) = &function.exec {
-                found.entries.insert((*name).into(), scan.named(name, exec));
+                found.entries.insert(name.clone(), scan.named(name, exec));
             }
         }
         for (name, _) in &file.functions {
@@ -67,10 +58,12 @@ impl Functions {
                 scan.problems.report(no_file(name));
             }
         }
-        let names = written.keys().copied().chain(found.entries.keys().map(String::as_str));
-        let merge = Merge { written: &written, found, defaults: &file.defaults, scan };
-        let functions = names.map(|name| (name.to_owned(), merge.function(name, ids)));
-        Self(functions.collect())
+        let names = written.keys().chain(found.entries.keys());
+        let names: BTreeSet<&str> = names.map(String::as_str).collect();
+        let mut merge = Merge { written: &written, found, defaults: &file.defaults, scan, ids, ledger };
+        let functions = names.iter().map(|name| ((*name).to_owned(), merge.function(name))).collect();
+        ledger.retain(|name| names.contains(name));
+        Self(functions)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Function> {
@@ -100,48 +93,47 @@ impl Function {
     }
 }
 
-/// What the sidecars say; one that belongs to no function is told.
-fn sidecars(
-    written: &BTreeMap<&str, raw::Function>,
+/// What `[function.NAME]` says, over the sidecar, over what stands in the function's own folder. A sidecar that
+/// belongs to no function is told.
+fn written(
+    file: &raw::File,
     scan: &Scan<'_>,
     found: &scan::Functions,
 ) -> BTreeMap<String, raw::Function> {
-    let mut sidecars = BTreeMap::new();
+    let mut written = BTreeMap::new();
+    for (name, function) in &file.functions {
+        written.insert(name.value.clone(), function.clone());
+    }
+    let mut below = |name: &String, lower: &raw::Function| {
+        let upper: &mut raw::Function = written.entry(name.clone()).or_default();
+        *upper = std::mem::take(upper).or(lower);
+    };
     for (name, path) in &found.sidecars {
-        let shown = scan.shown(path);
-        if !written.contains_key(name.as_str()) && !found.entries.contains_key(name) {
+        let is_known = file.functions.iter().any(|(known, _)| known.value == *name);
+        if !is_known && !found.entries.contains_key(name) {
             let near = nearest(name, found.entries.keys().map(String::as_str));
-            scan.problems.report(lone_sidecar(name, &shown, near));
-        } else if let Some(sidecar) = read_sidecar(name, path, &shown, scan.problems) {
-            sidecars.insert(name.clone(), sidecar);
+            scan.problems.report(lone_sidecar(name, &scan.shown(path), near));
+        } else if let Some(sidecar) = scan.settings(path, name) {
+            below(name, &sidecar);
         }
     }
-    sidecars
-}
-
-fn read_sidecar(name: &str, path: &Path, shown: &str, problems: &Problems) -> Option<raw::Function> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            problems.report(Diagnostic::cannot_read(shown, &error));
-            return None;
-        }
-    };
-    let document = Document::parse(&text, &Source::new(shown, &text), problems)?;
-    let section = format!("[function.{name}]");
-    raw::Function::read(&Value::root(&document, &section), &section)
+    for (name, entry) in &found.entries {
+        entry.manifest.iter().for_each(|manifest| below(name, manifest));
+    }
+    written
 }
 
 struct Merge<'a> {
-    /// `[function.NAME]` over the sidecar.
-    written: &'a BTreeMap<&'a str, raw::Function>,
+    written: &'a BTreeMap<String, raw::Function>,
     found: &'a scan::Functions,
     defaults: &'a raw::Function,
     scan: &'a Scan<'a>,
+    ids: &'a mut Ids,
+    ledger: &'a mut Ledger,
 }
 
 impl Merge<'_> {
-    fn function(&self, name: &str, ids: &mut Ids) -> Function {
+    fn function(&mut self, name: &str) -> Function {
         let entry = self.found.entries.get(name);
         let written = self.written.get(name).cloned().unwrap_or_default();
         let header = entry.and_then(|entry| entry.header.as_ref());
@@ -149,7 +141,7 @@ impl Merge<'_> {
         self.check_oneshot(name, &own);
         let all = own.or(self.defaults);
         Function {
-            id: ids.function(name),
+            id: self.ids.function(name),
             on: all.on.clone(),
             request_timeout: all.timeout.unwrap_or_default().request.unwrap_or(REQUEST),
             shown: entry.map(|entry| entry.shown.clone()),
@@ -172,12 +164,22 @@ impl Merge<'_> {
         }
     }
 
-    fn found(&self, entry: &Entry, all: &raw::Function) -> Found {
-        let fingerprint = match &entry.content {
-            Content::Gone => return Found::Absent,
-            Content::Broken(reason) => return Found::Broken(reason.clone()),
-            Content::Runs(fingerprint) => *fingerprint,
+    fn found(&mut self, entry: &Entry, all: &raw::Function) -> Found {
+        match &entry.state {
+            State::Gone => return Found::Absent,
+            State::Broken(reason) => return Found::Broken(reason.clone()),
+            State::Runs => {}
+        }
+        let stats = match self.scan.stats(entry, self.ledger) {
+            Ok(stats) => stats,
+            Err(reason) => return Found::Broken(reason),
         };
+        // It went after it was looked at, and that will be told.
+        if stats.is_empty() {
+            return Found::Absent;
+        }
+        let root = entry.own.as_ref().unwrap_or(&entry.path);
+        let content = self.ledger.content(&entry.name, root, &stats, |path| self.scan.shown(path));
         let protocol = all.protocol.unwrap_or(Protocol::Http);
         Found::Program(Box::new(Program {
             path: entry.path.clone(),
@@ -185,7 +187,7 @@ impl Merge<'_> {
             env: all.env.clone().unwrap_or_default(),
             dir: self.scan.project.to_owned(),
             protocol,
-            fingerprint,
+            content,
             settings: settings(protocol, all),
         }))
     }

@@ -50,6 +50,17 @@ warning[H050]: functions/old is not executable (chmod +x functions/old)
 }
 
 #[test]
+fn a_watch_that_is_off_and_looks_is_refused() {
+    check(
+        "[watch]\nenabled = false\npoll = \"1s\"\n",
+        "H005",
+        (3, 8),
+        "`poll` in [watch] must be left out with `enabled = false`",
+        "remove one of the two: what is not watched is not looked at either",
+    );
+}
+
+#[test]
 fn programs_get_the_same_as_json() {
     let project = Project::new("[runtime]\ndrian = \"1s\"\n");
     let json = project.load().only().json();
@@ -103,7 +114,7 @@ fn unknown_keys() {
         "H004",
         (2, 1),
         "unknown key `folders` in [watch]",
-        "known here: enabled",
+        "known here: enabled, poll",
     );
     check(
         "[triger.a]\nto = 1\n",

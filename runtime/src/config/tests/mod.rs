@@ -4,6 +4,7 @@ mod bad;
 mod bad_filters;
 mod bad_wiring;
 mod channels;
+mod content;
 mod functions;
 mod kafka;
 mod reload;

@@ -112,7 +112,7 @@ impl Function {
             env: BTreeMap::new(),
             dir: self.folder.path().to_owned(),
             protocol: self.protocol,
-            fingerprint: crate::config::resolved::Fingerprint::default(),
+            content: crate::config::resolved::Content::default(),
             settings: Settings {
                 revision: Revision(1),
                 single_use: self.protocol == Protocol::Oneshot,

@@ -6,7 +6,7 @@ use super::*;
 async fn a_folder_that_does_not_exist_yet_is_watched_when_it_comes() {
     let dir = tempfile::tempdir().unwrap();
     let functions = dir.path().canonicalize().unwrap().join("a/b/functions");
-    let (watcher, mut changes) = Watcher::new(std::slice::from_ref(&functions), None).unwrap();
+    let (watcher, mut changes) = Watcher::new(std::slice::from_ref(&functions), None, None).unwrap();
     let mut told = async || {
         assert_eq!(tokio::time::timeout(PATIENCE, changes.next()).await.unwrap(), Some(Change::Functions));
     };
@@ -76,7 +76,7 @@ async fn a_configuration_behind_links_is_told_when_one_of_them_is_swapped() {
     // As a cluster mounts it.
     symlink("v1", path("data")).unwrap();
     symlink("data/runtime.toml", path("runtime.toml")).unwrap();
-    let (_watcher, mut changes) = Watcher::new(&[], Some(path("runtime.toml"))).unwrap();
+    let (_watcher, mut changes) = Watcher::new(&[], Some(path("runtime.toml")), None).unwrap();
     let mut told = async || {
         assert_eq!(tokio::time::timeout(PATIENCE, changes.next()).await.unwrap(), Some(Change::Config));
     };
