@@ -86,7 +86,12 @@ fn a_manifest() {
     let runtime = Runtime::start(&project);
     runtime.send("1", "x");
     assert_eq!(runtime.verdicts("1")["order"]["outcome"], "delivered");
-    put(&project, "functions/order/function.toml", &format!("{manifest}env = {{ MOOD = \"good\" }}\n"), 0o644);
+    put(
+        &project,
+        "functions/order/function.toml",
+        &format!("{manifest}env = {{ MOOD = \"good\" }}\n"),
+        0o644,
+    );
     wait_until("its settings take over", || runtime.get("/fn/order").body == "good");
     assert!(runtime.log().contains("its settings changed -> r2"), "{}", runtime.log());
 }
@@ -194,11 +199,8 @@ fn a_file_system_that_tells_nothing() {
     put(&project, "functions/order/version", "2", 0o644);
     wait_revision(&runtime, "r2");
     assert_eq!(handled_by(&project, &runtime, "2"), "2");
-    project.configure("[trigger.second]\nto = \"fn/order\"\n");
-    wait_until("the trigger is there", || {
-        runtime.send("3", "order");
-        runtime.verdicts("3").contains_key("second")
-    });
+    project.configure("[function.order]\nenv = { MOOD = \"good\" }\n");
+    wait_revision(&runtime, "r3");
     let watches = fs::read_dir(format!("/proc/{}/fdinfo", runtime.pid())).unwrap();
     let watches = watches.filter_map(|info| fs::read_to_string(info.ok()?.path()).ok());
     assert_eq!(watches.filter(|info| info.contains("inotify wd:")).count(), 0, "nothing is watched");

@@ -15,6 +15,7 @@ mod kafka;
 mod kill;
 mod order;
 mod reload;
+mod secrets;
 mod sinks;
 mod stock;
 mod stop;
@@ -31,13 +32,14 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Two cores: more at a time only slows each down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let groups: [fn() -> Vec<Trial>; 14] = [
+    let groups: [fn() -> Vec<Trial>; 16] = [
         wake::trials,
         zero::trials,
         bad_functions::trials,
         bad_input::trials,
         reload::trials,
         folders::trials,
+        secrets::trials,
         stop::trials,
         kill::trials,
         order::trials,

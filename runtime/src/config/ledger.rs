@@ -108,7 +108,8 @@ impl Known {
 
     fn is_unchanged(&self, files: &Files) -> bool {
         let both = self.files.iter().zip(files);
-        self.files.len() == files.len() && both.into_iter().all(|((a, before), (b, now))| a == b && before.is(now))
+        self.files.len() == files.len()
+            && both.into_iter().all(|((a, before), (b, now))| a == b && before.is(now))
     }
 
     /// Which files changed, came or went.

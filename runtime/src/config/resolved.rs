@@ -12,6 +12,7 @@ use activator::topology::{Subscription, Topology};
 use crate::channel;
 
 pub(crate) use super::content::Content;
+pub(crate) use super::secrets::Secrets;
 
 /// Everything `runtime.toml`, sidecars, script headers and the functions folders say together.
 #[derive(Clone, Debug)]
@@ -104,6 +105,8 @@ impl ChannelKind {
 pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) found: Found,
+    /// Where the values of its environment stand that are no part of the configuration.
+    pub(crate) secret_files: Vec<PathBuf>,
 }
 
 /// What the folder holds under a function's name.
@@ -125,6 +128,8 @@ pub(crate) struct Program {
     pub(crate) args: Vec<String>,
     /// What the user adds to the environment.
     pub(crate) env: BTreeMap<String, String>,
+    /// What else is in its environment, and nowhere else.
+    pub(crate) secrets: Secrets,
     /// Where it runs: the project folder.
     pub(crate) dir: PathBuf,
     pub(crate) protocol: Protocol,

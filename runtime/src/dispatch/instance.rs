@@ -15,18 +15,21 @@ use tokio::time::{Sleep, timeout_at};
 use super::door::{Door, Learned, Opened};
 use super::environment::environment;
 use super::exchange::{Context, Done, Place};
+use super::output::{Bench, Output};
 use super::pool::Pool;
 use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot};
 use crate::config::resolved::{Program, Protocol};
 use crate::driver::Inbox;
 use crate::process::{
-    Child, Collector, Command, Exit, Line, Lines, SpawnError, Spawner, Stdin, Stream, is_being_written,
+    Child, Collector, Command, Exit, Lines, SpawnError, Spawner, Stdin, Stream, is_being_written,
 };
 
 /// Orders an instance may have waiting: the deliveries it may hold and its end, with room to spare.
 const ORDERS_MAX: usize = 4 * IN_FLIGHT_MAX as usize;
 /// How long answers that a process wrote before it ended may take to be read.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// Lines that are shown of what a process printed last.
+pub(super) const LAST_WORDS_MAX: usize = 12;
 /// The waits between starts of a file that is still being written.
 const BUSY_WAIT: Duration = Duration::from_millis(1);
 const BUSY_WAIT_MAX: Duration = Duration::from_millis(50);
@@ -87,6 +90,7 @@ async fn refuse_all(inbox: &Inbox, mut orders: mpsc::Receiver<Order>) {
 
 struct Instance {
     start: Arc<Start>,
+    bench: Bench,
     context: Arc<Context>,
     in_flight: BTreeSet<DeliveryId>,
 }
@@ -104,7 +108,12 @@ impl Instance {
             answered: std::sync::atomic::AtomicBool::new(false),
             revision: format!("r{}", start.revision),
         };
-        Self { start: Arc::new(start), context: Arc::new(context), in_flight: BTreeSet::new() }
+        Self {
+            start: Arc::new(start),
+            context: Arc::new(context),
+            bench: Bench::default(),
+            in_flight: BTreeSet::new(),
+        }
     }
 
     /// From the start to the end. Gives how it ended, for people.
@@ -186,10 +195,8 @@ impl Instance {
     fn collect_output(&self, child: &mut Child) -> Collector {
         let pipes = [(Stream::Stdout, child.stdout.take()), (Stream::Stderr, child.stderr.take())];
         let pipes = pipes.into_iter().filter_map(|(stream, pipe)| Some((stream, pipe?)));
-        let name = Arc::clone(&self.start.name);
-        Collector::start(pipes, &self.start.lines, move |line: &Line| {
-            tracing::info!(target: "output", function = %name, "{line}");
-        })
+        let output = Output { start: Arc::clone(&self.start), bench: self.bench.clone() };
+        Collector::start(pipes, &self.start.lines, output)
     }
 
     async fn run(
@@ -239,6 +246,7 @@ impl Instance {
 
     fn deliver(&mut self, job: Job, exchanges: &mut Exchanges) {
         self.in_flight.insert(job.delivery);
+        self.bench.begin(job.delivery, &job.work);
         exchanges.push(carry_out(&self.context, job));
     }
 
@@ -272,6 +280,8 @@ impl Instance {
     }
 
     async fn report(&mut self, done: Done) {
+        let (Done::Outcome(delivery, _) | Done::Returned(delivery, _)) = &done;
+        self.bench.end(*delivery);
         match done {
             Done::Outcome(delivery, outcome) => {
                 self.in_flight.remove(&delivery);
@@ -311,7 +321,7 @@ impl Instance {
 
     fn why_it_never_accepted(&self, exit: Exit, why: Option<String>) -> String {
         let mut reason = why.unwrap_or_else(|| format!("{exit} before it accepted a request"));
-        for line in self.start.lines.last(3) {
+        for line in self.start.lines.last_words(self.start.id.generation, LAST_WORDS_MAX) {
             reason.push_str(" | ");
             reason.push_str(&line.text);
         }

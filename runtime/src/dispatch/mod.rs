@@ -6,6 +6,7 @@
 //! - [`instance`]: the life of one process that speaks HTTP; [`door`] finds where it takes its requests.
 //! - [`oneshot`]: the life of a process that handles one event.
 //! - [`exchange`]: one request and its answer; [`pool`] keeps the connections.
+//! - [`output`]: what processes print, on its way to the log.
 //! - [`call`]: a request/response call on its way to a function and back.
 //! - [`sink`]: a URL. [`hop`]: headers that are about one connection.
 
@@ -16,6 +17,7 @@ mod exchange;
 pub(crate) mod hop;
 mod instance;
 mod oneshot;
+mod output;
 mod pool;
 mod request;
 mod sink;

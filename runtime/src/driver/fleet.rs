@@ -175,7 +175,9 @@ fn what_changed(before: Option<&Program>, now: &Program) -> String {
     match before {
         None => format!("{shown} is new"),
         Some(before) if before.content == now.content => "its settings changed".to_owned(),
-        Some(_) => format!("{} changed", now.content.because().map_or_else(|| shown.to_string(), str::to_owned)),
+        Some(_) => {
+            format!("{} changed", now.content.because().map_or_else(|| shown.to_string(), str::to_owned))
+        }
     }
 }
 
@@ -198,7 +200,7 @@ mod tests {
         config.functions.clear();
         if let Some(size) = size {
             let found = Found::Program(Box::new(program(size)));
-            config.functions.insert(ID, Function { name: "bill".into(), found });
+            config.functions.insert(ID, Function { name: "bill".into(), found, secret_files: Vec::new() });
         }
         config
     }
@@ -209,6 +211,7 @@ mod tests {
             path: "/bill".into(),
             args: Vec::new(),
             env: BTreeMap::new(),
+            secrets: crate::config::resolved::Secrets::default(),
             dir: "/".into(),
             protocol: Protocol::Http,
             content: crate::config::resolved::Content::numbered(size),

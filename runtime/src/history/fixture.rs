@@ -78,7 +78,7 @@ pub(crate) fn trigger(id: SubscriptionId, name: &str, ty: &str) -> Subscription 
 }
 
 fn function(name: &str) -> Function {
-    Function { name: name.into(), found: Found::Absent }
+    Function { name: name.into(), found: Found::Absent, secret_files: Vec::new() }
 }
 
 pub(crate) fn wired() -> Note {

@@ -44,7 +44,7 @@ pub(crate) use lines::{Line, Lines, Stream};
 pub(crate) use listener::Listener;
 pub(crate) use listening::{cannot_listen, listening};
 pub(crate) use orphans::end_orphans;
-pub(crate) use output::Collector;
+pub(crate) use output::{Collector, Listener as OutputListener};
 pub(crate) use port::PortHold;
 pub(crate) use spawn::{Command, SpawnError, Spawner, Stdin};
 pub(crate) use strays::{end_strays, watch_strays};

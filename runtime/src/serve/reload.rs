@@ -59,7 +59,7 @@ impl Reloader {
         }
         keep_open_channels(&before, &mut resolved);
         if let Some(watcher) = &self.watcher {
-            watcher.watch_programs(&programs(&resolved));
+            watcher.watch_files(&files(&resolved));
         }
         self.driver.configure(Arc::new(resolved)).await;
         self.name_contents();
@@ -98,13 +98,14 @@ fn keep_open_channels(before: &Resolved, after: &mut Resolved) {
     }
 }
 
-/// The files that functions execute, wherever they lie.
-fn programs(resolved: &Resolved) -> Vec<std::path::PathBuf> {
+/// The files that functions execute or are told of, wherever they lie.
+fn files(resolved: &Resolved) -> Vec<std::path::PathBuf> {
     let programs = resolved.functions.values().filter_map(|function| match &function.found {
         Found::Program(program) => Some(program.path.clone()),
         Found::Absent | Found::Broken(_) => None,
     });
-    programs.collect()
+    let secrets = resolved.functions.values().flat_map(|function| function.secret_files.iter().cloned());
+    programs.chain(secrets).collect()
 }
 
 fn needs_restart(before: &Resolved, after: &Resolved) -> Vec<&'static str> {

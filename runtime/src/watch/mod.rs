@@ -95,9 +95,9 @@ impl Watcher {
         Ok((Self { shared, rearm }, changes))
     }
 
-    /// The programs that functions execute and that lie elsewhere (`exec = "target/release/bill"`): all of them,
-    /// in place of those given before. A notice follows when they are watched.
-    pub(crate) fn watch_programs(&self, programs: &[PathBuf]) {
+    /// Files of functions that lie elsewhere (`exec = "target/release/bill"`, `env_file = ".env"`): all of them, in
+    /// place of those given before. A notice follows when they are watched.
+    pub(crate) fn watch_files(&self, programs: &[PathBuf]) {
         let programs = programs.iter().filter_map(|path| absolute(path).ok()).collect();
         let mut targets = lock(&self.shared.targets);
         if targets.programs != programs {

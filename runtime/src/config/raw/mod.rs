@@ -9,6 +9,7 @@ mod filter;
 mod function;
 mod kafka;
 mod runtime;
+mod secret;
 mod security;
 mod sink;
 mod source;
@@ -29,11 +30,12 @@ pub(super) use delivery::Delivery;
 pub(super) use destination::Destination;
 #[cfg(test)]
 pub(super) use filter::DIALECTS;
-pub(super) use function::Function;
 #[cfg(test)]
 pub(super) use function::Timeout;
+pub(super) use function::{Function, is_ours};
 pub(super) use kafka::Kafka;
 pub(super) use runtime::{Runtime, State, address, state};
+pub(super) use secret::Secret;
 pub(super) use security::Password;
 pub(super) use sink::Sink;
 pub(super) use source::Source;

@@ -1,6 +1,7 @@
 //! Functions: what the folders hold, what sidecars, headers and `[function.NAME]` say of them, and the defaults.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use activator::filter::Filter;
@@ -16,6 +17,8 @@ use crate::config::raw;
 use crate::config::resolved::{self, Found, Program, Protocol};
 use crate::config::scan::{self, Entry, Scan, State};
 use crate::config::source::At;
+
+use super::secrets::Wanted;
 
 const HTTP_CONCURRENCY: u32 = 100;
 const INSTANCES_MAX: u32 = 10;
@@ -36,6 +39,7 @@ pub(super) struct Function {
     /// The path for people, if there is one.
     pub(super) shown: Option<String>,
     found: Found,
+    secret_files: Vec<PathBuf>,
 }
 
 impl Functions {
@@ -80,8 +84,8 @@ impl Functions {
 
     pub(super) fn into_resolved(self) -> BTreeMap<FunctionId, resolved::Function> {
         let resolved = |(name, function): (String, Function)| {
-            let found = function.found;
-            (function.id, resolved::Function { name, found })
+            let Function { id, found, secret_files, .. } = function;
+            (id, resolved::Function { name, found, secret_files })
         };
         self.0.into_iter().map(resolved).collect()
     }
@@ -95,11 +99,7 @@ impl Function {
 
 /// What `[function.NAME]` says, over the sidecar, over what stands in the function's own folder. A sidecar that
 /// belongs to no function is told.
-fn written(
-    file: &raw::File,
-    scan: &Scan<'_>,
-    found: &scan::Functions,
-) -> BTreeMap<String, raw::Function> {
+fn written(file: &raw::File, scan: &Scan<'_>, found: &scan::Functions) -> BTreeMap<String, raw::Function> {
     let mut written = BTreeMap::new();
     for (name, function) in &file.functions {
         written.insert(name.value.clone(), function.clone());
@@ -140,12 +140,14 @@ impl Merge<'_> {
         let own = header.map_or_else(|| written.clone(), |header| written.clone().or(header));
         self.check_oneshot(name, &own);
         let all = own.or(self.defaults);
+        let secret_files = self.wanted(name, &all).files();
         Function {
             id: self.ids.function(name),
             on: all.on.clone(),
             request_timeout: all.timeout.unwrap_or_default().request.unwrap_or(REQUEST),
             shown: entry.map(|entry| entry.shown.clone()),
             found: entry.map_or(Found::Absent, |entry| self.found(entry, &all)),
+            secret_files,
         }
     }
 
@@ -164,6 +166,10 @@ impl Merge<'_> {
         }
     }
 
+    fn wanted<'w>(&'w self, name: &'w str, all: &'w raw::Function) -> Wanted<'w> {
+        Wanted { name, project: self.scan.project, all, problems: self.scan.problems }
+    }
+
     fn found(&mut self, entry: &Entry, all: &raw::Function) -> Found {
         match &entry.state {
             State::Gone => return Found::Absent,
@@ -180,11 +186,16 @@ impl Merge<'_> {
         }
         let root = entry.own.as_ref().unwrap_or(&entry.path);
         let content = self.ledger.content(&entry.name, root, &stats, |path| self.scan.shown(path));
+        let secrets = match self.wanted(&entry.name, all).values() {
+            Ok(secrets) => secrets,
+            Err(reason) => return Found::Broken(reason),
+        };
         let protocol = all.protocol.unwrap_or(Protocol::Http);
         Found::Program(Box::new(Program {
             path: entry.path.clone(),
             args: all.args.clone().unwrap_or_default(),
             env: all.env.clone().unwrap_or_default(),
+            secrets,
             dir: self.scan.project.to_owned(),
             protocol,
             content,

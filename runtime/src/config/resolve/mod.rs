@@ -6,6 +6,7 @@ mod implicit;
 mod policy;
 mod reference;
 mod runtime;
+mod secrets;
 mod spec;
 mod wiring;
 

@@ -8,10 +8,10 @@ use crate::config::content::{Stat, Stats};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::ledger::Ledger;
 
+use super::Scan;
 use super::entry::{Entry, MANIFEST};
 use super::ignore::is_no_part;
 use super::trust::{Trust, Verdict};
-use super::Scan;
 
 /// Files of one function. Whoever keeps more in its folder keeps data there.
 const FILES_MAX: usize = 10_000;
@@ -47,7 +47,7 @@ impl Scan<'_> {
         let mut folders = vec![own.to_owned()];
         while let Some(folder) = folders.pop() {
             let Ok(entries) = fs::read_dir(&folder) else { continue };
-            for found in entries.flatten().filter(|found| belongs(found, &folder == own)) {
+            for found in entries.flatten().filter(|found| belongs(found, folder == own)) {
                 if stats.len() > FILES_MAX {
                     return Ok(());
                 }
@@ -76,7 +76,7 @@ impl Scan<'_> {
 /// Settings are compared by what they say.
 fn belongs(found: &DirEntry, at_top: bool) -> bool {
     let name = found.file_name();
-    !is_no_part(&name) && !(at_top && name == MANIFEST)
+    !(is_no_part(&name) || at_top && name == MANIFEST)
 }
 
 /// Of a file, also behind a link; of a link itself when it leads to a folder or to nothing. Sockets and pipes have
@@ -91,7 +91,5 @@ fn metadata(path: &Path) -> Option<Metadata> {
 
 fn too_many(shown: &str) -> Diagnostic {
     let what = format!("{shown} lies beside more than {FILES_MAX} files; changes of the others are not seen");
-    Diagnostic::new(Code::TooManyFiles, what)
-        .about(shown)
-        .help("keep data outside of the function's folder")
+    Diagnostic::new(Code::TooManyFiles, what).about(shown).help("keep data outside of the function's folder")
 }

@@ -43,8 +43,20 @@ mod tests {
     #[test]
     fn what_tools_editors_and_functions_leave_is_no_part_of_a_function() {
         for name in [
-            ".git", ".env", "node_modules", "__pycache__", ".venv", "target", "x.pyc", "run~", ".run.swp", "#run#",
-            "4913", "bill.log", "bill.log.12", "logs",
+            ".git",
+            ".env",
+            "node_modules",
+            "__pycache__",
+            ".venv",
+            "target",
+            "x.pyc",
+            "run~",
+            ".run.swp",
+            "#run#",
+            "4913",
+            "bill.log",
+            "bill.log.12",
+            "logs",
         ] {
             assert!(is_no_part(name.as_ref()), "{name}");
         }

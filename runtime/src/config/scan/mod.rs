@@ -136,10 +136,10 @@ impl Scan<'_> {
         Some((program, manifest.map(|manifest| raw::Function { exec: None, ..manifest })))
     }
 
-    /// What the settings in a function's own folder say.
+    /// What the settings in a function's own folder say; their paths begin there.
     fn manifest(&self, path: &Path, name: &str) -> Option<raw::Function> {
         path.symlink_metadata().ok()?;
-        self.settings(path, name)
+        Some(self.settings(path, name)?.within(path.parent()?))
     }
 
     /// The settings in a file of a function's own.

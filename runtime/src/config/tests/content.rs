@@ -89,8 +89,17 @@ fn what_tools_and_the_function_leave_in_its_folder_is_not() {
     let mut loader = project.loader();
     let left = || {
         for name in [
-            ".git/HEAD", "node_modules/x/index.js", "__pycache__/helper.pyc", "lib/__pycache__/x.pyc", ".venv/x",
-            "target/debug/x", ".run.swp", "run~", "bill.log", "logs/today", "tmp/x",
+            ".git/HEAD",
+            "node_modules/x/index.js",
+            "__pycache__/helper.pyc",
+            "lib/__pycache__/x.pyc",
+            ".venv/x",
+            "target/debug/x",
+            ".run.swp",
+            "run~",
+            "bill.log",
+            "logs/today",
+            "tmp/x",
         ] {
             project.write(&format!("functions/bill/{name}"), "x", 0o644);
         }

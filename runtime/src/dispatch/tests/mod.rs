@@ -110,6 +110,7 @@ impl Function {
             path: self.folder.path().join("function"),
             args: Vec::new(),
             env: BTreeMap::new(),
+            secrets: crate::config::resolved::Secrets::default(),
             dir: self.folder.path().to_owned(),
             protocol: self.protocol,
             content: crate::config::resolved::Content::default(),
