@@ -11,6 +11,7 @@ mod bad_functions;
 mod bad_input;
 mod batches;
 mod filters;
+mod folders;
 mod group;
 mod h2c;
 mod isolation;
@@ -20,6 +21,7 @@ mod lines;
 mod order;
 mod reload;
 mod scale;
+mod secrets;
 mod sinks;
 mod stock;
 mod stop;
@@ -49,6 +51,8 @@ fn main() -> ExitCode {
         bad_answers::trials,
         bad_input::trials,
         reload::trials,
+        folders::trials,
+        secrets::trials,
         stop::trials,
         kill::trials,
         order::trials,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use crate::support::project::{noting_script, noting_server};
-use crate::support::runtime::verb;
+use crate::support::runtime::{output as printed_by, verb};
 use crate::support::{Ends, Project, Runtime, group, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -19,6 +19,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("a_broken_version_leaves_the_working_one", a_broken_version_leaves_the_working_one),
             ("a_removed_function_waits_and_comes_back", a_removed_function_waits),
             ("a_function_gone_between_two_saves_loses_nothing", a_function_gone_between_two_saves),
+            ("a_save_without_a_change_is_no_revision", a_save_without_a_change),
+            ("what_is_in_flight_finishes_on_the_old_one", what_is_in_flight),
             ("an_edited_setting_restarts_its_function_alone", an_edited_setting),
             ("fifty_reloads_under_load_fail_and_lose_nothing", fifty_reloads_under_load),
             ("a_changed_class_leaves_no_event_behind_unasked", a_changed_class),
@@ -120,6 +122,50 @@ fn a_function_gone_between_two_saves() {
         (project.lines("versions"), project.counts("delivered").len()),
         (vec!["1".into(), "2".into(), "2".into()], 3)
     );
+}
+
+fn a_save_without_a_change() {
+    let project = Project::new("");
+    let server = noting_server("", "        answer = str(os.getpid()).encode()");
+    project.function("order", &server);
+    project.function("other", version(1));
+    let runtime = Runtime::start(&project);
+    let pid = runtime.get("/fn/order").body;
+    // A new inode, and then a new time.
+    project.function("order", &server);
+    project.write("functions/order", &server);
+    project.function("other", version(2));
+    wait_until("the other one is seen", || runtime.function("other")["revision"] == "r2");
+    let order = runtime.function("order");
+    assert_eq!(order["revision"], "r1");
+    assert_eq!(runtime.get("/fn/order").body, pid, "the same process");
+    let file = project.file("functions/order");
+    let sum = printed_by("sha256sum", &[file.to_str().unwrap()]).unwrap();
+    assert_eq!(order["content"].as_str(), sum.split_whitespace().next());
+    project.function("order", format!("{server}# another\n"));
+    wait_revision(&runtime, "r2");
+    let content = runtime.function("order")["content"].as_str().unwrap().to_owned();
+    let told = format!("functions/order changed -> r2 ({})", &content[..8]);
+    assert!(runtime.log().contains(&told), "{told}: {}", runtime.log());
+}
+
+fn what_is_in_flight() {
+    let project = Project::new("");
+    let wait = "        while self.headers.get(\"ce-id\") == \"1\" and not os.path.exists(\"go\"): time.sleep(0.005)";
+    project.function("order", noting_server("", wait));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    wait_until("it is in flight", || project.lines("delivered") == ["1"]);
+    project.function("order", noting_server("", &format!("{wait}\n        note(\"new\", \"versions\")")));
+    wait_revision(&runtime, "r2");
+    runtime.send("2", "order");
+    assert_eq!(runtime.verdicts("2")["order"]["attempts"][0]["revision"], "r2");
+    assert_eq!(runtime.function("order")["in_flight"], 1, "the first is still in flight");
+    project.write("go", "");
+    let verdict = &runtime.verdicts("1")["order"];
+    assert_eq!((&verdict["outcome"], &verdict["attempt_count"]), (&"delivered".into(), &1.into()));
+    assert_eq!(verdict["attempts"][0]["revision"], "r1");
+    assert_eq!(project.lines("delivered"), ["1", "2"]);
 }
 
 fn an_edited_setting() {

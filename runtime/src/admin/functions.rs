@@ -39,6 +39,8 @@ pub(crate) struct FunctionView {
     pub(crate) run_p50_ms: Option<f64>,
     pub(crate) run_p99_ms: Option<f64>,
     pub(crate) revision: Option<String>,
+    /// The SHA-256 of what its files hold, once they were read.
+    pub(crate) content: Option<String>,
     /// How long it has had no work.
     pub(crate) idle_ms: Option<f64>,
     /// Why nothing starts, if so.
@@ -160,6 +162,7 @@ fn view(function: &Function, row: &FunctionRow) -> FunctionView {
         run_p50_ms: percentile(&stats.run_ms, 50),
         run_p99_ms: percentile(&stats.run_ms, 99),
         revision: row.revision.map(|revision| format!("r{revision}")),
+        content: program.and_then(|program| program.content.hash()).map(|hash| hash.to_string()),
         idle_ms: row.idle.map(millis),
         reason: reason.clone(),
         program: program.map(|program| program.path.display().to_string()),
@@ -218,7 +221,7 @@ mod tests {
         let expected = serde_json::json!({
             "function": "bill", "state": "broken", "instances": 0, "instances_max": null, "in_flight": 0,
             "queued": 5, "events": 9, "failed": 1, "cold_starts": 1, "cold_p50_ms": 5.9, "cold_p99_ms": 5.9,
-            "run_p50_ms": 1.4, "run_p99_ms": 2.2, "revision": "r2", "idle_ms": 12000.0,
+            "run_p50_ms": 1.4, "run_p99_ms": 2.2, "revision": "r2", "content": null, "idle_ms": 12000.0,
             "reason": "its file is missing", "program": null,
         });
         assert_eq!(serde_json::to_value(view(&bill, &row)).unwrap(), expected);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -23,6 +24,10 @@ pub(super) struct Dev {
     /// Where events and cursors are kept; mem keeps nothing
     #[arg(long, value_name = "mem|DIR")]
     state: Option<String>,
+    /// Look for changes so often, on file systems that tell of none [without a time: 1s]
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "1s",
+        value_parser = interval)]
+    poll: Option<Duration>,
     /// Leave behind what the log of a channel still holds that is not durable any more
     #[arg(long)]
     abandon: bool,
@@ -49,7 +54,16 @@ impl Dev {
             mode: Mode::Dev,
             voice: global.voice(),
             drain: None,
+            poll: self.poll,
             abandon: self.abandon,
         }))
+    }
+}
+
+/// A time between two looks.
+fn interval(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("a time without pause; 1s would do".to_owned()),
+        parsed => parsed.map_err(|error| error.to_string()),
     }
 }

@@ -48,6 +48,7 @@ impl Run {
             mode: Mode::Run,
             voice: global.voice(),
             drain: self.drain,
+            poll: None,
             abandon: self.abandon,
         }))
     }

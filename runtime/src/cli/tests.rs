@@ -158,6 +158,7 @@ fn function(name: &str, state: &str) -> FunctionView {
         run_p50_ms: None,
         run_p99_ms: None,
         revision: Some("r1".into()),
+        content: None,
         idle_ms: None,
         reason: None,
         program: Some("/demo/functions/x".into()),

@@ -115,8 +115,12 @@ codes! {
         "A folder is a function when it holds an executable `run`, `main`, or one of its own name.";
     NoFolder "H057" Note "no functions folder",
         "The folder that is to hold the functions does not exist yet.";
+    TooManyFiles "H058" Note "many files in a function's folder",
+        "All files in a function's folder belong to it; those beyond the first ten thousand are not looked at.";
+    NoSecret "H059" Warning "a value that cannot be had",
+        "What `env_file` or `secrets` name is not there or cannot be read, so the function is not started; its events wait.";
     NoEffect "H060" Note "no effect",
-        "The key is valid and does nothing under the class chosen.";
+        "The key or variable is valid and does nothing as things are: under the class chosen, or because hydrant sets it.";
 }
 
 impl fmt::Display for Code {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::diagnostic::{Diagnostic, Problems};
 use super::document::Document;
 use super::ids::Ids;
+use super::ledger::{Ledger, Unhashed};
 use super::overrides::Overrides;
 use super::raw;
 use super::resolve;
@@ -32,6 +33,7 @@ pub(crate) struct Loader {
     overrides: Overrides,
     being_written: BeingWritten,
     ids: Ids,
+    ledger: Ledger,
     last: scan::Functions,
 }
 
@@ -50,6 +52,7 @@ impl Loader {
             overrides,
             being_written,
             ids: Ids::default(),
+            ledger: Ledger::default(),
             last: scan::Functions::default(),
         })
     }
@@ -61,6 +64,11 @@ impl Loader {
         let resolved = self.read_file(&path, &problems).map(|file| self.resolve(&file, &problems));
         let usable = !problems.fatal();
         Loaded { resolved: resolved.filter(|_| usable), diagnostics: problems.into_sorted() }
+    }
+
+    /// Contents that are large, and have no name until somebody reads them.
+    pub(crate) fn take_unhashed(&mut self) -> Vec<Unhashed> {
+        self.ledger.take_owed()
     }
 
     /// What the file says; nothing when it could not be understood at all.
@@ -83,7 +91,7 @@ impl Loader {
         let scan =
             Scan { project: &self.project, being_written: self.being_written, last: &self.last, problems };
         let mut found = scan.functions(&runtime.functions);
-        let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids);
+        let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids, &mut self.ledger);
         let resolved = resolve::resolve(file, &self.project, runtime, functions, &mut self.ids, problems);
         self.last = found;
         resolved

@@ -5,10 +5,13 @@
 //! [`resolved::Resolved`]. Everything wrong is told at once, with its place; nobody validates again after that.
 
 mod codes;
+mod content;
 mod diagnostic;
 mod document;
+mod env_file;
 mod expression;
 mod ids;
+mod ledger;
 mod loader;
 mod name;
 mod nearest;
@@ -18,6 +21,7 @@ mod raw;
 mod resolve;
 pub(crate) mod resolved;
 mod scan;
+mod secrets;
 mod source;
 mod table;
 mod unit;
@@ -29,9 +33,11 @@ mod tests;
 pub(crate) use codes::{Code, Severity};
 pub(crate) use diagnostic::{Diagnostic, summary};
 pub(crate) use expression::Told;
+pub(crate) use ledger::Unhashed;
 pub(crate) use loader::Loader;
 pub(crate) use nearest::nearest;
 pub(crate) use overrides::{Given, Overrides};
+pub(crate) use scan::{is_left_over, is_no_part};
 pub(crate) use source::{Place, Source};
 
 /// The `runtime.toml` hydrant ships with: every key with its default and a sentence.

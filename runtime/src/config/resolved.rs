@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use activator::id::{ChannelId, FunctionId, SinkId};
 use activator::lifecycle::Settings;
 use activator::topology::{Subscription, Topology};
 
 use crate::channel;
+
+pub(crate) use super::content::Content;
+pub(crate) use super::secrets::Secrets;
 
 /// Everything `runtime.toml`, sidecars, script headers and the functions folders say together.
 #[derive(Clone, Debug)]
@@ -21,8 +25,16 @@ pub(crate) struct Resolved {
     /// Every function in the folders, in the configuration, or named by a subscription.
     pub(crate) functions: BTreeMap<FunctionId, Function>,
     pub(crate) sinks: BTreeMap<SinkId, hyper::Uri>,
+    pub(crate) watch: Watch,
+}
+
+/// `[watch]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Watch {
     /// Whether the folders are watched; nothing = the verb decides.
-    pub(crate) watch: Option<bool>,
+    pub(crate) enabled: Option<bool>,
+    /// How often everything is looked at; nothing = the system tells of changes.
+    pub(crate) poll: Option<Duration>,
 }
 
 impl Resolved {
@@ -45,7 +57,7 @@ pub(crate) struct Runtime {
     /// How much payload the activator may hold.
     pub(crate) budget_bytes: usize,
     /// How long what is in flight may take when the runtime is asked to stop.
-    pub(crate) drain: std::time::Duration,
+    pub(crate) drain: Duration,
 }
 
 /// A channel with the name people know it by.
@@ -93,6 +105,8 @@ impl ChannelKind {
 pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) found: Found,
+    /// Where the values of its environment stand that are no part of the configuration.
+    pub(crate) secret_files: Vec<PathBuf>,
 }
 
 /// What the folder holds under a function's name.
@@ -114,13 +128,15 @@ pub(crate) struct Program {
     pub(crate) args: Vec<String>,
     /// What the user adds to the environment.
     pub(crate) env: BTreeMap<String, String>,
+    /// What else is in its environment, and nowhere else.
+    pub(crate) secrets: Secrets,
     /// Where it runs: the project folder.
     pub(crate) dir: PathBuf,
     pub(crate) protocol: Protocol,
     /// Nothing = one event a request.
     pub(crate) batch: Option<Batch>,
-    /// Tells one content of the file from another.
-    pub(crate) fingerprint: Fingerprint,
+    /// What its files hold.
+    pub(crate) content: Content,
     pub(crate) isolation: Isolation,
     pub(crate) limits: Limits,
     /// How many there are and how long each step may take; `revision` is filled in by whoever counts them.
@@ -189,13 +205,4 @@ impl Protocol {
     pub(crate) const fn is_http(self) -> bool {
         matches!(self, Self::Http | Self::H2c)
     }
-}
-
-/// Device, inode, size, and the time of the last change in nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fingerprint {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
-    pub(crate) size: u64,
-    pub(crate) modified_ns: i128,
 }

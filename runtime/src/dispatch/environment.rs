@@ -19,8 +19,10 @@ pub(super) fn environment(name: &str, revision: Revision, program: &Program) -> 
     let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
     let users = program.env.iter().map(|(name, value)| (name.clone(), value.clone()));
     // The user's word stands against what is handed on; the contract's names are ours.
-    let mut environment: Vec<_> = handed_on.filter(|(name, _)| !program.env.contains_key(name)).collect();
+    let is_users = |name: &str| program.env.contains_key(name) || program.secrets.contains(name);
+    let mut environment: Vec<_> = handed_on.filter(|(name, _)| !is_users(name)).collect();
     environment.extend(users.filter(|(name, _)| !name.starts_with("K_")));
+    environment.extend(program.secrets.reveal().map(|(name, value)| (name.to_owned(), value.to_owned())));
     environment.extend(ours);
     environment
 }

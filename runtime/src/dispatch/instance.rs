@@ -16,13 +16,14 @@ use super::batch::{Load, Waiting};
 use super::door::{Door, Opened};
 use super::exchange::{Context, Done, Place};
 use super::isolation::isolation;
+use super::output::{Bench, Output};
 use super::pool::Pool;
 use super::starting::{Start, spawn};
 use super::wire::Speaks;
 use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot, stdio};
 use crate::config::resolved::Protocol;
 use crate::driver::Inbox;
-use crate::process::{Child, Collector, Command, Exit, Line, Stdin, Stream};
+use crate::process::{Child, Collector, Command, Exit, Stdin, Stream};
 
 /// Orders an instance may have waiting: the deliveries it may hold and its end, with room to spare.
 const ORDERS_MAX: usize = 4 * IN_FLIGHT_MAX as usize;
@@ -72,6 +73,7 @@ async fn refuse_all(inbox: &Inbox, mut orders: mpsc::Receiver<Order>) {
 
 struct Instance {
     start: Arc<Start>,
+    bench: Bench,
     context: Arc<Context>,
     in_flight: BTreeSet<DeliveryId>,
     /// Of a function that takes events in batches: those that no request was made for yet.
@@ -94,7 +96,13 @@ impl Instance {
             revision: format!("r{}", start.revision),
         };
         let waiting = start.program.batch.map(Waiting::new);
-        Self { start: Arc::new(start), context: Arc::new(context), in_flight: BTreeSet::new(), waiting }
+        Self {
+            start: Arc::new(start),
+            bench: Bench::default(),
+            context: Arc::new(context),
+            in_flight: BTreeSet::new(),
+            waiting,
+        }
     }
 
     /// From the start to the end. Gives how it ended, for people.
@@ -180,10 +188,8 @@ impl Instance {
     fn collect_output(&self, child: &mut Child) -> Collector {
         let pipes = [(Stream::Stdout, child.stdout.take()), (Stream::Stderr, child.stderr.take())];
         let pipes = pipes.into_iter().filter_map(|(stream, pipe)| Some((stream, pipe?)));
-        let name = Arc::clone(&self.start.name);
-        Collector::start(pipes, &self.start.lines, move |line: &Line| {
-            tracing::info!(target: "output", function = %name, "{line}");
-        })
+        let output = Output { start: Arc::clone(&self.start), bench: self.bench.clone() };
+        Collector::start(pipes, &self.start.lines, output)
     }
 
     async fn run(
@@ -235,6 +241,7 @@ impl Instance {
 
     fn deliver(&mut self, job: Job, exchanges: &mut Exchanges) {
         self.in_flight.insert(job.delivery);
+        self.bench.begin(job.delivery, &job.work);
         match &mut self.waiting {
             Some(waiting) => waiting.push(job),
             None => exchanges.push(carry_out(&self.context, job)),
@@ -285,20 +292,25 @@ impl Instance {
         self.start.inbox.ready(self.start.id).await;
     }
 
+    fn forget(&mut self, delivery: DeliveryId) {
+        self.in_flight.remove(&delivery);
+        self.bench.end(delivery);
+    }
+
     async fn report(&mut self, done: Done) {
         match done {
             Done::Outcome(delivery, outcome) => {
-                self.in_flight.remove(&delivery);
+                self.forget(delivery);
                 self.start.inbox.outcome(delivery, outcome).await;
             }
             Done::Outcomes(outcomes) => {
                 for (delivery, outcome) in outcomes {
-                    self.in_flight.remove(&delivery);
+                    self.forget(delivery);
                     self.start.inbox.outcome(delivery, outcome).await;
                 }
             }
             Done::Returned(delivery, call) => {
-                self.in_flight.remove(&delivery);
+                self.forget(delivery);
                 self.start.inbox.not_taken(delivery, Work::Call(call)).await;
             }
         }
@@ -309,7 +321,7 @@ impl Instance {
         self.context.withdraw();
         self.context.place.send_replace(Place::Gone);
         for Job { delivery, work, .. } in self.waiting.as_mut().map(Waiting::take).unwrap_or_default() {
-            self.in_flight.remove(&delivery);
+            self.forget(delivery);
             self.start.inbox.not_taken(delivery, work).await;
         }
         let deadline = tokio::time::Instant::now() + LAST_ANSWERS;

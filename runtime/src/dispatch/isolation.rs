@@ -25,7 +25,7 @@ pub(super) fn isolation(program: &Program, ingress: u16) -> Isolation {
         Level::None => Isolation::None,
         Level::Standard => Isolation::Standard,
         Level::Strict => Isolation::Strict(Fence {
-            read: said.read.iter().chain([&program.path]).cloned().collect(),
+            read: said.read.clone(),
             write: said.write.clone(),
             connect: said.connect.iter().copied().chain([ingress]).collect(),
         }),

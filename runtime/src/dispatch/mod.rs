@@ -7,6 +7,7 @@
 //! - [`oneshot`]: the life of a process that handles one event; [`stdio`]: of one that is spoken to in lines.
 //! - [`exchange`]: one request and its answer; [`pool`] keeps the connections, [`wire`] is one. [`asking`]: the same for a call, [`batch`]: for
 //!   many events.
+//! - [`output`]: what processes print, on its way to the log.
 //! - [`starting`]: how each begins; [`isolation`]: what it may touch.
 //! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP.
 //! - [`sink`]: a URL. [`hop`]: headers that are about one connection.
@@ -21,6 +22,7 @@ pub(crate) mod hop;
 mod instance;
 mod isolation;
 mod oneshot;
+mod output;
 mod plain;
 mod pool;
 mod request;

@@ -13,23 +13,28 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
 use super::call::CallError;
+use super::output::{Bench, Output};
 use super::plain::{self, Times};
 use super::request::excerpt;
-use super::starting::{Start, spawn};
+use super::starting::{LAST_WORDS_MAX, Start, spawn};
 use super::{Order, Work};
-use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Line, Stdin, Stream};
+use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Stdin, Stream};
 
 /// What is kept of its answer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// From the event to the end. Gives how it ended, for people.
 pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> String {
+    let start = Arc::new(start);
     let Some(Order::Deliver(job)) = orders.recv().await else {
         return "stopped before it started".to_owned();
     };
+    let bench = Bench::default();
+    bench.begin(job.delivery, &job.work);
+    let output = || Output { start: Arc::clone(&start), bench: bench.clone() };
     match job.work {
         Work::Event(event) => {
-            let ended = run(&start, &event, job.timeout, orders).await;
+            let ended = run(output(), &event, job.timeout, orders).await;
             let (outcome, reason) = match ended {
                 Ok(ended) => (ended.outcome(), ended.how()),
                 Err(reason) => (Outcome::NotTaken, reason),
@@ -40,7 +45,7 @@ pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> St
         Work::Call(mut call) => {
             let arrived = Instant::now();
             let event = plain::event_of(&mut call);
-            match run(&start, &event, job.timeout, orders).await {
+            match run(output(), &event, job.timeout, orders).await {
                 Ok(ended) => {
                     let (outcome, reason) = (ended.outcome(), ended.how());
                     call.answer.send(ended.answer(&start, call.arrived, arrived)).ok();
@@ -60,6 +65,8 @@ pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> St
 struct Ended {
     exit: Option<Exit>,
     printed: Captured,
+    /// What it printed last to stderr.
+    last_words: String,
 }
 
 /// Runs the process for an event.
@@ -67,29 +74,29 @@ struct Ended {
 /// # Errors
 /// When it did not start, and why.
 async fn run(
-    start: &Start,
+    output: Output,
     event: &Event,
     timeout: Duration,
     orders: &mut mpsc::Receiver<Order>,
 ) -> Result<Ended, String> {
+    let start = Arc::clone(&output.start);
     let mut child = tokio::select! {
-        child = spawn(start.spawner.clone(), || command(start, event)) => child.map_err(|e| e.to_string())?,
+        child = spawn(start.spawner.clone(), || command(&start, event)) => child.map_err(|e| e.to_string())?,
         () = ordered_to_end(orders) => return Err(start.why_not_started()),
     };
     start.inbox.ready(start.id).await;
     let printed = child.stdout.take().map(|stdout| Capture::start(stdout, ANSWER_BYTES_MAX));
-    let name = Arc::clone(&start.name);
     let stderr = child.stderr.take().map(|pipe| (Stream::Stderr, pipe));
-    let errors = Collector::start(stderr, &start.lines, move |line: &Line| {
-        tracing::info!(target: "output", function = %name, "{line}");
-    });
+    let errors = Collector::start(stderr, &start.lines, output);
     let exit = feed_and_wait(&mut child, event.data().clone(), timeout, orders).await;
     errors.finish().await;
     let printed = match printed {
         Some(capture) => capture.finish().await,
         None => Captured::default(),
     };
-    Ok(Ended { exit, printed })
+    let last_words = start.lines.last_words(start.id.generation, LAST_WORDS_MAX);
+    let last_words: Vec<&str> = last_words.iter().map(|line| &*line.text).collect();
+    Ok(Ended { exit, printed, last_words: last_words.join("\n") })
 }
 
 /// Its exit; nothing when its time was up.
@@ -160,7 +167,10 @@ impl Ended {
                 format!("what it printed may be an event, and has more than {ANSWER_BYTES_MAX} bytes");
             return Outcome::MalformedReply(reason);
         }
-        Outcome::Ended { code, reply: None, excerpt: excerpt(printed) }
+        // Of a failure without an answer, its complaint says most.
+        let complains = code != 0 && printed.is_empty();
+        let says = if complains { self.last_words.clone().into() } else { printed.clone() };
+        Outcome::Ended { code, reply: None, excerpt: excerpt(&says) }
     }
 
     fn how(&self) -> String {

@@ -12,6 +12,8 @@ use crate::config::resolved::Program;
 use crate::driver::Inbox;
 use crate::process::{Child, Command, Isolation, Lines, SpawnError, Spawner, Stdin, is_being_written};
 
+/// Lines that are shown of what a process printed last.
+pub(super) const LAST_WORDS_MAX: usize = 12;
 /// The waits between starts of a file that is still being written.
 const BUSY_WAIT: Duration = Duration::from_millis(1);
 const BUSY_WAIT_MAX: Duration = Duration::from_millis(50);
@@ -61,7 +63,7 @@ impl Start {
 
     /// A reason, with what the function printed last.
     pub(super) fn with_last_lines(&self, mut reason: String) -> String {
-        for line in self.lines.last(3) {
+        for line in self.lines.last_words(self.id.generation, LAST_WORDS_MAX) {
             reason.push_str(" | ");
             reason.push_str(&line.text);
         }

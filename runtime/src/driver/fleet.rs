@@ -19,6 +19,8 @@ pub(super) struct Fleet {
     /// The port of the ingress.
     ingress: u16,
     instances: HashMap<InstanceId, Running>,
+    /// Whether there was a configuration before: what is there from the beginning is no news.
+    configured: bool,
 }
 
 /// A function, and the revision a new process would run.
@@ -40,7 +42,14 @@ struct Running {
 
 impl Fleet {
     pub(super) fn new(spawner: Spawner, inbox: Inbox) -> Self {
-        Self { spawner, inbox, functions: BTreeMap::new(), ingress: 0, instances: HashMap::new() }
+        Self {
+            spawner,
+            inbox,
+            functions: BTreeMap::new(),
+            ingress: 0,
+            instances: HashMap::new(),
+            configured: false,
+        }
     }
 
     /// Compares the functions with what was there. Gives what changed; equal content and settings are the same
@@ -60,6 +69,7 @@ impl Fleet {
                 changed.push((id, Availability::Absent));
             }
         }
+        self.configured = true;
         changed
     }
 
@@ -80,6 +90,10 @@ impl Fleet {
                 // The file may be gone for a moment while it is replaced: the same content is the same revision.
                 if member.program.as_deref() != Some(&**program) {
                     member.revision = Revision(member.revision.0 + 1);
+                    if self.configured {
+                        let what = what_changed(member.program.as_deref(), program);
+                        tracing::info!(function = %member.name, "{what} -> r{}{}", member.revision, named(program));
+                    }
                     member.program = Some(Arc::from(program.clone()));
                     member.learned = Arc::default();
                 }
@@ -166,6 +180,23 @@ impl Fleet {
     }
 }
 
+/// What made a revision, for people.
+fn what_changed(before: Option<&Program>, now: &Program) -> String {
+    let shown = now.path.strip_prefix(&now.dir).unwrap_or(&now.path).display();
+    match before {
+        None => format!("{shown} is new"),
+        Some(before) if before.content == now.content => "its settings changed".to_owned(),
+        Some(_) => {
+            format!("{} changed", now.content.because().map_or_else(|| shown.to_string(), str::to_owned))
+        }
+    }
+}
+
+/// ` (a91f0c3e)`: a content's name, where it is known by now.
+fn named(program: &Program) -> String {
+    program.content.hash().map_or_else(String::new, |hash| format!(" ({})", hash.short()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,7 +213,7 @@ mod tests {
         config.functions.clear();
         if let Some(size) = size {
             let found = Found::Program(Box::new(program(size)));
-            config.functions.insert(ID, Function { name: "bill".into(), found });
+            config.functions.insert(ID, Function { name: "bill".into(), found, secret_files: Vec::new() });
         }
         config
     }
@@ -193,10 +224,11 @@ mod tests {
             path: "/bill".into(),
             args: Vec::new(),
             env: BTreeMap::new(),
+            secrets: crate::config::resolved::Secrets::default(),
             dir: "/".into(),
             protocol: Protocol::Http,
             batch: None,
-            fingerprint: crate::config::resolved::Fingerprint { size, ..Default::default() },
+            content: crate::config::resolved::Content::numbered(size),
             isolation: crate::config::resolved::Isolation::default(),
             limits: crate::config::resolved::Limits::default(),
             settings: Settings {

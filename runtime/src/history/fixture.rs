@@ -46,7 +46,7 @@ pub(crate) fn resolved() -> Resolved {
         channels: channels.iter().map(|&(id, kind, name)| (id, named(kind, name))).collect(),
         functions: BTreeMap::from([(FunctionId(0), function("bill")), (FunctionId(1), function("audit"))]),
         sinks: BTreeMap::new(),
-        watch: None,
+        watch: crate::config::resolved::Watch::default(),
     }
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn trigger(id: SubscriptionId, name: &str, ty: &str) -> Subscription 
 }
 
 fn function(name: &str) -> Function {
-    Function { name: name.into(), found: Found::Absent }
+    Function { name: name.into(), found: Found::Absent, secret_files: Vec::new() }
 }
 
 pub(crate) fn wired() -> Note {

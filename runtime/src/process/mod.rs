@@ -54,7 +54,7 @@ pub(crate) use listener::Listener;
 pub(crate) use listening::{cannot_listen, listening};
 pub(crate) use offer::{Offer, offers};
 pub(crate) use orphans::end_orphans;
-pub(crate) use output::Collector;
+pub(crate) use output::{Collector, Listener as OutputListener};
 pub(crate) use port::PortHold;
 pub(crate) use sandbox::Fence;
 pub(crate) use spawn::{Command, Isolation, SpawnError, Spawner, Stdin};

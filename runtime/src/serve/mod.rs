@@ -41,6 +41,8 @@ pub(crate) struct Options {
     pub(crate) voice: Voice,
     /// How long what is in flight may take at the end, instead of the configured time.
     pub(crate) drain: Option<Duration>,
+    /// How often to look for changes, instead of what is configured.
+    pub(crate) poll: Option<Duration>,
     /// Whether to leave behind what the log of a channel holds that is not durable any more.
     pub(crate) abandon: bool,
 }

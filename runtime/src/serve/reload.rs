@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::{Mode, Options, print};
 use crate::config::resolved::{Found, Resolved};
-use crate::config::{Diagnostic, Loader};
+use crate::config::{Diagnostic, Loader, Unhashed};
 use crate::driver::Handle;
 use crate::watch::{Changes, Watcher};
 
@@ -24,17 +24,20 @@ pub(super) struct Reloader {
 
 impl Reloader {
     pub(super) fn new(options: Options, loader: Loader, driver: Handle, resolved: &Resolved) -> Self {
-        let wanted = resolved.watch.unwrap_or(options.mode == Mode::Dev);
+        let wanted = resolved.watch.enabled.unwrap_or(options.mode == Mode::Dev);
+        let poll = options.poll.or(resolved.watch.poll);
         let watch = wanted.then(|| {
             let file = options.config.clone().unwrap_or_else(|| options.project.join("runtime.toml"));
-            Watcher::new(&resolved.runtime.functions, Some(file))
+            Watcher::new(&resolved.runtime.functions, Some(file), poll)
         });
         let watch = watch.and_then(|watch| {
             let watch = watch.inspect_err(|error| tracing::error!("changes are not seen: {error}"));
             watch.ok().map(|(watcher, changes)| (Arc::new(watcher), changes))
         });
         let watcher = watch.as_ref().map(|(watcher, _)| Arc::clone(watcher));
-        Self { options, loader, driver, said: Vec::new(), watch, watcher }
+        let mut reloader = Self { options, loader, driver, said: Vec::new(), watch, watcher };
+        reloader.name_contents();
+        reloader
     }
 
     async fn reload(&mut self) {
@@ -55,13 +58,19 @@ impl Reloader {
             tracing::warn!("{setting} changed: that takes a restart");
         }
         keep_open_channels(&before, &mut resolved);
-        for function in changed(&before, &resolved) {
-            tracing::info!(function, "reload");
-        }
         if let Some(watcher) = &self.watcher {
-            watcher.watch_programs(&programs(&resolved));
+            watcher.watch_files(&files(&resolved));
         }
         self.driver.configure(Arc::new(resolved)).await;
+        self.name_contents();
+    }
+
+    /// Large contents get their names when somebody has read them; nothing waits for it.
+    fn name_contents(&mut self) {
+        let unhashed = self.loader.take_unhashed();
+        if !unhashed.is_empty() {
+            tokio::task::spawn_blocking(|| unhashed.into_iter().for_each(Unhashed::hash));
+        }
     }
 }
 
@@ -89,16 +98,18 @@ fn keep_open_channels(before: &Resolved, after: &mut Resolved) {
     }
 }
 
-/// The files that functions execute, wherever they lie.
-fn programs(resolved: &Resolved) -> Vec<std::path::PathBuf> {
+/// The files that functions execute or are told of, wherever they lie.
+fn files(resolved: &Resolved) -> Vec<std::path::PathBuf> {
     let programs = resolved.functions.values().filter_map(|function| match &function.found {
         Found::Program(program) => Some(program.path.clone()),
         Found::Absent | Found::Broken(_) => None,
     });
-    programs.collect()
+    let secrets = resolved.functions.values().flat_map(|function| function.secret_files.iter().cloned());
+    programs.chain(secrets).collect()
 }
 
 fn needs_restart(before: &Resolved, after: &Resolved) -> Vec<&'static str> {
+    let watch = before.watch != after.watch;
     let (before, after) = (&before.runtime, &after.runtime);
     let settings = [
         ("[runtime] listen", before.listen != after.listen),
@@ -107,12 +118,7 @@ fn needs_restart(before: &Resolved, after: &Resolved) -> Vec<&'static str> {
         ("[runtime] functions", before.functions != after.functions),
         ("[runtime] budget", before.budget_bytes != after.budget_bytes),
         ("[runtime] drain", before.drain != after.drain),
+        ("[watch]", watch),
     ];
     settings.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
-}
-
-fn changed<'a>(before: &'a Resolved, after: &'a Resolved) -> impl Iterator<Item = &'a str> {
-    let new = after.functions.iter().filter(|(id, function)| before.functions.get(id) != Some(function));
-    let gone = before.functions.iter().filter(|(id, _)| !after.functions.contains_key(id));
-    new.chain(gone).map(|(_, function)| function.name.as_str())
 }

@@ -5,31 +5,33 @@
 //! no timer is needed: a half-written file is announced when its writer closes it, and who is slower than the
 //! changes gets fewer notices.
 //!
-//! `plan` says which folders and names matter, `notice` is what is told; the rest knows inotify.
+//! `plan` says which folders and names matter, `notice` is what is told. `armory` is told by inotify; `patrol` looks
+//! again and again, where nobody tells.
 
+mod armory;
 mod notice;
+mod patrol;
 mod plan;
 mod sight;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
 use std::io;
-use std::path::{Path, PathBuf, absolute};
+use std::path::{PathBuf, absolute};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use notify::{ErrorKind, RecommendedWatcher, RecursiveMode};
-
+use self::armory::Armory;
 pub(crate) use self::notice::Changes;
 use self::notice::{Changed, Notices};
+use self::patrol::Patrol;
 use self::plan::{Plan, Targets};
 
-/// Once armed, folders that changed meanwhile are looked at again, so often at most before the next event has to
-/// tell.
-const ROUNDS_MAX: usize = 8;
+/// How often everything is looked at when the system cannot tell of changes.
+const FALL_BACK: Duration = Duration::from_secs(2);
 
 /// Watches until it is dropped.
 #[derive(Debug)]
@@ -59,10 +61,23 @@ pub(crate) enum WatchError {
 }
 
 impl Watcher {
-    /// Watches the folders of functions and the configuration file, whether or not they exist by now. What
-    /// happens after it returns is told; so look for the first time then. It reads the folders: not to be called
-    /// from the async loop.
-    pub(crate) fn new(folders: &[PathBuf], config: Option<PathBuf>) -> Result<(Self, Changes), WatchError> {
+    /// Watches the folders of functions and the configuration file, whether or not they exist by now: told by the
+    /// system, or by looking `every` so often. What happens after it returns is told; so look for the first time
+    /// then. It reads the folders: not to be called from the async loop.
+    pub(crate) fn new(
+        folders: &[PathBuf],
+        config: Option<PathBuf>,
+        every: Option<Duration>,
+    ) -> Result<(Self, Changes), WatchError> {
+        Self::with(folders, config, every, Armory::armed)
+    }
+
+    fn with(
+        folders: &[PathBuf],
+        config: Option<PathBuf>,
+        every: Option<Duration>,
+        armed: impl FnOnce(&Arc<Shared>, SyncSender<()>) -> Result<Armory, WatchError>,
+    ) -> Result<(Self, Changes), WatchError> {
         let targets = Targets {
             folders: folders.iter().map(absolute).collect::<io::Result<_>>()?,
             config: config.map(absolute).transpose()?,
@@ -71,15 +86,18 @@ impl Watcher {
         let (notices, changes) = notice::channel();
         let (rearm, asked) = sync_channel(1);
         let shared = Arc::new(Shared { targets: Mutex::new(targets), notices, ..Shared::default() });
-        let mut armory = Armory::new(&shared, rearm.clone())?;
-        armory.arm()?;
-        std::thread::Builder::new().name("watch".into()).spawn(move || armory.work(&asked))?;
+        let eyes = match every {
+            Some(every) => Eyes::Patrol(shared.patrol(every)),
+            None => armed(&shared, rearm.clone()).map_or_else(|e| shared.fall_back(&e), Eyes::System),
+        };
+        let watching = Arc::clone(&shared);
+        std::thread::Builder::new().name("watch".into()).spawn(move || watching.watch(eyes, &asked))?;
         Ok((Self { shared, rearm }, changes))
     }
 
-    /// The programs that functions execute and that lie elsewhere (`exec = "target/release/bill"`): all of them,
-    /// in place of those given before. A notice follows when they are watched.
-    pub(crate) fn watch_programs(&self, programs: &[PathBuf]) {
+    /// Files of functions that lie elsewhere (`exec = "target/release/bill"`, `env_file = ".env"`): all of them, in
+    /// place of those given before. A notice follows when they are watched.
+    pub(crate) fn watch_files(&self, programs: &[PathBuf]) {
         let programs = programs.iter().filter_map(|path| absolute(path).ok()).collect();
         let mut targets = lock(&self.shared.targets);
         if targets.programs != programs {
@@ -122,6 +140,40 @@ impl Shared {
         }
     }
 
+    /// The thread that sets watches, or goes on patrol; the one that reads events must not wait for that.
+    fn watch(&self, mut eyes: Eyes, asked: &Receiver<()>) {
+        loop {
+            let asked = match &eyes {
+                Eyes::System(_) => asked.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Eyes::Patrol(patrol) => asked.recv_timeout(patrol.every),
+            };
+            if asked == Err(RecvTimeoutError::Disconnected) || self.stopped.load(Ordering::Acquire) {
+                return;
+            }
+            let mut owed = std::mem::take(&mut *lock(&self.owed));
+            match &mut eyes {
+                Eyes::System(armory) => {
+                    if let Err(error) = armory.arm() {
+                        eyes = self.fall_back(&error);
+                        owed = Changed::ALL;
+                    }
+                }
+                Eyes::Patrol(patrol) => owed.add(patrol.round(&lock(&self.targets).clone())),
+            }
+            self.notices.tell(owed);
+        }
+    }
+
+    fn patrol(&self, every: Duration) -> Patrol {
+        Patrol::new(every, &lock(&self.targets).clone())
+    }
+
+    /// What the system does not tell is looked for.
+    fn fall_back(&self, error: &WatchError) -> Eyes {
+        tracing::warn!("{error}; until a restart, changes are looked for every {FALL_BACK:?}");
+        Eyes::Patrol(self.patrol(FALL_BACK))
+    }
+
     fn rearm(&self, changed: Changed, rearm: &SyncSender<()>) {
         lock(&self.owed).add(changed);
         // When it is full, the thread has yet to take what was asked before, and does both at once.
@@ -129,82 +181,12 @@ impl Shared {
     }
 }
 
-/// The thread that sets watches; the one that reads events must not wait for that.
-struct Armory {
-    shared: Arc<Shared>,
-    inotify: RecommendedWatcher,
-    armed: HashSet<PathBuf>,
-}
-
-impl Armory {
-    fn new(shared: &Arc<Shared>, rearm: SyncSender<()>) -> Result<Self, WatchError> {
-        let seeing = Arc::clone(shared);
-        let inotify = notify::recommended_watcher(move |event| seeing.see(event, &rearm)).map_err(explain)?;
-        Ok(Self { shared: Arc::clone(shared), inotify, armed: HashSet::new() })
-    }
-
-    fn work(mut self, asked: &Receiver<()>) {
-        while asked.recv().is_ok() && !self.shared.stopped.load(Ordering::Acquire) {
-            let owed = std::mem::take(&mut *lock(&self.shared.owed));
-            if let Err(error) = self.arm() {
-                tracing::warn!(%error, "some changes will not be noticed");
-            }
-            self.shared.notices.tell(owed);
-        }
-    }
-
-    /// Sets the watches, until nothing moved while they were set.
-    fn arm(&mut self) -> Result<(), WatchError> {
-        let mut plan = self.plan();
-        for _ in 0..ROUNDS_MAX {
-            let dirs = plan.dirs();
-            // The plan first: events come as soon as there is a watch.
-            lock(&self.shared.plan).clone_from(&plan);
-            self.set(&dirs)?;
-            let next = self.plan();
-            if next == plan {
-                break;
-            }
-            plan = next;
-        }
-        Ok(())
-    }
-
-    fn plan(&self) -> Plan {
-        let targets = lock(&self.shared.targets).clone();
-        Plan::of(&targets)
-    }
-
-    fn set(&mut self, dirs: &HashSet<PathBuf>) -> Result<(), WatchError> {
-        for dir in self.armed.difference(dirs) {
-            // It may have gone by itself.
-            let _ = notify::Watcher::unwatch(&mut self.inotify, dir);
-        }
-        self.armed.retain(|dir| dirs.contains(dir));
-        for dir in dirs {
-            // Those already watched too: another folder may have come in their place.
-            match self.watch(dir) {
-                Err(error) if matches!(error.kind, ErrorKind::PathNotFound) => {}
-                answer => answer.map_err(explain)?,
-            }
-            self.armed.insert(dir.clone());
-        }
-        Ok(())
-    }
-
-    fn watch(&mut self, dir: &Path) -> notify::Result<()> {
-        notify::Watcher::watch(&mut self.inotify, dir, RecursiveMode::NonRecursive)
-    }
-}
-
-fn explain(mut error: notify::Error) -> WatchError {
-    match error.kind {
-        ErrorKind::MaxFilesWatch => WatchError::TooManyFolders(error.paths.pop().unwrap_or_default()),
-        ErrorKind::Io(error) if error.raw_os_error() == Some(libc::EMFILE) => {
-            WatchError::TooManyWatchers(error)
-        }
-        _ => WatchError::Other(error),
-    }
+/// How changes are noticed.
+enum Eyes {
+    /// The system tells of them.
+    System(Armory),
+    /// They are looked for.
+    Patrol(Patrol),
 }
 
 /// Nothing in here is left half done by a panic.

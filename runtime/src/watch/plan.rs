@@ -1,18 +1,18 @@
 //! Which folders are watched, and which names in them matter.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::notice::Changed;
+use crate::config::{is_left_over, is_no_part};
 
 /// Links followed on the way to one file, as the kernel does.
 const LINKS_MAX: usize = 40;
 
-/// What can be run in a folder that is a function, besides what has the folder's own name.
-const PROGRAMS: [&str; 2] = ["run", "main"];
+/// Folders watched inside one function.
+const FUNCTION_FOLDERS_MAX: usize = 1_000;
 
 /// What is to be watched; absolute paths, which need not exist.
 #[derive(Clone, Debug, Default)]
@@ -31,10 +31,10 @@ pub(super) struct Plan {
 /// What matters in one folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Dir {
-    /// It holds functions: every name does that is not ignored.
+    /// It holds functions: every name matters that no tool left there.
     functions: bool,
-    /// It is a function, known by these names.
-    function: HashSet<OsString>,
+    /// It is a function, or inside one: every name matters that is a part of it.
+    function: bool,
     /// What a way leads over: the file or folder itself, each link to it, or where the way ends by now.
     names: HashMap<OsString, Changed>,
 }
@@ -75,14 +75,14 @@ impl Plan {
         };
         let way = dir.names.get(name).copied();
         let mut changed = way.unwrap_or_default();
-        changed.functions |= dir.functions && !is_ignored(name) || dir.runs(name);
+        changed.functions |= dir.functions && !is_left_over(name) || dir.function && !is_no_part(name);
         Meaning { changed, way: way.is_some() }
     }
 
     /// What it means when something happens to a watched folder itself.
     pub(super) fn meaning_of_dir(&self, path: &Path) -> Option<Changed> {
         let dir = self.dirs.get(path)?;
-        let mut changed = Changed { functions: dir.functions || !dir.function.is_empty(), config: false };
+        let mut changed = Changed { functions: dir.functions || dir.function, config: false };
         dir.names.values().for_each(|name| changed.add(*name));
         Some(changed)
     }
@@ -96,7 +96,7 @@ impl Plan {
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Ok(kind) = entry.file_type() else { continue };
-            if is_ignored(&name) || kind.is_file() {
+            if is_left_over(&name) || kind.is_file() {
                 continue;
             }
             // A folder, or a link to something.
@@ -104,19 +104,31 @@ impl Plan {
                 continue;
             };
             if real.is_dir() {
-                self.add_function(&real, name);
+                self.add_function(real);
             }
         }
     }
 
-    fn add_function(&mut self, real: &Path, name: OsString) {
-        for program in PROGRAMS.iter().map(OsStr::new).chain([&*name]) {
-            let path = real.join(program);
-            if path.is_symlink() {
-                self.add_way(&path, Changed::FUNCTIONS);
+    /// A folder that is a function, with the folders in it; links in it are followed to files only.
+    fn add_function(&mut self, real: PathBuf) {
+        let mut folders = vec![real];
+        let mut left = FUNCTION_FOLDERS_MAX;
+        while let Some(folder) = folders.pop().filter(|_| left > 0) {
+            left -= 1;
+            let entries = fs::read_dir(&folder);
+            self.dir(&folder).function = true;
+            for entry in entries.into_iter().flatten().flatten() {
+                let Ok(kind) = entry.file_type() else { continue };
+                if kind.is_file() || is_no_part(&entry.file_name()) {
+                    continue;
+                }
+                if kind.is_dir() {
+                    folders.push(entry.path());
+                } else if kind.is_symlink() {
+                    self.add_way(&entry.path(), Changed::FUNCTIONS);
+                }
             }
         }
-        self.dir(real).function.insert(name);
     }
 
     /// Watches what would change where a path leads: its last step, each link on the way, or the first step that
@@ -156,27 +168,10 @@ impl Plan {
     }
 }
 
-impl Dir {
-    fn runs(&self, name: &OsStr) -> bool {
-        !self.function.is_empty()
-            && (PROGRAMS.iter().any(|program| name == *program) || self.function.contains(name))
-    }
-}
-
 fn steps(path: &Path) -> impl DoubleEndedIterator<Item = OsString> {
     path.components().filter_map(|component| match component {
         Component::Normal(step) => Some(step.into()),
         Component::ParentDir => Some("..".into()),
         _ => None,
     })
-}
-
-/// Hidden files, what tools and languages keep beside their sources, and the temporary files of editors.
-pub(super) fn is_ignored(name: &OsStr) -> bool {
-    const NAMES: [&[u8]; 4] = [b"node_modules", b"__pycache__", b"target", b"4913"];
-    let name = name.as_bytes();
-    NAMES.contains(&name)
-        || name.starts_with(b".")
-        || name.ends_with(b"~")
-        || name.starts_with(b"#") && name.ends_with(b"#")
 }

@@ -1,6 +1,7 @@
 //! The keys of `[function.NAME]`, which are those of a sidecar, a script's header and `[defaults]` too.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use activator::filter::Filter;
@@ -12,6 +13,7 @@ use crate::dispatch::IN_FLIGHT_MAX;
 
 use super::filter::read_on;
 use super::isolation::limits;
+use super::secret::{Secret, Secrets};
 use super::{Isolation, Scale};
 
 /// Every key as one of the places says it, or not.
@@ -20,6 +22,8 @@ pub(in crate::config) struct Function {
     pub(in crate::config) exec: Option<At<String>>,
     pub(in crate::config) args: Option<Vec<String>>,
     pub(in crate::config) env: Option<BTreeMap<String, String>>,
+    pub(in crate::config) env_file: Option<Vec<At<String>>>,
+    pub(in crate::config) secrets: Option<Secrets>,
     pub(in crate::config) protocol: Option<Protocol>,
     pub(in crate::config) concurrency: Option<At<u32>>,
     pub(in crate::config) batch: Option<At<u32>>,
@@ -55,6 +59,8 @@ impl Function {
         "exec",
         "args",
         "env",
+        "env_file",
+        "secrets",
         "protocol",
         "min",
         "max",
@@ -79,6 +85,8 @@ impl Function {
     pub(in crate::config) const DEFAULTS_KEYS: &[&str] = &[
         "args",
         "env",
+        "env_file",
+        "secrets",
         "protocol",
         "min",
         "max",
@@ -101,6 +109,8 @@ impl Function {
     pub(in crate::config) const HEADER_KEYS: &[&str] = &[
         "args",
         "env",
+        "env_file",
+        "secrets",
         "protocol",
         "min",
         "max",
@@ -141,6 +151,8 @@ impl Function {
             exec: get("exec").and_then(|v| exec(&v)),
             args: get("args").and_then(|v| args(&v)),
             env: get("env").and_then(|v| env(&v)),
+            env_file: get("env_file").and_then(|v| v.words()),
+            secrets: get("secrets").and_then(|v| secrets(&v)),
             protocol: get("protocol").and_then(|v| v.one_of(PROTOCOLS)).map(|p| p.value),
             concurrency: get("concurrency").and_then(|v| v.integer(0..=u32::MAX)),
             batch: get("batch").and_then(|v| v.integer(1..=IN_FLIGHT_MAX)),
@@ -159,6 +171,8 @@ impl Function {
             exec: self.exec.or(lower.exec),
             args: self.args.or(lower.args),
             env: self.env.or(lower.env),
+            env_file: self.env_file.or(lower.env_file),
+            secrets: self.secrets.or(lower.secrets),
             protocol: self.protocol.or(lower.protocol),
             concurrency: self.concurrency.or(lower.concurrency),
             batch: self.batch.or(lower.batch),
@@ -169,6 +183,21 @@ impl Function {
             on: self.on.or(lower.on),
         }
     }
+
+    /// The same with paths that are meant to begin in this folder.
+    pub(in crate::config) fn within(self, folder: &Path) -> Self {
+        let inside =
+            |path: At<String>| At { value: folder.join(&path.value).to_string_lossy().into(), ..path };
+        let env_file = self.env_file.map(|files| files.into_iter().map(inside).collect());
+        let secret = |(name, secret): (At<String>, Secret)| (name, secret.within(folder));
+        let secrets = self.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
+        Self { env_file, secrets, ..self }
+    }
+}
+
+/// Whether hydrant sets this variable itself.
+pub(in crate::config) fn is_ours(variable: &str) -> bool {
+    ENV_OURS.contains(&variable) || variable.starts_with("CE_")
 }
 
 impl Timeout {
@@ -213,12 +242,21 @@ fn env(value: &Value<'_>) -> Option<BTreeMap<String, String>> {
     entries.iter().map(|(name, value)| Some((variable(name, value)?, value.word()?.value))).collect()
 }
 
+fn secrets(value: &Value<'_>) -> Option<Secrets> {
+    let entries = value.entries(&value.section_inside())?;
+    let secret = |(name, value): &(At<String>, Value<'_>)| {
+        variable(name, value)?;
+        Some((name.clone(), Secret::read(value)?))
+    };
+    entries.iter().map(secret).collect()
+}
+
 fn variable(name: &At<String>, value: &Value<'_>) -> Option<String> {
     let refuse = |is: &str, help: &str| {
         let called = format!("`{}`", name.value);
         value.problems().bad_value(&name.place, &called, "a variable of the function's own", is, help)
     };
-    if ENV_OURS.contains(&&*name.value) || name.value.starts_with("CE_") {
+    if is_ours(&name.value) {
         return refuse("one hydrant sets", "choose another name");
     }
     if name.value.is_empty() || name.value.contains(['=', '\0']) {

@@ -12,10 +12,12 @@ mod kafka;
 mod kpa;
 mod runtime;
 mod scale;
+mod secret;
 mod security;
 mod sink;
 mod source;
 mod subscription;
+mod watch;
 
 use super::codes::Code;
 use super::diagnostic::Diagnostic;
@@ -31,18 +33,20 @@ pub(super) use delivery::Delivery;
 pub(super) use destination::Destination;
 #[cfg(test)]
 pub(super) use filter::DIALECTS;
-pub(super) use function::Function;
 #[cfg(test)]
 pub(super) use function::Timeout;
+pub(super) use function::{Function, is_ours};
 pub(super) use isolation::Isolation;
 pub(super) use kafka::Kafka;
 pub(super) use kpa::Kpa;
 pub(super) use runtime::{Runtime, State, address, state};
 pub(super) use scale::Scale;
+pub(super) use secret::Secret;
 pub(super) use security::Password;
 pub(super) use sink::Sink;
 pub(super) use source::Source;
 pub(super) use subscription::{Subscription, Trigger};
+pub(super) use watch::Watch;
 
 /// Tables under names of the user's own: `[trigger.NAME]`.
 pub(super) type Named<T> = Vec<(At<String>, T)>;
@@ -60,8 +64,7 @@ pub(super) struct File {
     pub(super) sources: Named<Source>,
     pub(super) sinks: Named<Sink>,
     pub(super) functions: Named<Function>,
-    /// Whether the folders are watched, if the file says.
-    pub(super) watch: Option<bool>,
+    pub(super) watch: Watch,
 }
 
 impl File {
@@ -78,7 +81,6 @@ impl File {
         "function",
         "watch",
     ];
-    pub(super) const WATCH_KEYS: &[&str] = &["enabled"];
 
     pub(super) fn read(document: &Document<'_>, file_name: &str) -> Self {
         let Some(root) = Value::root(document, file_name).table(file_name, Self::KEYS) else {
@@ -96,14 +98,9 @@ impl File {
             sources: named(one("source"), "source", Source::read),
             sinks: named(one("sink"), "sink", Sink::read),
             functions: named(one("function"), "function", Function::read),
-            watch: one("watch").and_then(|v| read_watch(&v)),
+            watch: one("watch").and_then(|v| Watch::read(&v)).unwrap_or_default(),
         }
     }
-}
-
-fn read_watch(value: &Value<'_>) -> Option<bool> {
-    let table = value.table("[watch]", File::WATCH_KEYS)?;
-    table.get("enabled")?.boolean().map(|enabled| enabled.value)
 }
 
 /// Reads every `[KIND.NAME]`; `read` gets what messages call the section.

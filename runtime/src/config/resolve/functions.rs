@@ -1,7 +1,7 @@
 //! Functions: what the folders hold, what sidecars, headers and `[function.NAME]` say of them, and the defaults.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use activator::filter::Filter;
@@ -9,15 +9,16 @@ use activator::id::{FunctionId, Revision};
 use activator::lifecycle::Settings;
 
 use crate::config::codes::Code;
-use crate::config::diagnostic::{Diagnostic, Problems};
-use crate::config::document::Document;
+use crate::config::diagnostic::Diagnostic;
 use crate::config::ids::Ids;
+use crate::config::ledger::Ledger;
 use crate::config::nearest::nearest;
 use crate::config::raw;
 use crate::config::resolved::{self, Batch, Found, Program, Protocol};
-use crate::config::scan::{self, Content, Entry, Scan};
-use crate::config::source::{At, Source};
-use crate::config::value::Value;
+use crate::config::scan::{self, Entry, Scan, State};
+use crate::config::source::At;
+
+use super::secrets::Wanted;
 
 use super::scaling::{Contradictions, overflow, scaling};
 
@@ -38,6 +39,7 @@ pub(super) struct Function {
     /// The path for people, if there is one.
     pub(super) shown: Option<String>,
     found: Found,
+    secret_files: Vec<PathBuf>,
 }
 
 impl Functions {
@@ -47,19 +49,12 @@ impl Functions {
         scan: &Scan<'_>,
         found: &mut scan::Functions,
         ids: &mut Ids,
+        ledger: &mut Ledger,
     ) -> Self {
-        let mut written: BTreeMap<&str, raw::Function> = BTreeMap::new();
-        for (name, function) in &file.functions {
-            written.insert(&name.value, function.clone());
-        }
-        let sidecars = sidecars(&written, scan, found);
-        for (name, sidecar) in &sidecars {
-            let function = written.remove(name.as_str()).unwrap_or_default();
-            written.insert(name, function.or(sidecar));
-        }
+        let written = written(file, scan, found);
         for (name, function) in &written {
             if let Some(exec) = &function.exec {
-                found.entries.insert((*name).into(), scan.named(name, exec));
+                found.entries.insert(name.clone(), scan.named(name, exec));
             }
         }
         for (name, _) in &file.functions {
@@ -67,12 +62,14 @@ impl Functions {
                 scan.problems.report(no_file(name));
             }
         }
-        let names = written.keys().copied().chain(found.entries.keys().map(String::as_str));
         let (who, own) = ("every function", &file.defaults);
         Contradictions { who, own, all: own, problems: scan.problems }.report();
-        let merge = Merge { written: &written, found, defaults: &file.defaults, scan };
-        let functions = names.map(|name| (name.to_owned(), merge.function(name, ids)));
-        Self(functions.collect())
+        let names = written.keys().chain(found.entries.keys());
+        let names: BTreeSet<&str> = names.map(String::as_str).collect();
+        let mut merge = Merge { written: &written, found, defaults: &file.defaults, scan, ids, ledger };
+        let functions = names.iter().map(|name| ((*name).to_owned(), merge.function(name))).collect();
+        ledger.retain(|name| names.contains(name));
+        Self(functions)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Function> {
@@ -89,8 +86,8 @@ impl Functions {
 
     pub(super) fn into_resolved(self) -> BTreeMap<FunctionId, resolved::Function> {
         let resolved = |(name, function): (String, Function)| {
-            let found = function.found;
-            (function.id, resolved::Function { name, found })
+            let Function { id, found, secret_files, .. } = function;
+            (id, resolved::Function { name, found, secret_files })
         };
         self.0.into_iter().map(resolved).collect()
     }
@@ -102,48 +99,43 @@ impl Function {
     }
 }
 
-/// What the sidecars say; one that belongs to no function is told.
-fn sidecars(
-    written: &BTreeMap<&str, raw::Function>,
-    scan: &Scan<'_>,
-    found: &scan::Functions,
-) -> BTreeMap<String, raw::Function> {
-    let mut sidecars = BTreeMap::new();
+/// What `[function.NAME]` says, over the sidecar, over what stands in the function's own folder. A sidecar that
+/// belongs to no function is told.
+fn written(file: &raw::File, scan: &Scan<'_>, found: &scan::Functions) -> BTreeMap<String, raw::Function> {
+    let mut written = BTreeMap::new();
+    for (name, function) in &file.functions {
+        written.insert(name.value.clone(), function.clone());
+    }
+    let mut below = |name: &String, lower: &raw::Function| {
+        let upper: &mut raw::Function = written.entry(name.clone()).or_default();
+        *upper = std::mem::take(upper).or(lower);
+    };
     for (name, path) in &found.sidecars {
-        let shown = scan.shown(path);
-        if !written.contains_key(name.as_str()) && !found.entries.contains_key(name) {
+        let is_known = file.functions.iter().any(|(known, _)| known.value == *name);
+        if !is_known && !found.entries.contains_key(name) {
             let near = nearest(name, found.entries.keys().map(String::as_str));
-            scan.problems.report(lone_sidecar(name, &shown, near));
-        } else if let Some(sidecar) = read_sidecar(name, path, &shown, scan.problems) {
-            sidecars.insert(name.clone(), sidecar);
+            scan.problems.report(lone_sidecar(name, &scan.shown(path), near));
+        } else if let Some(sidecar) = scan.settings(path, name) {
+            below(name, &sidecar);
         }
     }
-    sidecars
-}
-
-fn read_sidecar(name: &str, path: &Path, shown: &str, problems: &Problems) -> Option<raw::Function> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            problems.report(Diagnostic::cannot_read(shown, &error));
-            return None;
-        }
-    };
-    let document = Document::parse(&text, &Source::new(shown, &text), problems)?;
-    let section = format!("[function.{name}]");
-    raw::Function::read(&Value::root(&document, &section), &section)
+    for (name, entry) in &found.entries {
+        entry.manifest.iter().for_each(|manifest| below(name, manifest));
+    }
+    written
 }
 
 struct Merge<'a> {
-    /// `[function.NAME]` over the sidecar.
-    written: &'a BTreeMap<&'a str, raw::Function>,
+    written: &'a BTreeMap<String, raw::Function>,
     found: &'a scan::Functions,
     defaults: &'a raw::Function,
     scan: &'a Scan<'a>,
+    ids: &'a mut Ids,
+    ledger: &'a mut Ledger,
 }
 
 impl Merge<'_> {
-    fn function(&self, name: &str, ids: &mut Ids) -> Function {
+    fn function(&mut self, name: &str) -> Function {
         let entry = self.found.entries.get(name);
         let written = self.written.get(name).cloned().unwrap_or_default();
         let header = entry.and_then(|entry| entry.header.as_ref());
@@ -154,12 +146,14 @@ impl Merge<'_> {
         let all = own.clone().or(self.defaults);
         let (who, problems) = (format!("function `{name}`"), self.scan.problems);
         Contradictions { who: &who, own: &own, all: &all, problems }.report();
+        let secret_files = self.wanted(name, &all).files();
         Function {
-            id: ids.function(name),
+            id: self.ids.function(name),
             on: all.on.clone(),
             request_timeout: all.timeout.unwrap_or_default().request.unwrap_or(REQUEST),
             shown: entry.map(|entry| entry.shown.clone()),
             found: entry.map_or(Found::Absent, |entry| self.found(entry, &all, own_concurrency)),
+            secret_files,
         }
     }
 
@@ -189,11 +183,29 @@ impl Merge<'_> {
         self.scan.problems.bad_value::<()>(&batch.place, &called, "1", "more", help);
     }
 
-    fn found(&self, entry: &Entry, all: &raw::Function, own_concurrency: Option<u32>) -> Found {
-        let fingerprint = match &entry.content {
-            Content::Gone => return Found::Absent,
-            Content::Broken(reason) => return Found::Broken(reason.clone()),
-            Content::Runs(fingerprint) => *fingerprint,
+    fn wanted<'w>(&'w self, name: &'w str, all: &'w raw::Function) -> Wanted<'w> {
+        Wanted { name, project: self.scan.project, all, problems: self.scan.problems }
+    }
+
+    fn found(&mut self, entry: &Entry, all: &raw::Function, own_concurrency: Option<u32>) -> Found {
+        match &entry.state {
+            State::Gone => return Found::Absent,
+            State::Broken(reason) => return Found::Broken(reason.clone()),
+            State::Runs => {}
+        }
+        let stats = match self.scan.stats(entry, self.ledger) {
+            Ok(stats) => stats,
+            Err(reason) => return Found::Broken(reason),
+        };
+        // It went after it was looked at, and that will be told.
+        if stats.is_empty() {
+            return Found::Absent;
+        }
+        let root = entry.own.as_ref().unwrap_or(&entry.path);
+        let content = self.ledger.content(&entry.name, root, &stats, |path| self.scan.shown(path));
+        let secrets = match self.wanted(&entry.name, all).values() {
+            Ok(secrets) => secrets,
+            Err(reason) => return Found::Broken(reason),
         };
         let protocol = all.protocol.unwrap_or(Protocol::Http);
         let events_max = all.batch.as_ref().map_or(1, |batch| batch.value);
@@ -204,11 +216,12 @@ impl Merge<'_> {
             path: entry.path.clone(),
             args: all.args.clone().unwrap_or_default(),
             env: all.env.clone().unwrap_or_default(),
+            secrets,
             dir: self.scan.project.to_owned(),
             protocol,
             batch,
-            fingerprint,
-            isolation: self.isolation(all),
+            content,
+            isolation: self.isolation(entry, all),
             limits: all.limits.unwrap_or_default(),
             settings: settings(protocol, concurrency, all),
         }))
@@ -216,13 +229,15 @@ impl Merge<'_> {
 }
 
 impl Merge<'_> {
-    /// Paths are seen from the project.
-    fn isolation(&self, all: &raw::Function) -> resolved::Isolation {
+    /// Paths are seen from the project; its own files are the function's to read.
+    fn isolation(&self, entry: &Entry, all: &raw::Function) -> resolved::Isolation {
         let said = all.isolation.clone().unwrap_or_default();
-        let paths = |written: &[String]| written.iter().map(|path| self.scan.project.join(path)).collect();
+        let paths = |written: &[String]| -> Vec<_> {
+            written.iter().map(|path| self.scan.project.join(path)).collect()
+        };
         resolved::Isolation {
             level: said.level,
-            read: paths(&said.read),
+            read: [paths(&said.read), vec![entry.own.as_ref().unwrap_or(&entry.path).clone()]].concat(),
             write: paths(&said.write),
             connect: said.connect,
         }

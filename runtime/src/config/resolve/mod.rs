@@ -7,6 +7,7 @@ mod policy;
 mod reference;
 mod runtime;
 mod scaling;
+mod secrets;
 mod spec;
 mod wiring;
 
@@ -17,7 +18,7 @@ use activator::topology::Topology;
 use super::diagnostic::Problems;
 use super::ids::Ids;
 use super::raw;
-use super::resolved::{Resolved, Runtime};
+use super::resolved::{Resolved, Runtime, Watch};
 
 use channels::Channels;
 use reference::References;
@@ -48,6 +49,6 @@ pub(super) fn resolve(
         channels: channels.all,
         functions: functions.into_resolved(),
         sinks,
-        watch: file.watch,
+        watch: Watch { enabled: file.watch.enabled, poll: file.watch.poll },
     }
 }

@@ -3,41 +3,47 @@
 use std::path::PathBuf;
 
 use crate::config::raw;
-use crate::config::resolved::Fingerprint;
+
+/// The file in a function's own folder that holds its settings.
+pub(super) const MANIFEST: &str = "function.toml";
 
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Entry {
     pub(in crate::config) name: String,
     /// The functions folder it is in.
     pub(in crate::config) folder: PathBuf,
+    /// Itself, if it is a folder: all in it belongs to it.
+    pub(in crate::config) own: Option<PathBuf>,
     /// The file that is run.
     pub(in crate::config) path: PathBuf,
     /// The path for people: `functions/hello.sh`.
     pub(in crate::config) shown: String,
-    pub(in crate::config) content: Content,
+    pub(in crate::config) state: State,
     /// What the script says of itself.
     pub(in crate::config) header: Option<raw::Function>,
+    /// What the folder's `function.toml` says.
+    pub(in crate::config) manifest: Option<raw::Function>,
 }
 
 /// What is there to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::config) enum Content {
-    Runs(Fingerprint),
+pub(in crate::config) enum State {
+    Runs,
     /// Something that cannot run, and why.
     Broken(String),
     /// Nothing, or nothing whole yet.
     Gone,
 }
 
-impl Content {
+impl State {
     pub(super) fn runs(&self) -> bool {
-        matches!(self, Self::Runs(_))
+        matches!(self, Self::Runs)
     }
 }
 
 impl Entry {
     /// The same function, waiting for a file.
     pub(super) fn without_file(self) -> Self {
-        Self { content: Content::Gone, ..self }
+        Self { state: State::Gone, ..self }
     }
 }

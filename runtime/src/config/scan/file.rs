@@ -1,6 +1,6 @@
 //! One file: whether it can run, whether it may, and what it says of itself.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::raw;
-use crate::config::resolved::Fingerprint;
 
-use super::entry::Content;
+use super::entry::State;
 use super::trust::{Trust, Verdict};
 use super::{elf, header};
 
@@ -19,7 +18,7 @@ const HEAD_BYTES: u64 = 8 << 10;
 
 /// What a file is.
 pub(in crate::config) struct Inspected {
-    pub(in crate::config) content: Content,
+    pub(in crate::config) state: State,
     pub(in crate::config) header: Option<raw::Function>,
 }
 
@@ -33,25 +32,25 @@ pub(in crate::config) fn inspect(
 ) -> Inspected {
     // Executable and not readable is unusual and legal: it runs, and we cannot look into it.
     let head = read_head(path).unwrap_or_default();
-    let content = match content(path, shown, &head, trust, problems) {
-        Ok(fingerprint) => Content::Runs(fingerprint),
+    let state = match can_run(path, shown, &head, trust, problems) {
+        Ok(()) => State::Runs,
         Err(finding) => {
             let reason = finding.message.clone();
             problems.report(finding);
-            Content::Broken(reason)
+            State::Broken(reason)
         }
     };
     let header = head.starts_with(b"#!").then(|| header::read(&head, shown, problems));
-    Inspected { content, header: header.flatten() }
+    Inspected { state, header: header.flatten() }
 }
 
-fn content(
+fn can_run(
     path: &Path,
     shown: &str,
     head: &[u8],
     trust: &mut Trust,
     problems: &Problems,
-) -> Result<Fingerprint, Diagnostic> {
+) -> Result<(), Diagnostic> {
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(shown, &error))?;
     if !metadata.is_file() {
         return Err(not_a_file(shown));
@@ -66,7 +65,7 @@ fn content(
     }
     match elf::foreign_machine(head) {
         Some(machine) => Err(wrong_architecture(shown, &machine)),
-        None => Ok(fingerprint(&metadata)),
+        None => Ok(()),
     }
 }
 
@@ -86,15 +85,6 @@ fn read_head(path: &Path) -> io::Result<Vec<u8>> {
     }
     File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
     Ok(head)
-}
-
-fn fingerprint(metadata: &Metadata) -> Fingerprint {
-    Fingerprint {
-        device: metadata.dev(),
-        inode: metadata.ino(),
-        size: metadata.size(),
-        modified_ns: i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec()),
-    }
 }
 
 fn not_executable(shown: &str) -> Diagnostic {

@@ -4,6 +4,7 @@
 mod elf;
 mod entry;
 mod file;
+mod files;
 mod header;
 mod ignore;
 mod trust;
@@ -13,11 +14,15 @@ use std::path::{Path, PathBuf};
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Problems};
+use super::document::Document;
 use super::name;
 use super::raw;
-use super::source::At;
+use super::source::{At, Source};
+use super::value::Value;
 
-pub(super) use entry::{Content, Entry};
+use entry::MANIFEST;
+pub(super) use entry::{Entry, State};
+pub(crate) use ignore::{is_left_over, is_no_part};
 use trust::Trust;
 
 /// Whether someone has the file open for writing.
@@ -69,7 +74,7 @@ impl Scan<'_> {
         };
         // The order of the file system is none, and messages are to be the same twice.
         paths.sort();
-        for path in paths.into_iter().filter(|path| !ignore::is_ignored(path)) {
+        for path in paths.into_iter().filter(|path| !ignore::is_no_function(path)) {
             if path.extension().is_some_and(|extension| extension == "toml") {
                 functions.sidecars.insert(stem(&path), path);
             } else if let Some(entry) = self.entry(folder, &path, trust) {
@@ -81,41 +86,80 @@ impl Scan<'_> {
     /// What a path in a functions folder is.
     fn entry(&self, folder: &Path, path: &Path, trust: &mut Trust) -> Option<Entry> {
         let name = stem(path);
-        let program = if path.is_dir() {
-            let program = file::program_of_folder(path, &name);
-            if program.is_none() {
-                self.problems.report(nothing_to_run(&self.shown(path)));
-            }
-            program?
-        } else {
-            path.to_owned()
+        let own = path.is_dir().then(|| path.to_owned());
+        let manifest = own.as_ref().and_then(|own| self.manifest(&own.join(MANIFEST), &name));
+        let (program, manifest) = match &own {
+            Some(own) => self.program_of(own, &name, manifest)?,
+            None => (path.to_owned(), None),
         };
         if (self.being_written)(&program) {
-            return name::is_valid(&name).then(|| self.unfinished(folder, &program, name));
+            let unfinished = self.unfinished(folder, &program, name);
+            return name::is_valid(&unfinished.name).then_some(Entry { own, manifest, ..unfinished });
         }
         let shown = self.shown(&program);
-        let inspected = file::inspect(&program, &shown, trust, self.problems);
+        let inspected = match program.symlink_metadata() {
+            Ok(_) => file::inspect(&program, &shown, trust, self.problems),
+            // The manifest names it, and that was told.
+            Err(_) => file::Inspected { state: State::Gone, header: None },
+        };
         if !name::is_valid(&name) {
             // What cannot run was reported as that, and needs no name.
-            if matches!(inspected.content, Content::Runs(_)) {
+            if inspected.state.runs() {
                 self.problems.report(bad_name(&name, &shown));
             }
             return None;
         }
-        let header = inspected.header.or_else(|| self.header_before(&name, &inspected.content));
-        Some(Entry {
-            name,
-            folder: folder.to_owned(),
-            path: program,
-            shown,
-            content: inspected.content,
-            header,
-        })
+        let header = inspected.header.or_else(|| self.header_before(&name, &inspected.state));
+        let folder = folder.to_owned();
+        Some(Entry { name, folder, own, path: program, shown, state: inspected.state, header, manifest })
+    }
+
+    /// What a folder runs: what its manifest names, else what is called as programs in folders are.
+    fn program_of(
+        &self,
+        own: &Path,
+        name: &str,
+        manifest: Option<raw::Function>,
+    ) -> Option<(PathBuf, Option<raw::Function>)> {
+        let Some(exec) = manifest.as_ref().and_then(|manifest| manifest.exec.as_ref()) else {
+            let program = file::program_of_folder(own, name);
+            if program.is_none() {
+                self.problems.report(nothing_to_run(&self.shown(own)));
+            }
+            return Some((program?, manifest));
+        };
+        let program = own.join(&exec.value);
+        if !program.exists() {
+            self.problems.report(no_program(name, exec));
+        }
+        // It is found, and no one is to look for it in the project.
+        Some((program, manifest.map(|manifest| raw::Function { exec: None, ..manifest })))
+    }
+
+    /// What the settings in a function's own folder say; their paths begin there.
+    fn manifest(&self, path: &Path, name: &str) -> Option<raw::Function> {
+        path.symlink_metadata().ok()?;
+        Some(self.settings(path, name)?.within(path.parent()?))
+    }
+
+    /// The settings in a file of a function's own.
+    pub(super) fn settings(&self, path: &Path, name: &str) -> Option<raw::Function> {
+        let shown = self.shown(path);
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                self.problems.report(Diagnostic::cannot_read(&shown, &error));
+                return None;
+            }
+        };
+        let document = Document::parse(&text, &Source::new(&shown, &text), self.problems)?;
+        let section = format!("[function.{name}]");
+        raw::Function::read(&Value::root(&document, &section), &section)
     }
 
     /// A link that leads to nothing for a moment still wants what it wanted.
-    fn header_before(&self, name: &str, content: &Content) -> Option<raw::Function> {
-        if content.runs() {
+    fn header_before(&self, name: &str, state: &State) -> Option<raw::Function> {
+        if state.runs() {
             return None;
         }
         self.last.entries.get(name)?.header.clone()
@@ -127,10 +171,12 @@ impl Scan<'_> {
         before.cloned().unwrap_or_else(|| Entry {
             name,
             folder: folder.to_owned(),
+            own: None,
             path: program.to_owned(),
             shown: self.shown(program),
-            content: Content::Gone,
+            state: State::Gone,
             header: None,
+            manifest: None,
         })
     }
 
@@ -142,14 +188,14 @@ impl Scan<'_> {
             return self.unfinished(&folder, &path, name.into());
         }
         let shown = self.shown(&path);
-        let (content, header) = if path.exists() {
+        let (state, header) = if path.exists() {
             let inspected = file::inspect(&path, &shown, &mut Trust::default(), self.problems);
-            (inspected.content, inspected.header)
+            (inspected.state, inspected.header)
         } else {
             self.problems.report(no_program(name, exec));
-            (Content::Gone, None)
+            (State::Gone, None)
         };
-        Entry { name: name.into(), folder, path, shown, content, header }
+        Entry { name: name.into(), folder, own: None, path, shown, state, header, manifest: None }
     }
 
     fn add(&self, entry: Entry, entries: &mut BTreeMap<String, Entry>) {
@@ -157,7 +203,7 @@ impl Scan<'_> {
             entries.insert(entry.name.clone(), entry);
             return;
         };
-        let (old_runs, new_runs) = (known.content.runs(), entry.content.runs());
+        let (old_runs, new_runs) = (known.state.runs(), entry.state.runs());
         if old_runs && new_runs {
             self.problems.report(twice(&entry.name, &known.shown, &entry.shown));
         }
@@ -201,7 +247,7 @@ fn no_folder(shown: &str, error: &std::io::Error) -> Diagnostic {
 fn nothing_to_run(shown: &str) -> Diagnostic {
     Diagnostic::new(Code::NothingToRun, format!("{shown} holds nothing to run, so it is no function"))
         .about(shown)
-        .help("a folder is a function when it holds `run`, `main` or a file of its own name")
+        .help("a folder is a function when it holds `run`, `main`, a file of its own name, or a function.toml with `exec`")
 }
 
 fn bad_name(name: &str, shown: &str) -> Diagnostic {

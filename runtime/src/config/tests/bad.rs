@@ -51,6 +51,34 @@ warning[H050]: functions/old is not executable (chmod +x functions/old)
 }
 
 #[test]
+fn a_secret_that_is_written_out_or_stands_nowhere_is_refused() {
+    let help = "{ file = \"secrets/db\" }, or { env = \"DB_PASSWORD\" }";
+    let check_bad = |secret: &str, wanted: &str| {
+        let file = format!("[function.bill]\nsecrets = {{ A = {secret} }}\n");
+        check(&file, "H005", (2, 17), &format!("`A` in [function.bill] secrets must be {wanted}"), help);
+    };
+    check_bad("\"hunter2\"", "where the value stands");
+    check_bad("{}", "one of `file` and `env`");
+    check_bad("{ file = \"x\", env = \"X\" }", "one of `file` and `env`");
+    let project = Project::new("[function.bill]\nsecrets = { PORT = { env = \"HOME\" } }\n");
+    project.script("functions/bill.sh");
+    assert_eq!(project.load().codes(), ["H005"], "hydrant sets it");
+    let twice = "[function.bill]\nenv = { A = \"1\" }\nsecrets = { A = { env = \"HOME\" } }\n";
+    check(twice, "H011", (3, 13), "`A` is in `env` and in `secrets`", "keep one of them");
+}
+
+#[test]
+fn a_watch_that_is_off_and_looks_is_refused() {
+    check(
+        "[watch]\nenabled = false\npoll = \"1s\"\n",
+        "H005",
+        (3, 8),
+        "`poll` in [watch] must be left out with `enabled = false`",
+        "remove one of the two: what is not watched is not looked at either",
+    );
+}
+
+#[test]
 fn programs_get_the_same_as_json() {
     let project = Project::new("[runtime]\ndrian = \"1s\"\n");
     let json = project.load().only().json();
@@ -104,7 +132,7 @@ fn unknown_keys() {
         "H004",
         (2, 1),
         "unknown key `folders` in [watch]",
-        "known here: enabled",
+        "known here: enabled, poll",
     );
     check(
         "[triger.a]\nto = 1\n",

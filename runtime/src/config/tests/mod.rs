@@ -5,6 +5,7 @@ mod bad_filters;
 mod bad_scaling;
 mod bad_wiring;
 mod channels;
+mod content;
 mod functions;
 mod isolation;
 mod kafka;

@@ -69,7 +69,7 @@ fn every_value_it_gives_is_the_default() {
         [kafka]\nbrokers = \"127.0.0.1:9092\"\n\
         [source.orders]\ntype = \"kafka\"\ntopics = \"shop.orders\"\nto = \"broker/default\"\n\
         [sink.audit]\ntype = \"kafka\"\ntopic = \"shop.audit\"\n\
-        [watch]\nenabled = true\n";
+        [watch]\nenabled = true\npoll = \"1s\"\n";
     project.write("runtime.toml", bare, 0o644);
     let bare = project.resolved();
     check_same(&full, &bare);
@@ -103,7 +103,7 @@ fn it_holds_every_key_there_is() {
     };
     check(&[], File::KEYS);
     check(&["runtime"], raw::Runtime::KEYS);
-    check(&["watch"], File::WATCH_KEYS);
+    check(&["watch"], raw::Watch::KEYS);
     check(&["defaults"], raw::Function::DEFAULTS_KEYS);
     check(&["function", "bill"], raw::Function::KEYS);
     check(&["function", "bill", "timeout"], raw::Timeout::KEYS);

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::answer;
 use crate::dispatch::call::{Call, CallError};
+use crate::dispatch::output::Bench;
 use crate::dispatch::plain::{self, Times};
 use crate::dispatch::starting::Start;
 use crate::dispatch::{Answer, Job, Work};
@@ -36,6 +37,7 @@ pub(super) enum Why {
 
 pub(super) struct Conversation {
     start: Arc<Start>,
+    bench: Bench,
     /// Nothing once its stdin was ended.
     feed: Option<Feed>,
     /// Lines that are still to be written, the first of them perhaps in part.
@@ -62,9 +64,10 @@ struct Called {
 }
 
 impl Conversation {
-    pub(super) fn new(start: Arc<Start>, feed: Feed) -> Self {
+    pub(super) fn new(start: Arc<Start>, bench: Bench, feed: Feed) -> Self {
         Self {
             start,
+            bench,
             feed: Some(feed),
             unwritten: VecDeque::new(),
             asked: VecDeque::new(),
@@ -83,6 +86,7 @@ impl Conversation {
     }
 
     pub(super) fn ask(&mut self, job: Job) {
+        self.bench.begin(job.delivery, &job.work);
         let (event, call) = match job.work {
             Work::Event(event) => (event, None),
             Work::Call(mut call) => {
@@ -168,6 +172,7 @@ impl Conversation {
         let outcome = answer::read(line).map_err(Why::Broke)?;
         if let Some(asked) = self.asked.pop_front() {
             self.oldest_since = Instant::now();
+            self.bench.end(asked.delivery);
             self.report(asked, outcome).await;
         }
         Ok(())

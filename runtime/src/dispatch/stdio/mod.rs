@@ -16,9 +16,10 @@ use tokio::time::{Instant, sleep_until};
 
 use self::conversation::{Conversation, Why};
 use self::lines::{LINE_BYTES_MAX, Next, Printed};
+use super::output::{Bench, Output};
 use super::starting::{Start, spawn};
 use super::{Job, Order};
-use crate::process::{Child, Collector, Exit, Feed, Line, Stdin, Stream};
+use crate::process::{Child, Collector, Exit, Feed, Stdin, Stream};
 
 /// The first look whether it reads comes this long after the start, and each further one half as long again later.
 const FIRST_LOOK: Duration = Duration::from_micros(200);
@@ -105,14 +106,13 @@ impl Instance {
         let feed = Feed::new(child.stdin.take()?);
         let printed = Printed::new(child.stdout.take()?);
         let stderr = child.stderr.take().map(|pipe| (Stream::Stderr, pipe));
-        let name = Arc::clone(&start.name);
-        let errors = Collector::start(stderr, &start.lines, move |line: &Line| {
-            tracing::info!(target: "output", function = %name, "{line}");
-        });
         let (start, now) = (Arc::new(start), Instant::now());
+        let bench = Bench::default();
+        let output = Output { start: Arc::clone(&start), bench: bench.clone() };
+        let errors = Collector::start(stderr, &start.lines, output);
         let quiet = QUIET.min(start.program.settings.start_timeout / 2);
         Some(Self {
-            conversation: Conversation::new(Arc::clone(&start), feed),
+            conversation: Conversation::new(Arc::clone(&start), bench, feed),
             start,
             child,
             printed,

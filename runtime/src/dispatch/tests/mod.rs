@@ -123,10 +123,11 @@ impl Function {
             path: self.folder.path().join("function"),
             args: Vec::new(),
             env: BTreeMap::new(),
+            secrets: crate::config::resolved::Secrets::default(),
             dir: self.folder.path().to_owned(),
             protocol: self.protocol,
             batch: self.batch,
-            fingerprint: crate::config::resolved::Fingerprint::default(),
+            content: crate::config::resolved::Content::default(),
             isolation: crate::config::resolved::Isolation::default(),
             limits: crate::config::resolved::Limits::default(),
             settings: Settings {

@@ -3,12 +3,52 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::process::{Collector, Lines, Stream};
+use crate::process::{Collector, Line, Lines, OutputListener, Stream};
+
+/// Keeps what it is told.
+#[derive(Clone, Default)]
+struct Told {
+    lines: Arc<Mutex<Vec<Line>>>,
+    left_out: Arc<Mutex<u64>>,
+}
+
+impl OutputListener for Told {
+    fn instance(&self) -> u32 {
+        7
+    }
+
+    fn clean(&self, text: String) -> String {
+        text.replace("secret", "***")
+    }
+
+    fn line(&self, line: &Line) {
+        self.lines.lock().unwrap().push(line.clone());
+    }
+
+    fn left_out(&self, lines: u64) {
+        *self.left_out.lock().unwrap() += lines;
+    }
+}
+
+#[tokio::test]
+async fn of_a_flood_every_line_is_told_or_counted_and_none_tells_a_secret() {
+    let (lines, told) = (Lines::default(), Told::default());
+    let mut child = start(sh("i=0; while [ $i -lt 5000 ]; do echo secret $i; i=$((i+1)); done")).await;
+    let pipes = [(Stream::Stdout, child.stdout.take().unwrap())];
+    let collector = Collector::start(pipes, &lines, told.clone());
+    within(child.wait()).await;
+    within(collector.finish()).await;
+    let seen = told.lines.lock().unwrap();
+    assert_eq!(seen.len() as u64 + *told.left_out.lock().unwrap(), 5_000);
+    assert!(seen.len() < 5_000, "else nothing was shown");
+    assert!(seen.iter().all(|line| line.text.starts_with("*** ") && line.instance == 7));
+    assert_eq!(lines.last(1)[0].to_string(), "*** 4999", "the last ones are kept all the same");
+}
 
 fn collect(child: &mut Child, lines: &Lines) -> Collector {
     let pipes =
         [(Stream::Stdout, child.stdout.take().unwrap()), (Stream::Stderr, child.stderr.take().unwrap())];
-    Collector::start(pipes, lines, |_| {})
+    Collector::start(pipes, lines, Told::default())
 }
 
 fn texts(lines: &Lines, stream: Stream) -> Vec<String> {
@@ -19,17 +59,16 @@ fn texts(lines: &Lines, stream: Stream) -> Vec<String> {
 #[tokio::test]
 async fn both_streams_are_kept_line_by_line_and_told_as_they_come() {
     let lines = Lines::default();
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let told = Told::default();
     let mut child = start(sh("echo one; echo two >&2; printf three; printf '\\377' >&2")).await;
     let pipes =
         [(Stream::Stdout, child.stdout.take().unwrap()), (Stream::Stderr, child.stderr.take().unwrap())];
-    let telling = Arc::clone(&told);
-    let collector = Collector::start(pipes, &lines, move |line| telling.lock().unwrap().push(line.clone()));
+    let collector = Collector::start(pipes, &lines, told.clone());
     within(child.wait()).await;
     within(collector.finish()).await;
     assert_eq!(texts(&lines, Stream::Stdout), ["one", "three"]);
     assert_eq!(texts(&lines, Stream::Stderr), ["two", "\u{fffd}"]);
-    assert_eq!(*told.lock().unwrap(), lines.last(usize::MAX));
+    assert_eq!(*told.lines.lock().unwrap(), lines.last(usize::MAX));
 }
 
 #[tokio::test]
@@ -67,7 +106,7 @@ async fn a_daemon_that_holds_the_pipes_holds_up_nobody() {
     let mut first = [0; 16];
     let length = within(tokio::io::AsyncReadExt::read(&mut out, &mut first)).await.unwrap();
     let daemon: u32 = std::str::from_utf8(&first[..length]).unwrap().trim().parse().unwrap();
-    let collector = Collector::start([(Stream::Stderr, err)], &lines, |_| {});
+    let collector = Collector::start([(Stream::Stderr, err)], &lines, Told::default());
     let capture = Capture::start(out, 100);
     drop(child.stdin.take());
     within(child.wait()).await;

@@ -6,7 +6,7 @@ use super::*;
 async fn a_folder_that_does_not_exist_yet_is_watched_when_it_comes() {
     let dir = tempfile::tempdir().unwrap();
     let functions = dir.path().canonicalize().unwrap().join("a/b/functions");
-    let (watcher, mut changes) = Watcher::new(std::slice::from_ref(&functions), None).unwrap();
+    let (watcher, mut changes) = Watcher::new(std::slice::from_ref(&functions), None, None).unwrap();
     let mut told = async || {
         assert_eq!(tokio::time::timeout(PATIENCE, changes.next()).await.unwrap(), Some(Change::Functions));
     };
@@ -76,7 +76,7 @@ async fn a_configuration_behind_links_is_told_when_one_of_them_is_swapped() {
     // As a cluster mounts it.
     symlink("v1", path("data")).unwrap();
     symlink("data/runtime.toml", path("runtime.toml")).unwrap();
-    let (_watcher, mut changes) = Watcher::new(&[], Some(path("runtime.toml"))).unwrap();
+    let (_watcher, mut changes) = Watcher::new(&[], Some(path("runtime.toml")), None).unwrap();
     let mut told = async || {
         assert_eq!(tokio::time::timeout(PATIENCE, changes.next()).await.unwrap(), Some(Change::Config));
     };
@@ -93,14 +93,14 @@ async fn a_program_elsewhere_is_told_once_it_is_named() {
     fs::create_dir_all(project.path("target/release")).unwrap();
     project.write("target/release/bill");
     project.silent().await;
-    project.watcher.watch_programs(&[project.path("target/release/bill")]);
+    project.watcher.watch_files(&[project.path("target/release/bill")]);
     project.told().await;
     fs::remove_file(project.path("target/release/bill")).unwrap();
     fs::hard_link(project.write("bill-0123"), project.path("target/release/bill")).unwrap();
     project.told().await;
     project.write("target/release/other");
     project.silent().await;
-    project.watcher.watch_programs(&[]);
+    project.watcher.watch_files(&[]);
     project.told().await;
     project.write("target/release/bill");
     project.silent().await;

@@ -120,6 +120,26 @@ async fn a_folder_that_is_a_function_is_told_when_its_program_changes() {
 }
 
 #[tokio::test]
+async fn every_folder_in_a_function_s_folder_is_watched_also_one_that_comes_later() {
+    let mut project = Project::new();
+    fs::create_dir_all(project.path("functions/bill/lib/more")).unwrap();
+    project.write("functions/bill/run");
+    project.told().await;
+    project.write("functions/bill/lib/more/helper.py");
+    project.told().await;
+    fs::create_dir_all(project.path("functions/bill/views/old")).unwrap();
+    project.told().await;
+    project.write("functions/bill/views/old/index.html");
+    project.told().await;
+    fs::remove_file(project.path("functions/bill/views/old/index.html")).unwrap();
+    project.told().await;
+    assert!(project.watches("functions/bill/views/old"));
+    fs::rename(project.path("functions/bill/views"), project.path("views")).unwrap();
+    project.told().await;
+    assert!(!project.watches("views/old"), "it is no part of the function any more");
+}
+
+#[tokio::test]
 async fn a_folder_that_is_replaced_at_once_is_watched() {
     let mut project = Project::new();
     fs::create_dir(project.path("functions/bill")).unwrap();

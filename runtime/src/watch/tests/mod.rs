@@ -3,6 +3,7 @@
 mod elsewhere;
 mod functions;
 mod many;
+mod patrol;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -11,6 +12,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
+use notify::ErrorKind;
+
+use super::armory::explain;
 use super::notice::Change;
 use super::*;
 
@@ -36,7 +40,7 @@ impl Project {
 
     fn of(dir: tempfile::TempDir) -> Self {
         let folders = [dir.path().join("functions")];
-        let (watcher, changes) = Watcher::new(&folders, Some(dir.path().join("runtime.toml"))).unwrap();
+        let (watcher, changes) = Watcher::new(&folders, Some(dir.path().join("runtime.toml")), None).unwrap();
         Self { dir, changes, watcher }
     }
 
@@ -134,8 +138,8 @@ async fn a_function_that_writes_beside_itself_is_not_told() {
     project.write("functions/bill/run");
     project.told().await;
     project.write("functions/bill/bill.log");
-    fs::create_dir(project.path("functions/bill/data")).unwrap();
-    project.write("functions/bill/data/run");
+    fs::create_dir(project.path("functions/bill/logs")).unwrap();
+    project.write("functions/bill/logs/today");
     project.silent().await;
     for name in [".hello.swp", "hello~", "4913", "#hello#", ".git"] {
         project.write(&format!("functions/{name}"));

@@ -1,0 +1,149 @@
+//! What a function's files hold: one content is told from another by a number, and named by its hash.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use sha2::{Digest, Sha256};
+
+/// Digits of a hash that people are shown.
+const SHOWN_DIGITS: usize = 8;
+const PIECE_BYTES: usize = 64 << 10;
+
+/// One content of a function's files. A clone is the same; equal contents are the same revision.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Content {
+    number: u64,
+    hash: Arc<OnceLock<Hash>>,
+    /// Which file made it another than the one before, for people.
+    because: Option<Arc<str>>,
+}
+
+/// SHA-256: of the one file, as `sha256sum` prints it, or of the list of a folder's files with theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hash([u8; 32]);
+
+/// What the system says of a file: while it says the same, the file was not written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stat {
+    device: u64,
+    inode: u64,
+    pub(super) bytes: u64,
+    modified_ns: i128,
+    pub(super) executable: bool,
+}
+
+/// A function's files by their paths.
+pub(super) type Stats = BTreeMap<PathBuf, Stat>;
+
+impl Content {
+    pub(super) fn new(number: u64, because: Option<String>) -> Self {
+        Self { number, hash: Arc::default(), because: because.map(Arc::from) }
+    }
+
+    /// Its name, once somebody computed it.
+    pub(crate) fn hash(&self) -> Option<Hash> {
+        self.hash.get().copied()
+    }
+
+    pub(super) fn name(&self, hash: Hash) {
+        // Of one content there is one hash: whoever came first said the same.
+        self.hash.set(hash).ok();
+    }
+
+    /// Which file made it another than the one before, for people.
+    pub(crate) fn because(&self) -> Option<&str> {
+        self.because.as_deref()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn numbered(number: u64) -> Self {
+        Self::new(number, None)
+    }
+}
+
+impl PartialEq for Content {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Content {}
+
+impl Stat {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            bytes: metadata.size(),
+            modified_ns: i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec()),
+            executable: metadata.mode() & 0o111 != 0,
+        }
+    }
+}
+
+impl Hash {
+    /// Of a file, or of where a link leads that leads to no file. Nothing when the file is not the one that `stat`
+    /// was taken of any more.
+    pub(super) fn of_file(path: &Path, stat: &Stat) -> io::Result<Option<Self>> {
+        if !path.is_file() {
+            return Ok(Some(Self::of_bytes(fs::read_link(path)?.as_os_str().as_bytes())));
+        }
+        // It may have become a pipe meanwhile, which must not hold us up.
+        let mut file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+        let mut hash = Sha256::new();
+        let mut piece = vec![0; PIECE_BYTES.min(stat.bytes as usize + 1)];
+        loop {
+            let length = file.read(&mut piece)?;
+            if length == 0 {
+                break;
+            }
+            hash.update(&piece[..length]);
+        }
+        let same = Stat::of(&file.metadata()?) == *stat;
+        Ok(same.then(|| Self(hash.finalize().into())))
+    }
+
+    /// Of files with their hashes, by their paths below `root`. One file alone gives its own hash.
+    pub(super) fn of_all<'a>(
+        root: &Path,
+        files: impl ExactSizeIterator<Item = (&'a PathBuf, &'a Stat, Self)>,
+    ) -> Self {
+        let mut files = files.peekable();
+        if files.len() == 1
+            && let Some((path, _, hash)) = files.peek()
+            && *path == root
+        {
+            return *hash;
+        }
+        let mut all = Sha256::new();
+        for (path, stat, hash) in files {
+            let name = path.strip_prefix(root).unwrap_or(path).as_os_str().as_bytes();
+            all.update(hash.0);
+            all.update([u8::from(stat.executable)]);
+            all.update(name.len().to_le_bytes());
+            all.update(name);
+        }
+        Self(all.finalize().into())
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The first digits.
+    pub(crate) fn short(self) -> String {
+        self.to_string()[..SHOWN_DIGITS].to_owned()
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

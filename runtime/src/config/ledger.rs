@@ -1,0 +1,178 @@
+//! Which content each function has, over every reload: a file that was saved without a change is no other content.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use super::content::{Content, Hash, Stat, Stats};
+
+/// What is read at once of files that were written, to see whether they changed: some milliseconds.
+const CHANGED_BYTES_MAX: u64 = 16 << 20;
+/// What is read at once of a function that nobody knew: there may be ten thousand of them.
+const NEW_BYTES_MAX: u64 = 64 << 10;
+
+/// The contents of all functions, by their names.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    known: HashMap<String, Known>,
+    /// The number given last.
+    last: u64,
+    owed: Vec<Unhashed>,
+}
+
+#[derive(Debug)]
+struct Known {
+    files: Files,
+    content: Content,
+}
+
+type Files = BTreeMap<PathBuf, Seen>;
+
+/// A file, and its hash once somebody computed it.
+#[derive(Clone, Debug)]
+struct Seen {
+    stat: Stat,
+    hash: Arc<OnceLock<Hash>>,
+}
+
+/// A content whose files are large: it can do without its name until somebody has read them.
+#[derive(Debug)]
+pub(crate) struct Unhashed {
+    root: PathBuf,
+    files: Files,
+    content: Content,
+}
+
+impl Ledger {
+    /// What these files of a function hold, all of which are `root` or below it. `shown` tells a path to people.
+    pub(super) fn content(
+        &mut self,
+        name: &str,
+        root: &Path,
+        stats: &Stats,
+        shown: impl Fn(&Path) -> String,
+    ) -> Content {
+        let known = self.known.get(name);
+        if let Some(known) = known.filter(|known| known.is_unwritten(stats)) {
+            return known.content.clone();
+        }
+        let files = known.map_or_else(|| unseen(stats), |known| known.carry_over(stats));
+        hash_if_below(&files, if known.is_some() { CHANGED_BYTES_MAX } else { NEW_BYTES_MAX });
+        let content = match known.filter(|known| known.is_unchanged(&files)) {
+            Some(known) => known.content.clone(),
+            None => {
+                self.last += 1;
+                Content::new(self.last, known.and_then(|known| known.difference(&files, root, shown)))
+            }
+        };
+        let whole = Unhashed { root: root.to_owned(), files: files.clone(), content: content.clone() };
+        if !whole.name() {
+            self.owed.push(whole);
+        }
+        self.known.insert(name.to_owned(), Known { files, content: content.clone() });
+        content
+    }
+
+    /// Lets go of functions that nobody knows any more.
+    pub(super) fn retain(&mut self, is_there: impl Fn(&str) -> bool) {
+        self.known.retain(|name, _| is_there(name));
+    }
+
+    /// The stat of a file when it was last looked at.
+    pub(super) fn stat(&self, name: &str, path: &Path) -> Option<Stat> {
+        self.known.get(name)?.files.get(path).map(|seen| seen.stat)
+    }
+
+    /// What is still to be hashed; the caller does it where nothing waits.
+    pub(super) fn take_owed(&mut self) -> Vec<Unhashed> {
+        std::mem::take(&mut self.owed)
+    }
+}
+
+impl Known {
+    fn is_unwritten(&self, stats: &Stats) -> bool {
+        self.files.len() == stats.len()
+            && self.files.iter().zip(stats).all(|((a, seen), (b, stat))| a == b && seen.stat == *stat)
+    }
+
+    /// The same files as they are now; those that were not written keep their hashes.
+    fn carry_over(&self, stats: &Stats) -> Files {
+        let mut files = unseen(stats);
+        for (path, seen) in &mut files {
+            if let Some(before) = self.files.get(path).filter(|before| before.stat == seen.stat) {
+                seen.hash = Arc::clone(&before.hash);
+            }
+        }
+        files
+    }
+
+    fn is_unchanged(&self, files: &Files) -> bool {
+        let both = self.files.iter().zip(files);
+        self.files.len() == files.len()
+            && both.into_iter().all(|((a, before), (b, now))| a == b && before.is(now))
+    }
+
+    /// Which files changed, came or went.
+    fn difference(&self, files: &Files, root: &Path, shown: impl Fn(&Path) -> String) -> Option<String> {
+        let same = |path: &Path| {
+            let both = self.files.get(path).zip(files.get(path));
+            both.is_some_and(|(before, now)| before.is(now))
+        };
+        let all = self.files.keys().chain(files.keys().filter(|path| !self.files.contains_key(*path)));
+        let mut changed = all.filter(|path| !same(path));
+        let first = changed.next()?;
+        Some(match changed.count() {
+            0 => shown(first),
+            more => format!("{} files of {}", more + 1, shown(root)),
+        })
+    }
+}
+
+impl Unhashed {
+    /// Reads the files, and names the content.
+    pub(crate) fn hash(self) {
+        for (path, seen) in &self.files {
+            seen.compute(path);
+        }
+        self.name();
+    }
+
+    /// Names the content, if every file is hashed.
+    fn name(&self) -> bool {
+        let hashed = |(path, seen): (_, &Seen)| Some((path, seen.stat, *seen.hash.get()?));
+        let hashed: Option<Vec<(&PathBuf, Stat, Hash)>> = self.files.iter().map(hashed).collect();
+        let Some(hashed) = hashed else { return false };
+        let files = hashed.iter().map(|(path, stat, hash)| (*path, stat, *hash));
+        self.content.name(Hash::of_all(&self.root, files));
+        true
+    }
+}
+
+impl Seen {
+    /// Whether the other holds the same: it was not written, or with what was there.
+    fn is(&self, other: &Self) -> bool {
+        let hashes = self.hash.get().zip(other.hash.get());
+        self.stat == other.stat
+            || self.stat.executable == other.stat.executable && hashes.is_some_and(|(a, b)| a == b)
+    }
+
+    /// What cannot be read has no hash, and is told from others by what the system says of it.
+    fn compute(&self, path: &Path) {
+        if self.hash.get().is_none()
+            && let Ok(Some(hash)) = Hash::of_file(path, &self.stat)
+        {
+            self.hash.set(hash).ok();
+        }
+    }
+}
+
+fn unseen(stats: &Stats) -> Files {
+    stats.iter().map(|(path, stat)| (path.clone(), Seen { stat: *stat, hash: Arc::default() })).collect()
+}
+
+fn hash_if_below(files: &Files, bytes_max: u64) {
+    let unhashed = || files.iter().filter(|(_, seen)| seen.hash.get().is_none());
+    if unhashed().map(|(_, seen)| seen.stat.bytes).sum::<u64>() <= bytes_max {
+        unhashed().for_each(|(path, seen)| seen.compute(path));
+    }
+}

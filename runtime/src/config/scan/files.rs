@@ -1,0 +1,95 @@
+//! Which files belong to a function: its program, or all in the folder it is.
+
+use std::fs::{self, DirEntry, Metadata};
+use std::path::{Path, PathBuf};
+
+use crate::config::codes::Code;
+use crate::config::content::{Stat, Stats};
+use crate::config::diagnostic::Diagnostic;
+use crate::config::ledger::Ledger;
+
+use super::Scan;
+use super::entry::{Entry, MANIFEST};
+use super::ignore::is_no_part;
+use super::trust::{Trust, Verdict};
+
+/// Files of one function. Whoever keeps more in its folder keeps data there.
+const FILES_MAX: usize = 10_000;
+
+impl Scan<'_> {
+    /// What the system says of a function's files.
+    ///
+    /// # Errors
+    /// When one of them could be changed by others, for people.
+    pub(in crate::config) fn stats(&self, entry: &Entry, ledger: &Ledger) -> Result<Stats, String> {
+        let mut stats = Stats::new();
+        match &entry.own {
+            None => stats.extend(fs::metadata(&entry.path).ok().map(|m| (entry.path.clone(), Stat::of(&m)))),
+            Some(own) => self.walk(own, &mut stats, &mut Trust::default())?,
+        }
+        if stats.len() > FILES_MAX {
+            self.problems.report(too_many(&entry.shown));
+        }
+        // What is being written is what it was; something new belongs to the function once it is whole.
+        let written = |(path, stat): &(&PathBuf, &Stat)| ledger.stat(&entry.name, path) != Some(**stat);
+        let unfinished = stats.iter().filter(written).filter(|(path, _)| (self.being_written)(path));
+        let unfinished: Vec<PathBuf> = unfinished.map(|(path, _)| path.clone()).collect();
+        for path in unfinished {
+            match ledger.stat(&entry.name, &path) {
+                Some(before) => stats.insert(path, before),
+                None => stats.remove(&path),
+            };
+        }
+        Ok(stats)
+    }
+
+    fn walk(&self, own: &Path, stats: &mut Stats, trust: &mut Trust) -> Result<(), String> {
+        let mut folders = vec![own.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let Ok(entries) = fs::read_dir(&folder) else { continue };
+            for found in entries.flatten().filter(|found| belongs(found, folder == own)) {
+                if stats.len() > FILES_MAX {
+                    return Ok(());
+                }
+                let path = found.path();
+                match found.file_type() {
+                    Ok(kind) if kind.is_dir() => folders.push(path),
+                    _ => self.look(path, stats, trust)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn look(&self, path: PathBuf, stats: &mut Stats, trust: &mut Trust) -> Result<(), String> {
+        let Some(metadata) = metadata(&path) else { return Ok(()) };
+        if let Verdict::Refused(finding) = trust.verdict(&path, &self.shown(&path), &metadata) {
+            let reason = finding.message.clone();
+            self.problems.report(finding);
+            return Err(reason);
+        }
+        stats.insert(path, Stat::of(&metadata));
+        Ok(())
+    }
+}
+
+/// Settings are compared by what they say.
+fn belongs(found: &DirEntry, at_top: bool) -> bool {
+    let name = found.file_name();
+    !(is_no_part(&name) || at_top && name == MANIFEST)
+}
+
+/// Of a file, also behind a link; of a link itself when it leads to a folder or to nothing. Sockets and pipes have
+/// no content.
+fn metadata(path: &Path) -> Option<Metadata> {
+    let behind = fs::metadata(path).ok();
+    if behind.as_ref().is_some_and(Metadata::is_file) {
+        return behind;
+    }
+    fs::symlink_metadata(path).ok().filter(Metadata::is_symlink)
+}
+
+fn too_many(shown: &str) -> Diagnostic {
+    let what = format!("{shown} lies beside more than {FILES_MAX} files; changes of the others are not seen");
+    Diagnostic::new(Code::TooManyFiles, what).about(shown).help("keep data outside of the function's folder")
+}
