@@ -1,6 +1,6 @@
 //! Which content each function has, over every reload: a file that was saved without a change is no other content.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -26,7 +26,13 @@ struct Known {
     content: Content,
 }
 
-type Files = BTreeMap<PathBuf, Seen>;
+/// In the order of the paths. A map would keep room for ten more than the one that most functions have.
+type Files = Vec<(PathBuf, Seen)>;
+
+fn find<'f>(files: &'f Files, path: &Path) -> Option<&'f Seen> {
+    let at = files.binary_search_by(|(known, _)| known.as_path().cmp(path)).ok()?;
+    Some(&files[at].1)
+}
 
 /// A file, and its hash once somebody computed it.
 #[derive(Clone, Debug)]
@@ -80,7 +86,7 @@ impl Ledger {
 
     /// The stat of a file when it was last looked at.
     pub(super) fn stat(&self, name: &str, path: &Path) -> Option<Stat> {
-        self.known.get(name)?.files.get(path).map(|seen| seen.stat)
+        find(&self.known.get(name)?.files, path).map(|seen| seen.stat)
     }
 
     /// What is still to be hashed; the caller does it where nothing waits.
@@ -99,7 +105,7 @@ impl Known {
     fn carry_over(&self, stats: &Stats) -> Files {
         let mut files = unseen(stats);
         for (path, seen) in &mut files {
-            if let Some(before) = self.files.get(path).filter(|before| before.stat == seen.stat) {
+            if let Some(before) = find(&self.files, path).filter(|before| before.stat == seen.stat) {
                 seen.hash = Arc::clone(&before.hash);
             }
         }
@@ -115,10 +121,12 @@ impl Known {
     /// Which files changed, came or went.
     fn difference(&self, files: &Files, root: &Path, shown: impl Fn(&Path) -> String) -> Option<String> {
         let same = |path: &Path| {
-            let both = self.files.get(path).zip(files.get(path));
+            let both = find(&self.files, path).zip(find(files, path));
             both.is_some_and(|(before, now)| before.is(now))
         };
-        let all = self.files.keys().chain(files.keys().filter(|path| !self.files.contains_key(*path)));
+        let known = self.files.iter().map(|(path, _)| path);
+        let new = files.iter().map(|(path, _)| path).filter(|path| find(&self.files, path).is_none());
+        let all = known.chain(new);
         let mut changed = all.filter(|path| !same(path));
         let first = changed.next()?;
         Some(match changed.count() {
@@ -139,8 +147,9 @@ impl Unhashed {
 
     /// Names the content, if every file is hashed.
     fn name(&self) -> bool {
-        let hashed = |(path, seen): (_, &Seen)| Some((path, seen.stat, *seen.hash.get()?));
-        let hashed: Option<Vec<(&PathBuf, Stat, Hash)>> = self.files.iter().map(hashed).collect();
+        let files = self.files.iter();
+        let hashed: Option<Vec<(&PathBuf, Stat, Hash)>> =
+            files.map(|(path, seen)| Some((path, seen.stat, *seen.hash.get()?))).collect();
         let Some(hashed) = hashed else { return false };
         let files = hashed.iter().map(|(path, stat, hash)| (*path, stat, *hash));
         self.content.name(Hash::of_all(&self.root, files));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use activator::id::{ChannelId, FunctionId, SinkId};
@@ -113,7 +114,7 @@ pub(crate) struct Function {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     /// Something to run. Equal programs and settings are the same revision.
-    Program(Box<Program>),
+    Program(Arc<Program>),
     /// Named by a subscription or the configuration, and no file is there.
     Absent,
     /// There is something that cannot run, and why: `functions/old is not executable (chmod +x functions/old)`.
@@ -147,8 +148,8 @@ pub(crate) struct Program {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Isolation {
     pub(crate) level: Level,
-    /// Only for `strict`: what it may read and execute beside itself and the system's own, what it may write to, and the
-    /// TCP ports it may connect to beside the ingress.
+    /// Only for `strict`: what it may read and execute beside the system's own, itself included, what it may write to, and
+    /// the TCP ports it may connect to beside the ingress.
     pub(crate) read: Vec<PathBuf>,
     pub(crate) write: Vec<PathBuf>,
     pub(crate) connect: Vec<u16>,

@@ -94,7 +94,7 @@ impl Fleet {
                         let what = what_changed(member.program.as_deref(), program);
                         tracing::info!(function = %member.name, "{what} -> r{}{}", member.revision, named(program));
                     }
-                    member.program = Some(Arc::from(program.clone()));
+                    member.program = Some(Arc::clone(program));
                     member.learned = Arc::default();
                 }
                 let concurrency = program.settings.concurrency.min(dispatch::IN_FLIGHT_MAX);
@@ -212,7 +212,7 @@ mod tests {
         let mut config = fixture::resolved();
         config.functions.clear();
         if let Some(size) = size {
-            let found = Found::Program(Box::new(program(size)));
+            let found = Found::Program(Arc::new(program(size)));
             config.functions.insert(ID, Function { name: "bill".into(), found, secret_files: Vec::new() });
         }
         config

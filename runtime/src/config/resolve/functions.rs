@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use activator::filter::Filter;
@@ -14,7 +15,7 @@ use crate::config::ids::Ids;
 use crate::config::ledger::Ledger;
 use crate::config::nearest::nearest;
 use crate::config::raw;
-use crate::config::resolved::{self, Batch, Found, Program, Protocol};
+use crate::config::resolved::{self, Batch, Found, Level, Program, Protocol};
 use crate::config::scan::{self, Entry, Scan, State};
 use crate::config::source::At;
 
@@ -212,7 +213,7 @@ impl Merge<'_> {
         let requests_max = requests_max(protocol, events_max, all, own_concurrency);
         let batch = (events_max > 1).then_some(Batch { events_max, requests_max });
         let concurrency = requests_max.saturating_mul(events_max);
-        Found::Program(Box::new(Program {
+        Found::Program(Arc::new(Program {
             path: entry.path.clone(),
             args: all.args.clone().unwrap_or_default(),
             env: all.env.clone().unwrap_or_default(),
@@ -235,9 +236,10 @@ impl Merge<'_> {
         let paths = |written: &[String]| -> Vec<_> {
             written.iter().map(|path| self.scan.project.join(path)).collect()
         };
+        let own = (said.level == Level::Strict).then(|| entry.own.as_ref().unwrap_or(&entry.path).clone());
         resolved::Isolation {
             level: said.level,
-            read: [paths(&said.read), vec![entry.own.as_ref().unwrap_or(&entry.path).clone()]].concat(),
+            read: paths(&said.read).into_iter().chain(own).collect(),
             write: paths(&said.write),
             connect: said.connect,
         }

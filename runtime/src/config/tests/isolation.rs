@@ -6,11 +6,16 @@ use crate::config::resolved::{Isolation, Level, Limits};
 
 fn resolved(settings: &str) -> (Isolation, Limits) {
     let project = Project::empty();
+    let own = project.path().join("functions/bill");
     project.script("functions/bill");
     project.write("runtime.toml", format!("[function.bill]\n{settings}"), 0o644);
     let resolved = project.resolved();
     let program = resolved.program("bill");
-    (program.isolation.clone(), program.limits)
+    let mut isolation = program.isolation.clone();
+    if isolation.level == Level::Strict {
+        assert_eq!(isolation.read.pop(), Some(own), "itself");
+    }
+    (isolation, program.limits)
 }
 
 #[test]

@@ -14,18 +14,18 @@ async fn alone(before: &str, test: &str) {
 }
 
 #[tokio::test]
-async fn a_thousand_starts_leave_nothing_behind() {
-    alone("", "a_thousand_starts").await;
+async fn ten_thousand_starts_leave_nothing_behind() {
+    alone("", "ten_thousand_starts").await;
 }
 
 #[tokio::test]
 #[ignore = "runs alone, by the test above"]
-async fn a_thousand_starts() {
+async fn ten_thousand_starts() {
     let spawner = Spawner::start(None).unwrap();
     spawn_one(&spawner, 0).await;
     until(|| children() == 0).await;
     let before = (entries("/proc/self/fd"), entries("/proc/self/task"));
-    for number in 1..=1_000 {
+    for number in 1..=10_000 {
         spawn_one(&spawner, number).await;
     }
     until(|| children() == 0).await;
