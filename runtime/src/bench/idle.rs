@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 use super::scratch::Scratch;
-use crate::process::{Command, Isolation, Spawner, Stdin};
+use crate::process::{Command, Spawner};
 
 /// How long a runtime may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -46,16 +46,9 @@ async fn cost(spawner: &Spawner, functions: usize) -> anyhow::Result<Cost> {
     }
     let mut child = spawner
         .spawn(Command {
-            path: std::env::current_exe()?,
             args: vec!["run".into(), "--quiet".into()],
-            env: Vec::new(),
             dir: scratch.path().to_owned(),
-            stdin: Stdin::Null,
-            listener: None,
-            swap: None,
-            isolation: Isolation::Standard,
-            limits: Vec::new(),
-            private_tmp: None,
+            ..Command::of(std::env::current_exe()?)
         })
         .await?;
     let begin = Instant::now();

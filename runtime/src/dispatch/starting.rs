@@ -10,7 +10,7 @@ use super::environment::environment;
 use super::isolation::isolate;
 use crate::config::resolved::Program;
 use crate::driver::Inbox;
-use crate::process::{Child, Command, Isolation, Lines, SpawnError, Spawner, Stdin, is_being_written};
+use crate::process::{Child, Command, Lines, SpawnError, Spawner, Stdin, is_being_written};
 
 /// Lines that are shown of what a process printed last.
 pub(super) const LAST_WORDS_MAX: usize = 12;
@@ -46,16 +46,11 @@ impl Start {
     /// What starts it, with nothing to listen on.
     pub(super) fn command(&self, stdin: Stdin) -> Command {
         let mut command = Command {
-            path: self.program.path.clone(),
             args: self.program.args.clone(),
             env: environment(&self.name, self.revision, &self.program),
             dir: self.program.dir.clone(),
             stdin,
-            listener: None,
-            swap: None,
-            isolation: Isolation::Standard,
-            limits: Vec::new(),
-            private_tmp: None,
+            ..Command::of(self.program.path.clone())
         };
         isolate(&mut command, &self.program, self.ingress);
         command

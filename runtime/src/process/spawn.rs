@@ -49,6 +49,24 @@ pub(crate) struct Command {
     pub(crate) private_tmp: Option<PathBuf>,
 }
 
+impl Command {
+    /// A program that gets nothing: its fields say what else.
+    pub(crate) fn of(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            dir: "/".into(),
+            stdin: Stdin::Null,
+            listener: None,
+            swap: None,
+            isolation: Isolation::default(),
+            limits: Vec::new(),
+            private_tmp: None,
+        }
+    }
+}
+
 /// How far a child is kept from the rest of the machine.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Isolation {

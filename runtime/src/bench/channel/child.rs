@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use super::client::Client;
-use crate::process::{Child, Command, Isolation, Spawner, Stdin};
+use crate::process::{Child, Command, Spawner};
 
 /// How long a process may take to be ready, or an event to arrive.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
@@ -104,17 +104,6 @@ async fn spawn(
     dir: &Path,
 ) -> anyhow::Result<Child> {
     let path = std::env::current_exe()?;
-    let command = Command {
-        path,
-        args,
-        env,
-        dir: dir.to_owned(),
-        stdin: Stdin::Null,
-        listener: None,
-        swap: None,
-        isolation: Isolation::Standard,
-        limits: Vec::new(),
-        private_tmp: None,
-    };
+    let command = Command { args, env, dir: dir.to_owned(), ..Command::of(path) };
     Ok(spawner.spawn(command).await?)
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::process::{Capture, Command, Isolation, Spawner, Stdin};
+use crate::process::{Capture, Command, Spawner};
 use anyhow::{Context as _, ensure};
 
 /// A program that serves HTTP.
@@ -122,16 +122,9 @@ async fn run(spawner: &Spawner, command: impl Iterator<Item = String>) -> anyhow
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let mut child = spawner
         .spawn(Command {
-            path: "/bin/sh".into(),
             args: all_of_it.into_iter().chain(command).collect(),
             env: ours.collect(),
-            dir: "/".into(),
-            stdin: Stdin::Null,
-            listener: None,
-            swap: None,
-            isolation: Isolation::Standard,
-            limits: Vec::new(),
-            private_tmp: None,
+            ..Command::of("/bin/sh")
         })
         .await?;
     let printed = Capture::start(child.stdout.take().context("it has a stdout")?, PRINTED_MAX);

@@ -67,7 +67,6 @@ impl Function {
         "initial",
         "activation",
         "concurrency",
-        "batch",
         "target",
         "utilization",
         "idle",
@@ -79,58 +78,19 @@ impl Function {
         "isolation",
         "limits",
         "timeout",
+        "batch",
         "on",
     ];
     /// What can be the same for every function.
-    pub(in crate::config) const DEFAULTS_KEYS: &[&str] = &[
-        "args",
-        "env",
-        "env_file",
-        "secrets",
-        "protocol",
-        "min",
-        "max",
-        "initial",
-        "activation",
-        "concurrency",
-        "target",
-        "utilization",
-        "idle",
-        "scale_down_delay",
-        "policy",
-        "kpa",
-        "overflow",
-        "waiting",
-        "isolation",
-        "limits",
-        "timeout",
-    ];
+    pub(in crate::config) const DEFAULTS_KEYS: &[&str] = match Self::KEYS {
+        [_exec, shared @ .., _batch, _on] => shared,
+        _ => &[],
+    };
     /// What a script can say of itself.
-    pub(in crate::config) const HEADER_KEYS: &[&str] = &[
-        "args",
-        "env",
-        "env_file",
-        "secrets",
-        "protocol",
-        "min",
-        "max",
-        "initial",
-        "activation",
-        "concurrency",
-        "batch",
-        "target",
-        "utilization",
-        "idle",
-        "scale_down_delay",
-        "policy",
-        "kpa",
-        "overflow",
-        "waiting",
-        "isolation",
-        "limits",
-        "timeout",
-        "on",
-    ];
+    pub(in crate::config) const HEADER_KEYS: &[&str] = match Self::KEYS {
+        [_exec, own @ ..] => own,
+        _ => &[],
+    };
 
     pub(in crate::config) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         Self::read_keys(value, section, Self::KEYS)

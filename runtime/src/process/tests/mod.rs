@@ -25,16 +25,9 @@ fn sh(script: &str) -> Command {
 
 fn program(path: &str, args: &[&str]) -> Command {
     Command {
-        path: path.into(),
         args: args.iter().map(ToString::to_string).collect(),
         env: vec![("PATH".into(), std::env::var("PATH").unwrap())],
-        dir: "/".into(),
-        stdin: Stdin::Null,
-        listener: None,
-        swap: None,
-        isolation: Isolation::Standard,
-        limits: Vec::new(),
-        private_tmp: None,
+        ..Command::of(path)
     }
 }
 

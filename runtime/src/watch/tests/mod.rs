@@ -157,18 +157,12 @@ async fn a_function_that_writes_beside_itself_is_not_told() {
 
 /// Runs a command to its end.
 async fn command(path: &str, args: &[&str], dir: &Path) {
-    use crate::process::{Command, Exit, Isolation, Spawner, Stdin};
+    use crate::process::{Command, Exit, Spawner};
     let command = Command {
-        path: path.into(),
         args: args.iter().map(ToString::to_string).collect(),
         env: vec![("PATH".into(), std::env::var("PATH").unwrap())],
         dir: dir.into(),
-        stdin: Stdin::Null,
-        listener: None,
-        swap: None,
-        isolation: Isolation::Standard,
-        limits: Vec::new(),
-        private_tmp: None,
+        ..Command::of(path)
     };
     let mut child = Spawner::start(None).unwrap().spawn(command).await.unwrap();
     assert_eq!(child.wait().await, Exit::Code(0));
