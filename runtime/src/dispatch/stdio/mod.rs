@@ -208,7 +208,7 @@ impl Instance {
 
     /// Ends the process, if it did not by itself, and answers for what it did not. Gives how it ended.
     async fn end(mut self, why: Why) -> String {
-        let exit = self.exit(&why).await;
+        let (exit, why) = self.exit(why).await;
         let why = match why {
             Why::Exited | Why::Closed(_) => self.last_answers().await.unwrap_or(why),
             why => why,
@@ -229,14 +229,15 @@ impl Instance {
         })
     }
 
-    async fn exit(&mut self, why: &Why) -> Exit {
+    /// One that ends closes its pipes, too, and that may be seen first.
+    async fn exit(&mut self, why: Why) -> (Exit, Why) {
         if matches!(why, Why::Closed(_))
             && let Ok(exit) = tokio::time::timeout(CLOSED_WAIT, self.child.wait()).await
         {
-            return exit;
+            return (exit, Why::Exited);
         }
         self.child.kill();
-        self.child.wait().await
+        (self.child.wait().await, why)
     }
 
     /// What it answered before it ended. Gives what was wrong with that, if anything.
