@@ -11,6 +11,7 @@ use crate::config::source::At;
 use crate::config::value::Value;
 use crate::dispatch::IN_FLIGHT_MAX;
 
+use super::annotations;
 use super::filter::read_on;
 use super::isolation::limits;
 use super::secret::{Secret, Secrets};
@@ -78,12 +79,13 @@ impl Function {
         "isolation",
         "limits",
         "timeout",
+        "annotations",
         "batch",
         "on",
     ];
     /// What can be the same for every function.
     pub(in crate::config) const DEFAULTS_KEYS: &[&str] = match Self::KEYS {
-        [_exec, shared @ .., _batch, _on] => shared,
+        [_exec, shared @ .., _annotations, _batch, _on] => shared,
         _ => &[],
     };
     /// What a script can say of itself.
@@ -116,7 +118,8 @@ impl Function {
             protocol: get("protocol").and_then(|v| v.one_of(PROTOCOLS)).map(|p| p.value),
             concurrency: get("concurrency").and_then(|v| v.integer(0..=u32::MAX)),
             batch: get("batch").and_then(|v| v.integer(1..=IN_FLIGHT_MAX)),
-            scale: Scale::read(get),
+            scale: Scale::read(get)
+                .or(get("annotations").and_then(|v| annotations::read(&v)).unwrap_or_default()),
             isolation: get("isolation").and_then(|v| Isolation::read(&v)),
             limits: get("limits").and_then(|v| limits(&v)),
             timeout: get("timeout").and_then(|v| Timeout::read(&v)),

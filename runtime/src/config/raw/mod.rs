@@ -1,6 +1,7 @@
 //! The configuration as it is written: types that mirror the file, each value with its place where something
 //! can be wrong with it later. What is wrong by itself was reported when these exist.
 
+mod annotations;
 mod begin;
 mod channel;
 mod delivery;

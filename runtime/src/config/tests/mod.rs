@@ -1,5 +1,6 @@
 //! The configuration as a person meets it: a folder, what is written into it, and what comes of that.
 
+mod annotations;
 mod bad;
 mod bad_filters;
 mod bad_scaling;
