@@ -11,10 +11,6 @@ use tokio::runtime::Handle;
 
 use super::birth::Born;
 use super::journal::Journal;
-use super::private::PrivateTmp;
-use super::spawn::Alive;
-use super::strays::Own;
-use super::swap::Expected;
 use super::sys::{self, Leave};
 
 /// How a process ended.
@@ -103,9 +99,8 @@ pub(super) struct Process {
     runtime: Handle,
 }
 
-/// What is kept for as long as the process is not reaped: that its number is ours, that it may listen, its folder, and the thread that
-/// started it, with which it would end.
-type Kept = (Own, Option<Expected>, Option<PrivateTmp>, Alive);
+/// What is let go of when the process is reaped, and not before.
+pub(super) type Kept = Box<dyn fmt::Debug + Send + Sync>;
 
 impl Process {
     /// Adopts a child just started; within the runtime. One that cannot be watched is ended again.

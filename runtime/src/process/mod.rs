@@ -17,6 +17,7 @@
 mod birth;
 mod capture;
 mod child;
+mod command;
 mod diagnose;
 mod elf;
 mod feed;
@@ -45,6 +46,7 @@ mod tests;
 
 pub(crate) use capture::{Capture, Captured};
 pub(crate) use child::{Child, Exit};
+pub(crate) use command::{Command, Isolation, Stdin};
 pub(crate) use diagnose::diagnose;
 pub(crate) use feed::Feed;
 pub(crate) use lease::is_being_written;
@@ -57,6 +59,6 @@ pub(crate) use orphans::end_orphans;
 pub(crate) use output::{Collector, Listener as OutputListener};
 pub(crate) use port::PortHold;
 pub(crate) use sandbox::Fence;
-pub(crate) use spawn::{Command, Isolation, SpawnError, Spawner, Stdin};
+pub(crate) use spawn::{SpawnError, Spawner};
 pub(crate) use strays::{end_strays, watch_strays};
 pub(crate) use swap::Swap;

@@ -7,7 +7,6 @@ use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use nix::errno::Errno;
 use tokio::net::unix::pipe;
@@ -16,77 +15,17 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::birth::{self, Failure, Image, Stack, Step};
 use super::child::{Child, Process};
+use super::command::{Command, Isolation, Stdin};
 use super::journal::Journal;
 use super::limits::{Limit, What};
 use super::private::PrivateTmp;
-use super::sandbox::{Fence, Sandbox};
+use super::sandbox::Sandbox;
 use super::strays;
-use super::swap::{Expected, Swap, Swaps};
-use super::{Listener, diagnose, open_files};
+use super::swap::{Expected, Swaps};
+use super::{diagnose, open_files};
 
 /// Starts that may wait for the thread before those who ask have to wait too.
 const WAITING_MAX: usize = 64;
-
-/// A program to start, and all that it gets: nothing else is inherited.
-#[derive(Debug)]
-pub(crate) struct Command {
-    /// The file to execute, absolute.
-    pub(crate) path: PathBuf,
-    /// Without the program's own name.
-    pub(crate) args: Vec<String>,
-    /// Its whole environment.
-    pub(crate) env: Vec<(String, String)>,
-    /// Its working directory.
-    pub(crate) dir: PathBuf,
-    pub(crate) stdin: Stdin,
-    /// Given as fd 3, with `LISTEN_PID` set.
-    pub(crate) listener: Option<Arc<Listener>>,
-    /// Where that listener takes the place of one the program makes itself.
-    pub(crate) swap: Option<Swap>,
-    pub(crate) isolation: Isolation,
-    pub(crate) limits: Vec<Limit>,
-    /// A folder that is made for it, and goes with it.
-    pub(crate) private_tmp: Option<PathBuf>,
-}
-
-impl Command {
-    /// A program that gets nothing: its fields say what else.
-    pub(crate) fn of(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: path.into(),
-            args: Vec::new(),
-            env: Vec::new(),
-            dir: "/".into(),
-            stdin: Stdin::Null,
-            listener: None,
-            swap: None,
-            isolation: Isolation::default(),
-            limits: Vec::new(),
-            private_tmp: None,
-        }
-    }
-}
-
-/// How far a child is kept from the rest of the machine.
-#[derive(Clone, Debug, Default)]
-pub(crate) enum Isolation {
-    /// It may gain privileges (a setuid program), and no listener of its is replaced.
-    None,
-    /// A session of its own, nothing inherited, no new privileges.
-    #[default]
-    Standard,
-    /// Nothing but what the fence lets it touch.
-    Strict(Fence),
-}
-
-/// What a child reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stdin {
-    /// Nothing: it is at its end.
-    Null,
-    /// What is written to [`Child::stdin`](super::Child).
-    Pipe,
-}
 
 /// A program was not started.
 #[derive(Debug, thiserror::Error)]
@@ -120,13 +59,8 @@ type Answer = Result<Child, SpawnError>;
 struct Request {
     command: Command,
     answer: oneshot::Sender<Answer>,
-    thread: Alive,
-}
-
-/// Whoever holds this keeps the spawner's thread, without which its children end.
-#[derive(Debug)]
-pub(super) struct Alive {
-    _requests: mpsc::Sender<Request>,
+    /// The thread lives as long as somebody can ask it for something; its children end with it.
+    thread: mpsc::Sender<Self>,
 }
 
 impl Spawner {
@@ -156,7 +90,7 @@ impl Spawner {
         let (answer, started) = oneshot::channel();
         let bare = matches!(command.isolation, Isolation::None);
         let thread = if bare { &self.bare } else { &self.requests };
-        let request = Request { command, answer, thread: Alive { _requests: thread.clone() } };
+        let request = Request { command, answer, thread: thread.clone() };
         if thread.send(request).await.is_err() {
             return Err(SpawnError::Stopped);
         }
@@ -200,7 +134,7 @@ impl Workshop {
         }
     }
 
-    fn spawn(&mut self, command: &Command, thread: Alive) -> Answer {
+    fn spawn(&mut self, command: &Command, thread: mpsc::Sender<Request>) -> Answer {
         let pipes = Pipes::new(command.stdin).map_err(SpawnError::NoResources)?;
         let tmp = command.private_tmp.as_deref().map(PrivateTmp::make).transpose();
         let tmp = tmp.map_err(|e| SpawnError::Unusable(format!("no folder for its temporary files: {e}")))?;
@@ -209,7 +143,7 @@ impl Workshop {
         if let Some(journal) = &self.journal {
             journal.add(born.pid);
         }
-        let process = Process::adopt(born, self.journal.clone(), (own, expected, tmp, thread));
+        let process = Process::adopt(born, self.journal.clone(), Box::new((own, expected, tmp, thread)));
         pipes.into_child(process.map_err(SpawnError::NoResources)?).map_err(SpawnError::NoResources)
     }
 
