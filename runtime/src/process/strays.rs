@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
@@ -14,6 +15,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::sys;
+
+/// How long those that are left at the end may take, and the time between two looks at them.
+const END_MAX: Duration = Duration::from_secs(1);
+const END_LOOK: Duration = Duration::from_millis(2);
 
 /// Our own children that were not reaped yet. It is the kernel that has one list of children for a whole process, and so
 /// have we.
@@ -57,25 +62,33 @@ pub(crate) fn watch_strays() -> std::io::Result<()> {
                 _ = ended.recv() => {}
                 () = ENDED.notified() => {}
             }
-            // It reads /proc.
-            tokio::task::spawn_blocking(end_strays).await.ok();
+            // It reads /proc. The end of whoever is killed is told, too, and what that leaves behind is found then.
+            tokio::task::spawn_blocking(look).await.ok();
         }
     });
     Ok(())
 }
 
-/// Ends whoever outlived the child it came from. What those leave behind comes to us in turn.
+/// Ends all there are, when no child is left and nobody looks any more.
 pub(crate) fn end_strays() {
-    let children = lock();
-    while strays(&children).into_iter().filter(|stray| end(*stray, &children)).count() > 0 {}
+    let begin = Instant::now();
+    while look() && begin.elapsed() < END_MAX {
+        std::thread::sleep(END_LOOK);
+    }
 }
 
-/// Whether it was killed just now. One that has ended by itself is reaped.
+/// Ends whoever outlived the child it came from, and says whether there was anyone. What those leave behind comes to us
+/// in turn.
+fn look() -> bool {
+    let children = lock();
+    strays(&children).into_iter().filter(|stray| end(*stray, &children)).count() > 0
+}
+
+/// Whether it was killed. One that has ended is reaped; nobody waits for one that has not, which may take its time.
 fn end(stray: Pid, children: &BTreeSet<i32>) -> bool {
     let is_outlived = children.is_empty() || child_of(stray).is_some_and(|child| !children.contains(&child));
     let killed = is_outlived && kill(stray, Signal::SIGKILL).is_ok();
-    let flags = if killed { WaitPidFlag::empty() } else { WaitPidFlag::WNOHANG };
-    let _ = waitpid(stray, Some(flags));
+    let _ = waitpid(stray, Some(WaitPidFlag::WNOHANG));
     killed
 }
 
