@@ -62,3 +62,4 @@ pub(crate) use sandbox::Fence;
 pub(crate) use spawn::{SpawnError, Spawner};
 pub(crate) use strays::{end_strays, watch_strays};
 pub(crate) use swap::Swap;
+pub(crate) use sys::trim_memory;

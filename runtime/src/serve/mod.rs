@@ -150,6 +150,7 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     let admin = doors.serve(listen, handle.clone(), history)?;
     ready::say(options.mode, &resolved, listen, admin.address(), started);
 
+    process::trim_memory();
     let reloader = Reloader::new(options, loader, handle.clone(), &resolved);
     run_until_told(&mut stop_signals, reloader).await;
     tracing::info!("stopping: finishing what is in flight");
