@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 /// Times in the order they were taken.
 #[derive(Debug, Default)]
 pub(super) struct Sample(Vec<Duration>);
@@ -23,6 +25,20 @@ impl Sample {
         )]
         let rank = ((sorted.len() as f64 - 1.0) * share).round() as usize;
         sorted.get(rank).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
+    }
+
+    /// For programs: `program`, `what`, and how it stands to a floor in milliseconds.
+    pub(super) fn json(&self, program: &str, what: &str, floor: f64) -> Value {
+        json!({
+            "program": program, "what": what, "p50_ms": self.median_ms(), "p99_ms": self.quantile_ms(0.99),
+            "ratio_p50": self.median_ms() / floor,
+        })
+    }
+
+    /// The same on one line, for people.
+    pub(super) fn line(&self, program: &str, what: &str, floor: f64, digits: usize) -> String {
+        let (p50, p99) = (self.median_ms(), self.quantile_ms(0.99));
+        format!("  {program:14} {what:40} {p50:8.3}  {p99:8.3}   {:8.digits$}\n", p50 / floor)
     }
 
     pub(super) fn median_ms(&self) -> f64 {

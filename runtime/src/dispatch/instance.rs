@@ -15,13 +15,12 @@ use tokio::time::{Sleep, timeout_at};
 use super::batch::{Load, Waiting};
 use super::door::{Door, Opened};
 use super::exchange::{Context, Done, Place};
-use super::isolation::isolation;
 use super::output::{Bench, Output};
 use super::pool::Pool;
 use super::starting::{Start, spawn};
 use super::wire::Speaks;
 use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot, stdio};
-use crate::config::resolved::Protocol;
+use crate::config::resolved::{Level, Protocol};
 use crate::driver::Inbox;
 use crate::process::{Child, Collector, Command, Exit, Stdin, Stream};
 
@@ -108,10 +107,9 @@ impl Instance {
     /// From the start to the end. Gives how it ended, for people.
     async fn live(mut self, orders: &mut mpsc::Receiver<Order>) -> String {
         let mut exchanges = Exchanges::new();
-        let reason = match Door::new(
-            Arc::clone(&self.start.learned),
-            self.start.spawner.can_swap(&isolation(&self.start.program, self.start.ingress)),
-        ) {
+        let isolated = self.start.program.isolation.level != Level::None;
+        let can_swap = isolated && self.start.spawner.can_swap();
+        let reason = match Door::new(Arc::clone(&self.start.learned), can_swap) {
             Ok(door) => self.live_behind(&door, orders, &mut exchanges).await,
             Err(error) => format!("no socket for it: {error}"),
         };

@@ -19,7 +19,7 @@ pub(super) fn isolate(command: &mut Command, program: &Program, ingress: u16) {
 }
 
 /// The level itself.
-pub(super) fn isolation(program: &Program, ingress: u16) -> Isolation {
+fn isolation(program: &Program, ingress: u16) -> Isolation {
     let said = &program.isolation;
     match said.level {
         Level::None => Isolation::None,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nix::unistd::{AccessFlags, access};
 
-use super::{Isolation, Spawner, sys};
+use super::{Spawner, sys};
 
 /// One thing that is there or is not.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ fn kernel() -> Offer {
 }
 
 fn listeners() -> Offer {
-    let can = Spawner::start(None).is_ok_and(|spawner| spawner.can_swap(&Isolation::Standard));
+    let can = Spawner::start(None).is_ok_and(|spawner| spawner.can_swap());
     let (says, help) = if can {
         ("a program that listens on $PORT is answered for by a listener of ours", None)
     } else {

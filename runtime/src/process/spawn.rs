@@ -79,9 +79,10 @@ impl Spawner {
         Ok(Self { requests, can_swap: swaps.recv().map_err(io::Error::other)?, bare })
     }
 
-    /// Whether the place of a listener that such a child makes can be taken here: not every kernel and container lets us.
-    pub(crate) const fn can_swap(&self, isolation: &Isolation) -> bool {
-        self.can_swap && !matches!(isolation, Isolation::None)
+    /// Whether the place of a listener that an isolated child makes can be taken here: not every kernel and container lets
+    /// us.
+    pub(crate) const fn can_swap(&self) -> bool {
+        self.can_swap
     }
 
     /// Starts a program; done when it runs or cannot. When nobody waits for the answer any more, the child is

@@ -143,12 +143,8 @@ impl Report {
     pub(crate) fn json(&self) -> Value {
         let rows = self.0.iter().flat_map(|measured| {
             let floor = self.floor(measured);
-            measured.rows().into_iter().map(move |(what, sample)| {
-                json!({
-                    "program": measured.subject.name, "what": what, "p50_ms": sample.median_ms(),
-                    "p99_ms": sample.quantile_ms(0.99), "ratio_p50": sample.median_ms() / floor,
-                })
-            })
+            let name = &measured.subject.name;
+            measured.rows().into_iter().map(move |(what, sample)| sample.json(name, &what, floor))
         });
         json!({ "bench": "cold", "rows": rows.collect::<Vec<_>>() })
     }
@@ -159,9 +155,7 @@ impl Report {
         for measured in &self.0 {
             let floor = self.floor(measured);
             for (what, sample) in measured.rows() {
-                let (p50, p99) = (sample.median_ms(), sample.quantile_ms(0.99));
-                let name = &measured.subject.name;
-                text.push_str(&format!("  {name:14} {what:40} {p50:8.3}  {p99:8.3}   {:8.2}\n", p50 / floor));
+                text.push_str(&sample.line(&measured.subject.name, &what, floor, 2));
             }
         }
         text
