@@ -39,7 +39,7 @@ pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Resul
     let mut begins = open::partitions(&reader.client, spec, &owned.numbers(), &store.seen)?;
     let unstored = |error: CommitError| OpenError(error.to_string());
     store.found(&begins).map_err(unstored)?;
-    let (beside, closed) = oneshot::channel();
+    let ((beside, closed), (ends, ended)) = (oneshot::channel(), watch::channel(()));
     let parts = Parts {
         spec,
         topic,
@@ -49,11 +49,11 @@ pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Resul
         mirror: mirror.clone(),
         producer,
         beside,
-        endings: Vec::new(),
+        endings: vec![ended],
     };
     let channel = parts.assemble(None)?;
     moves.obey(&mut begins, &mirror, &store, &spec.topic).map_err(unstored)?;
-    tokio::spawn(keep_fresh(store, Arc::clone(spec), closed));
+    tokio::spawn(keep_fresh(store, Arc::clone(spec), closed, ends));
     let partitions = begins.into_iter().map(|begin| begin.opened).collect();
     Ok(Opened { channel, partitions, changes: None })
 }
@@ -141,19 +141,33 @@ impl Parts<'_> {
     }
 }
 
-/// The offsets of a group without members expire, and nobody else renews them. The first time is at once: they may
-/// be old.
-async fn keep_fresh(store: Store, spec: Arc<KafkaSpec>, mut closed: oneshot::Receiver<()>) {
-    let kept = tokio::task::spawn_blocking(move || open::offsets_kept(&spec)).await;
-    let every = kept.ok().flatten().unwrap_or(OFFSETS_KEPT) / FRESH_PER_KEPT;
+/// The offsets of a group without members expire, and nobody else renews them. `ended` is dropped once that is over.
+async fn keep_fresh(
+    store: Store,
+    spec: Arc<KafkaSpec>,
+    closed: oneshot::Receiver<()>,
+    ended: watch::Sender<()>,
+) {
+    renew(&store, spec, closed).await;
+    drop(ended);
+    reader::let_go(move || drop(store));
+}
+
+/// The first time is at once: they may be old.
+async fn renew(store: &Store, spec: Arc<KafkaSpec>, mut closed: oneshot::Receiver<()>) {
+    let asking = tokio::task::spawn_blocking(move || open::offsets_kept(&spec));
+    let kept = tokio::select! {
+        _ = &mut closed => return,
+        kept = asking => kept.ok().flatten(),
+    };
+    let every = kept.unwrap_or(OFFSETS_KEPT) / FRESH_PER_KEPT;
     loop {
         if let Err(error) = store.refresh(every).await {
             tracing::warn!("the cursors are not renewed: {error}");
         }
         tokio::select! {
-            _ = &mut closed => break,
+            _ = &mut closed => return,
             () = tokio::time::sleep(every) => {}
         }
     }
-    reader::let_go(move || drop(store));
 }

@@ -83,7 +83,8 @@ struct Shared {
     topic: Topic,
     owned: Arc<Owned>,
     membership: Option<Membership>,
-    /// Each ends when something is done that whoever closes waits for: leaving the group, the mirror's last round.
+    /// Each ends when something is done that whoever closes waits for: leaving the group, the last renewal of the
+    /// cursors, the mirror's last round.
     endings: Vec<watch::Receiver<()>>,
     /// Nothing once the last handle is gone.
     clients: Option<Clients>,
@@ -166,7 +167,7 @@ impl Kafka {
     }
 
     /// Done when a member has left its group: the others take over at once, and need not find out. And when the mirror
-    /// was written a last time.
+    /// was written a last time, and no renewal of the cursors is under way.
     pub(crate) async fn close(self) {
         let endings = self.0.endings.clone();
         drop(self);
@@ -212,6 +213,9 @@ impl Drop for Shared {
             membership.leaving.store(true, Ordering::Release);
         }
         let clients = self.clients.take();
+        if let Some(clients) = &clients {
+            clients.store.end();
+        }
         reader::let_go(move || drop(clients));
     }
 }

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,8 @@ pub(super) struct Store {
     /// The same, where nothing else tells it from another.
     writer: Option<Arc<str>>,
     stopped: Arc<OnceLock<String>>,
+    /// The channel is let go of: whoever opens it next must find nothing written behind its back.
+    ended: Arc<AtomicBool>,
     /// Where we ever had something stored.
     pub(super) seen: Arc<Seen>,
 }
@@ -76,6 +79,7 @@ impl Store {
             writer: is_alone.then(|| Arc::clone(&name)),
             name,
             stopped: Arc::default(),
+            ended: Arc::default(),
             seen: Arc::new(Seen::read(spec)),
         }
     }
@@ -127,10 +131,18 @@ impl Store {
         Arc::clone(&self.name)
     }
 
+    /// Nothing is renewed any more.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
     /// Writes anew what was not written for that long: the offsets of a group without members expire.
     pub(super) async fn refresh(&self, older_than: Duration) -> Result<(), CommitError> {
         let store = self.clone();
         self.in_turn(move |written| {
+            if store.ended.load(Ordering::Acquire) {
+                return Ok(());
+            }
             let is_old = |entry: &Entry| entry.at.is_none_or(|at| at.elapsed() >= older_than);
             let old = written.by_partition.iter().filter(|(_, entry)| is_old(entry));
             let old: Vec<_> =

@@ -39,7 +39,7 @@ async fn cursors_outlive_the_time_offsets_are_kept_contrib_3234() {
             std::thread::sleep(Duration::from_millis(500));
         }
     });
-    drop(kafka);
+    kafka.close().await;
     let (_kafka, opened) = open(&spec(&node, "kept", 1)).await;
     assert_eq!(opened[0].committed, Some(at(1)), "it was written anew while it was unchanged");
 }

@@ -43,8 +43,8 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         Err(reason) => return eprintln!("skipped: {reason}"),
     };
     let run = async {
-        store::what_a_look_costs(&node).await;
         store::two_runtimes_alone_on_one_group_do_not_stay_so_contrib_4577(&node).await;
+        store::who_was_closed_writes_nothing_behind_the_next(&node).await;
         store::a_commit_refused_for_one_partition_has_failed(&node).await;
         mirror::each_subscription_is_seen_where_it_is_keda_5675(&node).await;
         opening::vanished_group_offsets_pass_over_nothing_contrib_3234(&node).await;
@@ -54,7 +54,6 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         moves::an_offset_set_while_we_run_is_left_for_the_next_start(&node).await;
         moves::the_cursor_of_a_cluster_that_runs_is_not_obeyed(&node).await;
         moves::a_member_obeys_with_the_first_partitions_it_gets(&node).await;
-        moves::what_it_costs_to_ask_many(&node).await;
         what_every_channel_promises(&node).await;
         what_every_channel_promises_of_shared_ones(&node).await;
         sharing::members_share_and_hand_over(&node).await;

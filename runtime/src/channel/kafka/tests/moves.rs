@@ -59,7 +59,8 @@ fn stored(node: &KafkaNode, spec: &KafkaSpec) -> Option<Progress> {
 
 /// What a start finds. The groups are asked side by side, so in any order.
 async fn found(spec: &KafkaSpec, triggers: &[&str]) -> Option<Progress> {
-    let (_killed, opened) = open_for(spec, triggers).await;
+    let (kafka, opened) = open_for(spec, triggers).await;
+    kafka.close().await;
     opened[0].committed.clone().map(sorted)
 }
 
@@ -69,7 +70,7 @@ pub(super) async fn a_first_start_goes_on_where_a_cluster_was(node: &KafkaNode) 
     set(node, "in-fast", "moved-in", 5);
     let expected = standing(5, &[("in-fast", 5), ("in-slow", 2)]);
     assert_eq!(found(&spec, &["in-fast", "in-slow"]).await, expected);
-    // A runtime that was killed right after, and a group that says something else by now.
+    // A runtime that was ended right after, and a group that says something else by now.
     set(node, "in-fast", "moved-in", 1);
     assert_eq!(found(&spec, &[]).await, expected, "it was stored at once");
 
@@ -108,7 +109,7 @@ pub(super) async fn an_offset_set_while_we_were_away_is_obeyed_once(node: &Kafka
             std::thread::sleep(Duration::from_millis(20));
         }
     });
-    drop(kafka);
+    kafka.close().await;
     assert_eq!(found(&spec, &triggers).await, Some(at(5)), "it was obeyed already");
 }
 
@@ -130,7 +131,7 @@ pub(super) async fn the_cursor_of_a_cluster_that_runs_is_not_obeyed(node: &Kafka
     let spec = written(node, "run-there").await;
     let (kafka, _) = open_for(&spec, &["there"]).await;
     kafka.commit(vec![(Partition(0), at(6))]).await.unwrap();
-    drop(kafka);
+    kafka.close().await;
     let group = mirrored("there").group;
     let member = tokio::task::block_in_place(|| {
         let member = joined(node, &group, "run-there");
@@ -157,21 +158,5 @@ pub(super) async fn a_member_obeys_with_the_first_partitions_it_gets(node: &Kafk
         assert_eq!(member.owned[&Partition(0)].committed, expected);
         member.kafka.close().await;
         assert_eq!(stored(node, &spec), expected);
-    }
-}
-
-/// Figures for people; they hold nothing.
-pub(super) async fn what_it_costs_to_ask_many(node: &KafkaNode) {
-    let spec = written(node, "asked").await;
-    for count in [1, 20, 100] {
-        let names: Vec<String> = (0..count).map(|number| format!("asked-{number}")).collect();
-        let triggers: Vec<&str> = names.iter().map(String::as_str).collect();
-        for what in ["first start", "start"] {
-            let spec = KafkaSpec { create: None, group: format!("asked-{count}"), ..spec.clone() };
-            let begun = Instant::now();
-            let (kafka, _) = open_for(&spec, &triggers).await;
-            println!("{what} with {count} triggers: {:?}", begun.elapsed());
-            kafka.commit(vec![(Partition(0), at(6))]).await.unwrap();
-        }
     }
 }

@@ -1,7 +1,5 @@
 //! What a fresh client finds, and why one cannot be had.
 
-use std::time::Instant;
-
 use activator::cursor::Cursor;
 use rdkafka::admin::{AdminOptions, ResourceSpecifier};
 use rdkafka::producer::FutureRecord;
@@ -35,7 +33,7 @@ pub(super) async fn progress_comes_back_to_a_fresh_client(node: &KafkaNode) {
         behind: vec![("audit".into(), Cursor::from_unfinished([Offset(1), Offset(3)], Offset(4)))],
     };
     kafka.commit(vec![(Partition(busy), progress.clone())]).await.unwrap();
-    drop(kafka);
+    kafka.close().await;
 
     let (_kafka, opened) = open(&spec).await;
     for partition in opened {
@@ -51,7 +49,7 @@ pub(super) async fn a_topic_made_anew_is_noticed(node: &KafkaNode) {
         kafka.append(event(&i.to_string(), "")).await.unwrap();
     }
     kafka.commit(vec![(Partition(0), at(5))]).await.unwrap();
-    drop(kafka);
+    kafka.close().await;
     // The tool's way to say the same as a new topic of that name: an offset that lies beyond the end.
     let (kafka, _) = open(&spec).await;
     kafka.commit(vec![(Partition(0), at(50))]).await.unwrap();
@@ -85,7 +83,7 @@ pub(super) async fn a_begin_at_a_time_is_found_and_pinned(node: &KafkaNode) {
         let since = KafkaSpec { start: Start::Time(time), group, create: None, ..spec(node, "since", 1) };
         let (kafka, opened) = open(&since).await;
         assert_eq!(opened[0].begin, Offset(begin), "since {time}");
-        drop(kafka);
+        kafka.close().await;
         writer.append(event("later", "")).await.unwrap();
         let (_, opened) = open(&KafkaSpec { start: Start::Latest, ..since }).await;
         assert_eq!(opened[0].committed, Some(at(begin)), "stored when it was found");
@@ -114,7 +112,7 @@ pub(super) async fn vanished_group_offsets_pass_over_nothing_contrib_3234(node: 
     kafka.close().await;
     let (kafka, opened) = open(&late).await;
     assert_eq!(opened[0].committed, Some(at(0)), "stored when it was found");
-    drop(kafka);
+    kafka.close().await;
 }
 
 /// Who is shown is known from there: nearly nothing comes again.
@@ -152,10 +150,8 @@ pub(super) async fn what_cannot_be_opened_says_why(node: &KafkaNode) {
         (option("group.id", "mine"), "`group.id` is set by hydrant itself"),
         (away, "reach Kafka at 127.0.0.1:1"),
     ] {
-        let begun = Instant::now();
-        let error =
-            Kafka::open(&spec, no_subscribers()).await.err().expect("it cannot be opened").to_string();
+        let opening = tokio::time::timeout(PATIENCE, Kafka::open(&spec, no_subscribers()));
+        let error = opening.await.expect("it is told").err().expect("it cannot be opened").to_string();
         assert!(error.contains(says), "{error}");
-        assert!(begun.elapsed() < Duration::from_secs(8), "{error} came late");
     }
 }

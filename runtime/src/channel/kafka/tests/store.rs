@@ -1,6 +1,4 @@
-//! The cursor store: who may write it, what is refused, and what it costs to look.
-
-use std::time::Instant;
+//! The cursor store: who may write it, and what is refused.
 
 use super::*;
 
@@ -26,7 +24,8 @@ pub(super) async fn two_runtimes_alone_on_one_group_do_not_stay_so_contrib_4577(
     assert_eq!(refused, format!("cannot read: {told}"), "it delivers nothing any more");
     other.commit(vec![(Partition(0), at(3))]).await.unwrap();
     assert!(stopped.commit(vec![(Partition(0), at(1))]).await.is_err());
-    drop((stopped, other));
+    stopped.close().await;
+    other.close().await;
     let (third, opened) = open(&spec).await;
     assert_eq!(opened[0].committed, Some(at(3)), "nothing of the other's was written over");
     third.commit(vec![(Partition(0), at(4))]).await.expect("who comes after a restart is the one");
@@ -36,8 +35,10 @@ async fn wait_until_told(both: [&Kafka; 2]) -> String {
     let told = async {
         loop {
             for one in both {
-                if let Err(error) = one.commit(vec![(Partition(0), at(2))]).await {
-                    return error.0;
+                let refused = one.commit(vec![(Partition(0), at(2))]).await.is_err();
+                // Kafka may also be slow, which is no reason to stop.
+                if let (true, Some(reason)) = (refused, one.clients().store.stopped()) {
+                    return reason.to_owned();
                 }
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -46,31 +47,24 @@ async fn wait_until_told(both: [&Kafka; 2]) -> String {
     tokio::time::timeout(PATIENCE, told).await.expect("one of two is told")
 }
 
+/// A renewal that came late was taken for another runtime's, and the next start for a second one.
+pub(super) async fn who_was_closed_writes_nothing_behind_the_next(node: &KafkaNode) {
+    let spec = spec(node, "behind", 1);
+    let (first, _) = open(&spec).await;
+    first.commit(vec![(Partition(0), at(0))]).await.unwrap();
+    first.close().await;
+    for round in 0..20 {
+        open(&spec).await.0.close().await;
+        let (next, _) = open(&spec).await;
+        next.commit(vec![(Partition(0), at(0))]).await.unwrap_or_else(|error| panic!("{round}: {error}"));
+        next.close().await;
+    }
+}
+
 pub(super) async fn a_commit_refused_for_one_partition_has_failed(node: &KafkaNode) {
     let (kafka, _) = open(&spec(node, "partial", 1)).await;
     // One that Kafka does not have, and we think we do.
     kafka.0.owned.take(0, [(7, Offset(0), Offset(0))]);
     let refused = kafka.commit(vec![(Partition(0), at(1)), (Partition(7), at(1))]).await;
     assert!(refused.is_err(), "the caller would think that both are stored");
-}
-
-/// Figures for people; they hold nothing.
-pub(super) async fn what_a_look_costs(node: &KafkaNode) {
-    let spec = spec(node, "cost", 1);
-    let (kafka, _) = open(&spec).await;
-    let client = &kafka.clients().reader.client;
-    kafka.commit(vec![(Partition(0), at(0))]).await.unwrap();
-    let (mut commits, mut looks) = (Vec::new(), Vec::new());
-    for _ in 0..100 {
-        let begun = Instant::now();
-        kafka.commit(vec![(Partition(0), at(0))]).await.unwrap();
-        commits.push(begun.elapsed());
-        let begun = Instant::now();
-        tokio::task::block_in_place(|| reader::committed(&**client, "cost", &[0], reader::ASK_TIMEOUT))
-            .unwrap();
-        looks.push(begun.elapsed());
-    }
-    commits.sort();
-    looks.sort();
-    println!("a commit takes {:?}, a look at who wrote last {:?} (medians)", commits[50], looks[50]);
 }
