@@ -34,6 +34,7 @@ mod window;
 mod wiring;
 
 use alloc::{
+    boxed::Box,
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     vec::Vec,
@@ -118,7 +119,8 @@ pub struct Activator {
     dead_letters: ChannelId,
     channels: BTreeMap<ChannelId, Channel>,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
-    functions: BTreeMap<FunctionId, FunctionQueue>,
+    /// Boxed: a node of the map has room for many more than it holds.
+    functions: BTreeMap<FunctionId, Box<FunctionQueue>>,
     sinks: BTreeMap<SinkId, SinkQueue>,
     deliveries: Table<Delivery>,
     calls: BTreeMap<CallId, DeliveryId>,

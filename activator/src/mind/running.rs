@@ -1,6 +1,6 @@
 //! Functions, their processes, and their idle time.
 
-use alloc::{collections::VecDeque, string::ToString, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, string::ToString, vec::Vec};
 
 use super::Activator;
 use super::calls::CALLS_REFUSED_AFTER;
@@ -39,7 +39,7 @@ impl FunctionQueue {
 
 impl Activator {
     pub(super) fn revised(&mut self, now: Time, id: FunctionId, availability: Availability) {
-        let function = self.functions.entry(id).or_insert_with(|| FunctionQueue::new(id));
+        let function = self.functions.entry(id).or_insert_with(|| Box::new(FunctionQueue::new(id)));
         let stop = function.machine.revise(availability);
         self.stop_and_retire(now, id, stop);
         self.watch_patience(now, id);

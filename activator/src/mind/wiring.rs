@@ -1,6 +1,6 @@
 //! A new topology against the old one: what is equal goes on undisturbed.
 
-use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 
 use super::committing::CommitState;
 use super::delivery::Subject;
@@ -107,7 +107,7 @@ impl Activator {
     fn subscribe(&mut self, now: Time, subscription: Subscription, before: Option<Arc<str>>) {
         let id = subscription.id;
         if let Destination::Function(function) = subscription.to {
-            self.functions.entry(function).or_insert_with(|| FunctionQueue::new(function));
+            self.functions.entry(function).or_insert_with(|| Box::new(FunctionQueue::new(function)));
         }
         if let Some(channel) = self.channels.get_mut(&subscription.channel) {
             channel.subscriptions.push(id);
@@ -166,7 +166,7 @@ impl Activator {
             self.doubt(delivery);
         }
         if let Destination::Function(function) = subscription.to {
-            self.functions.entry(function).or_insert_with(|| FunctionQueue::new(function));
+            self.functions.entry(function).or_insert_with(|| Box::new(FunctionQueue::new(function)));
         }
         self.subscriptions.insert(id, subscription);
         if let Some(channel) = self.channels.get_mut(&channel_id) {

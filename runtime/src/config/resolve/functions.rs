@@ -139,7 +139,7 @@ impl Merge<'_> {
     fn function(&mut self, name: &str) -> Function {
         let entry = self.found.entries.get(name);
         let written = self.written.get(name).cloned().unwrap_or_default();
-        let header = entry.and_then(|entry| entry.header.as_ref());
+        let header = entry.and_then(|entry| entry.header.as_deref());
         let own = header.map_or_else(|| written.clone(), |header| written.clone().or(header));
         self.check_oneshot(name, &own);
         self.check_batch(name, &own);

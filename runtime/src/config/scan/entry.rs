@@ -1,17 +1,19 @@
 //! A function as the folder has it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::raw;
 
 /// The file in a function's own folder that holds its settings.
 pub(super) const MANIFEST: &str = "function.toml";
 
+/// All of them are kept from one load to the next, so what most have not said takes no room.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Entry {
     pub(in crate::config) name: String,
     /// The functions folder it is in.
-    pub(in crate::config) folder: PathBuf,
+    pub(in crate::config) folder: Arc<Path>,
     /// Itself, if it is a folder: all in it belongs to it.
     pub(in crate::config) own: Option<PathBuf>,
     /// The file that is run.
@@ -20,9 +22,9 @@ pub(in crate::config) struct Entry {
     pub(in crate::config) shown: String,
     pub(in crate::config) state: State,
     /// What the script says of itself.
-    pub(in crate::config) header: Option<raw::Function>,
+    pub(in crate::config) header: Option<Box<raw::Function>>,
     /// What the folder's `function.toml` says.
-    pub(in crate::config) manifest: Option<raw::Function>,
+    pub(in crate::config) manifest: Option<Box<raw::Function>>,
 }
 
 /// What is there to run.

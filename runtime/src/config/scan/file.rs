@@ -19,7 +19,7 @@ const HEAD_BYTES: u64 = 8 << 10;
 /// What a file is.
 pub(in crate::config) struct Inspected {
     pub(in crate::config) state: State,
-    pub(in crate::config) header: Option<raw::Function>,
+    pub(in crate::config) header: Option<Box<raw::Function>>,
 }
 
 /// Looks at a file; says what is wrong with it, and takes it as broken then. What a script wants is read even
@@ -41,7 +41,7 @@ pub(in crate::config) fn inspect(
         }
     };
     let header = head.starts_with(b"#!").then(|| header::read(&head, shown, problems));
-    Inspected { state, header: header.flatten() }
+    Inspected { state, header: header.flatten().map(Box::new) }
 }
 
 fn can_run(

@@ -11,6 +11,7 @@ mod trust;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Problems};
@@ -52,19 +53,22 @@ impl Scan<'_> {
         let mut functions = Functions::default();
         let mut trust = Trust::default();
         for folder in folders {
-            self.folder(folder, &mut trust, &mut functions);
+            self.folder(&Arc::from(folder.as_path()), &mut trust, &mut functions);
         }
         for (name, entry) in &self.last.entries {
-            let still_ours = folders.contains(&entry.folder) && !functions.entries.contains_key(name);
+            let still_ours = folders.iter().any(|folder| **folder == *entry.folder)
+                && !functions.entries.contains_key(name);
             if still_ours {
                 self.problems.report(gone(entry));
                 functions.entries.insert(name.clone(), entry.clone().without_file());
             }
         }
+        // Built of all at once its nodes are full; one by one, in order, they are half empty.
+        functions.entries = std::mem::take(&mut functions.entries).into_iter().collect();
         functions
     }
 
-    fn folder(&self, folder: &Path, trust: &mut Trust, functions: &mut Functions) {
+    fn folder(&self, folder: &Arc<Path>, trust: &mut Trust, functions: &mut Functions) {
         let mut paths: Vec<PathBuf> = match std::fs::read_dir(folder) {
             Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
             Err(error) => {
@@ -84,7 +88,7 @@ impl Scan<'_> {
     }
 
     /// What a path in a functions folder is.
-    fn entry(&self, folder: &Path, path: &Path, trust: &mut Trust) -> Option<Entry> {
+    fn entry(&self, folder: &Arc<Path>, path: &Path, trust: &mut Trust) -> Option<Entry> {
         let name = stem(path);
         let own = path.is_dir().then(|| path.to_owned());
         let manifest = own.as_ref().and_then(|own| self.manifest(&own.join(MANIFEST), &name));
@@ -94,6 +98,7 @@ impl Scan<'_> {
         };
         if (self.being_written)(&program) {
             let unfinished = self.unfinished(folder, &program, name);
+            let manifest = manifest.map(Box::new);
             return name::is_valid(&unfinished.name).then_some(Entry { own, manifest, ..unfinished });
         }
         let shown = self.shown(&program);
@@ -110,7 +115,7 @@ impl Scan<'_> {
             return None;
         }
         let header = inspected.header.or_else(|| self.header_before(&name, &inspected.state));
-        let folder = folder.to_owned();
+        let (folder, manifest) = (Arc::clone(folder), manifest.map(Box::new));
         Some(Entry { name, folder, own, path: program, shown, state: inspected.state, header, manifest })
     }
 
@@ -158,7 +163,7 @@ impl Scan<'_> {
     }
 
     /// A link that leads to nothing for a moment still wants what it wanted.
-    fn header_before(&self, name: &str, state: &State) -> Option<raw::Function> {
+    fn header_before(&self, name: &str, state: &State) -> Option<Box<raw::Function>> {
         if state.runs() {
             return None;
         }
@@ -166,11 +171,11 @@ impl Scan<'_> {
     }
 
     /// A file that is being written: what it was goes on, and something new waits until it is closed.
-    fn unfinished(&self, folder: &Path, program: &Path, name: String) -> Entry {
+    fn unfinished(&self, folder: &Arc<Path>, program: &Path, name: String) -> Entry {
         let before = self.last.entries.get(&name).filter(|entry| entry.path == program);
         before.cloned().unwrap_or_else(|| Entry {
             name,
-            folder: folder.to_owned(),
+            folder: Arc::clone(folder),
             own: None,
             path: program.to_owned(),
             shown: self.shown(program),
@@ -183,7 +188,7 @@ impl Scan<'_> {
     /// The program that `exec` names, wherever it is.
     pub(super) fn named(&self, name: &str, exec: &At<String>) -> Entry {
         let path = self.project.join(&exec.value);
-        let folder = path.parent().unwrap_or(self.project).to_owned();
+        let folder = Arc::from(path.parent().unwrap_or(self.project));
         if (self.being_written)(&path) {
             return self.unfinished(&folder, &path, name.into());
         }
