@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use libtest_mimic::Trial;
 
 use crate::support::project::python;
-use crate::support::{Project, Runtime, group, group_needing, runtime, wait_until};
+use crate::support::{Project, Runtime, group, group_needing, group_skipped, runtime, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = group(
@@ -22,6 +22,16 @@ pub(crate) fn trials() -> Vec<Trial> {
     let lacks = |tool, argument| runtime::output(tool, &[argument]).is_none().then(|| format!("no {tool}"));
     let node = [("an_unmodified_node_server_is_answered_for_by_our_listener", node_server as fn())];
     trials.extend(group_needing("stock with node", lacks("node", "--version"), &node));
+    let wsgi = [("gunicorn_takes_the_socket_it_is_given", gunicorn as fn())];
+    trials.extend(group_needing("stock with gunicorn", lacks("gunicorn", "--version"), &wsgi));
+    let asgi = [("uvicorn_is_answered_for_by_our_listener", uvicorn as fn())];
+    trials.extend(group_needing("stock with uvicorn", lacks("uvicorn", "--version"), &asgi));
+    let musl = [("a_static_rust_server_is_answered_for_by_our_listener", static_rust_server as fn())];
+    trials.extend(match lacks_musl() {
+        None => group("stock with musl", &musl),
+        // Not every rust has it, and nobody can install it everywhere.
+        Some(reason) => group_skipped("stock with musl", reason, &musl),
+    });
     let go = [("an_unmodified_go_server_is_answered_for_by_our_listener", go_server as fn())];
     trials.extend(group_needing("stock with go", lacks("go", "version"), &go));
     let java = [
@@ -32,9 +42,16 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-/// Two events, each of which starts a process: what was learnt of the first is used for the second. Nobody listens on
-/// `$PORT`, though the program believes so.
+/// Nobody listens on `$PORT`, though the program believes so.
 fn wakes_twice(project: &Project) {
+    starts_twice(project, || {
+        let port: u16 = project.lines("port").last().unwrap().parse().unwrap();
+        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err(), "our listener took its place");
+    });
+}
+
+/// Two events, each of which starts a process: what was learnt of the first is used for the second.
+fn starts_twice(project: &Project, check: impl Fn()) {
     let runtime = Runtime::start(project);
     for id in ["1", "2"] {
         runtime.send(id, "serve");
@@ -42,8 +59,7 @@ fn wakes_twice(project: &Project) {
         assert_eq!(verdict["outcome"], "delivered", "{verdict} {}", runtime.log());
         let attempts = verdict["attempts"].as_array().unwrap();
         assert_eq!((attempts.len(), &attempts[0]["cold"]), (1, &true.into()));
-        let port: u16 = project.lines("port").last().unwrap().parse().unwrap();
-        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err(), "our listener took its place");
+        check();
         runtime.admin("POST", "/api/v1/functions/serve/reap");
         runtime.wait_zero("serve");
     }
@@ -89,7 +105,55 @@ make_server('0.0.0.0', int(os.environ['PORT']), app).serve_forever()
     with_file("serve.py", source, &format!("{} FILE", python()));
 }
 
+/// It knows `LISTEN_PID` and takes fd 3, whatever it is told to bind; its workers accept there.
+fn gunicorn() {
+    let source = "\
+def app(environ, start):
+    environ['wsgi.input'].read(int(environ.get('CONTENT_LENGTH') or 0))
+    start('200 OK', [('content-length', '0')])
+    return [b'']
+";
+    let project = Project::new("");
+    project.write("app.py", source);
+    let folder = project.file("").display().to_string();
+    let program = format!("gunicorn --chdir {folder} --workers 2 --bind 0.0.0.0:$PORT app:app");
+    project.function("serve", telling(&project, &program));
+    starts_twice(&project, || {});
+}
+
+fn uvicorn() {
+    let source = "\
+async def app(scope, receive, send):
+    if scope['type'] != 'http': raise NotImplementedError(scope['type'])
+    while (await receive()).get('more_body'): pass
+    await send({'type': 'http.response.start', 'status': 200, 'headers': [(b'content-length', b'0')]})
+    await send({'type': 'http.response.body', 'body': b''})
+";
+    let project = Project::new("");
+    project.write("app.py", source);
+    let folder = project.file("").display().to_string();
+    project.function("serve", telling(&project, &format!("uvicorn --app-dir {folder} --port $PORT app:app")));
+    wakes_twice(&project);
+}
+
+const MUSL: &str = "x86_64-unknown-linux-musl";
+
+fn lacks_musl() -> Option<String> {
+    let libraries = runtime::output("rustc", &["--print", "target-libdir", "--target", MUSL]);
+    let is_there = libraries.is_some_and(|libraries| std::path::Path::new(libraries.trim()).exists());
+    (!is_there).then(|| format!("no {MUSL}"))
+}
+
 fn rust_server() {
+    rust_server_for(&[]);
+}
+
+/// It makes its system calls itself: nothing of ours is loaded into it.
+fn static_rust_server() {
+    rust_server_for(&["--target", MUSL]);
+}
+
+fn rust_server_for(target: &[&str]) {
     let source = r#"
 use std::io::{Read, Write};
 fn main() {
@@ -106,7 +170,8 @@ fn main() {
     let project = Project::new("");
     project.write("serve.rs", source);
     let (from, to) = (project.file("serve.rs"), project.file("serve-rust"));
-    let built = runtime::output("rustc", &["-o", to.to_str().unwrap(), from.to_str().unwrap()]);
+    let files = ["-o", to.to_str().unwrap(), from.to_str().unwrap()];
+    let built = runtime::output("rustc", &[target, &files[..]].concat());
     built.expect("rustc builds it");
     project.function("serve", telling(&project, &to.display().to_string()));
     wakes_twice(&project);

@@ -7,7 +7,7 @@ pub(crate) mod project;
 pub(crate) mod runtime;
 pub(crate) mod wait;
 
-pub(crate) use group::{group, group_needing};
+pub(crate) use group::{group, group_needing, group_skipped};
 pub(crate) use project::Project;
 pub(crate) use runtime::Runtime;
 pub(crate) use wait::{Ends, wait_for, wait_until};
