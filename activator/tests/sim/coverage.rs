@@ -83,6 +83,8 @@ const EXPECTED: &[&str] = &[
     "end DeadLetter",
     "end Unmatched",
     "end Gone",
+    "end Removed",
+    "end Elsewhere",
 ];
 
 impl Coverage {
@@ -203,6 +205,8 @@ const fn report_name(report: &Report) -> &'static str {
         Report::Settled { end: End::DeadLetter(_), .. } => "end DeadLetter",
         Report::Settled { end: End::Unmatched, .. } => "end Unmatched",
         Report::Settled { end: End::Gone, .. } => "end Gone",
+        Report::Settled { end: End::Removed, .. } => "end Removed",
+        Report::Settled { end: End::Elsewhere, .. } => "end Elsewhere",
         Report::Function { news: FunctionNews::Starting(_), .. } => "report Starting",
         Report::Function { news: FunctionNews::Warm(_), .. } => "report Warm",
         Report::Function { news: FunctionNews::StartFailed { .. }, .. } => "report StartFailed",

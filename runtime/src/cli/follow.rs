@@ -52,9 +52,10 @@ pub(super) fn exit(followed: &Followed) -> ExitCode {
     };
     match explained.outcome() {
         Outcome::Unmatched | Outcome::Delivered => ExitCode::SUCCESS,
-        Outcome::Dropped => Exit::Failed.into(),
+        Outcome::Dropped | Outcome::Removed => Exit::Failed.into(),
         Outcome::DeadLetter => Exit::DeadLetter.into(),
-        Outcome::Pending => Exit::Timeout.into(),
+        // Not here, and not known.
+        Outcome::Pending | Outcome::Elsewhere => Exit::Timeout.into(),
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Oracle {
     told: BTreeSet<Case>,
     /// What the mind called settled, ever.
     settled: BTreeSet<Case>,
+    /// Deliveries of this life that people were told of, and of no end.
+    begun: BTreeSet<Case>,
     under_way: BTreeMap<DeliveryId, UnderWay>,
     cases: BTreeMap<Case, DeliveryId>,
     instances: BTreeMap<InstanceId, Known>,
@@ -122,6 +124,7 @@ impl Oracle {
             verdict: None,
             told: BTreeSet::new(),
             settled: BTreeSet::new(),
+            begun: BTreeSet::new(),
             under_way: BTreeMap::new(),
             cases: BTreeMap::new(),
             instances: BTreeMap::new(),
@@ -166,6 +169,7 @@ impl Oracle {
         self.open.clear();
         self.owned.clear();
         self.attempts.clear();
+        self.begun.clear();
         self.requeued.clear();
         self.pace.in_window = 0;
     }
