@@ -10,16 +10,21 @@ mod bad_answers;
 mod bad_functions;
 mod bad_input;
 mod batches;
+mod connections;
+mod descendants;
 mod filters;
 mod folders;
 mod group;
 mod h2c;
+mod held_port;
 mod isolation;
 mod kafka;
 mod kill;
 mod lines;
 mod order;
+mod races;
 mod reload;
+mod rewired;
 mod scale;
 mod secrets;
 mod sinks;
@@ -50,7 +55,12 @@ fn main() -> ExitCode {
         bad_functions::trials,
         bad_answers::trials,
         bad_input::trials,
+        connections::trials,
+        descendants::trials,
+        held_port::trials,
+        races::trials,
         reload::trials,
+        rewired::trials,
         folders::trials,
         secrets::trials,
         stop::trials,
