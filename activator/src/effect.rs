@@ -100,7 +100,18 @@ pub enum Effect {
         /// How long it may take.
         timeout: Duration,
     },
-    /// End a process: politely, or at once. The answer is that of its [`Effect::Spawn`].
+    /// Stop a process that has nothing to do, with its whole group, until [`Effect::Resume`]. Answered by nothing, as the
+    /// latter is: what an instance is told after it comes after it.
+    Pause {
+        /// Which instance.
+        instance: InstanceId,
+    },
+    /// Let a process go on that was stopped.
+    Resume {
+        /// Which instance.
+        instance: InstanceId,
+    },
+    /// End a process, one that is stopped too: politely, or at once. The answer is that of its [`Effect::Spawn`].
     Terminate {
         /// Which instance.
         instance: InstanceId,

@@ -28,6 +28,7 @@ mod rewired;
 mod scale;
 mod secrets;
 mod sinks;
+mod standby;
 mod stock;
 mod stop;
 mod streams;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         group::trials,
         sinks::trials,
         stock::trials,
+        standby::trials,
         isolation::trials,
     ];
     let trials = groups.iter().flat_map(|trials| trials()).collect();

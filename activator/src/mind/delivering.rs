@@ -69,7 +69,7 @@ impl Activator {
         self.start_wanted(now, id);
         while !self.is_stopping() {
             let Some(function) = self.functions.get_mut(&id) else { return };
-            let Some(&next) = function.queue.front() else { return };
+            let Some(&next) = function.queue.front() else { return self.pause_standby(id) };
             if self.deliveries.get(next).is_none_or(|d| d.stage != Stage::Queued) {
                 function.queue.pop_front();
                 continue;
@@ -126,12 +126,7 @@ impl Activator {
         };
         self.pop_front(to);
         match to {
-            Target::Instance(instance) => {
-                self.functions
-                    .get_mut(&instance.function)
-                    .into_iter()
-                    .for_each(|f| f.machine.began(instance));
-            }
+            Target::Instance(instance) => self.began(instance),
             Target::Sink(sink) => self.sinks.entry(sink).or_default().in_flight += 1,
         }
         let Some(delivery) = self.deliveries.get_mut(id) else { return true };

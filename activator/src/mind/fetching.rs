@@ -59,7 +59,8 @@ impl Activator {
 
     /// Lets go of all events that wait for one of the same key, which will take its time.
     pub(super) fn release_successors(&mut self, subject: EventRef) {
-        let lane = self.partition(subject.channel, subject.partition).and_then(|p| p.lane(subject.subscription));
+        let lane =
+            self.partition(subject.channel, subject.partition).and_then(|p| p.lane(subject.subscription));
         let waiting = lane.map_or_else(Vec::new, |lane| lane.successors(subject.offset));
         for delivery in waiting {
             self.release(delivery);
@@ -134,7 +135,12 @@ impl Activator {
     /// The event a delivery is about, when it is in memory.
     pub(super) fn event_of(&self, id: DeliveryId) -> Option<Event> {
         let subject = self.subject(id)?;
-        self.channels.get(&subject.channel)?.partitions.get(&subject.partition)?.event(subject.offset).cloned()
+        self.channels
+            .get(&subject.channel)?
+            .partitions
+            .get(&subject.partition)?
+            .event(subject.offset)
+            .cloned()
     }
 
     /// The event a delivery is about; nothing for calls and what is detached.

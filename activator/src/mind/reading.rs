@@ -124,7 +124,8 @@ impl Activator {
 
     /// Whether the first event of the same key waits for its next attempt: its successors keep no payloads.
     pub(super) fn waits_for_retry(&self, subject: EventRef) -> bool {
-        let partition = self.channels.get(&subject.channel).and_then(|c| c.partitions.get(&subject.partition));
+        let partition =
+            self.channels.get(&subject.channel).and_then(|c| c.partitions.get(&subject.partition));
         let lane = partition.and_then(|p| p.lane(subject.subscription));
         let first: Option<DeliveryId> = lane.and_then(|lane| lane.predecessor(subject.offset));
         first.and_then(|first| self.deliveries.get(first)).is_some_and(|d| d.stage == Stage::Waiting)

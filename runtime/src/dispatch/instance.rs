@@ -174,6 +174,8 @@ impl Instance {
                 result = &mut spawning => return result.map_err(|e| e.to_string()),
                 order = orders.recv() => match order {
                     Some(Order::Deliver(job)) => self.deliver(job, exchanges),
+                    // Before it accepts anything it is never paused.
+                    Some(Order::Pause | Order::Resume) => {}
                     Some(Order::Terminate | Order::Kill) | None => return Err(start.why_not_started()),
                 },
                 () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
@@ -212,6 +214,8 @@ impl Instance {
                 exit = child.wait() => return (exit, why),
                 order = orders.recv() => match order {
                     Some(Order::Deliver(job)) => self.deliver(job, exchanges),
+                    Some(Order::Pause) => self.pause(child),
+                    Some(Order::Resume) => child.resume(),
                     Some(Order::Terminate) => self.terminate(child, grace.as_mut()),
                     Some(Order::Kill) | None => {
                         if starting {
@@ -248,6 +252,12 @@ impl Instance {
 
     fn is_batch_due(&self, exchanges: &Exchanges) -> bool {
         self.waiting.as_ref().is_some_and(|waiting| waiting.is_due(exchanges.len()))
+    }
+
+    /// The connections it kept go: it will have had no chance to close those that are too old by then.
+    fn pause(&self, child: &Child) {
+        self.context.pool.clear();
+        child.pause();
     }
 
     fn send_batch(&mut self, exchanges: &mut Exchanges) {

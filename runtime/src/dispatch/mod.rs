@@ -70,6 +70,10 @@ pub(crate) enum Work {
 pub(crate) enum Order {
     Deliver(Job),
     /// Ask it to end; kill it when its grace is over.
+    /// Stop it until there is something for it.
+    Pause,
+    /// Let it go on.
+    Resume,
     Terminate,
     /// Kill it.
     Kill,

@@ -84,6 +84,7 @@ struct Known {
     unwanted: bool,
     /// Timeouts in a row.
     timeouts: u32,
+    paused: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What is judged of a whole world: that all comes to its end in time, and that silence is silence.
 
-use activator::lifecycle::Availability;
 use activator::id::SubscriptionId;
+use activator::lifecycle::Availability;
 use activator::topology::{Destination, Subscription};
 
 use super::{Happening, World, progress_of};

@@ -71,6 +71,7 @@ impl Function {
         "target",
         "utilization",
         "idle",
+        "standby",
         "scale_down_delay",
         "policy",
         "kpa",
