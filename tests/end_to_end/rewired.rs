@@ -12,8 +12,14 @@ pub(crate) fn trials() -> Vec<Trial> {
         "rewired",
         &[
             ("what_is_in_flight_of_a_removed_trigger_is_delivered", in_flight_of_a_removed_trigger),
-            ("what_waits_for_a_removed_trigger_is_told_and_kept_for_its_return", queued_for_a_removed_trigger),
-            ("what_waits_for_its_next_attempt_is_told_when_its_trigger_goes", in_backoff_of_a_removed_trigger),
+            (
+                "what_waits_for_a_removed_trigger_is_told_and_kept_for_its_return",
+                queued_for_a_removed_trigger,
+            ),
+            (
+                "what_waits_for_its_next_attempt_is_told_when_its_trigger_goes",
+                in_backoff_of_a_removed_trigger,
+            ),
             ("an_event_of_a_renamed_trigger_has_a_verdict_under_either_name", renamed),
         ],
     )
