@@ -19,24 +19,24 @@ pub(crate) fn trials() -> Vec<Trial> {
     )
 }
 
+/// The pause between two events follows the moment: shorter after one that came too late for the process, and else longer.
 fn around_the_idle_time() {
     const IDLE: Duration = Duration::from_millis(20);
-    const EVENTS: u32 = 50;
     let project = Project::new(&format!("[function.server]\nidle = \"{}ms\"\n", IDLE.as_millis()));
     project.function("server", noting_server("", ""));
     let runtime = Runtime::start(&project);
-    for number in 0..EVENTS {
+    let mut pause = IDLE;
+    for number in 0..60 {
         let id = number.to_string();
         runtime.send(&id, "server");
         let verdict = &runtime.verdicts(&id)["server"];
         assert_eq!((&verdict["outcome"], &verdict["attempt_count"]), (&"delivered".into(), &1.into()));
-        // From a while before to a while after: the process is asked to end, ends, is gone.
-        std::thread::sleep(IDLE / 2 + IDLE * number / EVENTS);
+        pause = if verdict["attempts"][0]["cold"] == true { pause * 9 / 10 } else { pause * 11 / 10 };
+        std::thread::sleep(pause);
     }
     let function = runtime.function("server");
     assert_eq!(function["failed"], 0, "{function}");
-    let starts = function["cold_starts"].as_u64().unwrap();
-    assert!(1 < starts && starts < u64::from(EVENTS), "on both sides of it: {starts} starts");
+    assert!(function["cold_starts"].as_u64() > Some(1), "it did fall idle");
     assert!(project.counts("delivered").values().all(|count| *count == 1));
 }
 

@@ -76,7 +76,8 @@ fn the_whole_group() {
 }
 
 fn it_ends_when_idle() {
-    let project = Project::new("[function.server]\nidle = \"700ms\"\n");
+    // With such a grace, it would be there for an hour if it did not hear that it is to end.
+    let project = Project::new("[function.server]\nidle = \"700ms\"\ntimeout = { drain = \"1h\" }\n");
     project.function("server", server("", 1));
     let runtime = Runtime::start(&project);
     stands_by(&project, &runtime, &server("", 2), 1);
