@@ -14,7 +14,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     ];
     let mut trials = group("connections", &tests);
     let node = runtime::output("node", &["--version"]).is_none().then(|| "no node".to_owned());
-    let tests = [("a_kept_alive_connection_that_expires_costs_no_attempt", kept_alive_expires as fn())];
+    let tests = [
+        ("a_kept_alive_connection_that_expires_costs_no_attempt", kept_alive_expires as fn()),
+        ("nor_does_one_that_expires_with_a_request_in_it", expires_with_a_request),
+    ];
     trials.extend(group_needing("connections of node", node, &tests));
     trials
 }
@@ -52,6 +55,26 @@ server.listen(process.env.PORT);
     let function = runtime.function("serve");
     assert_eq!((&function["failed"], &function["cold_starts"]), (&0.into(), &1.into()), "{function}");
     assert!(connections() > 2, "they did expire");
+}
+
+/// The worst moment, each time: the second request of a connection is on its way when that goes.
+fn expires_with_a_request() {
+    let project = Project::new("");
+    let server = r#"#!/usr/bin/env node
+require("node:http").createServer((request, response) => {
+  if (request.socket.served) return request.socket.destroy();
+  request.socket.served = true;
+  request.resume().on("end", () => response.end("ok"));
+}).listen(process.env.PORT);
+"#;
+    project.function("serve", server);
+    let runtime = Runtime::start(&project);
+    for id in ["1", "2", "3", "4", "5"] {
+        runtime.send(id, "serve");
+        let verdict = &runtime.verdicts(id)["serve"];
+        assert_eq!((&verdict["outcome"], &verdict["attempt_count"]), (&"delivered".into(), &1.into()));
+    }
+    assert_eq!(runtime.function("serve")["failed"], 0);
 }
 
 fn killed_after_accept() {

@@ -230,8 +230,8 @@ mod tests {
         };
         let expected = serde_json::json!({
             "function": "bill", "state": "broken", "instances": 0, "instances_max": null, "in_flight": 0,
-            "queued": 5, "events": 9, "failed": 1, "cold_starts": 1, "cold_p50_ms": 5.9, "cold_p99_ms": 5.9,
-            "run_p50_ms": 1.4, "run_p99_ms": 2.2, "revision": "r2", "content": null, "idle_ms": 12000.0,
+            "queued": 5, "events": 9, "failed": 1, "unanswered": 0, "cold_starts": 1, "cold_p50_ms": 5.9,
+            "cold_p99_ms": 5.9, "run_p50_ms": 1.4, "run_p99_ms": 2.2, "revision": "r2", "content": null, "idle_ms": 12000.0,
             "reason": "its file is missing", "program": null,
         });
         assert_eq!(serde_json::to_value(view(&bill, &row)).unwrap(), expected);
