@@ -100,7 +100,18 @@ pub enum Effect {
         /// How long it may take.
         timeout: Duration,
     },
-    /// End a process: politely, or at once. The answer is that of its [`Effect::Spawn`].
+    /// Stop a process that has nothing to do, with its whole group, until [`Effect::Resume`]. Answered by nothing, as the
+    /// latter is: what an instance is told after it comes after it.
+    Pause {
+        /// Which instance.
+        instance: InstanceId,
+    },
+    /// Let a process go on that was stopped.
+    Resume {
+        /// Which instance.
+        instance: InstanceId,
+    },
+    /// End a process, one that is stopped too: politely, or at once. The answer is that of its [`Effect::Spawn`].
     Terminate {
         /// Which instance.
         instance: InstanceId,
@@ -154,7 +165,9 @@ pub enum Refusal {
 pub struct EventRef {
     /// Whose delivery.
     pub subscription: SubscriptionId,
-    /// The partition of the subscription's channel.
+    /// The channel it was read from; the subscription may read another one by now.
+    pub channel: ChannelId,
+    /// The partition of that channel.
     pub partition: Partition,
     /// The record.
     pub offset: Offset,
@@ -163,7 +176,7 @@ pub struct EventRef {
 /// What happened, for the history and the log.
 #[derive(Clone, Debug)]
 pub enum Report {
-    /// A record matched a subscription; its delivery begins.
+    /// A record matched a subscription; its delivery begins, or begins again.
     Matched {
         /// The event.
         event: EventRef,
@@ -231,6 +244,10 @@ pub enum End {
     Unmatched,
     /// The channel does not hold it any more: a retention rule of the user's overtook it.
     Gone,
+    /// Its subscription was removed. It begins again should the name come back.
+    Removed,
+    /// Its partition is another runtime's now, and so is its delivery.
+    Elsewhere,
 }
 
 /// What happened to a function.

@@ -3,14 +3,15 @@
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use crate::support::project::noting_server;
-use crate::support::{Project, Runtime, group};
+use crate::support::project::{noting_server, python};
+use crate::support::{Project, Runtime, group, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
     group(
         "bad answers",
         &[
             ("a_process_that_never_answers_is_replaced_after_three_timeouts", a_silent_process_is_replaced),
+            ("one_that_is_deaf_to_all_is_killed_and_hurts_nobody_else", a_deaf_process),
             ("an_answer_after_the_timeout_counts_for_nothing", a_late_answer_counts_for_nothing),
             ("a_redirect_is_not_followed_and_not_tried_again", a_redirect_is_not_followed),
             ("an_event_in_a_202_is_not_routed", an_event_in_a_202_is_not_routed),
@@ -35,6 +36,50 @@ fn a_silent_process_is_replaced() {
     assert_eq!(project.counts("pids").len(), 2);
 }
 
+/// It accepts and reads nothing, and does not end when it is asked to; so does not the one after it.
+fn a_deaf_process() {
+    let config = "[broker.default]\ndelivery = { retry = 5, delay = \"5ms\", timeout = \"300ms\" }\n\
+                  [function.deaf]\ntimeout = { drain = \"100ms\" }\n";
+    let project = Project::new(config);
+    let server = format!(
+        r#"#!{}
+# hydrant: on = {{ type = "order" }}
+import os, signal, socket
+def note(name):
+    with open(name, "a") as notes: notes.write("%d\n" % os.getpid())
+is_deaf = not os.path.exists("started")
+note("started")
+signal.signal(signal.SIGTERM, lambda *_: note("asked"))
+listener = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
+kept = []
+while True:
+    connection, _ = listener.accept()
+    kept.append(connection)
+    if not is_deaf and connection.recv(65536):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        kept.pop().close()
+"#,
+        python()
+    );
+    project.function("deaf", server);
+    project.function("good", noting_server(r#"on = { type = "order" }"#, ""));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    let verdicts = runtime.verdicts("1");
+    let statuses = |of: &str| -> Vec<String> {
+        let attempts = verdicts[of]["attempts"].as_array().unwrap().iter();
+        attempts.map(|attempt| attempt["status"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(statuses("deaf"), ["timeout", "timeout", "timeout", "200"]);
+    assert_eq!(statuses("good"), ["200"]);
+    let first = project.lines("started")[0].clone();
+    wait_until("it was asked to end", || project.lines("asked").contains(&first));
+    wait_until("it was killed", || {
+        let alive = project.processes();
+        !alive.iter().any(|pid| pid.to_string() == first)
+    });
+}
+
 fn a_late_answer_counts_for_nothing() {
     let project =
         Project::new("[broker.default]\ndelivery = { retry = 1, delay = \"5ms\", timeout = \"1s\" }\n");
@@ -53,6 +98,8 @@ fn a_late_answer_counts_for_nothing() {
     assert_eq!(verdict["outcome"], "dead_letter", "{verdict}");
     let statuses: Vec<_> = verdict["attempts"].as_array().unwrap().iter().map(|a| &a["status"]).collect();
     assert_eq!(statuses, ["timeout", "500"]);
+    let function = runtime.function("order");
+    assert_eq!(function["unanswered"], 1, "it may have been handled for all we know: {function}");
 }
 
 /// The verdict on an event that is answered with this status, these headers and this body.

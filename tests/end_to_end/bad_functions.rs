@@ -6,6 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::support::project::{noting_script, noting_server, python};
+use crate::support::runtime::verb;
 use crate::support::{Project, Runtime, group, http, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -17,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("missing_interpreter", missing_interpreter),
             ("still_being_written", still_being_written),
             ("exits_before_it_listens", exits_before_it_listens),
+            ("crashes_in_a_loop_at_start", crashes_in_a_loop),
             ("listens_on_another_port", listens_on_another_port),
             ("never_answers", never_answers),
             ("answers_500", answers_500),
@@ -73,6 +75,32 @@ fn exits_before_it_listens() {
         |p| p.function("order", "#!/bin/sh\necho no database >&2\nexit 9\n"),
         "exit 9 before it accepted a request | no database",
     );
+}
+
+/// Failure scenario 12.
+fn crashes_in_a_loop() {
+    let project = Project::new("");
+    project.function("order", "#!/bin/sh\necho start >> starts\necho out of paper >&2\nexit 3\n");
+    let runtime = Runtime::start(&project);
+    let ids = ["1", "2", "3"];
+    ids.iter().for_each(|id| runtime.send(id, "order"));
+    for wait in ["100ms", "200ms", "400ms", "800ms"] {
+        wait_until("each wait is twice as long", || runtime.log().contains(&format!("(next try in {wait})")));
+    }
+    let starts = project.lines("starts").len();
+    let failures = runtime.log().matches("(next try in").count();
+    assert!(starts <= failures + 1, "one tries for all: {starts} starts, {failures} of them failed");
+    let reason = "exit 3 before it accepted a request | out of paper";
+    assert!(told(&runtime, "order").contains(reason), "{}", told(&runtime, "order"));
+    let (_, ps, _) = verb(&project, &["ps"]);
+    assert!(ps.contains(reason), "{ps}");
+    assert_eq!(runtime.function("order")["queued"], 3, "they wait");
+    project.function("order", noting_server("", ""));
+    for id in ids {
+        let verdict = &runtime.verdicts(id)["order"];
+        assert_eq!((&verdict["outcome"], &verdict["attempt_count"]), (&"delivered".into(), &1.into()));
+    }
+    assert!(told(&runtime, "order").is_empty(), "all is well again");
 }
 
 fn listens_on_another_port() {

@@ -12,6 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         "bad input",
         &[
             ("what_is_no_event_is_refused_and_not_stored", what_is_no_event_is_refused),
+            ("names_that_are_none_are_refused_and_nothing_is_made_of_them", names_that_are_none),
             ("methods_paths_and_sizes", methods_paths_and_sizes),
             ("other_peoples_pages_are_kept_out", other_peoples_pages_are_kept_out),
             ("a_broken_configuration_at_the_start_exits_3", a_broken_configuration_at_the_start),
@@ -53,6 +54,31 @@ fn what_is_no_event_is_refused() {
     refused(&[("content-type", "application/cloudevents+json")], "{", "not a JSON event");
     runtime.send("after", "order");
     assert_eq!(runtime.verdicts("after")["order"]["offset"], 0, "nothing was stored before");
+}
+
+/// Failure scenario 33.
+fn names_that_are_none() {
+    let project = Project::new("");
+    project.function("order", noting_script("", ""));
+    let running = Runtime::start(&project);
+    let long = "x".repeat(300);
+    for name in ["../../etc", "..%2F..%2Fetc", "a/b", "a%2Fb", "%C3%BC", "%00", "UPPER", "", &long] {
+        for kind in ["broker", "channel", "fn", "sink"] {
+            let answer = running.post(&format!("/{kind}/{name}"), "1", "order", "");
+            assert_eq!(answer.status, 404, "{kind}/{name}: {}", answer.body);
+        }
+        let answer = running.admin("GET", &format!("/api/v1/functions/{name}x"));
+        assert_eq!(answer.status, 404, "{name}: {}", answer.body);
+    }
+    assert!(running.stop().success());
+    for name in ["../../etc", "a/b", "ü", &long] {
+        project.configure(&format!("[channel.\"{name}\"]\n"));
+        let (code, said, more) = runtime::verb(&project, &["check"]);
+        assert_eq!(code, 3, "{said}{more}");
+        assert!(said.contains("names have 1 to 63 of"), "{said}");
+    }
+    let kept: Vec<_> = std::fs::read_dir(project.file(".hydrant/channels")).into_iter().flatten().collect();
+    assert!(kept.len() <= 2, "nothing was made of those names: {kept:?}");
 }
 
 fn methods_paths_and_sizes() {

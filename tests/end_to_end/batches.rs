@@ -13,6 +13,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         "batches",
         &[
             ("what_waits_while_a_batch_is_under_way_goes_in_the_next", what_waits_goes_in_the_next),
+            ("one_that_may_wait_goes_when_it_is_full", goes_when_it_is_full),
+            ("one_that_may_wait_goes_after_its_time", goes_after_its_time),
             ("only_those_of_a_batch_that_failed_come_again", only_those_that_failed_come_again),
             ("an_answer_about_other_events_fails_the_whole_batch", an_answer_about_others_fails_all),
             ("a_batch_that_is_answered_with_500_counts_for_each", a_500_counts_for_each),
@@ -97,6 +99,29 @@ fn what_waits_goes_in_the_next() {
     assert!(sizes.iter().all(|&size| size <= 10), "{sizes:?}");
     assert!(sizes.len() <= 12, "most went together: {sizes:?}");
     assert_eq!(project.counts("delivered").len(), 25);
+}
+
+/// Sends so many events to a server whose batches may wait; gives the sizes of the batches that came.
+fn sizes(batch: &str, ids: std::ops::RangeInclusive<u32>) -> Vec<String> {
+    let project = Project::new("");
+    project.function("order", server("").replace("batch = 10", &format!("batch = {batch}")));
+    project.write("go", "");
+    let runtime = Runtime::start(&project);
+    ids.clone().for_each(|id| runtime.send(&id.to_string(), "order"));
+    for id in ids {
+        assert_eq!(attempts(&runtime.verdicts(&id.to_string())["order"]), ("delivered", 1));
+    }
+    project.lines("sizes")
+}
+
+fn goes_when_it_is_full() {
+    assert_eq!(sizes("{ max = 3, wait = \"5m\" }", 1..=6), ["3", "3"]);
+}
+
+fn goes_after_its_time() {
+    let sizes = sizes("{ max = 100, wait = \"700ms\" }", 1..=3);
+    assert_eq!(sizes.iter().map(|size| size.parse::<u32>().unwrap()).sum::<u32>(), 3, "{sizes:?}");
+    assert!(sizes.len() < 3, "they waited for one another: {sizes:?}");
 }
 
 fn only_those_that_failed_come_again() {

@@ -10,19 +10,25 @@ mod bad_answers;
 mod bad_functions;
 mod bad_input;
 mod batches;
+mod connections;
+mod descendants;
 mod filters;
 mod folders;
 mod group;
 mod h2c;
+mod held_port;
 mod isolation;
 mod kafka;
 mod kill;
 mod lines;
 mod order;
+mod races;
 mod reload;
+mod rewired;
 mod scale;
 mod secrets;
 mod sinks;
+mod standby;
 mod stock;
 mod stop;
 mod streams;
@@ -50,7 +56,12 @@ fn main() -> ExitCode {
         bad_functions::trials,
         bad_answers::trials,
         bad_input::trials,
+        connections::trials,
+        descendants::trials,
+        held_port::trials,
+        races::trials,
         reload::trials,
+        rewired::trials,
         folders::trials,
         secrets::trials,
         stop::trials,
@@ -62,6 +73,7 @@ fn main() -> ExitCode {
         group::trials,
         sinks::trials,
         stock::trials,
+        standby::trials,
         isolation::trials,
     ];
     let trials = groups.iter().flat_map(|trials| trials()).collect();

@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("the_next_event_runs_what_was_saved", the_next_event_runs_what_was_saved),
             ("a_broken_version_leaves_the_working_one", a_broken_version_leaves_the_working_one),
             ("a_removed_function_waits_and_comes_back", a_removed_function_waits),
+            ("a_renamed_function_leaves_its_events_to_whoever_bears_the_name", a_renamed_function),
             ("a_function_gone_between_two_saves_loses_nothing", a_function_gone_between_two_saves),
             ("a_save_without_a_change_is_no_revision", a_save_without_a_change),
             ("what_is_in_flight_finishes_on_the_old_one", what_is_in_flight),
@@ -99,6 +100,32 @@ fn a_removed_function_waits() {
     project.function("order", version(2));
     assert_eq!(runtime.verdicts("2")["order"]["outcome"], "delivered");
     assert_eq!(project.lines("versions"), ["1", "2"]);
+}
+
+/// Failure scenario 46. Another file takes the name of the one that is gone; what waited for it is its.
+fn a_renamed_function() {
+    let trigger = "[trigger.orders]\nto = \"fn/order\"\nfilter = { exact = { type = \"order\" } }\n";
+    let project = Project::new(&format!("[function.order]\n{trigger}"));
+    project.function("order", version(1));
+    let runtime = Runtime::start(&project);
+    fs::rename(project.file("functions/order"), project.file("functions/bill")).unwrap();
+    wait_until("it is seen", || runtime.function("order")["reason"] == "its file is missing");
+    for id in ["1", "2"] {
+        runtime.send(id, "order");
+    }
+    wait_until("the events wait", || runtime.function("order")["queued"] == 2);
+    let (_, ps, _) = verb(&project, &["ps"]);
+    assert!(ps.contains("its file is missing"), "{ps}");
+    runtime.send("3", "bill");
+    assert_eq!(runtime.verdicts("3")["bill"]["outcome"], "delivered", "under its new name it works");
+    assert_eq!(project.lines("delivered"), ["3"]);
+    assert!(runtime.stop().success());
+    let runtime = Runtime::start(&project);
+    fs::rename(project.file("functions/bill"), project.file("functions/order")).unwrap();
+    wait_until("none is lost", || project.counts("delivered").len() == 3);
+    runtime.send("4", "order");
+    assert_eq!(runtime.verdicts("4")["orders"]["outcome"], "delivered");
+    assert!(project.counts("delivered").values().all(|count| *count == 1));
 }
 
 /// A build removes its output first. What comes meanwhile waits, even for a function that nothing else names, and

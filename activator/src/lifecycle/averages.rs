@@ -63,12 +63,12 @@ impl Function {
         self.instances.len() <= min as usize
     }
 
-    /// Warm -> Stopping: the youngest of the current revision first, since the oldest are given what comes; the others
+    /// Warm, Paused -> Stopping: the youngest of the current revision first, since the oldest are given what comes; the others
     /// only when none is needed at all.
     fn stop_idle(&mut self, current: Revision, mut spare: u32, none_needed: bool) -> Vec<InstanceId> {
         let mut stop = Vec::new();
         for instance in self.instances.iter_mut().rev() {
-            let is_idle = matches!(instance.state, State::Warm { idle_since: Some(_) });
+            let is_idle = Self::idle_since(instance.state).is_some();
             let is_current = instance.settings.revision == current;
             if !is_idle || !(if is_current { spare > 0 } else { none_needed }) {
                 continue;

@@ -4,6 +4,7 @@ use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
 use super::health::Health;
+use super::standby::Standby;
 use super::{Availability, Instance, State};
 use crate::id::{FunctionId, InstanceId, Revision};
 use crate::scale::{Kpa, Pauses, Peak};
@@ -22,6 +23,10 @@ pub struct Function {
     pub(super) next_generation: u32,
     /// Processes that are wanted because the current revision is new, until there were that many.
     pub(super) initial: u32,
+    /// One that is started ahead, because the current revision is new and the one before was of use.
+    pub(super) standby: Standby,
+    /// Whether anything was given to a process since the current revision came.
+    pub(super) is_used: bool,
     /// How many were wanted lately, where that is a reason to keep them.
     pub(super) peak: Option<Box<Peak>>,
     /// Its pauses and starts, by which a process is kept.
@@ -40,6 +45,8 @@ impl Function {
             instances: Vec::new(),
             next_generation: 0,
             initial: 0,
+            standby: Standby::No,
+            is_used: false,
             peak: None,
             pauses: Pauses::new(),
             kpa: None,
@@ -78,6 +85,7 @@ impl Function {
             Availability::Present(settings) => settings.scaling.initial,
             _ => 0,
         };
+        self.stand_by(&now);
         self.availability = now;
         self.health = Health::Sound;
         // Each revision is scaled by what it sees itself.
@@ -90,14 +98,16 @@ impl Function {
         self.instances.iter_mut().find(|i| i.id == id)
     }
 
-    /// The instance was given one more delivery.
-    pub fn began(&mut self, id: InstanceId) {
-        if let Some(instance) = self.instance(id) {
-            instance.in_flight += 1;
-            if let State::Warm { idle_since } = &mut instance.state {
-                *idle_since = None;
-            }
+    /// The instance was given one more delivery. Says whether it was paused, and is to go on before it gets it.
+    pub fn began(&mut self, id: InstanceId) -> bool {
+        self.is_used = true;
+        self.stands_by_no_more(id);
+        let Some(instance) = self.instance(id) else { return false };
+        instance.in_flight += 1;
+        if let State::Warm { idle_since } = &mut instance.state {
+            *idle_since = None;
         }
+        Self::wake(&mut instance.state)
     }
 
     /// Starting -> Warm: the first request was accepted. Gives the processes of other revisions to stop at once;
@@ -190,6 +200,7 @@ impl Function {
     pub fn exited(&mut self, now: Time, id: InstanceId, reason: &str) -> Option<Duration> {
         let at = self.instances.iter().position(|i| i.id == id)?;
         let instance = self.instances.remove(at);
+        self.stands_by_no_more(id);
         let unproven = matches!(instance.state, State::Starting | State::Stopping { start_failed: true });
         let current =
             matches!(self.availability, Availability::Present(s) if s.revision == instance.settings.revision);

@@ -31,6 +31,11 @@ pub enum State {
         /// When its last delivery ended.
         idle_since: Option<Time>,
     },
+    /// It accepts requests, and is stopped until there is one; idle since then.
+    Paused {
+        /// When it was first known to accept requests.
+        since: Time,
+    },
     /// It takes nothing new and finishes what it holds.
     Retiring,
     /// It was asked to end, or is about to by itself.
@@ -43,7 +48,7 @@ pub enum State {
 impl Instance {
     /// Whether it may be given another delivery.
     pub const fn has_room(&self) -> bool {
-        matches!(self.state, State::Starting | State::Warm { .. })
+        matches!(self.state, State::Starting | State::Warm { .. } | State::Paused { .. })
             && self.in_flight < self.settings.concurrency
     }
 

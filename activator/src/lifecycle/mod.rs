@@ -2,7 +2,7 @@
 //!
 //! [`Function`] decides who takes the next delivery and when a process starts or stops; it knows nothing of
 //! events, queues or cursors. `function` is the way of each process, `number` decides how many there are, `spare`
-//! which of them are one too many, `health` whether the current revision starts,
+//! which of them are one too many, `standby` which is started for a new revision before anybody needs it, `health` whether the current revision starts,
 //! `averages` what Knative's autoscaler makes of it.
 
 mod averages;
@@ -11,6 +11,7 @@ mod health;
 mod instance;
 mod number;
 mod spare;
+mod standby;
 
 use alloc::string::String;
 use core::time::Duration;

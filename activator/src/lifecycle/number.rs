@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::standby::Standby;
 use super::{Availability, Function, Instance, Settings, State};
 use crate::id::{InstanceId, Revision};
 use crate::scale::Policy;
@@ -40,8 +41,17 @@ impl Function {
         if count.running >= self.initial {
             self.initial = 0;
         }
+        let wanted = wanted.max(self.initial);
+        let stands_by = self.wants_standby(count.running, wanted);
         let allowed = !count.failing && self.health.allows_start(now, count.unproven);
-        (allowed && count.running < wanted.max(self.initial)).then(|| self.start(now, current))
+        if !allowed || count.running >= wanted && !stands_by {
+            return None;
+        }
+        let start = self.start(now, current);
+        if stands_by {
+            self.standby = Standby::Starting(start.instance);
+        }
+        Some(start)
     }
 
     fn count(&self, revision: Revision) -> Count {
@@ -100,7 +110,7 @@ impl Function {
         // better than one that still starts.
         let best = room.min_by_key(|i| {
             let busy = if i.is_at_target() { i.in_flight } else { 0 };
-            (i.state == State::Starting, busy)
+            (i.state == State::Starting, matches!(i.state, State::Paused { .. }), busy)
         });
         match best {
             Some(instance) => Some((instance.id, instance.state == State::Starting)),
@@ -110,15 +120,17 @@ impl Function {
         }
     }
 
-    /// Whether the next delivery finds no room, and no process more may be started for it.
+    /// Whether the next delivery finds no room, and no process more may be started for it. Whoever makes room by ending, since
+    /// somebody wanted it to, is waited for.
     pub fn is_full(&self) -> bool {
         let Availability::Present(current) = &self.availability else { return false };
-        let most = current.scaling.max;
-        self.failures() == 0 && self.place().is_none() && self.count(current.revision).running >= most
+        let ends = |i: &Instance| i.state == State::Retiring && i.settings.revision == current.revision;
+        let most = self.count(current.revision).running >= current.scaling.max;
+        most && self.failures() == 0 && self.place().is_none() && !self.instances.iter().any(ends)
     }
 
     fn place_at_old(&self) -> Option<(InstanceId, bool)> {
-        let warm = |i: &&Instance| matches!(i.state, State::Warm { .. }) && i.has_room();
-        self.instances.iter().find(warm).map(|i| (i.id, false))
+        let works = |i: &&Instance| i.state != State::Starting && i.has_room();
+        self.instances.iter().find(works).map(|i| (i.id, false))
     }
 }

@@ -23,7 +23,7 @@ impl Function {
     /// When an idle process is to be looked at; nothing for one that is kept.
     pub fn idle_until(&self, id: InstanceId) -> Option<Time> {
         let instance = self.instances.iter().find(|i| i.id == id)?;
-        let State::Warm { idle_since: Some(since) } = instance.state else { return None };
+        let since = Self::idle_since(instance.state)?;
         if self.is_watched() {
             return None;
         }
@@ -34,7 +34,7 @@ impl Function {
         (!self.is_kept(instance)).then(|| since + idle)
     }
 
-    /// Warm -> Stopping, when it was idle for long enough.
+    /// Warm, Paused -> Stopping, when it was idle for long enough.
     pub fn idle_check(&mut self, now: Time, id: InstanceId) -> Spare {
         let Some(until) = self.idle_until(id) else { return Spare::Kept };
         if now < until {
@@ -59,7 +59,8 @@ impl Function {
 
     pub(super) fn warm(&self, revision: Revision) -> u32 {
         let warm = |i: &&Instance| {
-            i.settings.revision == revision && matches!(i.state, State::Warm { .. }) && !i.settings.single_use
+            let works = matches!(i.state, State::Warm { .. } | State::Paused { .. });
+            i.settings.revision == revision && works && !i.settings.single_use
         };
         u32::try_from(self.instances.iter().filter(warm).count()).unwrap_or(u32::MAX)
     }

@@ -69,7 +69,7 @@ impl Activator {
         self.start_wanted(now, id);
         while !self.is_stopping() {
             let Some(function) = self.functions.get_mut(&id) else { return };
-            let Some(&next) = function.queue.front() else { return };
+            let Some(&next) = function.queue.front() else { return self.pause_standby(id) };
             if self.deliveries.get(next).is_none_or(|d| d.stage != Stage::Queued) {
                 function.queue.pop_front();
                 continue;
@@ -126,12 +126,7 @@ impl Activator {
         };
         self.pop_front(to);
         match to {
-            Target::Instance(instance) => {
-                self.functions
-                    .get_mut(&instance.function)
-                    .into_iter()
-                    .for_each(|f| f.machine.began(instance));
-            }
+            Target::Instance(instance) => self.began(instance),
             Target::Sink(sink) => self.sinks.entry(sink).or_default().in_flight += 1,
         }
         let Some(delivery) = self.deliveries.get_mut(id) else { return true };
@@ -161,7 +156,7 @@ impl Activator {
         self.free(now, target, &outcome);
         match subject {
             Subject::Event(event) => self.conclude(now, id, event, outcome),
-            Subject::Detached => self.forget(id),
+            Subject::Detached => self.departed_answers(now, id, outcome),
             Subject::Call { call, function } if outcome == Outcome::NotTaken => {
                 self.call_again(now, id, call, function);
             }
@@ -203,7 +198,7 @@ impl Activator {
         };
         match verdict {
             // The next attempt is the partition's next owner's.
-            Verdict::Again | Verdict::Retry if self.is_leaving(id) => self.forget(id),
+            Verdict::Again | Verdict::Retry if self.is_leaving(id) => self.end(id, End::Elsewhere),
             Verdict::Delivered(Some(reply)) if reply_to.is_some() => {
                 self.store(id, Storing::Reply { event: reply, outcome: Box::new(outcome) });
             }
@@ -225,8 +220,8 @@ impl Activator {
     }
 
     pub(super) fn is_leaving(&self, id: DeliveryId) -> bool {
-        let partition = |(subject, channel): (EventRef, _)| {
-            self.channels.get(&channel).and_then(|known| known.partitions.get(&subject.partition))
+        let partition = |subject: EventRef| {
+            self.channels.get(&subject.channel).and_then(|known| known.partitions.get(&subject.partition))
         };
         self.subject(id).and_then(partition).is_some_and(|partition| partition.leaving.is_some())
     }
@@ -270,9 +265,7 @@ impl Activator {
         wait: Duration,
     ) {
         self.release(id);
-        if let Some((subject, channel)) = self.subject(id) {
-            self.release_successors(subject, channel);
-        }
+        self.release_successors(event);
         let Some(delivery) = self.deliveries.get_mut(id) else { return };
         delivery.stage = Stage::Waiting;
         let attempt = delivery.attempts;
@@ -295,25 +288,24 @@ impl Activator {
 
     /// The delivery is over: the cursor may pass.
     pub(super) fn settle(&mut self, now: Time, id: DeliveryId, end: End) {
-        let Some((event, channel)) = self.subject(id) else { return self.forget(id) };
+        let Some(event) = self.subject(id) else { return self.departed_ends(now, id, end) };
         self.release(id);
         let attempts = self.deliveries.remove(id).map_or(0, |d| d.attempts);
-        let partition = self.partition(channel, event.partition);
+        let partition = self.partition(event.channel, event.partition);
         let next = partition.and_then(|p| p.settle(event.subscription, event.offset));
-        self.relieve(event, channel);
+        self.relieve(event);
         self.report(Report::Settled { event, attempts, end });
         if let Some(next) = next {
             self.enqueue(next);
         }
-        self.commit_soon(now, channel);
+        self.commit_soon(now, event.channel);
     }
 
-    /// Drops a delivery without settling it: its subscription is gone, or about to match its event anew from a
-    /// cursor that was taken before.
+    /// Drops a delivery without settling it: its event is about to be matched anew from a cursor that was taken before.
     pub(super) fn forget(&mut self, id: DeliveryId) {
         self.release(id);
-        if let Some((event, channel)) = self.subject(id)
-            && let Some(partition) = self.partition(channel, event.partition)
+        if let Some(event) = self.subject(id)
+            && let Some(partition) = self.partition(event.channel, event.partition)
         {
             partition.forget_delivery(event.subscription, event.offset);
         }

@@ -25,8 +25,8 @@ pub(super) enum Subject {
         call: CallId,
         function: FunctionId,
     },
-    /// An event of a subscription that was removed meanwhile, or moved to another channel: only the place it
-    /// takes is still to be freed.
+    /// An event of a subscription that was removed meanwhile, or moved to another channel, or of a partition that is
+    /// somebody else's: the place it takes is still to be freed, and its end may be of interest.
     Detached,
 }
 

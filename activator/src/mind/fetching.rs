@@ -6,7 +6,7 @@ use super::Activator;
 use super::delivery::{Stage, Subject};
 use crate::effect::{Effect, EventRef};
 use crate::event::Event;
-use crate::id::{ChannelId, DeliveryId, Offset, Partition as PartitionId, SubscriptionId};
+use crate::id::{ChannelId, DeliveryId, Offset, Partition as PartitionId};
 use crate::input::Batch;
 use crate::time::Time;
 
@@ -23,9 +23,9 @@ impl Activator {
     /// Keeps the event of a delivery in memory.
     pub(super) fn hold(&mut self, id: DeliveryId, event: &Event, how: Hold) {
         let share = self.room().bytes;
-        let Some((subject, channel)) = self.subject(id) else { return };
+        let Some(subject) = self.subject(id) else { return };
         let Some(partition) =
-            self.channels.get_mut(&channel).and_then(|c| c.partitions.get_mut(&subject.partition))
+            self.channels.get_mut(&subject.channel).and_then(|c| c.partitions.get_mut(&subject.partition))
         else {
             return;
         };
@@ -39,27 +39,28 @@ impl Activator {
 
     /// Lets go of the event of a delivery; it can be read again.
     pub(super) fn release(&mut self, id: DeliveryId) {
-        let Some((subject, channel)) = self.subject(id) else { return };
+        let Some(subject) = self.subject(id) else { return };
         let Some(delivery) = self.deliveries.get_mut(id).filter(|d| d.holds) else { return };
         delivery.holds = false;
-        if let Some(partition) = self.partition(channel, subject.partition) {
+        if let Some(partition) = self.partition(subject.channel, subject.partition) {
             let freed = partition.release(subject.subscription, subject.offset);
             self.held_bytes -= freed;
         }
-        self.relieve(subject, channel);
+        self.relieve(subject);
     }
 
     /// The subscription of an event that is done, or let go of, may have room again.
-    pub(super) fn relieve(&mut self, subject: EventRef, channel: ChannelId) {
+    pub(super) fn relieve(&mut self, subject: EventRef) {
         let room = self.room();
-        if let Some(partition) = self.partition(channel, subject.partition) {
+        if let Some(partition) = self.partition(subject.channel, subject.partition) {
             partition.relieve(subject.subscription, room);
         }
     }
 
     /// Lets go of all events that wait for one of the same key, which will take its time.
-    pub(super) fn release_successors(&mut self, subject: EventRef, channel: ChannelId) {
-        let lane = self.partition(channel, subject.partition).and_then(|p| p.lane(subject.subscription));
+    pub(super) fn release_successors(&mut self, subject: EventRef) {
+        let lane =
+            self.partition(subject.channel, subject.partition).and_then(|p| p.lane(subject.subscription));
         let waiting = lane.map_or_else(Vec::new, |lane| lane.successors(subject.offset));
         for delivery in waiting {
             self.release(delivery);
@@ -68,11 +69,12 @@ impl Activator {
 
     /// Queued -> Fetching: asks for the event of a delivery again. Says whether there was credit for it.
     pub(super) fn fetch(&mut self, id: DeliveryId) -> bool {
-        let Some((subject, channel)) = self.subject(id) else { return false };
+        let Some(subject) = self.subject(id) else { return false };
         if self.fetches >= self.limits.fetches_max {
             return false;
         }
         let (records_max, bytes_max) = (self.limits.read_records, self.limits.read_bytes);
+        let channel = subject.channel;
         let Some(partition) = self.partition(channel, subject.partition) else { return false };
         let (epoch, from) = (partition.epoch, subject.offset);
         if partition.fetching.insert(from) {
@@ -107,7 +109,7 @@ impl Activator {
                 (Some(event), Some(Stage::Queued)) => self.hold(id, event, Hold::WithinShare),
                 (Some(event), Some(Stage::Blocked)) => {
                     let subject = self.subject(id);
-                    if !subject.is_some_and(|(subject, channel)| self.waits_for_retry(subject, channel)) {
+                    if !subject.is_some_and(|subject| self.waits_for_retry(subject)) {
                         self.hold(id, event, Hold::WithinShare);
                     }
                 }
@@ -132,19 +134,20 @@ impl Activator {
 
     /// The event a delivery is about, when it is in memory.
     pub(super) fn event_of(&self, id: DeliveryId) -> Option<Event> {
-        let (subject, channel) = self.subject(id)?;
-        self.channels.get(&channel)?.partitions.get(&subject.partition)?.event(subject.offset).cloned()
+        let subject = self.subject(id)?;
+        self.channels
+            .get(&subject.channel)?
+            .partitions
+            .get(&subject.partition)?
+            .event(subject.offset)
+            .cloned()
     }
 
-    /// The event a delivery is about, and the channel it is in; nothing for calls and what is detached.
-    pub(super) fn subject(&self, id: DeliveryId) -> Option<(EventRef, ChannelId)> {
+    /// The event a delivery is about; nothing for calls and what is detached.
+    pub(super) fn subject(&self, id: DeliveryId) -> Option<EventRef> {
         match self.deliveries.get(id)?.subject {
-            Subject::Event(event) => Some((event, self.channel_of(event.subscription)?)),
+            Subject::Event(event) => Some(event),
             Subject::Call { .. } | Subject::Detached => None,
         }
-    }
-
-    fn channel_of(&self, subscription: SubscriptionId) -> Option<ChannelId> {
-        self.subscriptions.get(&subscription).map(|s| s.channel)
     }
 }

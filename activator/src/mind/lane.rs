@@ -167,6 +167,11 @@ impl Lane {
         self.doubted.insert(offset, attempts);
     }
 
+    /// What waits to be matched anew, with the attempts it had.
+    pub(super) fn doubted(&self) -> impl Iterator<Item = (Offset, u32)> {
+        self.doubted.iter().map(|(&offset, &attempts)| (offset, attempts))
+    }
+
     /// What matched before, lies below `at`, and did not match anew; with the attempts it had.
     pub(super) fn refuted(&mut self, at: Offset) -> BTreeMap<Offset, u32> {
         let rest = self.doubted.split_off(&at);

@@ -7,6 +7,7 @@
 //!   who are behind, and its events in memory.
 //! - `fetching`: events kept in memory while they wait, and read again when they were not.
 //! - `delivering`: who takes what, what came of it, when to try again; `delivery` and `table` keep one each.
+//! - `departing`: deliveries whose subscription or partition goes away under them.
 //! - `calls`: request/response calls and the patience of their callers.
 //! - `storing`: replies, dead letters and forwarded events on their way into a channel.
 //! - `committing`: how far everyone is, stored.
@@ -17,6 +18,7 @@ mod calls;
 mod committing;
 mod delivering;
 mod delivery;
+mod departing;
 mod fetching;
 mod lane;
 mod owning;
@@ -43,6 +45,7 @@ use core::time::Duration;
 
 use self::committing::CommitState;
 use self::delivery::Delivery;
+use self::departing::Departed;
 use self::partition::Partition;
 use self::running::FunctionQueue;
 use self::stopping::Phase;
@@ -123,6 +126,8 @@ pub struct Activator {
     functions: BTreeMap<FunctionId, Box<FunctionQueue>>,
     sinks: BTreeMap<SinkId, SinkQueue>,
     deliveries: Table<Delivery>,
+    /// Those under way whose subscription was removed.
+    departed: BTreeMap<DeliveryId, Departed>,
     calls: BTreeMap<CallId, DeliveryId>,
     /// Deliveries whose turn to be stored has come.
     to_store: VecDeque<DeliveryId>,
@@ -183,6 +188,7 @@ impl Activator {
             functions: BTreeMap::new(),
             sinks: BTreeMap::new(),
             deliveries: Table::default(),
+            departed: BTreeMap::new(),
             calls: BTreeMap::new(),
             to_store: VecDeque::new(),
             appends: BTreeMap::new(),

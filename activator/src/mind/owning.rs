@@ -4,12 +4,11 @@ use alloc::{collections::BTreeMap, sync::Arc, vec, vec::Vec};
 
 use super::Activator;
 use super::committing::CommitState;
-use super::delivery::Stage;
 use super::lane::Lane;
 use super::partition::Partition;
 use super::timer::Timer;
 use crate::cursor::Cursor;
-use crate::effect::Effect;
+use crate::effect::{Effect, End};
 use crate::id::{ChannelId, DeliveryId, Epoch, Offset, Partition as PartitionId, SubscriptionId};
 use crate::input::{OpenedPartition, Progress};
 use crate::time::Time;
@@ -78,7 +77,9 @@ impl Activator {
             let (behind, epoch): (Vec<_>, _) = (partition.progress().collect(), partition.epoch);
             for (subscription, cursor) in behind {
                 for delivery in self.deliveries_of(channel, number, subscription) {
-                    self.abandon(delivery);
+                    if !self.is_under_way(delivery) {
+                        self.end(delivery, End::Elsewhere);
+                    }
                 }
                 if let Some(partition) = self.partition(channel, number) {
                     partition.resume(subscription, cursor);
@@ -163,8 +164,9 @@ impl Activator {
             let Some(cursor) = self.partition(channel, number).and_then(|p| p.cursor(subscription)) else {
                 continue;
             };
+            self.tell_doubted((channel, number), subscription, &End::Elsewhere);
             for delivery in self.deliveries_of(channel, number, subscription) {
-                self.cut_off(delivery);
+                self.lose_delivery(delivery);
             }
             if let Some(partition) = self.partition(channel, number) {
                 partition.lane_mut(subscription).into_iter().for_each(Lane::clear);
@@ -181,14 +183,6 @@ impl Activator {
     ) -> Vec<DeliveryId> {
         let lane = self.partition(channel, number).and_then(|p| p.lane(subscription));
         lane.map_or_else(Vec::new, |lane| lane.deliveries().collect())
-    }
-
-    /// Forgets a delivery that waits. One that someone holds an answer for comes to its end.
-    pub(super) fn abandon(&mut self, id: DeliveryId) {
-        match self.deliveries.get(id).map(|d| &d.stage) {
-            Some(Stage::UnderWay(_) | Stage::Storing { .. }) | None => {}
-            Some(Stage::Queued | Stage::Blocked | Stage::Fetching | Stage::Waiting) => self.forget(id),
-        }
     }
 }
 

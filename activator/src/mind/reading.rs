@@ -88,7 +88,7 @@ impl Activator {
             };
             let room = self.room();
             if self.partition(channel, number).is_some_and(|p| admits(p, subscription, room)) {
-                self.begin(EventRef { subscription, partition: number, offset }, channel, event);
+                self.begin(EventRef { subscription, channel, partition: number, offset }, event);
             }
         }
         self.hits = hits;
@@ -105,26 +105,27 @@ impl Activator {
         }
     }
 
-    fn begin(&mut self, subject: EventRef, channel: ChannelId, event: &Event) {
+    fn begin(&mut self, subject: EventRef, event: &Event) {
         let order = &self.subscriptions[&subject.subscription].order;
         let key = order.key_of(event).map(|key| hash(0, key.as_bytes()));
         let delivery = self.deliveries.insert(Delivery::new(Subject::Event(subject)));
-        let Some(partition) = self.partition(channel, subject.partition) else { return };
+        let Some(partition) = self.partition(subject.channel, subject.partition) else { return };
         let in_turn = partition.begin(subject.subscription, subject.offset, delivery, key);
         self.report(Report::Matched { event: subject });
         if in_turn {
             self.hold(delivery, event, Hold::WithinShare);
             return self.enqueue(delivery);
         }
-        if !self.waits_for_retry(subject, channel) {
+        if !self.waits_for_retry(subject) {
             self.hold(delivery, event, Hold::WithinShare);
         }
         self.deliveries.get_mut(delivery).into_iter().for_each(|d| d.stage = Stage::Blocked);
     }
 
     /// Whether the first event of the same key waits for its next attempt: its successors keep no payloads.
-    pub(super) fn waits_for_retry(&self, subject: EventRef, channel: ChannelId) -> bool {
-        let partition = self.channels.get(&channel).and_then(|c| c.partitions.get(&subject.partition));
+    pub(super) fn waits_for_retry(&self, subject: EventRef) -> bool {
+        let partition =
+            self.channels.get(&subject.channel).and_then(|c| c.partitions.get(&subject.partition));
         let lane = partition.and_then(|p| p.lane(subject.subscription));
         let first: Option<DeliveryId> = lane.and_then(|lane| lane.predecessor(subject.offset));
         first.and_then(|first| self.deliveries.get(first)).is_some_and(|d| d.stage == Stage::Waiting)
@@ -144,7 +145,7 @@ impl Activator {
             for (offset, attempts) in partition.refuted(subscription) {
                 let there = batch.records.binary_search_by_key(&offset, |(o, _)| *o).is_ok();
                 let end = if there { End::Unmatched } else { End::Gone };
-                over.push((EventRef { subscription, partition: number, offset }, attempts, end));
+                over.push((EventRef { subscription, channel, partition: number, offset }, attempts, end));
             }
         }
         for (event, attempts, end) in over {

@@ -86,6 +86,20 @@ impl Activator {
         });
     }
 
+    /// An instance is about to be given something; one that was paused goes on before.
+    pub(super) fn began(&mut self, id: InstanceId) {
+        if self.functions.get_mut(&id.function).is_some_and(|f| f.machine.began(id)) {
+            self.ask(Effect::Resume { instance: id });
+        }
+    }
+
+    /// What was started ahead, and has nothing to do, stops until there is something.
+    pub(super) fn pause_standby(&mut self, id: FunctionId) {
+        if let Some(instance) = self.functions.get_mut(&id).and_then(|f| f.machine.pause_next()) {
+            self.ask(Effect::Pause { instance });
+        }
+    }
+
     pub(super) fn ready(&mut self, now: Time, id: InstanceId) {
         let Some(function) = self.functions.get_mut(&id.function) else { return };
         let Some(stop) = function.machine.ready(now, id) else { return };

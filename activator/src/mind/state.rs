@@ -77,7 +77,7 @@ fn state(function: &Function) -> State {
     let (mut in_flight, mut ready, mut starting) = (0, false, false);
     for instance in function.instances() {
         in_flight += instance.in_flight;
-        ready |= matches!(instance.state, lifecycle::State::Warm { .. });
+        ready |= matches!(instance.state, lifecycle::State::Warm { .. } | lifecycle::State::Paused { .. });
         starting |= instance.state == lifecycle::State::Starting;
     }
     let instances = u32::try_from(function.instances().len()).unwrap_or(u32::MAX);

@@ -48,14 +48,14 @@ impl Activator {
     }
 
     fn store_one(&mut self, now: Time, id: DeliveryId) {
-        let Some((subject, from)) = self.subject(id) else { return self.forget(id) };
+        let Some(subject) = self.subject(id) else { return self.departed_ends(now, id, End::Removed) };
         let Some(Stage::Storing { what, .. }) = self.deliveries.get(id).map(|d| &d.stage) else { return };
         let what = what.clone();
         let Some(event) = self.event_of(id) else {
             // Only what is forwarded can have been let go of; it is back in the line once it is read again, by the
             // next owner if its partition was asked back.
             if self.is_leaving(id) {
-                self.forget(id);
+                self.end(id, End::Elsewhere);
             } else if !self.fetch(id) {
                 self.to_store.push_back(id);
             }
@@ -76,7 +76,7 @@ impl Activator {
         };
         match made {
             Ok((to, event)) => self.append(id, to, event),
-            Err(_) if from == self.dead_letters => self.cannot_leave(now, id),
+            Err(_) if subject.channel == self.dead_letters => self.cannot_leave(now, id),
             Err(reason) => self.store(id, Storing::DeadLetter(Box::new(Outcome::MalformedReply(reason)))),
         }
     }
@@ -91,7 +91,7 @@ impl Activator {
     pub(super) fn appended(&mut self, now: Time, append: AppendId, stored: Stored) {
         let Some(id) = self.appends.remove(&append) else { return };
         let Some(Stage::Storing { what, .. }) = self.deliveries.get(id).map(|d| &d.stage) else { return };
-        let is_dead_letter = self.subject(id).is_some_and(|(_, channel)| channel == self.dead_letters);
+        let is_dead_letter = self.subject(id).is_some_and(|subject| subject.channel == self.dead_letters);
         match (stored, what.clone()) {
             (Stored::Yes, Storing::Forward) => {
                 self.settle(now, id, End::Delivered { outcome: None, reply: None });

@@ -3,12 +3,11 @@
 use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 
 use super::committing::CommitState;
-use super::delivery::Subject;
 use super::lane::Lane;
 use super::running::FunctionQueue;
 use super::{Activator, Channel, owning};
-use crate::effect::{Effect, Report};
-use crate::id::{ChannelId, DeliveryId, SubscriptionId};
+use crate::effect::{Effect, End, EventRef, Report};
+use crate::id::{ChannelId, DeliveryId, Partition as PartitionId, SubscriptionId};
 use crate::time::Time;
 use crate::topology::{self, Destination, Subscription, Topology};
 
@@ -122,30 +121,32 @@ impl Activator {
             }
             self.commit_soon(now, subscription.channel);
         }
+        self.departed_return(subscription.channel, &subscription.name);
         if let Some(from) = before {
+            self.departed_return(subscription.channel, &from);
             self.report(Report::Renamed { from, to: subscription.name.clone() });
         }
         self.subscriptions.insert(id, subscription);
     }
 
-    /// A subscription is gone: its cursor stays behind under its name. What is under way comes to its end, and
-    /// is delivered again should the name come back.
+    /// A subscription is gone: its cursor stays behind under its name. What is under way comes to its end; what is not
+    /// done by then is delivered again should the name come back.
     fn unsubscribe(&mut self, now: Time, id: SubscriptionId) {
         let Some(subscription) = self.subscriptions.get(&id) else { return };
         let (channel_id, name) = (subscription.channel, subscription.name.clone());
         let Some(channel) = self.channels.get_mut(&channel_id) else { return };
         channel.subscriptions.retain(|s| *s != id);
         channel.index = None;
-        let mut deliveries = Vec::new();
+        let (mut deliveries, mut left) = (Vec::new(), Vec::new());
         for (&number, partition) in &mut channel.partitions {
             let Some(cursor) = partition.cursor(id) else { continue };
             channel.orphans.insert((number, name.clone()), cursor);
             deliveries.extend(partition.lane(id).into_iter().flat_map(Lane::deliveries));
             partition.dirty = true;
+            left.push((channel_id, number));
         }
-        for delivery in deliveries {
-            self.cut_off(delivery);
-        }
+        left.into_iter().for_each(|partition| self.tell_doubted(partition, id, &End::Removed));
+        deliveries.into_iter().for_each(|delivery| self.depart(delivery));
         if let Some(channel) = self.channels.get_mut(&channel_id) {
             channel.partitions.values_mut().for_each(|p| p.forget(id));
         }
@@ -180,22 +181,26 @@ impl Activator {
 
     /// Abandons a delivery whose event is matched anew; should that fail, people are told.
     fn doubt(&mut self, id: DeliveryId) {
-        let (subject, attempts) = (self.subject(id), self.deliveries.get(id).map_or(0, |d| d.attempts));
-        self.abandon(id);
-        if let Some((event, channel)) = subject.filter(|_| self.deliveries.get(id).is_none())
-            && let Some(partition) = self.partition(channel, event.partition)
-        {
+        let Some(event) = self.subject(id).filter(|_| !self.is_under_way(id)) else { return };
+        let attempts = self.deliveries.get(id).map_or(0, |d| d.attempts);
+        self.forget(id);
+        if let Some(partition) = self.partition(event.channel, event.partition) {
             partition.doubt(event.subscription, event.offset, attempts);
         }
     }
 
-    /// Drops a delivery whose subscription or partition is gone. If it is under way it comes to its end, and means
-    /// nothing to whoever bears the name or has the partition later.
-    pub(super) fn cut_off(&mut self, id: DeliveryId) {
-        self.release(id);
-        self.abandon(id);
-        if let Some(delivery) = self.deliveries.get_mut(id) {
-            delivery.subject = Subject::Detached;
+    /// What was to be matched anew for a subscription is not, since it or the partition goes.
+    pub(super) fn tell_doubted(
+        &mut self,
+        (channel, partition): (ChannelId, PartitionId),
+        subscription: SubscriptionId,
+        end: &End,
+    ) {
+        let lane = self.partition(channel, partition).and_then(|p| p.lane(subscription));
+        let doubted: Vec<_> = lane.into_iter().flat_map(Lane::doubted).collect();
+        for (offset, attempts) in doubted {
+            let event = EventRef { subscription, channel, partition, offset };
+            self.report(Report::Settled { event, attempts, end: end.clone() });
         }
     }
 }

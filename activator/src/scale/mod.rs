@@ -38,6 +38,8 @@ pub struct Scaling {
     pub idle: Idle,
     /// What the number follows.
     pub policy: Policy,
+    /// Whether one process of a new revision stands by, started ahead and paused, where the one before was of use.
+    pub standby: bool,
 }
 
 /// What the number of processes follows.
@@ -81,6 +83,7 @@ impl Default for Scaling {
             down_delay: Duration::ZERO,
             idle: Idle::After(Duration::from_secs(30)),
             policy: Policy::Demand,
+            standby: true,
         }
     }
 }

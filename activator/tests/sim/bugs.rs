@@ -50,6 +50,8 @@ pub(crate) enum Bug {
     WaitIgnored,
     /// A process without work is kept for a day.
     NeverIdle,
+    /// A process that was paused is given something and not let go on.
+    NeverResumed,
 }
 
 /// What the bugs need to know.

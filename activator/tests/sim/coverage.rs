@@ -65,6 +65,8 @@ const EXPECTED: &[&str] = &[
     "effect Deliver event",
     "effect Deliver call",
     "effect Deliver to sink",
+    "effect Pause",
+    "effect Resume",
     "effect Terminate",
     "effect Terminate kill",
     "effect Refuse unknown",
@@ -83,6 +85,8 @@ const EXPECTED: &[&str] = &[
     "end DeadLetter",
     "end Unmatched",
     "end Gone",
+    "end Removed",
+    "end Elsewhere",
 ];
 
 impl Coverage {
@@ -182,6 +186,8 @@ const fn effect_name(effect: &Effect) -> &'static str {
         Effect::Spawn { .. } => "effect Spawn",
         Effect::Deliver { what: Payload::Event(_), .. } => "effect Deliver event",
         Effect::Deliver { what: Payload::Call(_), .. } => "effect Deliver call",
+        Effect::Pause { .. } => "effect Pause",
+        Effect::Resume { .. } => "effect Resume",
         Effect::Terminate { kill: false, .. } => "effect Terminate",
         Effect::Terminate { kill: true, .. } => "effect Terminate kill",
         Effect::Refuse { why: Refusal::Unknown, .. } => "effect Refuse unknown",
@@ -203,6 +209,8 @@ const fn report_name(report: &Report) -> &'static str {
         Report::Settled { end: End::DeadLetter(_), .. } => "end DeadLetter",
         Report::Settled { end: End::Unmatched, .. } => "end Unmatched",
         Report::Settled { end: End::Gone, .. } => "end Gone",
+        Report::Settled { end: End::Removed, .. } => "end Removed",
+        Report::Settled { end: End::Elsewhere, .. } => "end Elsewhere",
         Report::Function { news: FunctionNews::Starting(_), .. } => "report Starting",
         Report::Function { news: FunctionNews::Warm(_), .. } => "report Warm",
         Report::Function { news: FunctionNews::StartFailed { .. }, .. } => "report StartFailed",

@@ -130,6 +130,11 @@ fn finds_processes_that_never_fall_idle() {
     finds(Bug::NeverIdle, 10, &["no end within"]);
 }
 
+#[test]
+fn finds_a_paused_process_that_is_never_let_go_on() {
+    finds(Bug::NeverResumed, 60, &["which is paused"]);
+}
+
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.
 fn finds(bug: Bug, seeds: u64, promises: &[&str]) {
     let found = (0..seeds).find_map(|seed| Some((seed, broken(seed, Some(bug), false)?)));

@@ -110,6 +110,7 @@ impl World {
             down_delay: Duration::from_millis([0, 0, 3_000][small(0, 2) as usize]),
             idle: idle(users),
             policy: policy(users),
+            standby: users.chance(700),
         }
     }
 

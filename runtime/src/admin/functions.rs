@@ -33,6 +33,8 @@ pub(crate) struct FunctionView {
     pub(crate) queued: u32,
     pub(crate) events: u64,
     pub(crate) failed: u64,
+    /// Those of them that a process may have handled all the same: it had the request, and there was no answer in time.
+    pub(crate) unanswered: u64,
     pub(crate) cold_starts: u64,
     pub(crate) cold_p50_ms: Option<f64>,
     pub(crate) cold_p99_ms: Option<f64>,
@@ -156,6 +158,7 @@ fn view(function: &Function, row: &FunctionRow) -> FunctionView {
         queued: *queued,
         events: stats.events,
         failed: stats.failed,
+        unanswered: stats.unanswered,
         cold_starts: stats.cold_starts,
         cold_p50_ms: percentile(&stats.cold_ms, 50),
         cold_p99_ms: percentile(&stats.cold_ms, 99),
@@ -214,14 +217,21 @@ mod tests {
                 queued: 5,
                 reason: Some("its file is missing".into()),
             },
-            stats: Stats { events: 9, failed: 1, cold_starts: 1, cold_ms: vec![5.9], run_ms: vec![1.4, 2.2] },
+            stats: Stats {
+                events: 9,
+                failed: 1,
+                unanswered: 0,
+                cold_starts: 1,
+                cold_ms: vec![5.9],
+                run_ms: vec![1.4, 2.2],
+            },
             revision: Some(Revision(2)),
             idle: Some(Duration::from_secs(12)),
         };
         let expected = serde_json::json!({
             "function": "bill", "state": "broken", "instances": 0, "instances_max": null, "in_flight": 0,
-            "queued": 5, "events": 9, "failed": 1, "cold_starts": 1, "cold_p50_ms": 5.9, "cold_p99_ms": 5.9,
-            "run_p50_ms": 1.4, "run_p99_ms": 2.2, "revision": "r2", "content": null, "idle_ms": 12000.0,
+            "queued": 5, "events": 9, "failed": 1, "unanswered": 0, "cold_starts": 1, "cold_p50_ms": 5.9,
+            "cold_p99_ms": 5.9, "run_p50_ms": 1.4, "run_p99_ms": 2.2, "revision": "r2", "content": null, "idle_ms": 12000.0,
             "reason": "its file is missing", "program": null,
         });
         assert_eq!(serde_json::to_value(view(&bill, &row)).unwrap(), expected);

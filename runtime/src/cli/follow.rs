@@ -52,9 +52,10 @@ pub(super) fn exit(followed: &Followed) -> ExitCode {
     };
     match explained.outcome() {
         Outcome::Unmatched | Outcome::Delivered => ExitCode::SUCCESS,
-        Outcome::Dropped => Exit::Failed.into(),
+        Outcome::Dropped | Outcome::Removed => Exit::Failed.into(),
         Outcome::DeadLetter => Exit::DeadLetter.into(),
-        Outcome::Pending => Exit::Timeout.into(),
+        // Not here, and not known.
+        Outcome::Pending | Outcome::Elsewhere => Exit::Timeout.into(),
     }
 }
 
@@ -112,6 +113,7 @@ mod tests {
     use super::*;
     use crate::history::fixture::{self, AUDIT, BILL, arrived, dead_letter, delivered, matched, of, wired};
     use crate::history::{History, Note, Wanted};
+    use activator::effect::{End, Report};
 
     /// What an event to `bill` and `audit` came to after these notes.
     fn followed(notes: Vec<Note>) -> Followed {
@@ -124,12 +126,14 @@ mod tests {
     #[test]
     fn the_exit_code_is_that_of_the_worst_delivery() {
         let (bill, audit) = (of(BILL, 0), of(AUDIT, 0));
-        let gone = activator::effect::End::Gone;
-        let gone = Note::Reported(activator::effect::Report::Settled { event: bill, attempts: 0, end: gone });
+        let ended = |end| Note::Reported(Report::Settled { event: bill, attempts: 0, end });
         for (followed, code) in [
             (followed(vec![]), 0),
             (followed(vec![matched(bill), delivered(bill)]), 0),
-            (followed(vec![matched(bill), gone]), 1),
+            (followed(vec![matched(bill), ended(End::Gone)]), 1),
+            (followed(vec![matched(bill), ended(End::Removed)]), 1),
+            (followed(vec![matched(bill), ended(End::Elsewhere)]), 5),
+            (followed(vec![matched(bill), ended(End::Removed), matched(bill), delivered(bill)]), 0),
             (followed(vec![matched(bill), delivered(bill), matched(audit)]), 5),
             (followed(vec![matched(bill), delivered(bill), matched(audit), dead_letter(audit, 3)]), 6),
             (Followed::Unread("nobody".into()), 0),

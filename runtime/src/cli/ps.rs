@@ -25,7 +25,7 @@ const HEADINGS: [&str; 11] = [
     "REV",
     "IDLE",
 ];
-const WIDE: [&str; 2] = ["STARTS", "PROGRAM"];
+const WIDE: [&str; 3] = ["UNANSWERED", "STARTS", "PROGRAM"];
 /// The two columns of times, which a function that cannot run has no use for.
 const TIMES: (usize, usize) = (7, 2);
 
@@ -72,7 +72,8 @@ fn row(function: &FunctionView, wide: bool) -> Row {
         function.idle_ms.map_or_else(dash, |ms| format!("{:.0}s", (ms / 1000.0).floor())),
     ];
     if wide {
-        cells.extend([count(function.cold_starts), function.program.clone().unwrap_or_else(dash)]);
+        let program = function.program.clone().unwrap_or_else(dash);
+        cells.extend([count(function.unanswered), count(function.cold_starts), program]);
     }
     Row { cells, remark: function.reason.clone().map(|reason| (TIMES.0, TIMES.1, reason)) }
 }

@@ -152,6 +152,7 @@ fn function(name: &str, state: &str) -> FunctionView {
         queued: 0,
         events: 0,
         failed: 0,
+        unanswered: 0,
         cold_starts: 0,
         cold_p50_ms: None,
         cold_p99_ms: None,

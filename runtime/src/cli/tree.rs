@@ -12,6 +12,10 @@ const TIME_ENDS: usize = 63;
 /// What of an answer is shown.
 const ANSWER_MAX: usize = 100;
 
+/// Why a delivery goes no further here.
+pub(super) const REMOVED: &str = "its trigger was removed; it waits for one of that name";
+pub(super) const ELSEWHERE: &str = "its partition is another runtime's now";
+
 /// Replies that came back, by their id, as far as they were seen.
 pub(super) type Replies = BTreeMap<String, Explained>;
 
@@ -76,6 +80,8 @@ fn end(verdict: &Verdict, indent: &str, replies: &Replies) -> String {
             say("dead letter", &format!("{status} after {} attempt{plural}", verdict.attempt_count))
         }
         Outcome::Dropped => say("dropped", "its channel does not hold it any more (retention)"),
+        Outcome::Removed => say("removed", REMOVED),
+        Outcome::Elsewhere => say("elsewhere", ELSEWHERE),
         Outcome::Pending if verdict.attempts.is_empty() => say("pending", "no attempt is over yet"),
         Outcome::Pending => say("pending", "another attempt follows"),
     };

@@ -199,6 +199,8 @@ pub(crate) struct Batch {
     pub(crate) events_max: u32,
     /// Requests a process is given at a time.
     pub(crate) requests_max: u32,
+    /// How long the first of them may wait for others; a full one waits for nothing.
+    pub(crate) wait: Duration,
 }
 
 impl Protocol {

@@ -78,6 +78,10 @@ impl<'d> Value<'d> {
         self.node.get_ref().is_bool()
     }
 
+    pub(super) fn is_table(&self) -> bool {
+        self.node.get_ref().is_table()
+    }
+
     pub(super) fn is_list(&self) -> bool {
         self.node.get_ref().is_array()
     }

@@ -1,8 +1,5 @@
-//! Events that go to a process in one request: which go together, and what the answer says of each.
-//!
-//! Nothing is waited for: what came while all requests of the process were under way goes with the next.
+//! Events that go to a process in one request: what the request says, and what the answer says of each.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use activator::delivery::Outcome;
@@ -16,79 +13,12 @@ use hyper::{HeaderMap, Response};
 use serde_json::Value;
 
 use super::request::{self, REPLY_BYTES_MAX, excerpt};
-use super::{Job, Work};
-use crate::config::resolved::Batch;
-
-/// Data of one request, beside that of a first event.
-const BYTES_MAX: usize = 4 << 20;
-
-/// What waits for a request.
-#[derive(Debug)]
-pub(super) struct Waiting {
-    batch: Batch,
-    jobs: VecDeque<Job>,
-}
-
-/// What goes in one request.
-#[derive(Debug)]
-pub(super) enum Load {
-    Call(Job),
-    Events(Events),
-}
 
 /// Events that have the same time, in the order they came.
 #[derive(Debug)]
 pub(super) struct Events {
     pub(super) events: Vec<(DeliveryId, Event)>,
     pub(super) timeout: Duration,
-}
-
-impl Waiting {
-    pub(super) const fn new(batch: Batch) -> Self {
-        Self { batch, jobs: VecDeque::new() }
-    }
-
-    pub(super) fn push(&mut self, job: Job) {
-        self.jobs.push_back(job);
-    }
-
-    /// Whether a request can be made while so many are under way.
-    pub(super) fn is_due(&self, under_way: usize) -> bool {
-        !self.jobs.is_empty() && under_way < self.batch.requests_max as usize
-    }
-
-    /// What goes next. Those with another time wait for the request after it.
-    pub(super) fn next(&mut self) -> Option<Load> {
-        let Job { delivery, work, timeout } = self.jobs.pop_front()?;
-        let event = match work {
-            Work::Event(event) => event,
-            call @ Work::Call(_) => return Some(Load::Call(Job { delivery, work: call, timeout })),
-        };
-        let mut bytes = event.data().len();
-        let mut load = Events { events: vec![(delivery, event)], timeout };
-        let mut others = VecDeque::new();
-        for job in self.jobs.drain(..) {
-            let Work::Event(event) = &job.work else {
-                others.push_back(job);
-                continue;
-            };
-            let more = bytes.saturating_add(event.data().len());
-            let fits = load.events.len() < self.batch.events_max as usize && more <= BYTES_MAX;
-            if fits && job.timeout == timeout {
-                bytes = more;
-                load.events.push((job.delivery, event.clone()));
-            } else {
-                others.push_back(job);
-            }
-        }
-        self.jobs = others;
-        Some(Load::Events(load))
-    }
-
-    /// What no request was made for.
-    pub(super) fn take(&mut self) -> VecDeque<Job> {
-        std::mem::take(&mut self.jobs)
-    }
 }
 
 impl Events {
@@ -184,61 +114,15 @@ fn failures(headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn event(id: &str, bytes: usize) -> Event {
-        let mut event = Event::builder();
-        for (name, value) in [("id", id), ("source", "/test"), ("type", "test")] {
-            event.attribute(name, value).unwrap();
-        }
-        event.build(vec![b'x'; bytes].into()).unwrap()
-    }
-
-    fn job(slot: u32, bytes: usize, seconds: u64) -> Job {
-        Job {
-            delivery: DeliveryId { slot, generation: 0 },
-            work: Work::Event(event(&slot.to_string(), bytes)),
-            timeout: Duration::from_secs(seconds),
-        }
-    }
-
-    fn slots(waiting: &mut Waiting) -> Vec<u32> {
-        match waiting.next().unwrap() {
-            Load::Events(events) => events.events.iter().map(|(delivery, _)| delivery.slot).collect(),
-            Load::Call(job) => panic!("{job:?}"),
-        }
-    }
-
-    #[test]
-    fn what_waits_goes_together_up_to_the_bounds() {
-        let mut waiting = Waiting::new(Batch { events_max: 3, requests_max: 2 });
-        assert!(!waiting.is_due(0), "there is nothing");
-        for slot in 0..5 {
-            waiting.push(job(slot, 1, 1));
-        }
-        assert!(waiting.is_due(1) && !waiting.is_due(2));
-        assert_eq!((slots(&mut waiting), slots(&mut waiting)), (vec![0, 1, 2], vec![3, 4]));
-        for slot in 0..4 {
-            waiting.push(job(slot, BYTES_MAX / 2, 1));
-        }
-        waiting.push(job(4, 2 * BYTES_MAX, 1));
-        assert_eq!((slots(&mut waiting), slots(&mut waiting)), (vec![0, 1], vec![2, 3]));
-        assert_eq!(slots(&mut waiting), [4], "one goes however large it is");
-    }
-
-    #[test]
-    fn events_with_other_times_go_apart() {
-        let mut waiting = Waiting::new(Batch { events_max: 3, requests_max: 1 });
-        for (slot, seconds) in [(0, 1), (1, 2), (2, 1), (3, 2)] {
-            waiting.push(job(slot, 1, seconds));
-        }
-        assert_eq!((slots(&mut waiting), slots(&mut waiting)), (vec![0, 2], vec![1, 3]));
-    }
+    use crate::history::fixture;
 
     fn failed(media_type: &'static str, body: &str) -> Result<Vec<String>, String> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, media_type.parse().unwrap());
         let load = Events {
-            events: ["1", "2"].map(|id| (DeliveryId { slot: 0, generation: 0 }, event(id, 0))).to_vec(),
+            events: ["1", "2"]
+                .map(|id| (DeliveryId { slot: 0, generation: 0 }, fixture::event(id, "/test", "test", b"")))
+                .to_vec(),
             timeout: Duration::ZERO,
         };
         failures(&headers, body.as_bytes()).and_then(|failed| load.known(failed))

@@ -12,12 +12,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Sleep, timeout_at};
 
-use super::batch::{Load, Waiting};
 use super::door::{Door, Opened};
 use super::exchange::{Context, Done, Place};
 use super::output::{Bench, Output};
 use super::pool::Pool;
 use super::starting::{Start, spawn};
+use super::waiting::{Load, Waiting};
 use super::wire::Speaks;
 use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot, stdio};
 use crate::config::resolved::{Level, Protocol};
@@ -174,6 +174,8 @@ impl Instance {
                 result = &mut spawning => return result.map_err(|e| e.to_string()),
                 order = orders.recv() => match order {
                     Some(Order::Deliver(job)) => self.deliver(job, exchanges),
+                    // Before it accepts anything it is never paused.
+                    Some(Order::Pause | Order::Resume) => {}
                     Some(Order::Terminate | Order::Kill) | None => return Err(start.why_not_started()),
                 },
                 () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
@@ -212,6 +214,8 @@ impl Instance {
                 exit = child.wait() => return (exit, why),
                 order = orders.recv() => match order {
                     Some(Order::Deliver(job)) => self.deliver(job, exchanges),
+                    Some(Order::Pause) => self.pause(child),
+                    Some(Order::Resume) => child.resume(),
                     Some(Order::Terminate) => self.terminate(child, grace.as_mut()),
                     Some(Order::Kill) | None => {
                         if starting {
@@ -227,6 +231,7 @@ impl Instance {
                 }
                 // When no order waits any more: all of them go together.
                 () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
+                () = Waiting::waited(self.waiting.as_ref()), if self.may_send_batch(exchanges) => {}
                 // Only the wait is given up when something else happens first: what ended is told in any case.
                 Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
                 () = &mut grace => {
@@ -241,18 +246,29 @@ impl Instance {
         self.in_flight.insert(job.delivery);
         self.bench.begin(job.delivery, &job.work);
         match &mut self.waiting {
-            Some(waiting) => waiting.push(job),
+            Some(waiting) => waiting.push(tokio::time::Instant::now(), job),
             None => exchanges.push(carry_out(&self.context, job)),
         }
     }
 
     fn is_batch_due(&self, exchanges: &Exchanges) -> bool {
-        self.waiting.as_ref().is_some_and(|waiting| waiting.is_due(exchanges.len()))
+        let is_due = |waiting: &Waiting| waiting.is_due(tokio::time::Instant::now());
+        self.may_send_batch(exchanges) && self.waiting.as_ref().is_some_and(is_due)
+    }
+
+    fn may_send_batch(&self, exchanges: &Exchanges) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.may_send(exchanges.len()))
+    }
+
+    /// The connections it kept go: it will have had no chance to close those that are too old by then.
+    fn pause(&self, child: &Child) {
+        self.context.pool.clear();
+        child.pause();
     }
 
     fn send_batch(&mut self, exchanges: &mut Exchanges) {
         let context = Arc::clone(&self.context);
-        match self.waiting.as_mut().and_then(Waiting::next) {
+        match self.waiting.as_mut().and_then(|waiting| waiting.next(tokio::time::Instant::now())) {
             Some(Load::Call(job)) => exchanges.push(carry_out(&self.context, job)),
             Some(Load::Events(events)) => {
                 exchanges.push(Box::pin(async move { context.carry_out_batch(events).await }));

@@ -6,7 +6,7 @@
 //! - [`instance`]: the life of one process that speaks HTTP; [`door`] finds where it takes its requests.
 //! - [`oneshot`]: the life of a process that handles one event; [`stdio`]: of one that is spoken to in lines.
 //! - [`exchange`]: one request and its answer; [`pool`] keeps the connections, [`wire`] is one. [`asking`]: the same for a call, [`batch`]: for
-//!   many events.
+//!   many events, which come together in [`waiting`].
 //! - [`output`]: what processes print, on its way to the log.
 //! - [`starting`]: how each begins; [`isolation`]: what it may touch.
 //! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP.
@@ -29,6 +29,7 @@ mod request;
 mod sink;
 mod starting;
 mod stdio;
+mod waiting;
 mod wire;
 
 #[cfg(test)]
@@ -69,6 +70,10 @@ pub(crate) enum Work {
 #[derive(Debug)]
 pub(crate) enum Order {
     Deliver(Job),
+    /// Stop it until there is something for it.
+    Pause,
+    /// Let it go on.
+    Resume,
     /// Ask it to end; kill it when its grace is over.
     Terminate,
     /// Kill it.

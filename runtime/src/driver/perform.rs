@@ -40,6 +40,9 @@ impl Driver {
                 let Some(work) = self.work(delivery, what) else { return };
                 self.deliver(to, Job { delivery, work, timeout });
             }
+            // Gone already: its exit is on the way.
+            Effect::Pause { instance } => drop(self.fleet.tell(instance, Order::Pause)),
+            Effect::Resume { instance } => drop(self.fleet.tell(instance, Order::Resume)),
             Effect::Terminate { instance, kill } => {
                 let order = if kill { Order::Kill } else { Order::Terminate };
                 // Gone already: its exit is on the way.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use activator::cursor::Cursor;
-use activator::delivery::{Outcome, Verdict};
+use activator::delivery::Outcome;
 use activator::effect::{End, EventRef, FunctionNews, Report, Target};
 use activator::id::{
     CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
@@ -70,8 +70,8 @@ impl Record {
 
     pub(super) fn configure(&mut self, config: &Arc<Resolved>) {
         self.notes.push(Note::Wired(Arc::clone(config)));
-        let subscriptions = config.topology.subscriptions.iter();
-        self.names = subscriptions.map(|s| (s.id, Arc::clone(&s.name))).collect();
+        // Also of those that are wired no more: what is under way for them still ends.
+        self.names.extend(config.topology.subscriptions.iter().map(|s| (s.id, Arc::clone(&s.name))));
     }
 
     /// Records were read, for the first time or again.
@@ -113,10 +113,9 @@ impl Record {
             return;
         }
         let ms = under_way.started.elapsed().as_secs_f64() * 1000.0;
-        let ok = matches!(outcome.verdict(), Verdict::Delivered(_));
         if let Some(instance) = under_way.instance {
             let counted = self.stats.entry(instance.function).or_default();
-            counted.stats.count(ok, under_way.cold, ms);
+            counted.stats.count(outcome, under_way.cold, ms);
             counted.last = Some(Instant::now());
         }
         let Some(event) = under_way.event else { return };
@@ -173,7 +172,11 @@ impl Record {
                 "DEAD  {} after {attempts} attempts: stored as a dead letter", outcome.status(),
             ),
             End::Gone => tracing::error!(subscription = name, %offset, "GONE  no longer in its channel"),
-            End::Unmatched => {}
+            End::Removed => tracing::warn!(
+                subscription = name, %offset,
+                "LEFT  its trigger was removed; it is kept for a week, should that come back"
+            ),
+            End::Unmatched | End::Elsewhere => {}
         }
     }
 

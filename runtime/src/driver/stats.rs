@@ -1,5 +1,7 @@
 //! What is counted of a function.
 
+use activator::delivery::{Outcome, Verdict};
+
 /// Recent times kept for percentiles.
 const SAMPLES_MAX: usize = 256;
 
@@ -10,6 +12,9 @@ pub(crate) struct Stats {
     pub(crate) events: u64,
     /// Attempts and calls that failed.
     pub(crate) failed: u64,
+    /// Those of the latter that had no answer, though a process had the request: it may have done the work, and what is
+    /// tried again is then done twice. What such a process answers later counts for nothing.
+    pub(crate) unanswered: u64,
     pub(crate) cold_starts: u64,
     /// From the hand-over to the answer, milliseconds, of those that waited for a start.
     pub(crate) cold_ms: Vec<f64>,
@@ -18,12 +23,13 @@ pub(crate) struct Stats {
 }
 
 impl Stats {
-    pub(super) fn count(&mut self, ok: bool, cold: bool, ms: f64) {
-        if ok {
+    pub(super) fn count(&mut self, outcome: &Outcome, cold: bool, ms: f64) {
+        if matches!(outcome.verdict(), Verdict::Delivered(_)) {
             self.events += 1;
         } else {
             self.failed += 1;
         }
+        self.unanswered += u64::from(matches!(outcome, Outcome::TimedOut | Outcome::Lost(_)));
         self.cold_starts += u64::from(cold);
         let samples = if cold { &mut self.cold_ms } else { &mut self.run_ms };
         if samples.len() == SAMPLES_MAX {

@@ -45,6 +45,8 @@ pub(super) enum How {
     DeadLetter,
     Unmatched,
     Gone,
+    Removed,
+    Elsewhere,
 }
 
 impl Delivery {
@@ -56,6 +58,11 @@ impl Delivery {
             attempt_count: 0,
             settled: None,
         }
+    }
+
+    /// It matched; again, when it had an end before that was none after all.
+    pub(super) fn begin(&mut self) {
+        self.settled = None;
     }
 
     pub(super) fn attempted(&mut self, mut attempt: Attempt) {
@@ -74,6 +81,8 @@ impl Delivery {
             End::DeadLetter(outcome) => (How::DeadLetter, Some(outcome), None),
             End::Unmatched => (How::Unmatched, None, None),
             End::Gone => (How::Gone, None, None),
+            End::Removed => (How::Removed, None, None),
+            End::Elsewhere => (How::Elsewhere, None, None),
         };
         let status = outcome.as_ref().map(|outcome| outcome.status());
         let answer = outcome.as_deref().map(Outcome::excerpt).filter(|answer| !answer.is_empty());

@@ -98,7 +98,7 @@ pub(crate) fn arrived(offset: u64, event: Event) -> Note {
 }
 
 pub(crate) fn of(subscription: SubscriptionId, offset: u64) -> EventRef {
-    EventRef { subscription, partition: Partition(0), offset: Offset(offset) }
+    EventRef { subscription, channel: DEFAULT, partition: Partition(0), offset: Offset(offset) }
 }
 
 pub(crate) fn matched(event: EventRef) -> Note {

@@ -1,13 +1,12 @@
 //! The entries in the order they arrived, found by place or id, bounded by count and bytes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use activator::effect::{EventRef, Report};
 use activator::event::Event;
-use activator::id::{ChannelId, SubscriptionId};
 use hashbrown::HashMap;
 
 use super::delivery::Delivery;
@@ -31,8 +30,6 @@ pub(super) struct Log {
     by_id: HashMap<u64, u64>,
     hasher: RandomState,
     wiring: Option<Arc<Wiring>>,
-    /// Also those of subscriptions that are wired no more: their last deliveries still report.
-    channels: BTreeMap<SubscriptionId, ChannelId>,
 }
 
 impl Log {
@@ -48,16 +45,13 @@ impl Log {
             by_id: HashMap::new(),
             hasher: RandomState::new(),
             wiring: None,
-            channels: BTreeMap::new(),
         }
     }
 
     pub(super) fn take(&mut self, now: SystemTime, note: Note) {
         match note {
             Note::Wired(resolved) => {
-                let wiring = Wiring::following(self.wiring.as_deref(), resolved);
-                self.channels.extend(wiring.channels());
-                self.wiring = Some(Arc::new(wiring));
+                self.wiring = Some(Arc::new(Wiring::following(self.wiring.as_deref(), resolved)));
             }
             Note::Arrived { channel, partition, records } => {
                 for (offset, event) in records {
@@ -65,7 +59,7 @@ impl Log {
                 }
             }
             Note::Attempted { event, attempt } => self.change(event, |delivery| delivery.attempted(attempt)),
-            Note::Reported(Report::Matched { event }) => self.change(event, |_| ()),
+            Note::Reported(Report::Matched { event }) => self.change(event, Delivery::begin),
             Note::Reported(Report::Settled { event, attempts, end }) => {
                 self.change(event, |delivery| delivery.settle(now, attempts, end));
             }
@@ -89,8 +83,7 @@ impl Log {
     }
 
     fn change(&mut self, event: EventRef, change: impl FnOnce(&mut Delivery)) {
-        let Some(&channel) = self.channels.get(&event.subscription) else { return };
-        let place = Place { channel, partition: event.partition, offset: event.offset };
+        let place = Place { channel: event.channel, partition: event.partition, offset: event.offset };
         let Some(&number) = self.by_place.get(&place) else { return };
         let Some(entry) = self.entries.get_mut(index(self.first, number)) else { return };
         let revision = self.wiring.as_ref().map_or(0, |w| w.filter_revision(event.subscription));

@@ -93,6 +93,10 @@ pub(crate) struct AttemptView {
 pub(crate) enum Outcome {
     Unmatched,
     Delivered,
+    /// Its partition went to another runtime, which knows.
+    Elsewhere,
+    /// Its trigger was removed before it was delivered.
+    Removed,
     Dropped,
     DeadLetter,
     Pending,
@@ -190,7 +194,8 @@ fn begun(entry: &Entry, delivery: &Delivery, current: &Wiring) -> Verdict {
         attempts: delivery.attempts.iter().map(|attempt| attempt_view(attempt, entry.arrived)).collect(),
         attempt_count: delivery.attempt_count,
         outcome: outcome(how),
-        status: match settled {
+        // Of what may go on later, or elsewhere, how far it came.
+        status: match settled.filter(|s| !matches!(s.how, How::Removed | How::Elsewhere)) {
             Some(settled) => settled.status.as_ref().map(ToString::to_string),
             None => delivery.attempts.last().map(|attempt| attempt.status.to_string()),
         },
@@ -262,6 +267,8 @@ const fn outcome(how: Option<How>) -> Outcome {
         Some(How::DeadLetter) => Outcome::DeadLetter,
         Some(How::Unmatched) => Outcome::Unmatched,
         Some(How::Gone) => Outcome::Dropped,
+        Some(How::Removed) => Outcome::Removed,
+        Some(How::Elsewhere) => Outcome::Elsewhere,
     }
 }
 

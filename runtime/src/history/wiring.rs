@@ -42,11 +42,6 @@ impl Wiring {
         self.resolved.subscriptions(channel)
     }
 
-    /// Which channel each subscription reads.
-    pub(super) fn channels(&self) -> impl Iterator<Item = (SubscriptionId, ChannelId)> {
-        self.resolved.topology.subscriptions.iter().map(|s| (s.id, s.channel))
-    }
-
     pub(super) fn filter_revision(&self, id: SubscriptionId) -> u32 {
         self.filters.get(&id).map_or(0, |(_, revision)| *revision)
     }

@@ -60,6 +60,18 @@ impl Child {
     /// Asks the whole group to end.
     pub(crate) fn terminate(&self) {
         self.signal(Signal::SIGTERM);
+        // One that is stopped hears of it only then.
+        self.resume();
+    }
+
+    /// Stops the whole group where it is.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets the whole group go on.
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::SIGCONT);
     }
 
     /// Ends the whole group.

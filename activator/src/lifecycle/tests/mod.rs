@@ -2,6 +2,7 @@
 
 mod averages;
 mod number;
+mod standby;
 
 use alloc::{vec, vec::Vec};
 use core::time::Duration;
@@ -107,6 +108,8 @@ fn it_is_full_when_there_are_as_many_as_may_be_and_none_has_room() {
         f.began(id);
     }
     assert!(f.is_full());
+    f.reap();
+    assert!(!f.is_full(), "those that are on their way out make room");
     f.revise(Availability::Absent);
     assert!(!f.is_full(), "that is another trouble");
 }

@@ -30,6 +30,8 @@ pub(crate) struct Oracle {
     told: BTreeSet<Case>,
     /// What the mind called settled, ever.
     settled: BTreeSet<Case>,
+    /// Deliveries of this life that people were told of, and of no end.
+    begun: BTreeSet<Case>,
     under_way: BTreeMap<DeliveryId, UnderWay>,
     cases: BTreeMap<Case, DeliveryId>,
     instances: BTreeMap<InstanceId, Known>,
@@ -82,6 +84,7 @@ struct Known {
     unwanted: bool,
     /// Timeouts in a row.
     timeouts: u32,
+    paused: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +125,7 @@ impl Oracle {
             verdict: None,
             told: BTreeSet::new(),
             settled: BTreeSet::new(),
+            begun: BTreeSet::new(),
             under_way: BTreeMap::new(),
             cases: BTreeMap::new(),
             instances: BTreeMap::new(),
@@ -166,6 +170,7 @@ impl Oracle {
         self.open.clear();
         self.owned.clear();
         self.attempts.clear();
+        self.begun.clear();
         self.requeued.clear();
         self.pace.in_window = 0;
     }

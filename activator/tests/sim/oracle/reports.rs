@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use activator::Time;
 use activator::effect::{End, EventRef, FunctionNews, Report};
-use activator::id::{ChannelId, Partition};
+use activator::id::{ChannelId, Partition, SubscriptionId};
 use activator::input::Progress;
 
 use super::Oracle;
@@ -16,6 +16,11 @@ const SHORTEST: Duration = Duration::from_millis(100);
 
 fn has_entry(progress: Option<&Progress>, name: &str) -> bool {
     progress.is_some_and(|progress| progress.behind.iter().any(|(named, _)| **named == *name))
+}
+
+/// Which event of which subscription is spoken of.
+const fn case_of(event: EventRef) -> Case {
+    (event.subscription, (event.channel, event.partition, event.offset))
 }
 
 impl Oracle {
@@ -40,8 +45,8 @@ impl Oracle {
                     format!("a process of {function} was given nothing, and called failed")
                 });
             }
-            Report::Matched { .. }
-            | Report::Attempting { .. }
+            Report::Matched { event } => drop(self.begun.insert(case_of(*event))),
+            Report::Attempting { .. }
             | Report::Retrying { .. }
             | Report::Renamed { .. }
             | Report::Function { .. } => {}
@@ -49,11 +54,20 @@ impl Oracle {
     }
 
     fn settles(&mut self, event: EventRef, attempts: u32, end: &End) {
-        let Some(subscription) = self.truth.current(event.subscription) else {
-            return self.expect(false, || format!("{event:?} is settled for a removed subscription"));
-        };
-        let case = (event.subscription, (subscription.channel, event.partition, event.offset));
+        let case = case_of(event);
+        self.begun.remove(&case);
         self.requeued.remove(&case);
+        match end {
+            End::Removed => {
+                let was_rewired = self.truth.rewirings(case.0) > 1;
+                return self.expect(was_rewired, || format!("{case:?} ends as removed, and nobody did that"));
+            }
+            End::Elsewhere => {
+                let ours = self.has(event.channel, event.partition);
+                return self.expect(!ours, || format!("{case:?} is called somebody else's and is ours"));
+            }
+            _ => {}
+        }
         self.settled.insert(case);
         let (done, gone) = (self.truth.is_done(case), self.truth.is_gone(case.1));
         match end {
@@ -62,7 +76,7 @@ impl Oracle {
                 let owed = self.truth.owes(case) && !done;
                 self.expect(!owed, || format!("{case:?} is called unmatched and matches"));
             }
-            End::DeadLetter(_) if subscription.channel == self.truth.dead_letters() => {
+            End::DeadLetter(_) if event.channel == self.truth.dead_letters() => {
                 self.expect(false, || format!("{case:?} is a dead letter of a dead letter"));
             }
             _ => self.expect(done, || format!("{case:?} is called {end:?} and is not")),
@@ -105,6 +119,11 @@ impl Oracle {
                 });
             }
         }
+    }
+
+    /// A delivery that people were told of and that has no end.
+    pub(crate) fn without_end(&self, waits: impl Fn(SubscriptionId) -> bool) -> Option<Case> {
+        self.begun.iter().copied().find(|(id, _)| !waits(*id))
     }
 
     /// Successes the mind knows of that are not stored.

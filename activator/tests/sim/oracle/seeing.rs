@@ -32,6 +32,8 @@ impl Oracle {
                 self.delivers(*delivery, *to, what, case);
             }
             Effect::Spawn { instance, .. } => self.spawns(now, *instance, settings),
+            Effect::Pause { instance } => self.pauses(*instance),
+            Effect::Resume { instance } => self.resumes(*instance),
             Effect::Terminate { instance, .. } => {
                 self.ends(now, *instance);
                 if let Some(known) = self.instances.get_mut(instance) {
@@ -145,6 +147,7 @@ impl Oracle {
             idle_since: None,
             unwanted: false,
             timeouts: 0,
+            paused: false,
         };
         let first = self.instances.insert(instance, known).is_none();
         self.expect(first, || format!("{instance:?} is started twice"));
@@ -157,6 +160,28 @@ impl Oracle {
         let running = self.instances.iter().filter(same).filter(|(_, k)| !k.told_to_end && !spent(k)).count();
         let most = settings.scaling.max as usize;
         self.expect(running <= most, || format!("{running} instances of {instance:?}, {most} allowed"));
+    }
+
+    /// One a function, which works, has nothing to do, and may stand by.
+    fn pauses(&mut self, id: InstanceId) {
+        let others = self.instances.iter().filter(|(other, known)| {
+            other.function == id.function && **other != id && known.paused && !known.told_to_end
+        });
+        let others: Vec<_> = others.map(|(other, known)| (*other, known.settings.revision)).collect();
+        let Some(known) = self.instances.get_mut(&id) else {
+            return self.expect(false, || format!("{id:?} is paused, which has ended"));
+        };
+        let fair = known.ready && known.in_flight == 0 && !known.told_to_end && !known.paused;
+        let wanted = known.settings.scaling.standby && !known.settings.single_use;
+        known.paused = true;
+        let newest = others.iter().all(|(_, revision)| *revision < known.settings.revision);
+        self.expect(fair && wanted, || format!("{id:?} is paused, and works, or is not to be"));
+        self.expect(newest, || format!("{id:?} is paused beside {others:?}"));
+    }
+
+    fn resumes(&mut self, id: InstanceId) {
+        let was = self.instances.get_mut(&id).map(|known| std::mem::replace(&mut known.paused, false));
+        self.expect(was == Some(true), || format!("{id:?} is let go on, and was not paused"));
     }
 
     fn delivers(&mut self, id: DeliveryId, to: Target, what: &Payload, case: Option<Case>) {
@@ -217,9 +242,10 @@ impl Oracle {
         known.in_flight += 1;
         let again = known.took_any && known.settings.single_use;
         known.took_any = true;
-        let hung = known.timeouts >= HUNG;
+        let (hung, paused) = (known.timeouts >= HUNG, known.paused);
         let (told, in_flight, most) = (known.told_to_end, known.in_flight, known.settings.concurrency);
         self.expect(!hung, || format!("a delivery to {id:?}, which let {HUNG} in a row time out"));
+        self.expect(!paused, || format!("a delivery to {id:?}, which is paused"));
         self.expect(!told, || format!("a delivery to {id:?}, which was told to end"));
         self.expect(!again, || format!("a second delivery to {id:?}, a process for one"));
         self.expect(in_flight <= most, || format!("{in_flight} deliveries to {id:?}, {most} allowed"));

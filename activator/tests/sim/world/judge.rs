@@ -1,7 +1,8 @@
 //! What is judged of a whole world: that all comes to its end in time, and that silence is silence.
 
+use activator::id::SubscriptionId;
 use activator::lifecycle::Availability;
-use activator::topology::Destination;
+use activator::topology::{Destination, Subscription};
 
 use super::{Happening, World, progress_of};
 use crate::clock::{Micros, SECOND, micros};
@@ -46,11 +47,15 @@ impl World {
 
     /// What is owed and not done, but for what waits for a bad neighbour.
     fn unpaid(&self) -> Vec<Case> {
-        let lazy = |id| {
-            self.bad_neighbour
-                && self.oracle.truth.current(id).is_some_and(|s| s.to == Destination::Function(wiring::LAZY))
-        };
-        self.oracle.truth.unpaid().into_iter().filter(|(id, _)| !lazy(*id)).collect()
+        let lazy = self.lazy();
+        self.oracle.truth.unpaid().into_iter().filter(|(id, _)| !lazy.contains(id)).collect()
+    }
+
+    /// Whose events wait for a bad neighbour.
+    fn lazy(&self) -> Vec<SubscriptionId> {
+        let theirs = |s: &&Subscription| s.to == Destination::Function(wiring::LAZY);
+        let wired = self.wired.subscriptions.iter().filter(theirs);
+        wired.filter(|_| self.bad_neighbour).map(|s| s.id).collect()
     }
 
     /// Nothing is left to happen: everything is done, stored and at zero.
@@ -63,6 +68,9 @@ impl World {
         self.oracle
             .expect(alive == kept as usize, || format!("{alive} processes live in silence, {kept} are to"));
         self.oracle.expect(unanswered == 0, || format!("{unanswered} effects have no answer"));
+        let lazy = self.lazy();
+        let endless = self.oracle.without_end(|id| lazy.contains(&id));
+        self.oracle.expect(endless.is_none(), || format!("nobody is told what became of {endless:?}"));
         for (function, state) in self.mind.states() {
             let lazy = self.bad_neighbour && function == wiring::LAZY;
             let kept = self.folder.get(&function).map_or(0, kept_warm);

@@ -265,6 +265,9 @@ impl World {
     fn perform(&mut self, mut effect: Effect) {
         self.note(|_| format!("   <- {effect:?}"));
         self.coverage.effect(&effect);
+        if self.bug == Some(Bug::NeverResumed) && matches!(effect, Effect::Resume { .. }) {
+            return;
+        }
         self.memory.twist_effect(self.bug, &mut effect);
         let (case, settings) = (case_of(&effect), self.settings_of(&effect));
         self.oracle.sees(self.clock.now(), &effect, settings, case);
@@ -279,6 +282,8 @@ impl World {
             Effect::Close { channel } => self.close(channel),
             Effect::Release { channel, partitions } => self.give_back(channel, &partitions),
             Effect::Spawn { instance, revision } => self.spawn(instance, revision),
+            // What is stopped does nothing by itself as it is; that it is let go on in time is the oracle's to see.
+            Effect::Pause { .. } | Effect::Resume { .. } => {}
             Effect::Terminate { instance, kill } => self.terminate(instance, kill),
             Effect::Refuse { call, .. } => drop(self.calls.remove(&call)),
             Effect::Report(_) => {}

@@ -11,7 +11,7 @@ use super::super::daemon::{Daemon, Refused};
 use super::super::exit::Failure;
 use super::super::global::Global;
 use super::super::http::encode;
-use super::super::{events, output};
+use super::super::{events, output, tree};
 use super::Explain;
 use super::dry::Tried;
 use super::text::{self, Line};
@@ -124,6 +124,8 @@ fn fate(verdict: &Verdict) -> String {
         Outcome::Delivered => format!("delivered{status}, {attempts}"),
         Outcome::DeadLetter => format!("dead letter:{status} after {attempts}"),
         Outcome::Dropped => "dropped: its channel does not hold it any more (retention)".into(),
+        Outcome::Removed => format!("removed:{status} after {attempts}, {}", tree::REMOVED),
+        Outcome::Elsewhere => format!("elsewhere: {}", tree::ELSEWHERE),
         Outcome::Pending if verdict.attempt_count == 0 => "pending: no attempt is over yet".into(),
         Outcome::Pending => format!("pending:{status} after {attempts}, another one follows"),
         Outcome::Unmatched => "unmatched".into(),

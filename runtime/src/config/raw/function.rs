@@ -9,13 +9,12 @@ use activator::filter::Filter;
 use crate::config::resolved::{Limits, Protocol};
 use crate::config::source::At;
 use crate::config::value::Value;
-use crate::dispatch::IN_FLIGHT_MAX;
 
 use super::annotations;
 use super::filter::read_on;
 use super::isolation::limits;
 use super::secret::{Secret, Secrets};
-use super::{Isolation, Scale};
+use super::{Batch, Isolation, Scale};
 
 /// Every key as one of the places says it, or not.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +26,7 @@ pub(in crate::config) struct Function {
     pub(in crate::config) secrets: Option<Secrets>,
     pub(in crate::config) protocol: Option<Protocol>,
     pub(in crate::config) concurrency: Option<At<u32>>,
-    pub(in crate::config) batch: Option<At<u32>>,
+    pub(in crate::config) batch: Option<At<Batch>>,
     pub(in crate::config) scale: Scale,
     pub(in crate::config) isolation: Option<Isolation>,
     pub(in crate::config) limits: Option<Limits>,
@@ -72,6 +71,7 @@ impl Function {
         "utilization",
         "idle",
         "scale_down_delay",
+        "standby",
         "policy",
         "kpa",
         "overflow",
@@ -117,7 +117,7 @@ impl Function {
             secrets: get("secrets").and_then(|v| secrets(&v)),
             protocol: get("protocol").and_then(|v| v.one_of(PROTOCOLS)).map(|p| p.value),
             concurrency: get("concurrency").and_then(|v| v.integer(0..=u32::MAX)),
-            batch: get("batch").and_then(|v| v.integer(1..=IN_FLIGHT_MAX)),
+            batch: get("batch").and_then(|v| Batch::read(&v)),
             scale: Scale::read(get)
                 .or(get("annotations").and_then(|v| annotations::read(&v)).unwrap_or_default()),
             isolation: get("isolation").and_then(|v| Isolation::read(&v)),

@@ -2,6 +2,7 @@
 //! can be wrong with it later. What is wrong by itself was reported when these exist.
 
 mod annotations;
+mod batch;
 mod begin;
 mod channel;
 mod delivery;
@@ -27,6 +28,7 @@ use super::name;
 use super::source::At;
 use super::value::Value;
 
+pub(super) use batch::Batch;
 pub(super) use channel::{Channel, Class};
 #[cfg(test)]
 pub(super) use channel::{RETENTION_KEYS, Topic};

@@ -19,6 +19,7 @@ pub(in crate::config) struct Scale {
     pub(in crate::config) utilization: Option<At<u32>>,
     pub(in crate::config) idle: Option<At<Idle>>,
     pub(in crate::config) scale_down_delay: Option<At<Duration>>,
+    pub(in crate::config) standby: Option<At<bool>>,
     /// Whether the number follows averages.
     pub(in crate::config) policy: Option<At<bool>>,
     pub(in crate::config) kpa: Option<Kpa>,
@@ -46,6 +47,7 @@ impl Scale {
             utilization: get("utilization").and_then(|v| v.integer(1..=100)),
             idle: get("idle").and_then(|v| Some(At { value: idle(&v)?, place: v.place() })),
             scale_down_delay: get("scale_down_delay").and_then(|v| v.duration()),
+            standby: get("standby").and_then(|v| v.boolean()),
             policy: get("policy").and_then(|v| v.one_of(POLICIES)),
             kpa: get("kpa").and_then(|v| Kpa::read(&v)),
             overflow: get("overflow").and_then(|v| v.one_of(OVERFLOW)),
@@ -64,6 +66,7 @@ impl Scale {
             utilization: self.utilization.or(lower.utilization),
             idle: self.idle.or(lower.idle),
             scale_down_delay: self.scale_down_delay.or(lower.scale_down_delay),
+            standby: self.standby.or(lower.standby),
             policy: self.policy.or(lower.policy),
             kpa: self.kpa.or(lower.kpa),
             overflow: self.overflow.or(lower.overflow),

@@ -176,7 +176,8 @@ impl Merge<'_> {
     /// Only a request can hold many.
     fn check_batch(&self, name: &str, own: &raw::Function) {
         let protocol = own.protocol.or(self.defaults.protocol).unwrap_or(Protocol::Http);
-        let Some(batch) = own.batch.as_ref().filter(|batch| batch.value > 1 && !protocol.is_http()) else {
+        let Some(batch) = own.batch.as_ref().filter(|batch| batch.value.max > 1 && !protocol.is_http())
+        else {
             return;
         };
         let help = "only a server takes many events in one request: protocol = \"http\"";
@@ -209,9 +210,10 @@ impl Merge<'_> {
             Err(reason) => return Found::Broken(reason),
         };
         let protocol = all.protocol.unwrap_or(Protocol::Http);
-        let events_max = all.batch.as_ref().map_or(1, |batch| batch.value);
+        let said = all.batch.as_ref().map(|batch| batch.value);
+        let (events_max, wait) = said.map_or((1, Duration::ZERO), |batch| (batch.max, batch.wait));
         let requests_max = requests_max(protocol, events_max, all, own_concurrency);
-        let batch = (events_max > 1).then_some(Batch { events_max, requests_max });
+        let batch = (events_max > 1).then_some(Batch { events_max, requests_max, wait });
         let concurrency = requests_max.saturating_mul(events_max);
         Found::Program(Arc::new(Program {
             path: entry.path.clone(),

@@ -30,6 +30,8 @@ pub(super) fn scaling(all: &raw::Scale, concurrency: u32, protocol: Protocol) ->
         down_delay: all.scale_down_delay.as_ref().map_or(by_default.down_delay, |d| d.value),
         idle: all.idle.as_ref().map_or(by_default.idle, |idle| idle.value),
         policy: policy(all),
+        // That it accepts requests is seen of servers only.
+        standby: protocol.is_http() && all.standby.as_ref().map_or(by_default.standby, |s| s.value),
     }
 }
 
@@ -82,6 +84,17 @@ impl Contradictions<'_> {
         if self.all.protocol == Some(Protocol::Oneshot) {
             self.none_before_an_event("min", &own.min);
             self.none_before_an_event("initial", &own.initial);
+        }
+        self.standby();
+    }
+
+    /// Only of a server it is known when it may be paused.
+    fn standby(&self) {
+        let is_http = self.all.protocol.is_none_or(Protocol::is_http);
+        if let Some(standby) = self.own.scale.standby.as_ref().filter(|said| said.value && !is_http) {
+            let called = format!("`standby` of {}", self.who);
+            let help = "only a server is started ahead of its events: protocol = \"http\"";
+            self.problems.bad_value::<()>(&standby.place, &called, "false", true, help);
         }
     }
 

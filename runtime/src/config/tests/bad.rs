@@ -250,6 +250,34 @@ fn words_and_numbers() {
         "choose one in range",
     );
     check(
+        "[function.bill]\nbatch = { wait = \"1s\" }\n",
+        "H005",
+        (2, 9),
+        "`batch` in [function.bill] must be a table with `max`",
+        "batch = { max = 100, wait = \"50ms\" }",
+    );
+    check(
+        "[function.bill]\nbatch = { max = 9, wait = \"6m\" }\n",
+        "H005",
+        (2, 27),
+        "`wait` in [function.bill] batch must be at most 5m",
+        "an event should not wait that long for others",
+    );
+    check(
+        "[function.bill]\nbatch = { max = 1, wait = \"1s\" }\n",
+        "H005",
+        (2, 27),
+        "`wait` in [function.bill] batch must be 0s beside `max = 1`",
+        "one event has no others to wait for: raise `max`",
+    );
+    check(
+        "[function.bill]\nprotocol = \"stdio\"\nstandby = true\n",
+        "H005",
+        (3, 11),
+        "`standby` of function `bill` must be false",
+        "only a server is started ahead of its events: protocol = \"http\"",
+    );
+    check(
         "runtime = 1\n",
         "H005",
         (1, 11),

@@ -98,6 +98,20 @@ fn a_process_takes_one_batch_at_a_time_unless_it_says_so_itself() {
 }
 
 #[test]
+fn a_batch_may_wait_and_a_server_has_one_that_stands_by() {
+    let project = Project::new("[function.a]\nbatch = { max = 20, wait = \"50ms\" }\nstandby = false\n");
+    for name in ["a", "b"] {
+        project.script(&format!("functions/{name}"));
+    }
+    project.write("functions/c", "#!/bin/sh\n# hydrant: protocol = \"oneshot\"\n", 0o755);
+    let resolved = project.resolved();
+    let batch = resolved.program("a").batch.unwrap();
+    assert_eq!((batch.events_max, batch.requests_max, batch.wait), (20, 1, Duration::from_millis(50)));
+    let stands_by = |name: &str| resolved.program(name).settings.scaling.standby;
+    assert_eq!(["a", "b", "c"].map(stands_by), [false, true, false]);
+}
+
+#[test]
 fn what_is_wrong_in_a_header_is_shown_in_the_script() {
     let project = Project::empty();
     project.write("functions/a.sh", "#!/bin/sh\n# Grüße\n# hydrant: idel = \"1s\"\n", 0o755);

@@ -68,6 +68,8 @@ async fn start_child(
             result = &mut spawning => return result.map_err(|error| error.to_string()),
             order = orders.recv() => match order {
                 Some(Order::Deliver(job)) => early.push(job),
+                // Only servers stand by.
+                Some(Order::Pause | Order::Resume) => {}
                 Some(Order::Terminate | Order::Kill) | None => return Err(start.why_not_started()),
             },
         }
@@ -132,6 +134,7 @@ impl Instance {
                     self.conversation.ask(job);
                     Ok(())
                 }
+                Happened::Ordered(Some(Order::Pause | Order::Resume)) => Ok(()),
                 Happened::Ordered(Some(Order::Terminate)) => {
                     self.ask_to_end();
                     Ok(())

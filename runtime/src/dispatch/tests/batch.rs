@@ -10,7 +10,7 @@ const COUNTS: &str = "def serve(caller):\n  while (head := read(caller)):\n    n
 
 fn function(does: &str) -> Function {
     let mut function = Function::server(does);
-    function.batch = Some(Batch { events_max: 3, requests_max: 1 });
+    function.batch = Some(Batch { events_max: 3, requests_max: 1, wait: Duration::ZERO });
     function
 }
 
