@@ -16,7 +16,7 @@ use crate::config::{Loader, Overrides};
 use crate::dispatch::CallerBody;
 use crate::driver::{Driver, Handle};
 use crate::history::{History, Place, Until, Wanted};
-use crate::process::{Spawner, is_being_written};
+use crate::process::{Spawner, is_written_to};
 
 /// How long one event or one end may take before the bench gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,7 +33,7 @@ impl Stage {
     /// Starts it with what `config` adds to the folder's configuration.
     pub(super) async fn set(scratch: Scratch, config: &str) -> anyhow::Result<Self> {
         scratch.add("runtime.toml", config)?;
-        let loaded = Loader::new(scratch.path(), None, Overrides::default(), is_being_written)?.load();
+        let loaded = Loader::new(scratch.path(), None, Overrides::default(), is_written_to)?.load();
         let Some(resolved) = loaded.resolved else { bail!("the bench's own configuration is broken") };
         let history = Arc::new(History::new(1000));
         let (driver, handle) = Driver::new(Arc::new(resolved), Spawner::start(None)?, Arc::clone(&history));

@@ -10,7 +10,7 @@ use super::global::Global;
 use super::output;
 use crate::config::resolved::{Found, Resolved};
 use crate::config::{Loader, Overrides, Severity, summary};
-use crate::process::is_being_written;
+use crate::process::is_written_to;
 
 /// Say all that is wrong with a configuration, and start nothing
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub(super) fn check(
     config: Option<&Path>,
     overrides: Overrides,
 ) -> Result<ExitCode, Failure> {
-    let loader = Loader::new(project, config, overrides, is_being_written);
+    let loader = Loader::new(project, config, overrides, is_written_to);
     let loaded = loader.map_err(|error| Failure::failed(format!("{}: {error}", project.display())))?.load();
     for diagnostic in &loaded.diagnostics {
         match global.is_json() {

@@ -11,7 +11,7 @@ use super::exit::Failure;
 use super::global::Global;
 use super::output;
 use crate::config::Loader;
-use crate::process::{Offer, is_being_written, offers};
+use crate::process::{Offer, is_written_to, offers};
 
 /// Say what this machine offers, and what it would take to have the rest
 #[derive(Debug, Args)]
@@ -41,7 +41,7 @@ impl Doctor {
 /// Those of the project's configuration, if it has one that can be read.
 fn brokers(global: &Global) -> Result<Vec<String>, Failure> {
     let project = global.project(None)?;
-    let loader = Loader::new(&project, global.config()?.as_deref(), global.overrides()?, is_being_written);
+    let loader = Loader::new(&project, global.config()?.as_deref(), global.overrides()?, is_written_to);
     let resolved = loader.ok().and_then(|mut loader| loader.load().resolved);
     let channels = resolved.iter().flat_map(|resolved| resolved.channels.values());
     let mut brokers: Vec<String> = channels.flat_map(|named| named.spec.brokers()).cloned().collect();

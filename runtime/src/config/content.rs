@@ -132,6 +132,12 @@ impl Hash {
         Self(all.finalize().into())
     }
 
+    /// Of a small file that was read already; nothing when it is not the one any more that the metadata is of.
+    pub(super) fn of_whole(bytes: &[u8], file: &File, before: &Metadata) -> Option<Self> {
+        let same = file.metadata().is_ok_and(|now| Stat::of(&now) == Stat::of(before));
+        same.then(|| Self::of_bytes(bytes))
+    }
+
     fn of_bytes(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }

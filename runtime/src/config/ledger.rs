@@ -50,11 +50,12 @@ pub(crate) struct Unhashed {
 }
 
 impl Ledger {
-    /// What these files of a function hold, all of which are `root` or below it. `shown` tells a path to people.
+    /// What these files of a function hold, all of which are `root` or below it; the hash of `root` may be known already.
+    /// `shown` tells a path to people.
     pub(super) fn content(
         &mut self,
         name: &str,
-        root: &Path,
+        (root, hash): (&Path, Option<Hash>),
         stats: &Stats,
         shown: impl Fn(&Path) -> String,
     ) -> Content {
@@ -63,6 +64,12 @@ impl Ledger {
             return known.content.clone();
         }
         let files = known.map_or_else(|| unseen(stats), |known| known.carry_over(stats));
+        if let (Some(hash), [(path, seen)]) = (hash, &files[..])
+            && path == root
+        {
+            // Carried over, it is the same.
+            seen.hash.set(hash).ok();
+        }
         hash_if_below(&files, if known.is_some() { CHANGED_BYTES_MAX } else { NEW_BYTES_MAX });
         let content = match known.filter(|known| known.is_unchanged(&files)) {
             Some(known) => known.content.clone(),

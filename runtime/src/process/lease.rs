@@ -1,6 +1,6 @@
 //! Whether someone still writes a file.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,14 +13,16 @@ use super::sys;
 pub(crate) fn is_being_written(path: &Path) -> bool {
     // A pipe without a writer must not hold us up.
     let open = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
-    let Ok(file) = open else { return false };
+    open.is_ok_and(|file| is_written_to(path, &file))
+}
+
+/// The same of one that is open already, as a scan has it.
+pub(crate) fn is_written_to(_: &Path, file: &File) -> bool {
     matches!(sys::try_read_lease(file.as_fd()), Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
     use super::*;
 
     #[test]

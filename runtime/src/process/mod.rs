@@ -49,7 +49,7 @@ pub(crate) use child::{Child, Exit};
 pub(crate) use command::{Command, Isolation, Stdin};
 pub(crate) use diagnose::diagnose;
 pub(crate) use feed::Feed;
-pub(crate) use lease::is_being_written;
+pub(crate) use lease::{is_being_written, is_written_to};
 pub(crate) use limits::{Limit, What as Limited};
 pub(crate) use lines::{Line, Lines, Stream};
 pub(crate) use listener::Listener;

@@ -76,7 +76,7 @@ const END_MAX: Duration = Duration::from_secs(1);
 pub(crate) fn serve(options: Options) -> ExitCode {
     let started = Instant::now();
     log::start(options.mode, options.voice);
-    let being_written = process::is_being_written;
+    let being_written = process::is_written_to;
     let loader =
         Loader::new(&options.project, options.config.as_deref(), options.overrides.clone(), being_written);
     let mut loader = match loader {

@@ -18,7 +18,7 @@ use crate::config::resolved::{ChannelKind, Resolved};
 use crate::config::{Loader, Severity, summary};
 use crate::history::channel_label;
 use crate::history::view::Decision;
-use crate::process::is_being_written;
+use crate::process::is_written_to;
 
 /// How the expression of `--filter` is called among the triggers.
 pub(super) const GIVEN: &str = "--filter";
@@ -85,7 +85,7 @@ pub(super) fn run(
 /// The project as it would run now; what keeps it from running is said first.
 fn load(global: &Global) -> Result<Resolved, Failure> {
     let (project, config) = (global.project(None)?, global.config()?);
-    let loader = Loader::new(&project, config.as_deref(), global.overrides()?, is_being_written);
+    let loader = Loader::new(&project, config.as_deref(), global.overrides()?, is_written_to);
     let loaded = loader.map_err(|error| Failure::failed(format!("{}: {error}", project.display())))?.load();
     loaded.resolved.ok_or_else(|| {
         for finding in loaded.diagnostics.iter().filter(|finding| finding.severity() == Severity::Error) {

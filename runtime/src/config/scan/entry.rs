@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::config::content::{Hash, Stat};
 use crate::config::raw;
 
 /// The file in a function's own folder that holds its settings.
@@ -21,6 +22,9 @@ pub(in crate::config) struct Entry {
     /// The path for people: `functions/hello.sh`.
     pub(in crate::config) shown: String,
     pub(in crate::config) state: State,
+    /// What the system said of the file, and what it holds if it is small.
+    pub(super) stat: Option<Stat>,
+    pub(in crate::config) hash: Option<Hash>,
     /// What the script says of itself.
     pub(in crate::config) header: Option<Box<raw::Function>>,
     /// What the folder's `function.toml` says.

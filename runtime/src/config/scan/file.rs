@@ -1,7 +1,6 @@
 //! One file: whether it can run, whether it may, and what it says of itself.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -10,29 +9,26 @@ use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::raw;
 
 use super::entry::State;
+use super::look::Look;
 use super::trust::{Trust, Verdict};
 use super::{elf, header};
 
-/// What is read of a file: an ELF header, or a script's first lines.
-const HEAD_BYTES: u64 = 8 << 10;
-
 /// What a file is.
-pub(in crate::config) struct Inspected {
-    pub(in crate::config) state: State,
-    pub(in crate::config) header: Option<Box<raw::Function>>,
+pub(super) struct Inspected {
+    pub(super) state: State,
+    pub(super) header: Option<Box<raw::Function>>,
 }
 
-/// Looks at a file; says what is wrong with it, and takes it as broken then. What a script wants is read even
-/// when it cannot run: its events wait for it.
-pub(in crate::config) fn inspect(
+/// Says what is wrong with a file, and takes it as broken then. What a script wants is read even when it cannot run: its
+/// events wait for it.
+pub(super) fn inspect(
     path: &Path,
     shown: &str,
+    look: &Look,
     trust: &mut Trust,
     problems: &Problems,
 ) -> Inspected {
-    // Executable and not readable is unusual and legal: it runs, and we cannot look into it.
-    let head = read_head(path).unwrap_or_default();
-    let state = match can_run(path, shown, &head, trust, problems) {
+    let state = match can_run(path, shown, look, trust, problems) {
         Ok(()) => State::Runs,
         Err(finding) => {
             let reason = finding.message.clone();
@@ -40,30 +36,30 @@ pub(in crate::config) fn inspect(
             State::Broken(reason)
         }
     };
-    let header = head.starts_with(b"#!").then(|| header::read(&head, shown, problems));
+    let header = look.head.starts_with(b"#!").then(|| header::read(&look.head, shown, problems));
     Inspected { state, header: header.flatten().map(Box::new) }
 }
 
 fn can_run(
     path: &Path,
     shown: &str,
-    head: &[u8],
+    look: &Look,
     trust: &mut Trust,
     problems: &Problems,
 ) -> Result<(), Diagnostic> {
-    let metadata = std::fs::metadata(path).map_err(|error| unreadable(shown, &error))?;
+    let metadata = look.metadata.as_ref().map_err(|error| unreadable(shown, error))?;
     if !metadata.is_file() {
         return Err(not_a_file(shown));
     }
     if metadata.mode() & 0o111 == 0 {
         return Err(not_executable(shown));
     }
-    match trust.verdict(path, shown, &metadata) {
+    match trust.verdict(path, shown, metadata) {
         Verdict::Trusted => {}
         Verdict::Doubtful(finding) => problems.report(finding),
         Verdict::Refused(finding) => return Err(finding),
     }
-    match elf::foreign_machine(head) {
+    match elf::foreign_machine(&look.head) {
         Some(machine) => Err(wrong_architecture(shown, &machine)),
         None => Ok(()),
     }
@@ -75,16 +71,6 @@ pub(super) fn program_of_folder(folder: &Path, name: &str) -> Option<PathBuf> {
     let is_file = |path: &&PathBuf| path.is_file();
     let runs = |path: &&PathBuf| path.metadata().is_ok_and(|m| m.is_file() && m.mode() & 0o111 != 0);
     candidates.iter().find(runs).or_else(|| candidates.iter().find(is_file)).cloned()
-}
-
-fn read_head(path: &Path) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    // Opening a named pipe would wait for its writer.
-    if !path.is_file() {
-        return Ok(head);
-    }
-    File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
-    Ok(head)
 }
 
 fn not_executable(shown: &str) -> Diagnostic {

@@ -11,6 +11,7 @@ use crate::config::ledger::Ledger;
 use super::Scan;
 use super::entry::{Entry, MANIFEST};
 use super::ignore::is_no_part;
+use super::look::Look;
 use super::trust::{Trust, Verdict};
 
 /// Files of one function. Whoever keeps more in its folder keeps data there.
@@ -24,7 +25,8 @@ impl Scan<'_> {
     pub(in crate::config) fn stats(&self, entry: &Entry, ledger: &Ledger) -> Result<Stats, String> {
         let mut stats = Stats::new();
         match &entry.own {
-            None => stats.extend(fs::metadata(&entry.path).ok().map(|m| (entry.path.clone(), Stat::of(&m)))),
+            // It was looked at just now, and nobody was writing it.
+            None => return Ok(entry.stat.iter().map(|stat| (entry.path.clone(), *stat)).collect()),
             Some(own) => self.walk(own, &mut stats, &mut Trust::default())?,
         }
         if stats.len() > FILES_MAX {
@@ -32,7 +34,10 @@ impl Scan<'_> {
         }
         // What is being written is what it was; something new belongs to the function once it is whole.
         let written = |(path, stat): &(&PathBuf, &Stat)| ledger.stat(&entry.name, path) != Some(**stat);
-        let unfinished = stats.iter().filter(written).filter(|(path, _)| (self.being_written)(path));
+        let unfinished = stats
+            .iter()
+            .filter(written)
+            .filter(|(path, _)| Look::at(path, self.being_written).is_being_written);
         let unfinished: Vec<PathBuf> = unfinished.map(|(path, _)| path.clone()).collect();
         for path in unfinished {
             match ledger.stat(&entry.name, &path) {

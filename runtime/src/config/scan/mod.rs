@@ -7,9 +7,11 @@ mod file;
 mod files;
 mod header;
 mod ignore;
+mod look;
 mod trust;
 
 use std::collections::BTreeMap;
+use std::fs::{DirEntry, File, FileType};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,10 +26,11 @@ use super::value::Value;
 use entry::MANIFEST;
 pub(super) use entry::{Entry, State};
 pub(crate) use ignore::{is_left_over, is_no_part};
+use look::Look;
 use trust::Trust;
 
-/// Whether someone has the file open for writing.
-pub(crate) type BeingWritten = fn(&Path) -> bool;
+/// Whether someone has the file at the path, which is open, open for writing.
+pub(crate) type BeingWritten = fn(&Path, &File) -> bool;
 
 /// What a scan goes by.
 pub(super) struct Scan<'a> {
@@ -69,8 +72,8 @@ impl Scan<'_> {
     }
 
     fn folder(&self, folder: &Arc<Path>, trust: &mut Trust, functions: &mut Functions) {
-        let mut paths: Vec<PathBuf> = match std::fs::read_dir(folder) {
-            Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+        let mut paths: Vec<(PathBuf, bool)> = match std::fs::read_dir(folder) {
+            Ok(entries) => entries.flatten().map(|entry| (entry.path(), is_folder(&entry))).collect(),
             Err(error) => {
                 self.problems.report(no_folder(&self.shown(folder), &error));
                 return;
@@ -78,34 +81,36 @@ impl Scan<'_> {
         };
         // The order of the file system is none, and messages are to be the same twice.
         paths.sort();
-        for path in paths.into_iter().filter(|path| !ignore::is_no_function(path)) {
+        for (path, is_folder) in paths.into_iter().filter(|(path, _)| !ignore::is_no_function(path)) {
             if path.extension().is_some_and(|extension| extension == "toml") {
                 functions.sidecars.insert(stem(&path), path);
-            } else if let Some(entry) = self.entry(folder, &path, trust) {
+            } else if let Some(entry) = self.entry(folder, &path, is_folder, trust) {
                 self.add(entry, &mut functions.entries);
             }
         }
     }
 
     /// What a path in a functions folder is.
-    fn entry(&self, folder: &Arc<Path>, path: &Path, trust: &mut Trust) -> Option<Entry> {
+    fn entry(&self, folder: &Arc<Path>, path: &Path, is_folder: bool, trust: &mut Trust) -> Option<Entry> {
         let name = stem(path);
-        let own = path.is_dir().then(|| path.to_owned());
+        let own = is_folder.then(|| path.to_owned());
         let manifest = own.as_ref().and_then(|own| self.manifest(&own.join(MANIFEST), &name));
         let (program, manifest) = match &own {
             Some(own) => self.program_of(own, &name, manifest)?,
             None => (path.to_owned(), None),
         };
-        if (self.being_written)(&program) {
+        let look = Look::at(&program, self.being_written);
+        if look.is_being_written {
             let unfinished = self.unfinished(folder, &program, name);
             let manifest = manifest.map(Box::new);
             return name::is_valid(&unfinished.name).then_some(Entry { own, manifest, ..unfinished });
         }
         let shown = self.shown(&program);
-        let inspected = match program.symlink_metadata() {
-            Ok(_) => file::inspect(&program, &shown, trust, self.problems),
+        let is_there = look.metadata.is_ok() || program.is_symlink();
+        let inspected = match is_there {
+            true => file::inspect(&program, &shown, &look, trust, self.problems),
             // The manifest names it, and that was told.
-            Err(_) => file::Inspected { state: State::Gone, header: None },
+            false => file::Inspected { state: State::Gone, header: None },
         };
         if !name::is_valid(&name) {
             // What cannot run was reported as that, and needs no name.
@@ -116,7 +121,8 @@ impl Scan<'_> {
         }
         let header = inspected.header.or_else(|| self.header_before(&name, &inspected.state));
         let (folder, manifest) = (Arc::clone(folder), manifest.map(Box::new));
-        Some(Entry { name, folder, own, path: program, shown, state: inspected.state, header, manifest })
+        let (state, stat, hash) = (inspected.state, look.stat(), look.hash);
+        Some(Entry { name, folder, own, path: program, shown, state, stat, hash, header, manifest })
     }
 
     /// What a folder runs: what its manifest names, else what is called as programs in folders are.
@@ -180,6 +186,8 @@ impl Scan<'_> {
             path: program.to_owned(),
             shown: self.shown(program),
             state: State::Gone,
+            stat: None,
+            hash: None,
             header: None,
             manifest: None,
         })
@@ -189,18 +197,20 @@ impl Scan<'_> {
     pub(super) fn named(&self, name: &str, exec: &At<String>) -> Entry {
         let path = self.project.join(&exec.value);
         let folder = Arc::from(path.parent().unwrap_or(self.project));
-        if (self.being_written)(&path) {
+        let look = Look::at(&path, self.being_written);
+        if look.is_being_written {
             return self.unfinished(&folder, &path, name.into());
         }
         let shown = self.shown(&path);
-        let (state, header) = if path.exists() {
-            let inspected = file::inspect(&path, &shown, &mut Trust::default(), self.problems);
+        let (state, header) = if look.metadata.is_ok() {
+            let inspected = file::inspect(&path, &shown, &look, &mut Trust::default(), self.problems);
             (inspected.state, inspected.header)
         } else {
             self.problems.report(no_program(name, exec));
             (State::Gone, None)
         };
-        Entry { name: name.into(), folder, own: None, path, shown, state, header, manifest: None }
+        let (stat, hash) = (look.stat(), look.hash);
+        Entry { name: name.into(), folder, own: None, path, shown, state, stat, hash, header, manifest: None }
     }
 
     fn add(&self, entry: Entry, entries: &mut BTreeMap<String, Entry>) {
@@ -222,6 +232,13 @@ impl Scan<'_> {
     pub(super) fn shown(&self, path: &Path) -> String {
         path.strip_prefix(self.project).unwrap_or(path).display().to_string()
     }
+}
+
+/// The folder told already, but of what a link leads to.
+fn is_folder(entry: &DirEntry) -> bool {
+    let kind = entry.file_type();
+    kind.as_ref().is_ok_and(FileType::is_dir)
+        || kind.map_or(true, |kind| kind.is_symlink()) && entry.path().is_dir()
 }
 
 fn stem(path: &Path) -> String {

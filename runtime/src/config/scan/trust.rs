@@ -25,6 +25,8 @@ pub(super) enum Verdict {
 pub(in crate::config) struct Trust {
     /// The nearest folder above, or the folder itself, that everyone may change.
     open_folders: HashMap<PathBuf, Option<PathBuf>>,
+    /// Where folders are when no link leads there.
+    real_folders: HashMap<PathBuf, PathBuf>,
 }
 
 impl Trust {
@@ -37,16 +39,31 @@ impl Trust {
             return Verdict::Refused(foreign_file(shown, metadata.uid()));
         }
         // A link is as safe as the folder it is in and the one it leads to.
-        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        for parent in [path.parent(), target.parent()].into_iter().flatten() {
-            if let Some(open) = self.open_folder(parent) {
-                return Verdict::Refused(open_folder(shown, &open));
-            }
+        if let Some(open) = path.parent().and_then(|parent| self.open_folder(parent)) {
+            return Verdict::Refused(open_folder(shown, &open));
+        }
+        if let Some(open) = self.target_folder(path).and_then(|folder| self.open_folder(&folder)) {
+            return Verdict::Refused(open_folder(shown, &open));
         }
         if metadata.mode() & GROUP_WRITES != 0 {
             return Verdict::Doubtful(group_file(shown));
         }
         Verdict::Trusted
+    }
+
+    /// The folder that the file is in when all links were followed.
+    fn target_folder(&mut self, path: &Path) -> Option<PathBuf> {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if path.is_symlink() {
+            return real(path).parent().map(Path::to_owned);
+        }
+        let parent = path.parent()?;
+        if let Some(known) = self.real_folders.get(parent) {
+            return Some(known.clone());
+        }
+        let found = real(parent);
+        self.real_folders.insert(parent.to_owned(), found.clone());
+        Some(found)
     }
 
     fn open_folder(&mut self, folder: &Path) -> Option<PathBuf> {

@@ -315,7 +315,7 @@ fn a_flag_is_blamed_for_what_it_says() {
         listen: Some(Given { origin: "--listen", text: "nowhere".into() }),
         ..Overrides::default()
     };
-    let loaded = Project::empty().loader_with(overrides, |_| false).load();
+    let loaded = Project::empty().loader_with(overrides, |_, _| false).load();
     assert_eq!(loaded.only().file(), Some("--listen"));
     assert!(loaded.text().contains("nowhere"), "{}", loaded.text());
 }
@@ -385,7 +385,8 @@ fn both_spellings_of_one_key_are_one_too_many() {
 fn a_file_that_was_named_must_be_there() {
     let project = Project::empty();
     let file = std::path::Path::new("other.toml");
-    let mut loader = super::Loader::new(project.path(), Some(file), Overrides::default(), |_| false).unwrap();
+    let mut loader =
+        super::Loader::new(project.path(), Some(file), Overrides::default(), |_, _| false).unwrap();
     let loaded: Loaded = loader.load();
     assert_eq!(loaded.codes(), ["H001"], "{}", loaded.text());
     assert_eq!(loaded.only().file(), Some("other.toml"));

@@ -73,7 +73,7 @@ impl Project {
     }
 
     fn loader(&self) -> Loader {
-        self.loader_with(Overrides::default(), |_| false)
+        self.loader_with(Overrides::default(), |_, _| false)
     }
 
     fn loader_with(&self, overrides: Overrides, being_written: BeingWritten) -> Loader {

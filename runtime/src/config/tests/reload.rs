@@ -118,7 +118,9 @@ fn a_written_trigger_may_take_the_name_of_a_function_that_is_gone() {
 fn a_file_that_is_being_written_stays_what_it_was() {
     let project = Project::empty();
     project.script("functions/a");
-    let busy = |path: &std::path::Path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("half"));
+    let busy = |path: &std::path::Path, _: &std::fs::File| {
+        std::fs::read_to_string(path).is_ok_and(|text| text.contains("half"))
+    };
     let mut loader = project.loader_with(Overrides::default(), busy);
     let first = loader.load().usable().program("a").clone();
     project.write("functions/a", "#!/bin/sh\nhalf", 0o755);
