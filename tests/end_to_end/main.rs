@@ -10,6 +10,7 @@ mod bad_answers;
 mod bad_functions;
 mod bad_input;
 mod batches;
+mod cgroups;
 mod connections;
 mod descendants;
 mod filters;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         stock::trials,
         standby::trials,
         isolation::trials,
+        cgroups::trials,
     ];
     let trials = groups.iter().flat_map(|trials| trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

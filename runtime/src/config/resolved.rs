@@ -59,6 +59,19 @@ pub(crate) struct Runtime {
     pub(crate) budget_bytes: usize,
     /// How long what is in flight may take when the runtime is asked to stop.
     pub(crate) drain: Duration,
+    /// Where each process gets a cgroup of its own.
+    pub(crate) cgroup: Cgroup,
+}
+
+/// Where the cgroups of processes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cgroup {
+    /// Below that of the runtime, where that is its own.
+    Auto,
+    /// There are none.
+    Off,
+    /// Below this folder of cgroup v2.
+    Below(PathBuf),
 }
 
 /// A channel with the name people know it by.

@@ -58,6 +58,7 @@ fn runtime() -> Runtime {
         state: None,
         body_bytes_max: 1 << 20,
         budget_bytes: 64 << 20,
+        cgroup: crate::config::resolved::Cgroup::Off,
         drain: Duration::from_secs(10),
     }
 }

@@ -11,6 +11,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
+use super::clone3::{CLONE_INTO_CGROUP, clone3};
 use super::limits::Limit;
 use super::sandbox::Sandbox;
 
@@ -29,6 +30,8 @@ pub(super) struct Image<'a> {
     pub(super) limits: &'a [Limit],
     /// Nothing = it may touch what its user may.
     pub(super) sandbox: Option<&'a Sandbox>,
+    /// The folder of the cgroup it is born in; nothing = ours.
+    pub(super) cgroup: Option<BorrowedFd<'a>>,
 }
 
 /// What the child was about to do when it failed.
@@ -108,7 +111,8 @@ pub(super) fn spawn(image: &Image<'_>, stack: &mut Stack) -> Result<Born, Failur
         failed: None,
     };
     let mut pidfd = -1;
-    let pid = clone(&mut plan, stack, &mut pidfd).map_err(|errno| Failure { step: Step::Clone, errno })?;
+    let pid = clone(&mut plan, stack, &mut pidfd, image.cgroup)
+        .map_err(|errno| Failure { step: Step::Clone, errno })?;
     // SAFETY: the kernel made this descriptor for us with the child, and nobody else knows it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
     if let Some((step, errno)) = plan.failed {
@@ -119,17 +123,35 @@ pub(super) fn spawn(image: &Image<'_>, stack: &mut Stack) -> Result<Born, Failur
     Ok(Born { pid, pidfd })
 }
 
-fn clone(plan: &mut Plan<'_>, stack: &mut Stack, pidfd: &mut c_int) -> Result<Pid, Errno> {
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
+fn clone(
+    plan: &mut Plan<'_>,
+    stack: &mut Stack,
+    pidfd: &mut c_int,
+    cgroup: Option<BorrowedFd<'_>>,
+) -> Result<Pid, Errno> {
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD;
+    let plan = (&raw mut *plan).cast::<c_void>();
     let blocked = Signals::block_all();
-    // SAFETY: one past the end of the stack's own memory, from where a stack grows down; aligned to 16 bytes.
-    let top = unsafe { stack.0.as_mut_ptr().add(STACK_WORDS) };
-    // SAFETY: plan, stack and pidfd outlive the call, and this thread touches none of them until the child has
-    // given up our memory: CLONE_VFORK holds it until then. The child inherits the blocked signals, so no handler
-    // of ours runs in it.
-    let pid =
-        unsafe { libc::clone(child, top.cast(), flags, (&raw mut *plan).cast::<c_void>(), &raw mut *pidfd) };
-    let answer = Errno::result(pid).map(Pid::from_raw);
+    let answer = if let Some(cgroup) = cgroup {
+        // SAFETY: all of its fields are integers, and 0 stands for nothing.
+        let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+        args.flags = u64::from(flags.unsigned_abs()) | CLONE_INTO_CGROUP;
+        args.pidfd = &raw mut *pidfd as u64;
+        args.exit_signal = libc::SIGCHLD as u64;
+        args.stack = stack.0.as_mut_ptr() as u64;
+        args.stack_size = size_of_val(&*stack.0) as u64;
+        args.cgroup = cgroup.as_raw_fd() as u64;
+        // SAFETY: as below.
+        unsafe { clone3(&args, child, plan) }
+    } else {
+        // SAFETY: one past the end of the stack's own memory, from where a stack grows down; aligned to 16 bytes.
+        let top = unsafe { stack.0.as_mut_ptr().add(STACK_WORDS) };
+        // SAFETY: plan, stack and pidfd outlive the call, and this thread touches none of them until the child has
+        // given up our memory: CLONE_VFORK holds it until then. The child inherits the blocked signals, so no handler
+        // of ours runs in it.
+        let pid = unsafe { libc::clone(child, top.cast(), flags | libc::SIGCHLD, plan, &raw mut *pidfd) };
+        Errno::result(pid).map(Pid::from_raw)
+    };
     drop(blocked);
     answer
 }

@@ -7,16 +7,19 @@
 //! - [`Lines`], [`Collector`]: what functions print, line by line. [`Capture`]: a reply on stdout.
 //!   [`Feed`]: what a child reads, and how far it has.
 //! - [`Fence`], [`Limit`]: what a child may touch, and how much of the machine it may take.
+//! - [`Groups`]: each child in a cgroup of its own, where we may have some: nothing that it starts outlives it.
 //! - [`watch_strays`]: descendants that left their group end with the child they came from.
 //! - [`offers`]: what of all this the machine offers.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
 //!
-//! Nothing in here decides when a process starts or stops. `birth`, `limits`, `notify` and `sys` hold the system calls that
-//! have no safe wrapper, and are the only ones with `unsafe`.
+//! Nothing in here decides when a process starts or stops. `birth`, `clone3`, `limits`, `notify` and `sys` hold the system
+//! calls that have no safe wrapper, and are the only ones with `unsafe`.
 
 mod birth;
 mod capture;
+mod cgroup;
 mod child;
+mod clone3;
 mod command;
 mod diagnose;
 mod elf;
@@ -45,6 +48,7 @@ mod sys;
 mod tests;
 
 pub(crate) use capture::{Capture, Captured};
+pub(crate) use cgroup::Groups;
 pub(crate) use child::{Child, Exit};
 pub(crate) use command::{Command, Isolation, Stdin};
 pub(crate) use diagnose::diagnose;

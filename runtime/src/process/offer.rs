@@ -1,11 +1,8 @@
 //! What this machine offers for the processes of functions, for people to read.
 
 use std::fs;
-use std::path::Path;
 
-use nix::unistd::{AccessFlags, access};
-
-use super::{Spawner, sys};
+use super::{Groups, Spawner, sys};
 
 /// One thing that is there or is not.
 #[derive(Debug)]
@@ -55,16 +52,25 @@ fn isolation() -> Offer {
     Offer { what: "isolation", is: version > 0, says, help }
 }
 
-/// A folder of cgroup v2 that our user may write to.
+/// A group of our own, as `[runtime] cgroup = "auto"` looks for it.
 fn cgroups() -> Offer {
-    let own = read("/proc/self/cgroup");
-    let folder = own.lines().find_map(|line| line.strip_prefix("0::"));
-    let folder = folder.map(|folder| Path::new("/sys/fs/cgroup").join(folder.trim_start_matches('/')));
-    let may = |folder: &Path| access(&folder.join("cgroup.procs"), AccessFlags::W_OK).is_ok();
-    let is = folder.is_some_and(|folder| may(&folder));
-    let says = if is { "v2, and ours to write to; not made use of yet" } else { "no cgroup v2 of our own" };
-    let help = "limits are those of each process (setrlimit), not of all processes of a function together";
-    Offer { what: "cgroups", is, says: says.into(), help: Some(help.into()) }
+    let (says, help) = match Groups::of_our_own() {
+        Ok(groups) => {
+            let says = format!("v2, a group for each process, in {}", groups.folder().display());
+            let is_limited = groups.limit_memory();
+            groups.end();
+            let help =
+                "a limit of memory is that of each process: nothing but groups may be in the folder for more";
+            (Ok(says), (!is_limited).then(|| help.to_owned()))
+        }
+        Err(why) => {
+            let help = "a process that hides from hydrant may outlive its function, and a limit of memory is that of \
+                each process; it takes a group of our own (systemd: Delegate=yes), or [runtime] cgroup with a folder that is";
+            (Err(why), Some(help.to_owned()))
+        }
+    };
+    let is = says.is_ok();
+    Offer { what: "cgroups", is, says: says.unwrap_or_else(|why| why), help }
 }
 
 fn files() -> Offer {

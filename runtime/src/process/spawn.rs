@@ -1,5 +1,5 @@
-//! Starting children, one at a time, from one thread: the async loop never waits for an exec, and the children's end is
-//! bound to the thread's.
+//! Starting children, one at a time on each of as many threads as there are processors: the async loop never waits for an
+//! exec, and the children's end is bound to the threads'.
 
 use std::ffi::{CString, OsStr};
 use std::fs::File;
@@ -7,6 +7,7 @@ use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::errno::Errno;
 use tokio::net::unix::pipe;
@@ -14,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::birth::{self, Failure, Image, Stack, Step};
+use super::cgroup::{Group, Groups};
 use super::child::{Child, Process};
 use super::command::{Command, Isolation, Stdin};
 use super::journal::Journal;
@@ -24,7 +26,7 @@ use super::strays;
 use super::swap::{Expected, Swaps};
 use super::{diagnose, open_files};
 
-/// Starts that may wait for the thread before those who ask have to wait too.
+/// Starts that may wait for a thread before those who ask have to wait too.
 const WAITING_MAX: usize = 64;
 
 /// A program was not started.
@@ -44,12 +46,12 @@ pub(crate) enum SpawnError {
     Stopped,
 }
 
-/// Starts programs. A clone is the same spawner; its thread ends with the last of them.
+/// Starts programs. A clone is the same spawner; its threads end with the last of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Spawner {
     requests: mpsc::Sender<Request>,
     can_swap: bool,
-    /// The thread of those that are not isolated: what a thread gave up, its children cannot have.
+    /// The thread of those that are not isolated, which are few: what a thread gave up, its children cannot have.
     bare: mpsc::Sender<Request>,
 }
 
@@ -59,24 +61,26 @@ type Answer = Result<Child, SpawnError>;
 struct Request {
     command: Command,
     answer: oneshot::Sender<Answer>,
-    /// The thread lives as long as somebody can ask it for something; its children end with it.
-    thread: mpsc::Sender<Self>,
+    /// Threads live as long as somebody can ask them for something; their children end with them.
+    threads: mpsc::Sender<Self>,
 }
 
 impl Spawner {
     /// Starts the threads; within the async runtime that will watch the children. What is started is noted in
     /// `journal`, so that [`end_orphans`](super::end_orphans) finds it after a kill of this process.
     pub(crate) fn start(journal: Option<&Path>) -> io::Result<Self> {
+        Self::start_in(journal, None)
+    }
+
+    /// The same, with each child in one of these groups.
+    pub(crate) fn start_in(journal: Option<&Path>, groups: Option<Groups>) -> io::Result<Self> {
         open_files::raise();
         let journal = journal.map(Journal::create).transpose()?;
-        let (ready, swaps) = std::sync::mpsc::channel();
-        let requests = begin("spawner", journal.clone(), move || {
-            let swaps = Swaps::for_this_thread();
-            ready.send(swaps.is_some()).ok();
-            swaps
-        })?;
-        let bare = begin("bare spawner", journal, || None)?;
-        Ok(Self { requests, can_swap: swaps.recv().map_err(io::Error::other)?, bare })
+        let crew = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (requests, can_swap) =
+            begin("spawner", crew, journal.clone(), groups.clone(), Swaps::for_this_thread)?;
+        let (bare, _) = begin("bare spawner", 1, journal, groups, || None)?;
+        Ok(Self { requests, can_swap, bare })
     }
 
     /// Whether the place of a listener that an isolated child makes can be taken here: not every kernel and container lets
@@ -90,72 +94,109 @@ impl Spawner {
     pub(crate) async fn spawn(&self, command: Command) -> Answer {
         let (answer, started) = oneshot::channel();
         let bare = matches!(command.isolation, Isolation::None);
-        let thread = if bare { &self.bare } else { &self.requests };
-        let request = Request { command, answer, thread: thread.clone() };
-        if thread.send(request).await.is_err() {
+        let threads = if bare { &self.bare } else { &self.requests };
+        let request = Request { command, answer, threads: threads.clone() };
+        if threads.send(request).await.is_err() {
             return Err(SpawnError::Stopped);
         }
         started.await.unwrap_or(Err(SpawnError::Stopped))
     }
 }
 
-/// Starts a thread that begins with `prepare`.
+/// Starts so many threads. The first begins with `prepare` and makes the others: what it gave up, they never had. Says whether
+/// there are swaps.
 fn begin(
-    name: &str,
+    name: &'static str,
+    crew: usize,
     journal: Option<Journal>,
+    groups: Option<Groups>,
     prepare: impl FnOnce() -> Option<Swaps> + Send + 'static,
-) -> io::Result<mpsc::Sender<Request>> {
-    let null = File::open("/dev/null")?.into();
+) -> io::Result<(mpsc::Sender<Request>, bool)> {
+    let null = Arc::new(File::open("/dev/null")?.into());
     let (requests, waiting) = mpsc::channel(WAITING_MAX);
+    let waiting = Arc::new(Mutex::new(waiting));
     let runtime = Handle::current();
-    std::thread::Builder::new().name(name.into()).spawn(move || {
-        let _context = runtime.enter();
-        Workshop { null, journal, swaps: prepare(), stack: Stack::new() }.work(waiting);
+    let (ready, has_swaps) = std::sync::mpsc::channel();
+    let thread = move || std::thread::Builder::new().name(name.into());
+    thread().spawn(move || {
+        let shop = Workshop { null, journal, swaps: prepare(), groups, waiting, runtime };
+        for _ in 1..crew {
+            let another = shop.clone();
+            // With fewer of them, starts wait longer.
+            if let Err(error) = thread().spawn(move || another.work()) {
+                tracing::warn!(%error, "cannot start another thread for starts");
+            }
+        }
+        ready.send(shop.swaps.is_some()).ok();
+        shop.work();
     })?;
-    Ok(requests)
+    Ok((requests, has_swaps.recv().map_err(io::Error::other)?))
 }
 
 /// What a thread works with.
+#[derive(Clone)]
 struct Workshop {
-    null: OwnedFd,
+    null: Arc<OwnedFd>,
     journal: Option<Journal>,
     swaps: Option<Swaps>,
-    stack: Stack,
+    groups: Option<Groups>,
+    /// Whoever is free takes the next.
+    waiting: Arc<Mutex<mpsc::Receiver<Request>>>,
+    runtime: Handle,
 }
 
 impl Workshop {
-    fn work(mut self, mut waiting: mpsc::Receiver<Request>) {
-        while let Some(request) = waiting.blocking_recv() {
+    fn work(self) {
+        let _context = self.runtime.enter();
+        let mut stack = Stack::new();
+        while let Some(request) = self.next() {
             if request.answer.is_closed() {
                 continue;
             }
-            let child = self.spawn(&request.command, request.thread);
+            let child = self.spawn(&mut stack, &request.command, request.threads);
             // An answer that nobody takes is dropped, and a dropped child ends.
             let _ = request.answer.send(child);
+            self.groups.iter().for_each(Groups::prepare);
         }
     }
 
-    fn spawn(&mut self, command: &Command, thread: mpsc::Sender<Request>) -> Answer {
+    fn next(&self) -> Option<Request> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
+    }
+
+    fn spawn(&self, stack: &mut Stack, command: &Command, threads: mpsc::Sender<Request>) -> Answer {
         let pipes = Pipes::new(command.stdin).map_err(SpawnError::NoResources)?;
         let tmp = command.private_tmp.as_deref().map(PrivateTmp::make).transpose();
         let tmp = tmp.map_err(|e| SpawnError::Unusable(format!("no folder for its temporary files: {e}")))?;
-        let ((born, expected), own) =
-            strays::own(|| self.give_birth(command, &pipes, tmp.as_ref()), |(born, _)| born.pid)?;
+        let group = self.group(command);
+        let ((born, expected), own) = strays::own(
+            || self.give_birth(stack, command, &pipes, tmp.as_ref(), group.as_ref()),
+            |(born, _)| born.pid,
+        )?;
         if let Some(journal) = &self.journal {
             journal.add(born.pid);
         }
-        let process = Process::adopt(born, self.journal.clone(), Box::new((own, expected, tmp, thread)));
+        let process =
+            Process::adopt(born, self.journal.clone(), Box::new((own, expected, tmp, group, threads)));
         pipes.into_child(process.map_err(SpawnError::NoResources)?).map_err(SpawnError::NoResources)
     }
 
+    /// One of its own, with its limits. Without, it runs as where there are none.
+    fn group(&self, command: &Command) -> Option<Group> {
+        let group = self.groups.as_ref()?.take(&command.limits);
+        group.inspect_err(|error| tracing::warn!(%error, "a process is without a cgroup of its own")).ok()
+    }
+
     fn give_birth(
-        &mut self,
+        &self,
+        stack: &mut Stack,
         command: &Command,
         pipes: &Pipes,
         tmp: Option<&PrivateTmp>,
+        group: Option<&Group>,
     ) -> Result<(birth::Born, Option<Expected>), SpawnError> {
         let text = Text::new(command).map_err(|errno| refusal(&command.path, errno))?;
-        let limits = limits(command);
+        let limits = limits(command, group);
         let sandbox = sandbox(command, tmp)?;
         let image = Image {
             path: &text.path,
@@ -166,8 +207,9 @@ impl Workshop {
             files: &pipes.files(&self.null, command)?,
             limits: &limits,
             sandbox: sandbox.as_ref(),
+            cgroup: group.map(Group::handle),
         };
-        let mut give_birth = || birth::spawn(&image, &mut self.stack).map_err(|e| why_not(command, e));
+        let mut give_birth = || birth::spawn(&image, stack).map_err(|e| why_not(command, e));
         match (&self.swaps, &command.swap) {
             // It may listen before we know its number: whoever is asked waits until it is known.
             (Some(swaps), Some(swap)) => swaps.expect(swap, |born: &birth::Born| born.pid, give_birth),
@@ -184,11 +226,14 @@ fn sandbox(command: &Command, tmp: Option<&PrivateTmp>) -> Result<Option<Sandbox
     sandbox.map(Some).map_err(|error| SpawnError::Unusable(format!("cannot isolate it strictly: {error}")))
 }
 
-/// Those that the user sets, and as many open files as we were given, unless that is one of them.
-fn limits(command: &Command) -> Vec<Limit> {
+/// Those that the user sets, but for what its group limits; and as many open files as we were given, unless that is one of
+/// them.
+fn limits(command: &Command, group: Option<&Group>) -> Vec<Limit> {
     let says_files = command.limits.iter().any(|limit| limit.what == What::Files);
     let inherited = open_files::inherited().filter(|_| !says_files);
-    inherited.into_iter().chain(command.limits.iter().copied()).collect()
+    let of_group = |limit: &Limit| limit.what == What::Memory && group.is_some_and(|group| group.memory);
+    let own = command.limits.iter().copied().filter(|limit| !of_group(limit));
+    inherited.into_iter().chain(own).collect()
 }
 
 /// A command's texts, as the kernel wants them.

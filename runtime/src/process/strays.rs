@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -23,6 +23,8 @@ const END_LOOK: Duration = Duration::from_millis(2);
 /// Our own children that were not reaped yet. It is the kernel that has one list of children for a whole process, and so
 /// have we.
 static CHILDREN: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+/// Held while a child is started, by many at once: who holds it alone knows the number of every child there is.
+static BIRTHS: RwLock<()> = RwLock::new(());
 /// One of them was reaped.
 static ENDED: Notify = Notify::const_new();
 
@@ -35,10 +37,10 @@ pub(super) fn own<T, E>(
     start: impl FnOnce() -> Result<T, E>,
     number: impl FnOnce(&T) -> Pid,
 ) -> Result<(T, Own), E> {
-    let mut children = lock();
+    let _birth = BIRTHS.read().unwrap_or_else(PoisonError::into_inner);
     let started = start()?;
     let number = number(&started).as_raw();
-    children.insert(number);
+    lock().insert(number);
     Ok((started, Own(number)))
 }
 
@@ -80,8 +82,11 @@ pub(crate) fn end_strays() {
 /// Ends whoever outlived the child it came from, and says whether there was anyone. What those leave behind comes to us
 /// in turn.
 fn look() -> bool {
-    let children = lock();
-    strays(&children).into_iter().filter(|stray| end(*stray, &children)).count() > 0
+    let (children, all) = {
+        let _no_birth = BIRTHS.write().unwrap_or_else(PoisonError::into_inner);
+        (lock().clone(), children())
+    };
+    strays(all, &children).into_iter().filter(|stray| end(*stray, &children)).count() > 0
 }
 
 /// Whether it was killed. One that has ended is reaped; nobody waits for one that has not, which may take its time.
@@ -93,17 +98,20 @@ fn end(stray: Pid, children: &BTreeSet<i32>) -> bool {
 }
 
 /// Our children but those we started: these lead a session, or are in ours.
-fn strays(children: &BTreeSet<i32>) -> Vec<Pid> {
-    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
-    let lists = threads.flatten().map(|thread| read(&thread.path().join("children")));
-    let all: Vec<i32> = lists
-        .flat_map(|list| {
-            list.split_ascii_whitespace().filter_map(|number| number.parse().ok()).collect::<Vec<_>>()
-        })
-        .collect();
+fn strays(all: Vec<i32>, children: &BTreeSet<i32>) -> Vec<Pid> {
     let ours = getsid(None).ok();
     let is_stray = |child: &Pid| !children.contains(&child.as_raw()) && getsid(Some(*child)).ok() != ours;
     all.into_iter().map(Pid::from_raw).filter(is_stray).collect()
+}
+
+/// All children, those that came to us too: each thread has its list.
+fn children() -> Vec<i32> {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
+    let lists = threads.flatten().map(|thread| read(&thread.path().join("children")));
+    let numbers = |list: String| -> Vec<i32> {
+        list.split_ascii_whitespace().filter_map(|number| number.parse().ok()).collect()
+    };
+    lists.flat_map(numbers).collect()
 }
 
 fn child_of(stray: Pid) -> Option<i32> {

@@ -9,7 +9,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{SockaddrStorage, getsockname};
@@ -37,7 +37,14 @@ pub(crate) struct Swapped {
 
 /// All children that are expected to listen. A clone is the same list.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Swaps(Arc<Mutex<HashMap<i32, Swap>>>);
+pub(super) struct Swaps(Arc<Expectations>);
+
+#[derive(Debug, Default)]
+struct Expectations {
+    by_session: Mutex<HashMap<i32, Swap>>,
+    /// Held while a process is started, by many at once.
+    births: RwLock<()>,
+}
 
 /// One of them, for as long as this lives.
 #[derive(Debug)]
@@ -98,18 +105,18 @@ impl Swaps {
         if own.local_addr()? == listener.addr()? { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
     }
 
-    /// Expects the process that `start` makes to listen. Held up until it is known, no call of its is answered before.
+    /// Expects the process that `start` makes to listen. No call of its is answered before it is known.
     pub(super) fn expect<T, E>(
         &self,
         swap: &Swap,
         session: impl FnOnce(&T) -> Pid,
         start: impl FnOnce() -> Result<T, E>,
     ) -> Result<(T, Option<Expected>), E> {
-        let mut expected = self.lock();
+        let birth = self.0.births.read().unwrap_or_else(PoisonError::into_inner);
         let started = start()?;
         let session = session(&started).as_raw();
-        expected.insert(session, swap.clone());
-        drop(expected);
+        self.lock().insert(session, swap.clone());
+        drop(birth);
         Ok((started, Some(Expected { swaps: self.clone(), session })))
     }
 
@@ -132,7 +139,7 @@ impl Swaps {
     /// Puts our listener where the child's is, if it is the one that is expected.
     fn swap(&self, questions: &Questions, question: Question) -> io::Result<Option<Arc<Swapped>>> {
         let session = getsid(Some(Pid::from_raw(question.thread)))?.as_raw();
-        let Some(swap) = self.lock().get(&session).cloned() else { return Ok(None) };
+        let Some(swap) = self.find(session) else { return Ok(None) };
         let theirs = notify::file_of(question)?;
         let is_cloexec = is_cloexec(question)?;
         if port_of(&theirs) != Some(swap.port) || !questions.waits(question) {
@@ -145,8 +152,18 @@ impl Swaps {
         Ok(Some(swap.done))
     }
 
+    /// One whose number nobody knows yet is known when all that are being started are.
+    fn find(&self, session: i32) -> Option<Swap> {
+        let known = || self.lock().get(&session).cloned();
+        known().or_else(|| {
+            let births = self.0.births.write();
+            drop(births);
+            known()
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<i32, Swap>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.by_session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

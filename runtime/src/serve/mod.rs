@@ -19,12 +19,12 @@ use tokio::task::{JoinHandle, JoinSet};
 use self::lock::StateLock;
 use self::reload::Reloader;
 use crate::admin::Doors;
-use crate::config::resolved::Resolved;
+use crate::config::resolved::{Cgroup, Resolved};
 use crate::config::{Diagnostic, Loader, Overrides, summary};
 use crate::driver::{Driver, Handle};
 use crate::history::History;
 use crate::ingress::{self, Ingress};
-use crate::process::{self, Spawner};
+use crate::process::{self, Groups, Spawner};
 
 /// Events whose verdicts are remembered.
 const HISTORY_EVENTS: usize = 10_000;
@@ -133,7 +133,10 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     }
     abandon::look(&resolved, options.abandon).await?;
     let journal = lock.as_ref().map(StateLock::journal);
-    let spawner = Spawner::start(journal.as_deref()).context("cannot start the spawner")?;
+    let groups = groups(&resolved.runtime.cgroup)?;
+    groups.iter().for_each(Groups::end_left_over);
+    let spawner =
+        Spawner::start_in(journal.as_deref(), groups.clone()).context("cannot start the spawner")?;
     process::watch_strays().context("cannot watch what functions leave behind")?;
 
     let resolved = Arc::new(resolved);
@@ -165,8 +168,27 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
         // Loses nothing either: what was not committed comes again.
         () = stop_signals.stop() => tracing::warn!("stopping at once; what was in flight comes again"),
     }
+    // Nobody starts anything any more, and nothing outlives us.
+    if let Some(groups) = groups {
+        tokio::task::block_in_place(|| groups.end());
+    }
     drop(lock);
     Ok(())
+}
+
+/// The groups of processes; an error only where they are asked for by name.
+fn groups(wanted: &Cgroup) -> anyhow::Result<Option<Groups>> {
+    let groups = match wanted {
+        Cgroup::Off => return Ok(None),
+        Cgroup::Auto => Groups::of_our_own(),
+        Cgroup::Below(folder) => {
+            let groups = Groups::below(folder).map(Some).map_err(anyhow::Error::msg);
+            return groups.context("cannot use the `cgroup` in [runtime]");
+        }
+    };
+    groups
+        .inspect_err(|why| tracing::debug!("processes are without cgroups: {why}"))
+        .map_or(Ok(None), |g| Ok(Some(g)))
 }
 
 /// Follows changes until a signal says to stop.

@@ -118,6 +118,7 @@ fn needs_restart(before: &Resolved, after: &Resolved) -> Vec<&'static str> {
         ("[runtime] functions", before.functions != after.functions),
         ("[runtime] budget", before.budget_bytes != after.budget_bytes),
         ("[runtime] drain", before.drain != after.drain),
+        ("[runtime] cgroup", before.cgroup != after.cgroup),
         ("[watch]", watch),
     ];
     settings.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()

@@ -42,7 +42,7 @@ pub(super) use function::{Function, is_ours};
 pub(super) use isolation::Isolation;
 pub(super) use kafka::Kafka;
 pub(super) use kpa::Kpa;
-pub(super) use runtime::{Runtime, State, address, state};
+pub(super) use runtime::{Runtime, State, address, cgroup, state};
 pub(super) use scale::Scale;
 pub(super) use secret::Secret;
 pub(super) use security::Password;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::resolved::Cgroup;
 use crate::config::source::At;
 use crate::config::value::Value;
 
@@ -16,6 +17,7 @@ pub(in crate::config) struct Runtime {
     pub(in crate::config) body_max: Option<At<usize>>,
     pub(in crate::config) budget: Option<At<usize>>,
     pub(in crate::config) drain: Option<Duration>,
+    pub(in crate::config) cgroup: Option<At<String>>,
 }
 
 /// Where state is kept.
@@ -29,7 +31,7 @@ pub(in crate::config) enum State {
 
 impl Runtime {
     pub(in crate::config) const KEYS: &[&str] =
-        &["listen", "admin", "functions", "state", "body_max", "budget", "drain"];
+        &["listen", "admin", "functions", "state", "body_max", "budget", "drain", "cgroup"];
 
     pub(super) fn read(value: &Value<'_>) -> Option<Self> {
         let table = value.table("[runtime]", Self::KEYS)?;
@@ -41,6 +43,7 @@ impl Runtime {
             body_max: table.get("body_max").and_then(|v| v.size()),
             budget: table.get("budget").and_then(|v| v.size()),
             drain: table.get("drain").and_then(|v| v.duration()).map(|d| d.value),
+            cgroup: table.get("cgroup").and_then(|v| v.word()),
         })
     }
 }
@@ -58,6 +61,16 @@ pub(in crate::config) fn address(text: &str) -> Result<SocketAddr, &'static str>
             "no address with a port"
         }
     })
+}
+
+/// `auto`, `off`, or where a folder of cgroup v2 is.
+pub(in crate::config) fn cgroup(text: &str) -> Result<Cgroup, &'static str> {
+    match text {
+        "auto" => Ok(Cgroup::Auto),
+        "off" => Ok(Cgroup::Off),
+        path if path.starts_with('/') => Ok(Cgroup::Below(path.into())),
+        _ => Err("none of these"),
+    }
 }
 
 /// `memory`, or a folder.

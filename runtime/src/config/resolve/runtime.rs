@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config::diagnostic::Problems;
 use crate::config::overrides::{Given, Overrides};
 use crate::config::raw::{self, State};
-use crate::config::resolved::Runtime;
+use crate::config::resolved::{Cgroup, Runtime};
 use crate::config::source::At;
 
 const LISTEN_PORT: u16 = 8080;
@@ -29,6 +29,9 @@ pub(in crate::config) fn runtime(
     let admin = Setting::of("admin", &overrides.admin, &raw.admin);
     let state = Setting::of("state", &overrides.state, &raw.state);
     let state = state.read("a folder, or \"memory\"", "such as \".hydrant\"", raw::state, problems);
+    let cgroup = Setting::of("cgroup", &None, &raw.cgroup);
+    let help = "such as \"/sys/fs/cgroup/hydrant\"; `hydrant doctor` says what \"auto\" finds";
+    let cgroup = cgroup.read("\"auto\", \"off\" or an absolute path", help, raw::cgroup, problems);
     let listen_address = listen.address(LISTEN_PORT, problems);
     Runtime {
         listen: listen_address,
@@ -41,6 +44,7 @@ pub(in crate::config) fn runtime(
         body_bytes_max: raw.body_max.as_ref().map_or(BODY_BYTES_MAX, |size| size.value),
         budget_bytes: budget(raw, problems),
         drain: raw.drain.unwrap_or(DRAIN),
+        cgroup: cgroup.unwrap_or(Cgroup::Auto),
     }
 }
 

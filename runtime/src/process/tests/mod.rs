@@ -1,6 +1,7 @@
 //! With real children: sh, and python3, node and go where a test names them.
 
 mod end;
+mod groups;
 mod isolation;
 mod leak;
 mod orphan;
