@@ -20,9 +20,9 @@ const SETTLE: Duration = Duration::from_millis(500);
 pub(crate) struct Report(Vec<Cost>);
 
 #[derive(Debug)]
-struct Cost {
+pub(super) struct Cost {
     functions: usize,
-    resident_kib: u64,
+    pub(super) resident_kib: u64,
     files: usize,
     threads: usize,
 }
@@ -37,7 +37,8 @@ pub(crate) async fn measure(sizes: &[usize]) -> anyhow::Result<Report> {
     Ok(Report(costs))
 }
 
-async fn cost(spawner: &Spawner, functions: usize) -> anyhow::Result<Cost> {
+/// Of a runtime with so many functions.
+pub(super) async fn cost(spawner: &Spawner, functions: usize) -> anyhow::Result<Cost> {
     let scratch = Scratch::new(&format!("idle-{functions}"))?;
     for number in 0..functions {
         let name = format!("functions/f{number}");

@@ -13,6 +13,10 @@ impl Sample {
         self.0.push(time);
     }
 
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The time that this share of the rounds stays below, milliseconds.
     pub(super) fn quantile_ms(&self, share: f64) -> f64 {
         let mut sorted = self.0.clone();

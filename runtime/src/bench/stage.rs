@@ -1,5 +1,6 @@
-//! A runtime without its doors, for programs to be started in.
+//! A runtime in this process, without its admin API, for programs to be started in.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use anyhow::{Context, bail};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::Request;
+use tokio::sync::watch;
 
 use super::scratch::Scratch;
 use crate::config::resolved::ChannelKind;
@@ -16,6 +18,7 @@ use crate::config::{Loader, Overrides};
 use crate::dispatch::CallerBody;
 use crate::driver::{Driver, Handle};
 use crate::history::{History, Place, Until, Wanted};
+use crate::ingress::{self, Ingress};
 use crate::process::{Spawner, is_written_to};
 
 /// How long one event or one end may take before the bench gives up.
@@ -26,6 +29,9 @@ pub(super) struct Stage {
     driver: Handle,
     running: tokio::task::JoinHandle<()>,
     history: Arc<History>,
+    /// The ingress, and what tells it to stop.
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
     _scratch: Scratch,
 }
 
@@ -39,7 +45,16 @@ impl Stage {
         let (driver, handle) = Driver::new(Arc::new(resolved), Spawner::start(None)?, Arc::clone(&history));
         let running = tokio::spawn(driver.run());
         handle.wait_open().await;
-        Ok(Self { driver: handle, running, history, _scratch: scratch })
+        let listener = ingress::bind(([127, 0, 0, 1], 0).into()).await.map_err(anyhow::Error::msg)?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(ingress::serve(Ingress::new(handle.clone(), address), listener, stopped));
+        Ok(Self { driver: handle, running, history, address, stop, _scratch: scratch })
+    }
+
+    /// Where calls and events come in.
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(super) fn function(&self, name: &str) -> anyhow::Result<FunctionId> {
@@ -94,6 +109,7 @@ impl Stage {
     }
 
     pub(super) async fn stop(self) {
+        self.stop.send_replace(true);
         self.driver.drain().await;
         self.running.await.ok();
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::exit::Failure;
 use super::global::Global;
 use super::output;
-use crate::bench::{channel, cold, event, filter, idle, warm};
+use crate::bench::{channel, cold, event, filter, idle, reload, scan, starts, warm};
 
 /// Measure this machine, each figure beside a floor of the same run
 #[derive(Debug, Args)]
@@ -63,10 +63,42 @@ enum Kind {
         #[arg(long, default_value_t = 0)]
         ballast: usize,
     },
+    /// Cold starts of one program: seen from a client, many at once, and behind the walls of each isolation
+    Starts {
+        /// The program, which takes requests on fd 3 (LISTEN_FDS=1) [default: a small web server]
+        program: Option<PathBuf>,
+        /// How often each is measured, in turn
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
+        rounds: u16,
+        /// Functions that are called at once
+        #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+        crowd: u16,
+        /// A folder of cgroup v2 to start processes in, too
+        #[arg(long)]
+        cgroup: Option<PathBuf>,
+    },
     /// Calls and events of a small web server in each language there is, which is awake
     Warm {
         /// How often each is measured, in turn
         #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u16).range(1..))]
+        rounds: u16,
+    },
+    /// From a save to the first answer of the new program, and many saves under load (builds its program with rustc)
+    Reload {
+        /// How often each is measured, in turn
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+        rounds: u16,
+        /// Saves under load, one after the other
+        #[arg(long, default_value_t = 1000)]
+        saves: u16,
+    },
+    /// Finding all functions of a folder when the runtime starts, and what each costs while it sleeps
+    Scan {
+        /// Functions in the folder
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+        functions: u32,
+        /// How often each is measured, in turn
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
         rounds: u16,
     },
     /// Reading and writing an event in each binding, beside the CloudEvents SDK
@@ -116,8 +148,28 @@ impl Kind {
                 let report = cold::measure(&plan).await?;
                 Ok((report.text(), report.json()))
             }
+            Self::Starts { program, rounds, crowd, cgroup } => {
+                let plan = starts::Plan {
+                    program: program.as_deref(),
+                    rounds: usize::from(rounds),
+                    crowd: usize::from(crowd),
+                    cgroup: cgroup.as_deref(),
+                };
+                let report = starts::measure(&plan).await?;
+                Ok((report.text(), report.json()))
+            }
             Self::Warm { rounds } => {
                 let report = warm::measure(usize::from(rounds)).await?;
+                Ok((report.text(), report.json()))
+            }
+            Self::Reload { rounds, saves } => {
+                let plan = reload::Plan { rounds: usize::from(rounds), saves: usize::from(saves) };
+                let report = reload::measure(&plan).await?;
+                Ok((report.text(), report.json()))
+            }
+            Self::Scan { functions, rounds } => {
+                let plan = scan::Plan { functions: functions as usize, rounds: usize::from(rounds) };
+                let report = scan::measure(&plan).await?;
                 Ok((report.text(), report.json()))
             }
             Self::Event => {

@@ -12,15 +12,15 @@ use super::client::Client;
 use crate::process::{Child, Command, Spawner};
 
 /// How long a process may take to be ready, or an event to arrive.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+pub(in crate::bench) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A look is a request to what is measured, and costs.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A running one; ended when it is dropped.
-pub(super) struct Role {
+pub(in crate::bench) struct Role {
     child: Child,
-    pub(super) address: SocketAddr,
+    pub(in crate::bench) address: SocketAddr,
 }
 
 impl Role {
@@ -43,7 +43,7 @@ impl Role {
     }
 
     /// A runtime on a project.
-    pub(super) async fn runtime(spawner: &Spawner, dir: &Path) -> anyhow::Result<Self> {
+    pub(in crate::bench) async fn runtime(spawner: &Spawner, dir: &Path) -> anyhow::Result<Self> {
         fs::remove_file(dir.join(".hydrant/run.json")).ok();
         let child = spawn(spawner, vec!["run".into(), "--quiet".into()], Vec::new(), dir).await?;
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -54,7 +54,11 @@ impl Role {
         Ok(role)
     }
 
-    pub(super) async fn wait_until(&self, what: &str, is: impl AsyncFn() -> bool) -> anyhow::Result<()> {
+    pub(in crate::bench) async fn wait_until(
+        &self,
+        what: &str,
+        is: impl AsyncFn() -> bool,
+    ) -> anyhow::Result<()> {
         let begin = Instant::now();
         while !is().await {
             if begin.elapsed() > PATIENCE {
@@ -82,7 +86,7 @@ impl Role {
     }
 
     /// Ends it, and waits for that.
-    pub(super) async fn stop(mut self) {
+    pub(in crate::bench) async fn stop(mut self) {
         self.child.terminate();
         if tokio::time::timeout(Duration::from_secs(15), self.child.wait()).await.is_err() {
             self.child.kill();

@@ -21,13 +21,13 @@ pub(super) const DRIP: usize = 500;
 pub(super) const DRIP_PAUSE: Duration = Duration::from_millis(10);
 
 /// A kept connection.
-pub(super) struct Client {
+pub(in crate::bench) struct Client {
     address: SocketAddr,
     sender: SendRequest<Full<Bytes>>,
 }
 
 impl Client {
-    pub(super) async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
+    pub(in crate::bench) async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -36,7 +36,7 @@ impl Client {
     }
 
     /// Posts an event in binary mode.
-    pub(super) async fn post(&mut self, id: usize) -> anyhow::Result<StatusCode> {
+    pub(in crate::bench) async fn post(&mut self, id: usize) -> anyhow::Result<StatusCode> {
         let request = Request::post("/")
             .header("host", self.address.to_string())
             .header("ce-specversion", "1.0")
@@ -49,9 +49,16 @@ impl Client {
         self.exchange(request).await.map(|(status, _)| status)
     }
 
-    pub(super) async fn get(&mut self, path: &str) -> anyhow::Result<Bytes> {
+    pub(in crate::bench) async fn get(&mut self, path: &str) -> anyhow::Result<Bytes> {
+        let (status, body) = self.ask(path).await?;
+        anyhow::ensure!(status.is_success(), "{path} was answered with {status}");
+        Ok(body)
+    }
+
+    /// The answer, whatever it is.
+    pub(in crate::bench) async fn ask(&mut self, path: &str) -> anyhow::Result<(StatusCode, Bytes)> {
         let request = Request::get(path).header("host", self.address.to_string()).body(Full::default())?;
-        self.exchange(request).await.map(|(_, body)| body)
+        self.exchange(request).await
     }
 
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Bytes)> {

@@ -6,8 +6,8 @@
 //!   measured; [`child`] starts them, [`client`] sends.
 
 pub(crate) mod answer;
-mod child;
-mod client;
+pub(super) mod child;
+pub(super) mod client;
 #[cfg(feature = "kafka")]
 mod delay;
 #[cfg(feature = "kafka")]

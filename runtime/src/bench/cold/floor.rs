@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -16,7 +16,8 @@ use nix::unistd::Pid;
 
 use super::subject::Door;
 
-const REQUEST: &[u8] = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
+pub(in crate::bench) const REQUEST: &[u8] =
+    b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
 /// Where the child finds its listener (systemd's socket activation protocol).
 const LISTEN_FD: i32 = 3;
 /// How long a program may take.
@@ -25,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(10);
 
 /// One cold start and exchange; the time until the first byte of the answer.
-pub(super) fn round(program: &Path, door: Door) -> anyhow::Result<Duration> {
+pub(in crate::bench) fn round(program: &Path, door: Door) -> anyhow::Result<Duration> {
     match door {
         Door::Given => given(program),
         Door::Port => polled(program),
@@ -35,21 +36,52 @@ pub(super) fn round(program: &Path, door: Door) -> anyhow::Result<Duration> {
 /// On a listener, in which the request waits before the process exists.
 fn given(program: &Path) -> anyhow::Result<Duration> {
     let begin = Instant::now();
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let mut stream = TcpStream::connect(listener.local_addr()?)?;
-    stream.set_nodelay(true)?;
-    stream.write_all(REQUEST)?;
-    let mut actions = PosixSpawnFileActions::init()?;
-    actions.add_dup2(listener.as_raw_fd(), LISTEN_FD)?;
-    let child = spawn(program, &actions, Door::Given, "0")?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let answered = stream.read_exact(&mut [0]);
+    let mut started = Started::new(program, REQUEST)?;
+    let answered = started.read();
     let took = begin.elapsed();
-    end(child)?;
-    answered.with_context(|| {
-        format!("{} does not answer on the listener it is given as fd 3 (LISTEN_FDS=1)", program.display())
-    })?;
-    Ok(took)
+    answered.map(|()| took)
+}
+
+/// A process that was given a listener with a request in it; it ends when this is dropped.
+pub(in crate::bench) struct Started {
+    /// Where its answer comes.
+    pub(in crate::bench) stream: TcpStream,
+    program: PathBuf,
+    child: Pid,
+}
+
+impl Started {
+    pub(in crate::bench) fn new(program: &Path, request: &[u8]) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let mut stream = TcpStream::connect(listener.local_addr()?)?;
+        stream.set_nodelay(true)?;
+        stream.write_all(request)?;
+        let mut actions = PosixSpawnFileActions::init()?;
+        actions.add_dup2(listener.as_raw_fd(), LISTEN_FD)?;
+        let child = spawn(program, &actions, Door::Given, "0")?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self { stream, program: program.to_owned(), child })
+    }
+
+    /// One that has begun to answer.
+    pub(in crate::bench) fn answering(program: &Path) -> anyhow::Result<Self> {
+        let mut started = Self::new(program, REQUEST)?;
+        started.read().map(|()| started)
+    }
+
+    /// Reads the first byte of the answer.
+    fn read(&mut self) -> anyhow::Result<()> {
+        self.stream.read_exact(&mut [0]).with_context(|| {
+            let program = self.program.display();
+            format!("{program} does not answer on the listener it is given as fd 3 (LISTEN_FDS=1)")
+        })
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        end(self.child).ok();
+    }
 }
 
 /// A program that stays, listening on this port.

@@ -10,7 +10,6 @@ pub(super) mod subject;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use self::subject::{Door, Subject};
@@ -19,7 +18,7 @@ use super::scratch::Scratch;
 use super::stage::Stage;
 
 /// The pause before each measured start, the same for all: processors and caches settle.
-const PAUSE: Duration = Duration::from_millis(20);
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
 /// Rounds before the first that counts: the program's pages are read, and where it takes requests is learnt.
 const WARM_UP: usize = 3;
 
@@ -51,7 +50,7 @@ struct Measured {
 pub(crate) async fn measure(plan: &Plan<'_>) -> anyhow::Result<Report> {
     let scratch = Scratch::new("cold")?;
     let subjects = match plan.program {
-        Some(program) => vec![one(program)?],
+        Some(program) => vec![subject::named(program)?],
         None => subject::all(scratch.path()).await?,
     };
     let mut report: Vec<Measured> = subjects.iter().flat_map(Measured::of).collect();
@@ -72,13 +71,6 @@ pub(crate) async fn measure(plan: &Plan<'_>) -> anyhow::Result<Report> {
     drop(std::hint::black_box(ballast));
     stage.stop().await;
     Ok(Report(report))
-}
-
-/// A program of the user's takes its requests on fd 3.
-fn one(program: &Path) -> anyhow::Result<Subject> {
-    let program = program.canonicalize().with_context(|| format!("there is no {}", program.display()))?;
-    let name = program.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
-    Ok(Subject { name, program, doors: &[Door::Given] })
 }
 
 impl Measured {

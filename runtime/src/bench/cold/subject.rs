@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::process::{Capture, Command, Spawner};
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 /// A program that serves HTTP.
 #[derive(Clone, Debug)]
@@ -113,6 +113,34 @@ pub(in crate::bench) async fn all(folder: &Path) -> anyhow::Result<Vec<Subject>>
     }
     ensure!(!subjects.is_empty(), "there is no rustc, go, node, python3 or javac: name a program to measure");
     Ok(subjects)
+}
+
+/// The first of them.
+pub(in crate::bench) async fn first(folder: &Path) -> anyhow::Result<Subject> {
+    let spawner = Spawner::start(None)?;
+    for language in &LANGUAGES {
+        let (is_there, probed) = run(&spawner, language.probe.iter().map(ToString::to_string)).await?;
+        if is_there && language.doors.contains(&Door::Given) {
+            return language.make(&spawner, folder, probed.trim()).await;
+        }
+    }
+    bail!("there is no rustc, go, node or python3: name a program to measure")
+}
+
+/// The one that is a program of its own, with all it answers in its file.
+pub(in crate::bench) async fn rust(folder: &Path) -> anyhow::Result<Subject> {
+    let spawner = Spawner::start(None)?;
+    let rust = &LANGUAGES[0];
+    let (is_there, probed) = run(&spawner, rust.probe.iter().map(ToString::to_string)).await?;
+    ensure!(is_there, "there is no rustc, which builds what is saved");
+    rust.make(&spawner, folder, probed.trim()).await
+}
+
+/// A program of the user's, which takes its requests on fd 3.
+pub(in crate::bench) fn named(program: &Path) -> anyhow::Result<Subject> {
+    let program = program.canonicalize().with_context(|| format!("there is no {}", program.display()))?;
+    let name = program.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    Ok(Subject { name, program, doors: &[Door::Given] })
 }
 
 /// Runs a command to its end: whether it succeeded, and what it printed.
