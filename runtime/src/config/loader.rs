@@ -93,6 +93,7 @@ impl Loader {
         let mut found = scan.functions(&runtime.functions);
         let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids, &mut self.ledger);
         let resolved = resolve::resolve(file, &self.project, runtime, functions, &mut self.ids, problems);
+        found.forget_looks();
         self.last = found;
         resolved
     }

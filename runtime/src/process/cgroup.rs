@@ -88,7 +88,14 @@ impl Groups {
             }
             Err(error) => {
                 groups.end();
-                Err(format!("no process can be started in {shown}: {error}"))
+                // The kernel wants to know of a group above both that is ours to write to.
+                let help = match error.kind() {
+                    io::ErrorKind::PermissionDenied => {
+                        "; it takes a hydrant that runs in a group of its user's"
+                    }
+                    _ => "",
+                };
+                Err(format!("no process can be started in {shown}: {error}{help}"))
             }
         }
     }
@@ -150,7 +157,7 @@ impl Groups {
         }
     }
 
-    /// Where they are.
+    /// The folder of this runtime's.
     pub(crate) fn folder(&self) -> &Path {
         &self.0.folder
     }

@@ -56,7 +56,10 @@ fn isolation() -> Offer {
 fn cgroups() -> Offer {
     let (says, help) = match Groups::of_our_own() {
         Ok(groups) => {
-            let says = format!("v2, a group for each process, in {}", groups.folder().display());
+            let says = format!(
+                "v2, a group for each process, in {}",
+                groups.folder().parent().unwrap_or(groups.folder()).display()
+            );
             let is_limited = groups.limit_memory();
             groups.end();
             let help =

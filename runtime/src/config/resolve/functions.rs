@@ -204,7 +204,7 @@ impl Merge<'_> {
             return Found::Absent;
         }
         let root = entry.own.as_ref().unwrap_or(&entry.path);
-        let root = (root.as_path(), entry.hash);
+        let root = (root.as_path(), entry.hash());
         let content = self.ledger.content(&entry.name, root, &stats, |path| self.scan.shown(path));
         let secrets = match self.wanted(&entry.name, all).values() {
             Ok(secrets) => secrets,

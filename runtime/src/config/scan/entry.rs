@@ -22,13 +22,19 @@ pub(in crate::config) struct Entry {
     /// The path for people: `functions/hello.sh`.
     pub(in crate::config) shown: String,
     pub(in crate::config) state: State,
-    /// What the system said of the file, and what it holds if it is small.
-    pub(super) stat: Option<Stat>,
-    pub(in crate::config) hash: Option<Hash>,
+    /// What was seen of the file, until that was made use of.
+    pub(super) seen: Option<Box<Seen>>,
     /// What the script says of itself.
     pub(in crate::config) header: Option<Box<raw::Function>>,
     /// What the folder's `function.toml` says.
     pub(in crate::config) manifest: Option<Box<raw::Function>>,
+}
+
+/// What the system says of a file, and the hash of a small one.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) stat: Stat,
+    pub(super) hash: Option<Hash>,
 }
 
 /// What is there to run.
@@ -48,6 +54,11 @@ impl State {
 }
 
 impl Entry {
+    /// Of its file, if that is known already.
+    pub(in crate::config) fn hash(&self) -> Option<Hash> {
+        self.seen.as_ref()?.hash
+    }
+
     /// The same function, waiting for a file.
     pub(super) fn without_file(self) -> Self {
         Self { state: State::Gone, ..self }

@@ -25,8 +25,12 @@ impl Scan<'_> {
     pub(in crate::config) fn stats(&self, entry: &Entry, ledger: &Ledger) -> Result<Stats, String> {
         let mut stats = Stats::new();
         match &entry.own {
-            // It was looked at just now, and nobody was writing it.
-            None => return Ok(entry.stat.iter().map(|stat| (entry.path.clone(), *stat)).collect()),
+            // It was looked at just now; or somebody is writing it, and it is what it was.
+            None => {
+                let stat = entry.seen.as_ref().map(|seen| seen.stat);
+                let stat = stat.or_else(|| ledger.stat(&entry.name, &entry.path));
+                return Ok(stat.into_iter().map(|stat| (entry.path.clone(), stat)).collect());
+            }
             Some(own) => self.walk(own, &mut stats, &mut Trust::default())?,
         }
         if stats.len() > FILES_MAX {

@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::config::content::{Hash, Stat};
 
 use super::BeingWritten;
+use super::entry::Seen;
 
 /// What is read of a file: an ELF header, or a script's first lines.
 const HEAD_BYTES: usize = 8 << 10;
@@ -46,8 +47,9 @@ impl Look {
     }
 
     /// What tells this content from another.
-    pub(super) fn stat(&self) -> Option<Stat> {
-        self.metadata.as_ref().ok().map(Stat::of)
+    pub(super) fn seen(&self) -> Option<Box<Seen>> {
+        let metadata = self.metadata.as_ref().ok()?;
+        Some(Box::new(Seen { stat: Stat::of(metadata), hash: self.hash }))
     }
 }
 

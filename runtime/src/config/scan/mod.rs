@@ -50,6 +50,13 @@ pub(super) struct Functions {
     pub(super) sidecars: BTreeMap<String, PathBuf>,
 }
 
+impl Functions {
+    /// What only this load makes use of.
+    pub(super) fn forget_looks(&mut self) {
+        self.entries.values_mut().for_each(|entry| entry.seen = None);
+    }
+}
+
 impl Scan<'_> {
     /// Looks at every folder. What was there before and is gone keeps its name: its events wait for it.
     pub(super) fn functions(&self, folders: &[PathBuf]) -> Functions {
@@ -80,7 +87,8 @@ impl Scan<'_> {
             }
         };
         // The order of the file system is none, and messages are to be the same twice.
-        paths.sort();
+        // In one folder, names alone tell them apart; paths are compared part by part.
+        paths.sort_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
         for (path, is_folder) in paths.into_iter().filter(|(path, _)| !ignore::is_no_function(path)) {
             if path.extension().is_some_and(|extension| extension == "toml") {
                 functions.sidecars.insert(stem(&path), path);
@@ -121,8 +129,8 @@ impl Scan<'_> {
         }
         let header = inspected.header.or_else(|| self.header_before(&name, &inspected.state));
         let (folder, manifest) = (Arc::clone(folder), manifest.map(Box::new));
-        let (state, stat, hash) = (inspected.state, look.stat(), look.hash);
-        Some(Entry { name, folder, own, path: program, shown, state, stat, hash, header, manifest })
+        let (state, seen) = (inspected.state, look.seen());
+        Some(Entry { name, folder, own, path: program, shown, state, seen, header, manifest })
     }
 
     /// What a folder runs: what its manifest names, else what is called as programs in folders are.
@@ -186,8 +194,7 @@ impl Scan<'_> {
             path: program.to_owned(),
             shown: self.shown(program),
             state: State::Gone,
-            stat: None,
-            hash: None,
+            seen: None,
             header: None,
             manifest: None,
         })
@@ -209,8 +216,8 @@ impl Scan<'_> {
             self.problems.report(no_program(name, exec));
             (State::Gone, None)
         };
-        let (stat, hash) = (look.stat(), look.hash);
-        Entry { name: name.into(), folder, own: None, path, shown, state, stat, hash, header, manifest: None }
+        let seen = look.seen();
+        Entry { name: name.into(), folder, own: None, path, shown, state, seen, header, manifest: None }
     }
 
     fn add(&self, entry: Entry, entries: &mut BTreeMap<String, Entry>) {
