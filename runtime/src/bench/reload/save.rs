@@ -87,7 +87,10 @@ mod tests {
         for (way, answer) in [(Way::Rename, "01\n"), (Way::Link, "02\n"), (Way::Rename, "03\n")] {
             assert_eq!(saves.save(way).unwrap(), answer);
             assert_eq!(fs::read_to_string(&function).unwrap(), format!("head\r\n\r\n{answer}tail"));
+            fs::hard_link(&function, project.path().join(answer.trim())).unwrap();
         }
+        let linked = fs::read_to_string(project.path().join("02")).unwrap();
+        assert_eq!(linked, "head\r\n\r\n02\ntail", "what runs is not written to");
         assert_eq!(fs::read(&program).unwrap(), b"head\r\n\r\nok\ntail");
     }
 }

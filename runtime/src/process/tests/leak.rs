@@ -57,6 +57,30 @@ fn children() -> usize {
 }
 
 #[tokio::test]
+async fn there_is_a_thread_for_starts_for_each_processor_and_they_end_with_the_spawner() {
+    alone("", "threads").await;
+}
+
+#[tokio::test]
+#[ignore = "runs alone, by the test above"]
+async fn threads() {
+    let spawner = Spawner::start(None).unwrap();
+    let processors = std::thread::available_parallelism().unwrap().get();
+    assert_eq!((named("spawner"), named("bare spawner"), named("listen")), (processors, 1, 1));
+    let child = spawner.spawn(sh("read x")).await.unwrap();
+    drop(spawner);
+    end(child).await;
+    until(|| named("spawner") + named("bare spawner") == 0).await;
+}
+
+/// Threads of this name.
+fn named(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|comm| comm.trim() == name).count()
+}
+
+#[tokio::test]
 async fn we_may_open_all_files_and_a_child_as_many_as_before() {
     alone("ulimit -Sn 200; ulimit -Hn 400;", "open_files").await;
 }

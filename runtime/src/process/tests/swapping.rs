@@ -24,11 +24,15 @@ impl Waiting {
         Self { request, listener, held, swap }
     }
 
-    async fn start(&self, mut command: Command) -> Child {
+    async fn start(&self, command: Command) -> Child {
+        self.start_by(&Spawner::start(None).unwrap(), command).await
+    }
+
+    async fn start_by(&self, spawner: &Spawner, mut command: Command) -> Child {
         command.env.push(("PORT".into(), self.held.port().to_string()));
         command.env.push(("HOME".into(), std::env::var("HOME").unwrap()));
         command.swap = Some(self.swap.clone());
-        start(command).await
+        spawner.spawn(command).await.unwrap()
     }
 
     /// The first line of the answer.
@@ -56,6 +60,28 @@ fn read_line(stream: &mut TcpStream) -> String {
 
 fn python(text: &str) -> Command {
     program("/usr/bin/env", &["python3", "-c", text])
+}
+
+#[tokio::test]
+async fn many_that_start_at_once_are_each_given_their_own() {
+    let spawner = Spawner::start(None).unwrap();
+    let listen = "
+import os, socket
+s = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))
+c, _ = s.accept()
+c.recv(100)
+c.sendall(os.environ['PORT'].encode() + b'\\r')
+c.recv(1)";
+    let all: Vec<Waiting> = (0..8).map(|_| Waiting::new()).collect();
+    let starts = all.iter().map(|waiting| waiting.start_by(&spawner, python(listen)));
+    let children = futures_util::future::join_all(starts).await;
+    for waiting in all {
+        let port = waiting.held.port().to_string();
+        assert_eq!(waiting.answer().await, port);
+    }
+    for child in children {
+        end(child).await;
+    }
 }
 
 #[tokio::test]
