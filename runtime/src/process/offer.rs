@@ -58,7 +58,7 @@ fn cgroups() -> Offer {
         Ok(groups) => {
             let says = format!(
                 "v2, a group for each process, in {}",
-                groups.folder().parent().unwrap_or(groups.folder()).display()
+                groups.folder().parent().unwrap_or_else(|| groups.folder()).display()
             );
             let is_limited = groups.limit_memory();
             groups.end();

@@ -287,15 +287,6 @@ fn words_and_numbers() {
 }
 
 #[test]
-fn a_cgroup() {
-    let message = "`cgroup` in [runtime] must be \"auto\", \"off\" or an absolute path";
-    let help = "such as \"/sys/fs/cgroup/hydrant\"; `hydrant doctor` says what \"auto\" finds";
-    for cgroup in ["on", "hydrant", ""] {
-        check(&format!("[runtime]\ncgroup = \"{cgroup}\"\n"), "H005", (2, 10), message, help);
-    }
-}
-
-#[test]
 fn addresses() {
     let help = "such as \"127.0.0.1:8080\"";
     for address in ["localhost:80", ":80", "127.0.0.1", "x"] {

@@ -77,3 +77,12 @@ fn processor_time_in_fractions() {
         "the system counts processor time in seconds: cpu = \"60s\"",
     );
 }
+
+#[test]
+fn cgroups_are_found_or_named_by_a_whole_path() {
+    let message = "`cgroup` in [runtime] must be \"auto\", \"off\" or an absolute path";
+    let help = "such as \"/sys/fs/cgroup/hydrant\"; `hydrant doctor` says what \"auto\" finds";
+    for cgroup in ["on", "hydrant", ""] {
+        check(&format!("[runtime]\ncgroup = \"{cgroup}\"\n"), "H005", (2, 10), message, help);
+    }
+}
