@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "figures of the run belong to its output")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod attach;
 mod bad_answers;
 mod bad_functions;
 mod bad_input;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         races::trials,
         reload::trials,
         rewired::trials,
+        attach::trials,
         folders::trials,
         secrets::trials,
         stop::trials,
