@@ -11,6 +11,7 @@ mod bad_answers;
 mod bad_functions;
 mod bad_input;
 mod batches;
+mod build;
 mod cgroups;
 mod connections;
 mod descendants;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         reload::trials,
         rewired::trials,
         attach::trials,
+        build::trials,
         folders::trials,
         secrets::trials,
         stop::trials,

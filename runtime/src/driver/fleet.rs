@@ -223,7 +223,9 @@ mod tests {
         config.functions.clear();
         if let Some(size) = size {
             let found = Found::Program(Arc::new(program(size)));
-            config.functions.insert(ID, Function { name: "bill".into(), found, secret_files: Vec::new() });
+            config
+                .functions
+                .insert(ID, Function { name: "bill".into(), found, secret_files: Vec::new(), build: None });
         }
         config
     }
