@@ -6,10 +6,11 @@ use core::time::Duration;
 use crate::delivery::Outcome;
 use crate::event::Event;
 use crate::id::{
-    AppendId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision,
-    SinkId, SubscriptionId,
+    AppendId, AttachId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition,
+    Revision, SinkId, SubscriptionId,
 };
 use crate::input::Progress;
+use crate::lifecycle::Declined;
 use crate::topology::Start;
 
 /// Something the body is to do. Nothing waits for it; the [`Input`](crate::Input) named answers it.
@@ -88,6 +89,24 @@ pub enum Effect {
         /// Of which content and settings.
         revision: Revision,
     },
+    /// Make a place for a process that somebody else starts. It comes when it comes, and for what it is given no time
+    /// runs, whatever [`Effect::Deliver`] says: a person may be looking at it. Answer: [`Exited`](crate::Input::Exited),
+    /// when that person or the process is gone, with [`Ready`](crate::Input::Ready) before it if all goes well.
+    Attach {
+        /// Whose wish it was.
+        attach: AttachId,
+        /// Its name from now on.
+        instance: InstanceId,
+        /// What our own processes would run.
+        revision: Revision,
+    },
+    /// Tell somebody that his process cannot be the function's. Answered by nothing.
+    Decline {
+        /// Whose wish it was.
+        attach: AttachId,
+        /// Why.
+        why: Declined,
+    },
     /// Hand a request to an instance, a starting one too, or to a URL. Answer: one of
     /// [`Outcomes`](crate::Input::Outcomes).
     Deliver {
@@ -111,7 +130,8 @@ pub enum Effect {
         /// Which instance.
         instance: InstanceId,
     },
-    /// End a process, one that is stopped too: politely, or at once. The answer is that of its [`Effect::Spawn`].
+    /// End a process, one that is stopped too: politely, or at once. One that somebody else started only loses its place.
+    /// The answer is that of its [`Effect::Spawn`] or [`Effect::Attach`].
     Terminate {
         /// Which instance.
         instance: InstanceId,
@@ -263,6 +283,13 @@ pub enum FunctionNews {
         reason: String,
         /// How long until the next start.
         wait: Duration,
+    },
+    /// Somebody else's process has its place.
+    Attached(InstanceId),
+    /// It has it no more: ours start again.
+    Detached {
+        /// Why.
+        reason: String,
     },
     /// The last process ended.
     Zero,

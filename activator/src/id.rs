@@ -56,6 +56,10 @@ id!(
     CallId(u64)
 );
 id!(
+    /// Somebody's wish to be a function's process, named by whoever holds it.
+    AttachId(u64)
+);
+id!(
     /// One append the mind asked for.
     AppendId(u64)
 );

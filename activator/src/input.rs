@@ -5,7 +5,9 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 use crate::cursor::Cursor;
 use crate::delivery::Outcome;
 use crate::event::Event;
-use crate::id::{AppendId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition};
+use crate::id::{
+    AppendId, AttachId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition,
+};
 use crate::lifecycle::Availability;
 use crate::topology::{Start, Topology};
 
@@ -95,12 +97,21 @@ pub enum Input {
         /// Whether it is stored.
         stored: bool,
     },
+    /// Somebody wants to be a function's process: he starts it himself, in a debugger say.
+    /// [`Effect::Attach`](crate::Effect::Attach) or [`Effect::Decline`](crate::Effect::Decline) follows at once.
+    Attaching {
+        /// Bears the answer.
+        attach: AttachId,
+        /// Whose process.
+        function: FunctionId,
+    },
     /// The instance took or answered its first request. Comes at most once, before [`Input::Exited`].
     Ready {
         /// Which instance.
         instance: InstanceId,
     },
-    /// Answers [`Spawn`](crate::Effect::Spawn): the process is gone, or never came to be. The last word on it.
+    /// Answers [`Spawn`](crate::Effect::Spawn) and [`Attach`](crate::Effect::Attach): the process is gone, or never came
+    /// to be. The last word on it.
     Exited {
         /// Which instance.
         instance: InstanceId,

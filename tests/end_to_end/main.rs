@@ -6,10 +6,12 @@
 #![expect(clippy::print_stdout, reason = "figures of the run belong to its output")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod attach;
 mod bad_answers;
 mod bad_functions;
 mod bad_input;
 mod batches;
+mod build;
 mod cgroups;
 mod connections;
 mod descendants;
@@ -63,6 +65,8 @@ fn main() -> ExitCode {
         races::trials,
         reload::trials,
         rewired::trials,
+        attach::trials,
+        build::trials,
         folders::trials,
         secrets::trials,
         stop::trials,

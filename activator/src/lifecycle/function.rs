@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::health::Health;
 use super::standby::Standby;
 use super::{Availability, Instance, State};
-use crate::id::{FunctionId, InstanceId, Revision};
+use crate::id::{FunctionId, InstanceId};
 use crate::scale::{Kpa, Pauses, Peak};
 use crate::time::Time;
 
@@ -66,6 +66,8 @@ impl Function {
     /// Why nothing starts, if so.
     pub fn trouble(&self) -> Option<&str> {
         match (&self.availability, &self.health) {
+            // Somebody else sees to it.
+            _ if self.attached().is_some() => None,
             (Availability::Absent, _) => Some("its file is missing"),
             (Availability::Broken(reason), _) | (_, Health::Failing { reason, .. }) => Some(reason),
             _ => None,
@@ -91,7 +93,7 @@ impl Function {
         // Each revision is scaled by what it sees itself.
         self.kpa = None;
         // Warm -> Retiring: the function was removed, so nothing of it takes events any more.
-        if gone { self.retire_all_but(None) } else { Vec::new() }
+        if gone { self.retire(|i| !i.is_attached) } else { Vec::new() }
     }
 
     pub(super) fn instance(&mut self, id: InstanceId) -> Option<&mut Instance> {
@@ -117,20 +119,24 @@ impl Function {
         let instance = self.instance(id).filter(|i| i.state == State::Starting)?;
         let (revision, took) = (instance.settings.revision, now.since(instance.started));
         instance.state = State::Warm { idle_since: (instance.in_flight == 0).then_some(now) };
+        if instance.is_attached {
+            // It says nothing about how ours start.
+            return Some(Vec::new());
+        }
         self.pauses.started(took);
         match &self.availability {
             Availability::Present(settings) if settings.revision == revision => {
                 self.health = Health::Sound;
-                Some(self.retire_all_but(Some(revision)))
+                Some(self.retire(|i| i.settings.revision != revision && !i.is_attached))
             }
             _ => Some(Vec::new()),
         }
     }
 
-    /// Warm -> Retiring, or -> Stopping when it holds nothing: another revision serves now, or none.
-    fn retire_all_but(&mut self, kept: Option<Revision>) -> Vec<InstanceId> {
+    /// Any -> Retiring, or -> Stopping when it holds nothing: another revision serves now, somebody else, or none.
+    pub(super) fn retire(&mut self, which: impl Fn(&Instance) -> bool) -> Vec<InstanceId> {
         let mut stop = Vec::new();
-        for instance in self.instances.iter_mut().filter(|i| Some(i.settings.revision) != kept) {
+        for instance in self.instances.iter_mut().filter(|i| which(i)) {
             match instance.state {
                 State::Stopping { .. } | State::Retiring => {}
                 _ if instance.in_flight > 0 => instance.state = State::Retiring,
@@ -173,7 +179,7 @@ impl Function {
     /// Any -> Stopping: all that hold nothing stop now, the others when they are done.
     pub fn reap(&mut self) -> Vec<InstanceId> {
         self.initial = 0;
-        self.retire_all_but(None)
+        self.retire(|_| true)
     }
 
     /// Starting -> Stopping: it took too long. Says whether that is so.
@@ -204,7 +210,7 @@ impl Function {
         let unproven = matches!(instance.state, State::Starting | State::Stopping { start_failed: true });
         let current =
             matches!(self.availability, Availability::Present(s) if s.revision == instance.settings.revision);
-        if !unproven || !current {
+        if !unproven || !current || instance.is_attached {
             return None;
         }
         // From here on somebody has to need it.

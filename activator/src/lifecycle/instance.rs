@@ -19,6 +19,8 @@ pub struct Instance {
     pub in_flight: u32,
     /// Timeouts in a row; an answer resets it.
     pub timeouts: u32,
+    /// Whether somebody else starts it: we neither start, stop nor judge what runs there.
+    pub is_attached: bool,
 }
 
 /// Where in its life a process is.

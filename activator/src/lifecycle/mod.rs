@@ -2,9 +2,11 @@
 //!
 //! [`Function`] decides who takes the next delivery and when a process starts or stops; it knows nothing of
 //! events, queues or cursors. `function` is the way of each process, `number` decides how many there are, `spare`
-//! which of them are one too many, `standby` which is started for a new revision before anybody needs it, `health` whether the current revision starts,
+//! which of them are one too many, `standby` which is started for a new revision before anybody needs it, `attached` the
+//! one that somebody else starts, `health` whether the current revision starts,
 //! `averages` what Knative's autoscaler makes of it.
 
+mod attached;
 mod averages;
 mod function;
 mod health;
@@ -19,6 +21,7 @@ use core::time::Duration;
 use crate::id::Revision;
 use crate::scale::Scaling;
 
+pub use attached::{Attached, Declined};
 pub use function::{Finish, Function};
 pub use instance::{Instance, State};
 pub use number::Start;

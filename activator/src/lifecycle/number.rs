@@ -36,6 +36,9 @@ impl Function {
     /// begun; the caller carries it out.
     pub fn start_next(&mut self, now: Time, waiting: usize) -> Option<Start> {
         let Availability::Present(current) = self.availability else { return None };
+        if self.attached().is_some() {
+            return None;
+        }
         let count = self.count(current.revision);
         let wanted = self.wanted(now, &current, waiting + count.in_flight);
         if count.running >= self.initial {
@@ -85,21 +88,30 @@ impl Function {
 
     /// Zero -> Starting: it is wanted.
     fn start(&mut self, now: Time, settings: Settings) -> Start {
-        let instance = InstanceId { function: self.id, generation: self.next_generation };
+        let instance = self.new_instance(now, settings);
+        Start { instance, revision: settings.revision, timeout: settings.start_timeout }
+    }
+
+    pub(super) fn new_instance(&mut self, now: Time, settings: Settings) -> InstanceId {
+        let id = InstanceId { function: self.id, generation: self.next_generation };
         self.next_generation += 1;
         self.instances.push(Instance {
-            id: instance,
+            id,
             settings,
             state: State::Starting,
             started: now,
             in_flight: 0,
             timeouts: 0,
+            is_attached: false,
         });
-        Start { instance, revision: settings.revision, timeout: settings.start_timeout }
+        id
     }
 
     /// Who takes the next delivery, and whether it is still starting; nobody, until something changes.
     pub fn place(&self) -> Option<(InstanceId, bool)> {
+        if let Some(place) = self.place_at_attached() {
+            return place;
+        }
         let current = match self.availability {
             Availability::Present(settings) => settings,
             Availability::Broken(_) => return self.place_at_old(),
@@ -124,6 +136,9 @@ impl Function {
     /// somebody wanted it to, is waited for.
     pub fn is_full(&self) -> bool {
         let Availability::Present(current) = &self.availability else { return false };
+        if let Some(attached) = self.attached() {
+            return attached.in_flight >= attached.settings.concurrency;
+        }
         let ends = |i: &Instance| i.state == State::Retiring && i.settings.revision == current.revision;
         let most = self.count(current.revision).running >= current.scaling.max;
         most && self.failures() == 0 && self.place().is_none() && !self.instances.iter().any(ends)

@@ -24,7 +24,7 @@ impl Function {
     pub fn idle_until(&self, id: InstanceId) -> Option<Time> {
         let instance = self.instances.iter().find(|i| i.id == id)?;
         let since = Self::idle_since(instance.state)?;
-        if self.is_watched() {
+        if self.is_watched() || instance.is_attached {
             return None;
         }
         let idle = match instance.settings.scaling.idle {

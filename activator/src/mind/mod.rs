@@ -12,8 +12,10 @@
 //! - `storing`: replies, dead letters and forwarded events on their way into a channel.
 //! - `committing`: how far everyone is, stored.
 //! - `running`: functions, their processes and their idle time.
+//! - `attaching`: processes that somebody else starts.
 //! - `stopping`: bringing all to zero in order.
 
+mod attaching;
 mod calls;
 mod committing;
 mod delivering;
@@ -222,6 +224,7 @@ impl Activator {
             }
             Input::Appended { append, stored } => self.appended(now, append, stored),
             Input::Committed { channel, stored } => self.committed(now, channel, stored),
+            Input::Attaching { attach, function } => self.attaching(now, attach, function),
             Input::Ready { instance } => self.ready(now, instance),
             Input::Exited { instance, reason } => self.exited(now, instance, &reason),
             Input::Outcomes(outcomes) => {

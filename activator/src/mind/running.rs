@@ -111,6 +111,9 @@ impl Activator {
 
     pub(super) fn exited(&mut self, now: Time, id: InstanceId, reason: &str) {
         let Some(function) = self.functions.get_mut(&id.function) else { return };
+        if function.machine.attached().is_some_and(|attached| attached.id == id) {
+            return self.detached(now, id, reason);
+        }
         if let Some(wait) = function.machine.exited(now, id, reason) {
             let failures = function.machine.failures();
             self.arm(now + wait, Timer::Restart(id.function));
@@ -185,7 +188,7 @@ impl Activator {
     }
 
     /// Stops those that hold nothing, and gives the retiring ones their time.
-    fn stop_and_retire(&mut self, now: Time, id: FunctionId, stop: Vec<InstanceId>) {
+    pub(super) fn stop_and_retire(&mut self, now: Time, id: FunctionId, stop: Vec<InstanceId>) {
         for instance in stop {
             self.terminate(instance);
         }

@@ -41,6 +41,8 @@ pub enum FunctionPhase {
     Draining,
     /// Nothing starts, and no process works.
     Broken,
+    /// Somebody else's process has the place of ours.
+    Attached,
 }
 
 impl Activator {
@@ -83,6 +85,7 @@ fn state(function: &Function) -> State {
     let instances = u32::try_from(function.instances().len()).unwrap_or(u32::MAX);
     let reason = function.trouble().map(ToString::to_string);
     let phase = match (ready, starting) {
+        _ if function.attached().is_some() => FunctionPhase::Attached,
         (true, _) if in_flight > 0 => FunctionPhase::Busy,
         (true, _) => FunctionPhase::Warm,
         (false, true) => FunctionPhase::Starting,

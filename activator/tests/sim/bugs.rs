@@ -52,6 +52,10 @@ pub(crate) enum Bug {
     NeverIdle,
     /// A process that was paused is given something and not let go on.
     NeverResumed,
+    /// Somebody's wish to be a function's process is not heard.
+    AttachUnheard,
+    /// A process that somebody else started is believed to be gone when it took its first request.
+    AttachForgotten,
 }
 
 /// What the bugs need to know.
@@ -59,6 +63,7 @@ pub(crate) enum Bug {
 pub(crate) struct Memory {
     dead_letter_appends: Vec<AppendId>,
     newest: BTreeMap<FunctionId, InstanceId>,
+    attached: Vec<InstanceId>,
 }
 
 impl Memory {
@@ -67,6 +72,7 @@ impl Memory {
         match effect {
             Effect::Append { append, channel: DEAD_LETTERS, .. } => self.dead_letter_appends.push(*append),
             Effect::Spawn { instance, .. } => drop(self.newest.insert(instance.function, *instance)),
+            Effect::Attach { instance, .. } => self.attached.push(*instance),
             Effect::Commit { progress, .. } if bug == Some(Bug::HighestCommitted) => {
                 progress.iter_mut().for_each(|(_, progress)| raise(progress));
             }
@@ -93,6 +99,14 @@ impl Memory {
             }
             Input::Wired(topology) if bug == Some(Bug::OrderIgnored) => {
                 topology.subscriptions.iter_mut().for_each(|s| s.order = Order::None);
+            }
+            Input::Attaching { .. } if bug == Some(Bug::AttachUnheard) => {
+                *input = Input::Outcomes(Vec::new());
+            }
+            Input::Ready { instance }
+                if bug == Some(Bug::AttachForgotten) && self.attached.contains(instance) =>
+            {
+                *input = Input::Exited { instance: *instance, reason: "gone".into() };
             }
             Input::Lost { partitions, .. } if bug == Some(Bug::LossUnheard) => partitions.clear(),
             Input::Revised { now: Availability::Present(settings), .. } => misread(bug, settings),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use activator::delivery::Outcome;
 use activator::effect::{Effect, End, FunctionNews, Payload, Refusal, Report, Target};
 use activator::input::{Input, Stored};
-use activator::lifecycle::Availability;
+use activator::lifecycle::{Availability, Declined};
 
 use super::faults::FAULTS;
 
@@ -35,6 +35,7 @@ const EXPECTED: &[&str] = &[
     "input Outcomes",
     "input Called",
     "input HungUp",
+    "input Attaching",
     "input Reap",
     "input Drain",
     "outcome 2xx",
@@ -62,6 +63,12 @@ const EXPECTED: &[&str] = &[
     "effect Append",
     "effect Commit",
     "effect Spawn",
+    "effect Attach",
+    "effect Decline unknown",
+    "effect Decline broken",
+    "effect Decline single use",
+    "effect Decline taken",
+    "effect Decline stopping",
     "effect Deliver event",
     "effect Deliver call",
     "effect Deliver to sink",
@@ -79,6 +86,8 @@ const EXPECTED: &[&str] = &[
     "report Starting",
     "report Warm",
     "report StartFailed",
+    "report Attached",
+    "report Detached",
     "report Zero",
     "end Delivered",
     "end Delivered with reply",
@@ -147,6 +156,7 @@ const fn input_name(input: &Input) -> &'static str {
         Input::Outcomes(_) => "input Outcomes",
         Input::Called { .. } => "input Called",
         Input::HungUp { .. } => "input HungUp",
+        Input::Attaching { .. } => "input Attaching",
         Input::Reap { .. } => "input Reap",
         Input::Drain => "input Drain",
     }
@@ -184,6 +194,12 @@ const fn effect_name(effect: &Effect) -> &'static str {
         Effect::Append { .. } => "effect Append",
         Effect::Commit { .. } => "effect Commit",
         Effect::Spawn { .. } => "effect Spawn",
+        Effect::Attach { .. } => "effect Attach",
+        Effect::Decline { why: Declined::Unknown, .. } => "effect Decline unknown",
+        Effect::Decline { why: Declined::Broken(_), .. } => "effect Decline broken",
+        Effect::Decline { why: Declined::SingleUse, .. } => "effect Decline single use",
+        Effect::Decline { why: Declined::Taken, .. } => "effect Decline taken",
+        Effect::Decline { why: Declined::Stopping, .. } => "effect Decline stopping",
         Effect::Deliver { what: Payload::Event(_), .. } => "effect Deliver event",
         Effect::Deliver { what: Payload::Call(_), .. } => "effect Deliver call",
         Effect::Pause { .. } => "effect Pause",
@@ -214,6 +230,8 @@ const fn report_name(report: &Report) -> &'static str {
         Report::Function { news: FunctionNews::Starting(_), .. } => "report Starting",
         Report::Function { news: FunctionNews::Warm(_), .. } => "report Warm",
         Report::Function { news: FunctionNews::StartFailed { .. }, .. } => "report StartFailed",
+        Report::Function { news: FunctionNews::Attached(_), .. } => "report Attached",
+        Report::Function { news: FunctionNews::Detached { .. }, .. } => "report Detached",
         Report::Function { news: FunctionNews::Zero, .. } => "report Zero",
     }
 }

@@ -39,6 +39,7 @@ pub(crate) enum Visit {
     Absent,
     Broken,
     Reap,
+    Attach,
     Retention,
     Revoke,
     Lose,
@@ -46,7 +47,7 @@ pub(crate) enum Visit {
     CallsUnknown,
 }
 
-const VISITS: [Visit; 13] = [
+const VISITS: [Visit; 14] = [
     Visit::Crash,
     Visit::Drain,
     Visit::Reload,
@@ -55,6 +56,7 @@ const VISITS: [Visit; 13] = [
     Visit::Absent,
     Visit::Broken,
     Visit::Reap,
+    Visit::Attach,
     Visit::Retention,
     Visit::Revoke,
     Visit::Lose,

@@ -97,7 +97,7 @@ fn finds_events_of_one_key_delivered_out_of_order() {
 
 #[test]
 fn finds_a_commit_for_a_lost_partition() {
-    finds(Bug::LossUnheard, 50, &["not ours", "said to have taken"]);
+    finds(Bug::LossUnheard, 150, &["not ours", "said to have taken"]);
 }
 
 #[test]
@@ -133,6 +133,16 @@ fn finds_processes_that_never_fall_idle() {
 #[test]
 fn finds_a_paused_process_that_is_never_let_go_on() {
     finds(Bug::NeverResumed, 60, &["which is paused"]);
+}
+
+#[test]
+fn finds_a_wish_to_attach_that_has_no_answer() {
+    finds(Bug::AttachUnheard, 30, &["has no answer"]);
+}
+
+#[test]
+fn finds_processes_started_beside_one_that_is_attached() {
+    finds(Bug::AttachForgotten, 60, &["is started beside", "has its place", "is called zero"]);
 }
 
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.

@@ -1,13 +1,13 @@
 //! Those who use the runtime: producers, callers, developers with their files and wiring, and chance.
 
-use activator::id::{CallId, FunctionId};
+use activator::id::{AttachId, CallId, FunctionId};
 use activator::input::Input;
 use activator::lifecycle::Availability;
 
 use super::channels::BETWEEN_EVENTS;
 use super::clock::{MILLI, SECOND};
 use super::faults::{Visit, Weather};
-use super::wiring::{self, BROKER, FUNCTIONS, LAZY, ORDERS, TOPIC};
+use super::wiring::{self, BROKER, FUNCTIONS, LAZY, ORDERS, SHIP, THUMB, TOPIC};
 use super::world::{Happening, World, event};
 
 /// Few, so that many events wait for one another.
@@ -74,6 +74,12 @@ impl World {
             Some(Visit::Reap) => {
                 let function = self.users.pick(&FUNCTIONS).expect("not empty");
                 self.clock.after(1, Happening::News(Input::Reap { function }));
+            }
+            Some(Visit::Attach) => {
+                self.named += 1;
+                let function = self.users.pick(&[LAZY, SHIP, THUMB, FunctionId(77)]).expect("not empty");
+                let attach = AttachId(self.named);
+                self.clock.after(1, Happening::News(Input::Attaching { attach, function }));
             }
             Some(Visit::Retention) => self.overtake(),
             Some(Visit::Revoke) => self.ask_back(),

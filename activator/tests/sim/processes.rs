@@ -33,6 +33,8 @@ pub(crate) struct Process {
     announced: bool,
     /// It takes and never answers.
     hangs: bool,
+    /// Somebody else started it: nothing that it is given has a time.
+    attached: bool,
     holds: Vec<DeliveryId>,
     /// What it says arrives in order.
     last_news: Micros,
@@ -115,7 +117,10 @@ impl World {
     }
 
     pub(crate) fn settings_of(&self, effect: &Effect) -> Option<Settings> {
-        let Effect::Spawn { instance, revision } = effect else { return None };
+        let (Effect::Spawn { instance, revision } | Effect::Attach { instance, revision, .. }) = effect
+        else {
+            return None;
+        };
         self.makes.get(&(instance.function, *revision)).map(|make| make.settings)
     }
 
@@ -126,6 +131,7 @@ impl World {
             up: false,
             announced: false,
             hangs: self.faults.chance(self.weather.process_hangs),
+            attached: false,
             holds: Vec::new(),
             last_news: self.clock.micros(),
         };
@@ -144,6 +150,18 @@ impl World {
         }
     }
 
+    /// Somebody starts it himself, some time or never, and has enough of it some time.
+    pub(crate) fn attach(&mut self, instance: InstanceId) {
+        let last_news = self.clock.micros();
+        let (up, announced, hangs) = (false, false, self.faults.chance(self.weather.process_hangs));
+        let process =
+            Process { single_use: false, up, announced, hangs, attached: true, holds: Vec::new(), last_news };
+        self.processes.insert(instance, process);
+        let (start, end) = (self.users.between(1, 8_000) * MILLI, self.users.between(1, 12_000) * MILLI);
+        self.clock.after(start, Happening::Up(instance));
+        self.clock.after(end, Happening::Exit(instance, "detached"));
+    }
+
     pub(crate) fn deliver(
         &mut self,
         id: DeliveryId,
@@ -157,7 +175,10 @@ impl World {
             Payload::Call(_) => None,
         };
         self.held.insert(id, Held { to, event, case, taken: false });
-        self.clock.after(micros(timeout), Happening::Overdue(id));
+        let attached = |instance| self.processes.get(&instance).is_some_and(|process| process.attached);
+        if !matches!(to, Target::Instance(instance) if attached(instance)) {
+            self.clock.after(micros(timeout), Happening::Overdue(id));
+        }
         match to {
             Target::Sink(_) => self.take(id),
             Target::Instance(instance) => match self.processes.get_mut(&instance) {

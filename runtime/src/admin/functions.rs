@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use super::error::ApiError;
 use super::events::{bad_query, duration};
+use crate::config::nearest;
 use crate::config::resolved::{Found, Function, Resolved};
 use crate::driver::{FunctionRow, Handle};
 use crate::history::History;
@@ -25,7 +26,7 @@ use crate::history::view::millis;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FunctionView {
     pub(crate) function: String,
-    /// zero, starting, warm, busy, draining, broken.
+    /// zero, starting, warm, busy, draining, broken, attached.
     pub(crate) state: String,
     pub(crate) instances: u32,
     pub(crate) instances_max: Option<u32>,
@@ -105,9 +106,10 @@ async fn reap(
 
 impl Functions {
     async fn view(&self, name: &str) -> Result<FunctionView, ApiError> {
-        let (id, function) = find(&self.driver.config(), name)?;
+        let config = self.driver.config();
+        let (id, function) = find(&config, name)?;
         let rows = self.driver.functions().await;
-        rows.get(&id).map(|row| view(&function, row)).ok_or_else(|| unknown(name))
+        rows.get(&id).map(|row| view(&function, row)).ok_or_else(|| unknown(&config, name))
     }
 
     async fn wait_for_zero(&self, id: FunctionId, wait: Duration) {
@@ -131,15 +133,19 @@ impl Functions {
     }
 }
 
-fn find(config: &Resolved, name: &str) -> Result<(FunctionId, Function), ApiError> {
+pub(super) fn find(config: &Resolved, name: &str) -> Result<(FunctionId, Function), ApiError> {
     let mut functions = config.functions.iter();
     let found = functions.find(|(_, function)| function.name == name);
-    found.map(|(&id, function)| (id, function.clone())).ok_or_else(|| unknown(name))
+    found.map(|(&id, function)| (id, function.clone())).ok_or_else(|| unknown(config, name))
 }
 
-fn unknown(name: &str) -> ApiError {
+fn unknown(config: &Resolved, name: &str) -> ApiError {
     let message = format!("there is no function {name:?}");
-    ApiError::new(StatusCode::NOT_FOUND, message, "GET /api/v1/functions (hydrant ps) lists them")
+    let help = match nearest(name, config.functions.values().map(|function| &*function.name)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "GET /api/v1/functions (hydrant ps) lists them".to_owned(),
+    };
+    ApiError::new(StatusCode::NOT_FOUND, message, help)
 }
 
 fn view(function: &Function, row: &FunctionRow) -> FunctionView {
@@ -180,6 +186,7 @@ const fn phase_name(phase: FunctionPhase) -> &'static str {
         FunctionPhase::Busy => "busy",
         FunctionPhase::Draining => "draining",
         FunctionPhase::Broken => "broken",
+        FunctionPhase::Attached => "attached",
     }
 }
 
@@ -239,6 +246,8 @@ mod tests {
 
     #[test]
     fn an_unknown_function_is_not_found() {
-        assert_eq!(find(&resolved(), "bil").unwrap_err().status, StatusCode::NOT_FOUND);
+        let refused = find(&resolved(), "bil").unwrap_err();
+        assert_eq!((refused.status, &*refused.body.help), (StatusCode::NOT_FOUND, "did you mean `bill`?"));
+        assert!(find(&resolved(), "else").unwrap_err().body.help.contains("hydrant ps"));
     }
 }

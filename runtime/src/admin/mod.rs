@@ -3,6 +3,7 @@
 //! Everything that comes in over TCP is hostile until [`guard`] let it pass; the socket is guarded by its file
 //! mode. GET never changes anything, and no answer ever carries a CORS header. `run.json` tells where we are.
 
+mod attach;
 mod error;
 mod events;
 mod functions;
@@ -103,18 +104,29 @@ impl Doors {
     ) -> Result<Admin, AdminError> {
         let about = About::new(listen, self.address, self.socket.path());
         let (closing, closed) = watch::channel(false);
+        let attach = attach::routes(driver.clone());
         let router = router(about.clone(), driver, history, closed);
-        self.start(&about, router, closing)
+        self.start(&about, router, attach, closing)
     }
 
-    fn start(self, about: &About, router: Router, closing: watch::Sender<bool>) -> Result<Admin, AdminError> {
+    fn start(
+        self,
+        about: &About,
+        router: Router,
+        attach: Router,
+        closing: watch::Sender<bool>,
+    ) -> Result<Admin, AdminError> {
         let run_file = RunFile::from(about).write(&self.run_file)?;
         let mut tasks = JoinSet::new();
         let guard = Guard::new(self.address.port());
-        let guarded = router.clone().layer(middleware::from_fn_with_state(guard, guard::guard));
+        let guarded = router
+            .clone()
+            .merge(attach::refusals())
+            .layer(middleware::from_fn_with_state(guard, guard::guard));
         let tcp = axum::serve(self.tcp, guarded.into_make_service_with_connect_info::<Peer>())
             .with_graceful_shutdown(closed(closing.subscribe()));
-        let unix = axum::serve(self.unix, router).with_graceful_shutdown(closed(closing.subscribe()));
+        let unix =
+            axum::serve(self.unix, router.merge(attach)).with_graceful_shutdown(closed(closing.subscribe()));
         // Both go on after every failed accept by themselves, and end only when they are told to.
         tasks.spawn(async move { drop(tcp.await) });
         tasks.spawn(async move { drop(unix.await) });

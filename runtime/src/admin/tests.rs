@@ -27,7 +27,7 @@ impl World {
         let about = About::new("127.0.0.1:1".parse().unwrap(), doors.address, doors.socket.path());
         let (closing, closed) = watch::channel(false);
         let router = events::routes(history.clone(), closed).fallback(error::not_found);
-        Self { admin: doors.start(&about, router, closing).unwrap(), history, state }
+        Self { admin: doors.start(&about, router, axum::Router::new(), closing).unwrap(), history, state }
     }
 
     async fn get(&self, path: &str) -> (u16, serde_json::Value) {

@@ -4,12 +4,14 @@ use std::env;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use hyper::Method;
 use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::http::{Answer, Ask, Endpoint, HttpError};
+use super::http::{self, Answer, Ask, Endpoint, HttpError};
 use crate::admin::{About, ErrorBody, RunFile};
 
 const START: &str = "start it with `hydrant dev`, or name the project with -C or the runtime with --admin";
@@ -61,6 +63,16 @@ impl Daemon {
         ask_json(&self.admin, method, target).await
     }
 
+    /// Asks the admin socket for a connection that becomes another; gives that, with what was read of it already.
+    pub(super) async fn upgrade(&self, ask: Ask) -> Result<Result<(UnixStream, Bytes), Refused>, Failure> {
+        let socket = Endpoint::Unix(self.about.socket.clone());
+        let upgraded = http::upgrade(&self.about.socket, ask).await;
+        match upgraded.map_err(|error| unreachable(&socket, &error))? {
+            Ok(upgraded) => Ok(Ok(upgraded)),
+            Err(answer) => refused(&socket, &answer).map(Err),
+        }
+    }
+
     /// Sends something to the ingress.
     pub(super) async fn send(&self, ask: Ask) -> Result<Answer, Failure> {
         let ingress = self.ingress();
@@ -75,13 +87,19 @@ async fn ask_json<T: DeserializeOwned>(
 ) -> Result<Result<T, Refused>, Failure> {
     let answer =
         endpoint.ask(Ask::new(method, target)).await.map_err(|error| unreachable(endpoint, &error))?;
-    let strange =
-        |_| Failure::failed(format!("{} answered {} with something else", shown(endpoint), answer.status));
     if answer.status.is_success() {
-        return serde_json::from_slice(&answer.body).map(Ok).map_err(strange);
+        return serde_json::from_slice(&answer.body).map(Ok).map_err(|_| strange(endpoint, &answer));
     }
-    let body = serde_json::from_slice(&answer.body).map_err(strange)?;
-    Ok(Err(Refused { status: answer.status.as_u16(), body }))
+    refused(endpoint, &answer).map(Err)
+}
+
+fn refused(endpoint: &Endpoint, answer: &Answer) -> Result<Refused, Failure> {
+    let body = serde_json::from_slice(&answer.body).map_err(|_| strange(endpoint, answer))?;
+    Ok(Refused { status: answer.status.as_u16(), body })
+}
+
+fn strange(endpoint: &Endpoint, answer: &Answer) -> Failure {
+    Failure::failed(format!("{} answered {} with something else", shown(endpoint), answer.status))
 }
 
 impl From<Refused> for Failure {

@@ -28,6 +28,9 @@ pub(super) struct Dev {
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "1s",
         value_parser = interval)]
     poll: Option<Duration>,
+    /// Run the `build` commands of functions when their sources change
+    #[arg(long)]
+    build: bool,
     /// Leave behind what the log of a channel still holds that is not durable any more
     #[arg(long)]
     abandon: bool,
@@ -55,6 +58,7 @@ impl Dev {
             voice: global.voice(),
             drain: None,
             poll: self.poll,
+            build: self.build,
             abandon: self.abandon,
         }))
     }

@@ -2,14 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -78,11 +79,35 @@ impl Endpoint {
     }
 }
 
-async fn exchange(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    host: String,
+/// Asks for a connection of the admin socket to become another one; gives it when that is granted, with what was read of it
+/// already, or else the answer.
+pub(super) async fn upgrade(
+    socket: &Path,
     ask: Ask,
-) -> Result<Answer, HttpError> {
+) -> Result<Result<(UnixStream, Bytes), Answer>, HttpError> {
+    let stream = UnixStream::connect(socket).await.map_err(HttpError::Connect)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(HttpError::Broken)?;
+    let request = request(ask, "localhost".into())?;
+    let started = Instant::now();
+    // Without a sender, a connection that stays what it is comes to its end.
+    let answering = async move {
+        let mut answer = sender.send_request(request).await.map_err(HttpError::Broken)?;
+        if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Err(whole(answer, started).await?));
+        }
+        Ok(Ok(hyper::upgrade::on(&mut answer).await.map_err(HttpError::Broken)?))
+    };
+    // The connection moves bytes only while it is polled.
+    let (answered, _) = tokio::join!(answering, connection.with_upgrades());
+    let upgraded = match answered? {
+        Ok(upgraded) => upgraded,
+        Err(answer) => return Ok(Err(answer)),
+    };
+    let parts = upgraded.downcast::<TokioIo<UnixStream>>().expect("it was made of a UnixStream, above");
+    Ok(Ok((parts.io.into_inner(), parts.read_buf)))
+}
+
+fn request(ask: Ask, host: String) -> Result<Request<Full<Bytes>>, HttpError> {
     let mut request = Request::builder().method(ask.method).uri(ask.target);
     if !ask.headers.iter().any(|(name, _)| name == HOST) {
         request = request.header(HOST, host);
@@ -90,17 +115,27 @@ async fn exchange(
     for (name, value) in ask.headers {
         request = request.header(name, value);
     }
-    let request = request.body(Full::new(ask.body)).map_err(HttpError::Request)?;
+    request.body(Full::new(ask.body)).map_err(HttpError::Request)
+}
+
+async fn whole(answer: Response<Incoming>, started: Instant) -> Result<Answer, HttpError> {
+    let first_byte = started.elapsed();
+    let (head, body) = answer.into_parts();
+    let body = body.collect().await.map_err(HttpError::Broken)?.to_bytes();
+    let total = started.elapsed();
+    Ok(Answer { status: head.status, headers: head.headers, body, first_byte, total })
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    host: String,
+    ask: Ask,
+) -> Result<Answer, HttpError> {
+    let request = request(ask, host)?;
     let started = Instant::now();
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(HttpError::Broken)?;
-    let answering = async {
-        let answer = sender.send_request(request).await.map_err(HttpError::Broken)?;
-        let first_byte = started.elapsed();
-        let (head, body) = answer.into_parts();
-        let body = body.collect().await.map_err(HttpError::Broken)?.to_bytes();
-        let total = started.elapsed();
-        Ok(Answer { status: head.status, headers: head.headers, body, first_byte, total })
-    };
+    let answering =
+        async { whole(sender.send_request(request).await.map_err(HttpError::Broken)?, started).await };
     tokio::pin!(answering);
     // The connection moves bytes only while it is polled; what it has to say about its end, the answer says, too.
     tokio::select! {

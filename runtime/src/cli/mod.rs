@@ -1,6 +1,7 @@
 //! The command line: one file per verb. Data goes to stdout, talk to stderr, and the exit code means something
 //! ([`exit`]). Verbs that ask a running hydrant find it by [`daemon`].
 
+mod attach;
 mod bare;
 mod bench;
 mod cesql;
@@ -53,6 +54,7 @@ enum Verb {
     Send(send::Send),
     Invoke(invoke::Invoke),
     Ps(ps::Ps),
+    Attach(attach::Attach),
     Check(check::Check),
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
@@ -72,6 +74,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Send(verb)) => client(verb.run(&global)),
         Some(Verb::Invoke(verb)) => client(verb.run(&global)),
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
+        Some(Verb::Attach(verb)) => client(verb.run(&global)),
         Some(Verb::Check(verb)) => verb.run(&global),
         Some(Verb::Doctor(verb)) => client(verb.run(&global)),
         Some(Verb::Explain(verb)) => client(verb.run(&global)),

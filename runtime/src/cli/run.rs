@@ -49,6 +49,7 @@ impl Run {
             voice: global.voice(),
             drain: self.drain,
             poll: None,
+            build: false,
             abandon: self.abandon,
         }))
     }

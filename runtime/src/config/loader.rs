@@ -32,6 +32,7 @@ pub(crate) struct Loader {
     file: Option<PathBuf>,
     overrides: Overrides,
     being_written: BeingWritten,
+    builds: bool,
     ids: Ids,
     ledger: Ledger,
     last: scan::Functions,
@@ -51,10 +52,16 @@ impl Loader {
             file: file.map(Path::to_owned),
             overrides,
             being_written,
+            builds: false,
             ids: Ids::default(),
             ledger: Ledger::default(),
             last: scan::Functions::default(),
         })
+    }
+
+    /// The same where functions are built: what is not there yet will be, and what cargo makes is a program.
+    pub(crate) fn building(self) -> Self {
+        Self { builds: true, ..self }
     }
 
     /// Reads everything anew.
@@ -88,8 +95,16 @@ impl Loader {
 
     fn resolve(&mut self, file: &raw::File, problems: &Problems) -> Resolved {
         let runtime = resolve::runtime(&self.project, &file.runtime, &self.overrides, problems);
-        let scan =
-            Scan { project: &self.project, being_written: self.being_written, last: &self.last, problems };
+        let named = file.functions.iter().filter(|(_, function)| function.build.is_some());
+        let builds =
+            scan::Builds { on: self.builds, named: named.map(|(name, _)| name.value.clone()).collect() };
+        let scan = Scan {
+            project: &self.project,
+            being_written: self.being_written,
+            builds: &builds,
+            last: &self.last,
+            problems,
+        };
         let mut found = scan.functions(&runtime.functions);
         let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids, &mut self.ledger);
         let resolved = resolve::resolve(file, &self.project, runtime, functions, &mut self.ids, problems);

@@ -121,6 +121,26 @@ pub(crate) struct Function {
     pub(crate) found: Found,
     /// Where the values of its environment stand that are no part of the configuration.
     pub(crate) secret_files: Vec<PathBuf>,
+    /// How its program is made of its sources; done by `dev --build`.
+    pub(crate) build: Option<Box<Build>>,
+}
+
+/// How a program is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Build {
+    /// For a shell.
+    pub(crate) command: String,
+    /// Where its sources are, and it runs: the function's own folder, else the project.
+    pub(crate) dir: PathBuf,
+    /// What it makes, as far as that is known before.
+    pub(crate) program: PathBuf,
+}
+
+impl Build {
+    /// Whether the same is done in the same place.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.command, &self.dir) == (&other.command, &other.dir)
+    }
 }
 
 /// What the folder holds under a function's name.

@@ -75,6 +75,12 @@ impl Door {
         Ok(Self { listener, listener_address, port, swap, learned })
     }
 
+    /// For a process that somebody else starts: of what ours did, only whether they could bind a number that is held.
+    pub(super) fn to_attach(learned: &Learned) -> io::Result<Self> {
+        let unheld = learned.unheld.load(Ordering::Relaxed).into();
+        Self::new(Arc::new(Learned { unheld, ..Learned::default() }), false)
+    }
+
     /// The process's `$PORT`: where fd 3 listens already when it is known to use that.
     pub(super) fn port(&self) -> u16 {
         self.port.as_ref().map_or_else(|| self.listener_address.port(), PortHold::port)

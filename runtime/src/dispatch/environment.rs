@@ -11,6 +11,15 @@ const HANDED_ON: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
 /// The environment of one process of a function.
 pub(super) fn environment(name: &str, revision: Revision, program: &Program) -> Vec<(String, String)> {
     let handed_on = HANDED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+    // The user's word stands against what is handed on.
+    let is_users = |name: &str| program.env.contains_key(name) || program.secrets.contains(name);
+    let mut environment: Vec<_> = handed_on.filter(|(name, _)| !is_users(name)).collect();
+    environment.extend(own(name, revision, program));
+    environment
+}
+
+/// The same without what is handed on: what a person sets who starts the process himself.
+pub(super) fn own(name: &str, revision: Revision, program: &Program) -> Vec<(String, String)> {
     let ours = [
         ("K_SERVICE", name.to_owned()),
         ("K_CONFIGURATION", name.to_owned()),
@@ -18,10 +27,8 @@ pub(super) fn environment(name: &str, revision: Revision, program: &Program) -> 
     ];
     let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
     let users = program.env.iter().map(|(name, value)| (name.clone(), value.clone()));
-    // The user's word stands against what is handed on; the contract's names are ours.
-    let is_users = |name: &str| program.env.contains_key(name) || program.secrets.contains(name);
-    let mut environment: Vec<_> = handed_on.filter(|(name, _)| !is_users(name)).collect();
-    environment.extend(users.filter(|(name, _)| !name.starts_with("K_")));
+    // The contract's names are ours.
+    let mut environment: Vec<_> = users.filter(|(name, _)| !name.starts_with("K_")).collect();
     environment.extend(program.secrets.reveal().map(|(name, value)| (name.to_owned(), value.to_owned())));
     environment.extend(ours);
     environment

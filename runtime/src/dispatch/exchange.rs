@@ -41,6 +41,8 @@ pub(super) struct Context {
     pub(super) withdrawn: Mutex<HashSet<SocketAddr>>,
     /// Whether the process answered anything.
     pub(super) answered: AtomicBool,
+    /// Whether somebody else starts the process: no time runs for what it is given.
+    pub(super) is_attached: bool,
     /// As people read it: `r3`.
     pub(super) revision: String,
 }
@@ -234,6 +236,9 @@ impl Context {
 
     /// The time of an attempt runs from the moment the process accepts requests.
     pub(super) async fn time_is_up(&self, timeout: Duration) {
+        if self.is_attached {
+            return std::future::pending().await;
+        }
         if self.accepted.borrow().is_none() {
             let mut accepted = self.accepted.subscribe();
             if Box::pin(accepted.wait_for(Option::is_some)).await.is_err() {

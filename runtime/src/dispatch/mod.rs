@@ -3,7 +3,7 @@
 //! Each instance and each sink has one task that owns it and one cheap handle. What it is told travels in order
 //! on one queue, and every [`Job`] is answered exactly once with an outcome, whatever happens to the process.
 //!
-//! - [`instance`]: the life of one process that speaks HTTP; [`door`] finds where it takes its requests.
+//! - [`instance`]: the life of one process that speaks HTTP, ours or somebody else's; [`door`] finds where it takes its requests.
 //! - [`oneshot`]: the life of a process that handles one event; [`stdio`]: of one that is spoken to in lines.
 //! - [`exchange`]: one request and its answer; [`pool`] keeps the connections, [`wire`] is one. [`asking`]: the same for a call, [`batch`]: for
 //!   many events, which come together in [`waiting`].
@@ -42,7 +42,9 @@ use activator::id::DeliveryId;
 
 pub(crate) use call::{Answer, Call, CallBody, CallError, CallerBody};
 pub(crate) use door::Learned;
-pub(crate) use instance::{Handle as InstanceHandle, start};
+pub(crate) use instance::{
+    Attached, BECOMES_IT, Handle as InstanceHandle, News, PROTOCOL as ATTACH_PROTOCOL, attach, start,
+};
 pub(crate) use request::{event, mode};
 pub(crate) use sink::Sink;
 pub(crate) use starting::Start;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use activator::id::{FunctionId, InstanceId, Revision};
 use activator::lifecycle::{Availability, Settings};
+use hyper::upgrade::OnUpgrade;
 
 use super::Inbox;
 use crate::config::resolved::{Found, Function, Program, Resolved};
@@ -104,9 +105,18 @@ impl Fleet {
     }
 
     pub(super) fn start(&mut self, id: InstanceId) {
+        self.begin(id, dispatch::start);
+    }
+
+    /// Makes a place for a process that somebody else starts, at the other end of this connection.
+    pub(super) fn attach(&mut self, id: InstanceId, upgrade: OnUpgrade) {
+        self.begin(id, |start| dispatch::attach(start, upgrade));
+    }
+
+    fn begin(&mut self, id: InstanceId, begin: impl FnOnce(dispatch::Start) -> InstanceHandle) {
         let Some(member) = self.functions.get(&id.function) else { return self.never_was(id) };
         let Some(program) = &member.program else { return self.never_was(id) };
-        let handle = dispatch::start(dispatch::Start {
+        let handle = begin(dispatch::Start {
             id,
             name: Arc::clone(&member.name),
             revision: member.revision,
@@ -213,7 +223,9 @@ mod tests {
         config.functions.clear();
         if let Some(size) = size {
             let found = Found::Program(Arc::new(program(size)));
-            config.functions.insert(ID, Function { name: "bill".into(), found, secret_files: Vec::new() });
+            config
+                .functions
+                .insert(ID, Function { name: "bill".into(), found, secret_files: Vec::new(), build: None });
         }
         config
     }

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use activator::Input;
 use activator::id::{CallId, ChannelId, FunctionId, Revision};
+use activator::lifecycle::Declined;
 use hyper::http::request::Parts;
+use hyper::upgrade::OnUpgrade;
 use tokio::sync::{oneshot, watch};
 
-use super::inbox::{Inbox, Message};
+use super::inbox::{Attaching, Inbox, Message};
 use super::{Directory, Route, Stats};
 use crate::config::resolved::Resolved;
 use crate::dispatch::{Answer, Call, CallError, CallerBody};
@@ -68,6 +70,14 @@ impl Handle {
     /// Asks for a function to be brought to zero.
     pub(crate) async fn reap(&self, function: FunctionId) {
         self.inbox.happened(Input::Reap { function }).await;
+    }
+
+    /// Asks for the place of a function's processes, for one that somebody else starts at the other end of a connection
+    /// that is about to be upgraded.
+    pub(crate) async fn attach(&self, function: FunctionId, upgrade: OnUpgrade) -> Result<(), Declined> {
+        let (answer, said) = oneshot::channel();
+        self.inbox.tell(Message::Attaching(function, Attaching { upgrade, answer })).await;
+        said.await.unwrap_or(Err(Declined::Stopping))
     }
 
     /// Asks for everything to be brought to zero.

@@ -7,6 +7,8 @@ use activator::Input;
 use activator::delivery::Outcome;
 use activator::id::{CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId};
 use activator::input::OpenedPartition;
+use activator::lifecycle::Declined;
+use hyper::upgrade::OnUpgrade;
 use tokio::sync::{mpsc, oneshot};
 
 use super::FunctionRow;
@@ -31,9 +33,17 @@ pub(super) enum Message {
     /// A channel could not be opened yet, or does not go on, and why.
     Trouble(ChannelId, String),
     Called(CallId, FunctionId, Box<Call>),
+    /// Somebody wants to start a function's process himself.
+    Attaching(FunctionId, Attaching),
     Configured(Arc<Resolved>),
     /// Somebody asks for all functions as they stand.
     Functions(oneshot::Sender<BTreeMap<FunctionId, FunctionRow>>),
+}
+
+/// Who that is, and where he hears whether he may.
+pub(super) struct Attaching {
+    pub(super) upgrade: OnUpgrade,
+    pub(super) answer: oneshot::Sender<Result<(), Declined>>,
 }
 
 impl Message {

@@ -25,7 +25,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use activator::id::{CallId, ChannelId, SinkId};
+use activator::id::{AttachId, CallId, ChannelId, SinkId};
 use activator::input::OpenedPartition;
 use activator::{Activator, Effect, Input, Limits};
 use tokio::sync::{mpsc, watch};
@@ -34,7 +34,7 @@ use tokio::task::JoinSet;
 use self::alarm::Alarm;
 use self::clock::Clock;
 use self::fleet::Fleet;
-use self::inbox::Message;
+use self::inbox::{Attaching, Message};
 use self::keeper::Keeper;
 use self::orphans::Orphans;
 use self::record::Record;
@@ -71,6 +71,9 @@ pub(crate) struct Driver {
     /// Whatever acts for the driver and has no owner of its own.
     tasks: JoinSet<()>,
     calls: HashMap<CallId, Box<Call>>,
+    /// Wishes that the activator has not answered; the next one bears this number.
+    attaching: HashMap<AttachId, Attaching>,
+    next_attach: AttachId,
     orphans: Orphans,
     record: Record,
 }
@@ -101,6 +104,8 @@ impl Driver {
             sinks: HashMap::new(),
             tasks: JoinSet::new(),
             calls: HashMap::new(),
+            attaching: HashMap::new(),
+            next_attach: AttachId::default(),
             orphans,
             record: Record::new(history),
         };
@@ -185,6 +190,12 @@ impl Driver {
             Message::Called(id, function, call) => {
                 self.calls.insert(id, call);
                 self.happened(Input::Called { call: id, function });
+            }
+            Message::Attaching(function, asks) => {
+                let attach = self.next_attach;
+                self.next_attach = AttachId(attach.0 + 1);
+                self.attaching.insert(attach, asks);
+                self.happened(Input::Attaching { attach, function });
             }
             Message::Configured(config) => self.configure(config),
             Message::Functions(answer) => drop(answer.send(self.function_rows())),

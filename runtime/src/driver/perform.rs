@@ -36,6 +36,15 @@ impl Driver {
             }
             Effect::Commit { channel, progress } => self.ask(channel, Ask::Commit { progress }),
             Effect::Spawn { instance, .. } => self.fleet.start(instance),
+            Effect::Attach { attach, instance, .. } => {
+                if let Some(asks) = self.attaching.remove(&attach) {
+                    asks.answer.send(Ok(())).ok();
+                    self.fleet.attach(instance, asks.upgrade);
+                }
+            }
+            Effect::Decline { attach, why } => {
+                self.attaching.remove(&attach).map(|asks| asks.answer.send(Err(why)));
+            }
             Effect::Deliver { delivery, to, what, timeout } => {
                 let Some(work) = self.work(delivery, what) else { return };
                 self.deliver(to, Job { delivery, work, timeout });

@@ -210,6 +210,10 @@ fn log_function(fleet: &Fleet, function: FunctionId, news: &FunctionNews) {
     match news {
         FunctionNews::Starting(_) => tracing::debug!(function = name, "starting"),
         FunctionNews::Warm(_) => tracing::debug!(function = name, "warm"),
+        FunctionNews::Attached(_) => {
+            tracing::info!(function = name, "attached: somebody else starts its process");
+        }
+        FunctionNews::Detached { reason } => tracing::info!(function = name, "attached no more: {reason}"),
         FunctionNews::Zero => tracing::info!(function = name, "zero"),
         FunctionNews::StartFailed { reason, wait } => {
             tracing::error!(function = name, "did not start: {reason} (next try in {wait:?})");

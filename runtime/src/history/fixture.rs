@@ -79,7 +79,7 @@ pub(crate) fn trigger(id: SubscriptionId, name: &str, ty: &str) -> Subscription 
 }
 
 fn function(name: &str) -> Function {
-    Function { name: name.into(), found: Found::Absent, secret_files: Vec::new() }
+    Function { name: name.into(), found: Found::Absent, secret_files: Vec::new(), build: None }
 }
 
 pub(crate) fn wired() -> Note {

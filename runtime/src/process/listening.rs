@@ -11,13 +11,18 @@ pub(crate) fn listening(group: u32) -> Vec<SocketAddr> {
     listeners().into_iter().filter(|(_, inode)| inodes.contains(inode)).map(|(address, _)| address).collect()
 }
 
-/// The process that listens on an address: `python3 (pid 4711)`.
-fn port_holder(address: SocketAddr) -> Option<String> {
+/// The process that listens on an address.
+pub(super) fn holder(address: SocketAddr) -> Option<u32> {
     let same = |found: &SocketAddr| {
         found.port() == address.port() && (found.ip() == address.ip() || found.ip().is_unspecified())
     };
     let (_, inode) = listeners().into_iter().find(|(found, _)| same(found))?;
-    let pid = processes().find(|pid| sockets_of(*pid).contains(&inode))?;
+    processes().find(|pid| sockets_of(*pid).contains(&inode))
+}
+
+/// The same, for people: `python3 (pid 4711)`.
+fn port_holder(address: SocketAddr) -> Option<String> {
+    let pid = holder(address)?;
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     Some(format!("{} (pid {pid})", name.trim()))
 }

@@ -8,12 +8,14 @@
 //!   [`Feed`]: what a child reads, and how far it has.
 //! - [`Fence`], [`Limit`]: what a child may touch, and how much of the machine it may take.
 //! - [`Groups`]: each child in a cgroup of its own, where we may have some: nothing that it starts outlives it.
+//! - [`Theirs`]: a process that somebody else started; [`pass_listener`] gives it its listener, [`exec()`] runs it in the
+//!   place of this one.
 //! - [`watch_strays`]: descendants that left their group end with the child they came from.
 //! - [`offers`]: what of all this the machine offers.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
 //!
-//! Nothing in here decides when a process starts or stops. `birth`, `clone3`, `limits`, `notify` and `sys` hold the system
-//! calls that have no safe wrapper, and are the only ones with `unsafe`.
+//! Nothing in here decides when a process starts or stops. `birth`, `clone3`, `exec`, `limits`, `notify`, `pass` and `sys` hold the
+//! system calls that have no safe wrapper, and are the only ones with `unsafe`.
 
 mod birth;
 mod capture;
@@ -23,6 +25,7 @@ mod clone3;
 mod command;
 mod diagnose;
 mod elf;
+mod exec;
 mod feed;
 mod journal;
 mod lease;
@@ -35,6 +38,7 @@ mod offer;
 mod open_files;
 mod orphans;
 mod output;
+mod pass;
 mod port;
 mod private;
 mod pump;
@@ -43,6 +47,7 @@ mod spawn;
 mod strays;
 mod swap;
 mod sys;
+mod theirs;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +57,7 @@ pub(crate) use cgroup::Groups;
 pub(crate) use child::{Child, Exit};
 pub(crate) use command::{Command, Isolation, Stdin};
 pub(crate) use diagnose::diagnose;
+pub(crate) use exec::exec;
 pub(crate) use feed::Feed;
 pub(crate) use lease::{is_being_written, is_written_to};
 pub(crate) use limits::{Limit, What as Limited};
@@ -61,9 +67,11 @@ pub(crate) use listening::{cannot_listen, listening};
 pub(crate) use offer::{Offer, offers};
 pub(crate) use orphans::end_orphans;
 pub(crate) use output::{Collector, Listener as OutputListener};
+pub(crate) use pass::{pass_listener, receive_listener};
 pub(crate) use port::PortHold;
 pub(crate) use sandbox::Fence;
 pub(crate) use spawn::{SpawnError, Spawner};
 pub(crate) use strays::{end_strays, watch_strays};
 pub(crate) use swap::Swap;
 pub(crate) use sys::trim_memory;
+pub(crate) use theirs::Theirs;

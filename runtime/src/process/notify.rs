@@ -173,7 +173,7 @@ pub(super) fn file_of(question: Question) -> io::Result<OwnedFd> {
     owned(unsafe { libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), question.file, 0) })
 }
 
-fn pidfd(number: i32, flags: c_int) -> io::Result<OwnedFd> {
+pub(super) fn pidfd(number: i32, flags: c_int) -> io::Result<OwnedFd> {
     // SAFETY: integers only.
     owned(unsafe { libc::syscall(libc::SYS_pidfd_open, number, flags) })
 }

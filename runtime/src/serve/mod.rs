@@ -1,6 +1,7 @@
 //! The life of the runtime: configuration, start, wait, drain.
 
 mod abandon;
+mod build;
 mod lock;
 mod log;
 mod ready;
@@ -43,6 +44,8 @@ pub(crate) struct Options {
     pub(crate) drain: Option<Duration>,
     /// How often to look for changes, instead of what is configured.
     pub(crate) poll: Option<Duration>,
+    /// Whether functions are built when their sources change.
+    pub(crate) build: bool,
     /// Whether to leave behind what the log of a channel holds that is not durable any more.
     pub(crate) abandon: bool,
 }
@@ -83,6 +86,9 @@ pub(crate) fn serve(options: Options) -> ExitCode {
         Ok(loader) => loader,
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot find the project's folder")),
     };
+    if options.build {
+        loader = loader.building();
+    }
     let loaded = loader.load();
     print(&loaded.diagnostics, options.voice);
     let Some(mut resolved) = loaded.resolved else { return ExitCode::from(EXIT_CONFIG) };
@@ -143,7 +149,7 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     let listener = ingress::bind(resolved.runtime.listen).await.map_err(anyhow::Error::msg)?;
     let listen = listener.local_addr().context("the ingress has no address")?;
     let history = Arc::new(History::new(HISTORY_EVENTS));
-    let (driver, handle) = Driver::new(Arc::clone(&resolved), spawner, Arc::clone(&history));
+    let (driver, handle) = Driver::new(Arc::clone(&resolved), spawner.clone(), Arc::clone(&history));
     let doors = Doors::open(&options.project, &resolved.runtime).await?;
     let (stop, stopped) = watch::channel(false);
 
@@ -154,7 +160,7 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     ready::say(options.mode, &resolved, listen, admin.address(), started);
 
     process::trim_memory();
-    let reloader = Reloader::new(options, loader, handle.clone(), &resolved);
+    let reloader = Reloader::new(options, loader, handle.clone(), spawner, &resolved);
     run_until_told(&mut stop_signals, reloader).await;
     tracing::info!("stopping: finishing what is in flight");
     stop.send_replace(true);

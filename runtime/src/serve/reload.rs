@@ -1,14 +1,20 @@
 //! Changes of the folder and of `runtime.toml`, taken over while the runtime goes on. A broken configuration
 //! leaves the last good one in force.
 
+use std::collections::BTreeSet;
+use std::future::pending;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
+use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::build::{Builds, Ended};
 use super::{Mode, Options, print};
 use crate::config::resolved::{Found, Resolved};
 use crate::config::{Diagnostic, Loader, Unhashed};
 use crate::driver::Handle;
+use crate::process::Spawner;
 use crate::watch::{Changes, Watcher};
 
 /// Reads everything again and hands it to the driver.
@@ -20,11 +26,23 @@ pub(super) struct Reloader {
     said: Vec<Diagnostic>,
     watch: Option<(Arc<Watcher>, Changes)>,
     watcher: Option<Arc<Watcher>>,
+    /// Nothing where nothing is built.
+    builds: Option<Builds>,
+    ends: Option<UnboundedReceiver<Ended>>,
+    /// Functions of which it was said that they are not built.
+    unbuilt: BTreeSet<String>,
 }
 
 impl Reloader {
-    pub(super) fn new(options: Options, loader: Loader, driver: Handle, resolved: &Resolved) -> Self {
-        let wanted = resolved.watch.enabled.unwrap_or(options.mode == Mode::Dev);
+    pub(super) fn new(
+        options: Options,
+        loader: Loader,
+        driver: Handle,
+        spawner: Spawner,
+        resolved: &Resolved,
+    ) -> Self {
+        // Whoever builds what changes wants to know of changes.
+        let wanted = options.build || resolved.watch.enabled.unwrap_or(options.mode == Mode::Dev);
         let poll = options.poll.or(resolved.watch.poll);
         let watch = wanted.then(|| {
             let file = options.config.clone().unwrap_or_else(|| options.project.join("runtime.toml"));
@@ -35,7 +53,10 @@ impl Reloader {
             watch.ok().map(|(watcher, changes)| (Arc::new(watcher), changes))
         });
         let watcher = watch.as_ref().map(|(watcher, _)| Arc::clone(watcher));
-        let mut reloader = Self { options, loader, driver, said: Vec::new(), watch, watcher };
+        let (builds, ends) = options.build.then(|| Builds::new(spawner)).unzip();
+        let (said, unbuilt) = (Vec::new(), BTreeSet::new());
+        let mut reloader = Self { options, loader, driver, said, watch, watcher, builds, ends, unbuilt };
+        reloader.say_unbuilt(resolved);
         reloader.name_contents();
         reloader
     }
@@ -58,11 +79,35 @@ impl Reloader {
             tracing::warn!("{setting} changed: that takes a restart");
         }
         keep_open_channels(&before, &mut resolved);
+        self.say_unbuilt(&resolved);
+        if let Some(builds) = &mut self.builds {
+            // What is to be built now is held from now on.
+            builds.look(&resolved);
+            builds.hold(&before, &mut resolved);
+        }
         if let Some(watcher) = &self.watcher {
-            watcher.watch_files(&files(&resolved));
+            let sources = if self.options.build { sources(&resolved) } else { Vec::new() };
+            watcher.watch_files(&files(&resolved), &sources);
         }
         self.driver.configure(Arc::new(resolved)).await;
         self.name_contents();
+    }
+
+    async fn built(&mut self, ended: Ended) {
+        if let Some(builds) = &mut self.builds {
+            builds.ended(ended);
+        }
+        self.reload().await;
+    }
+
+    /// Says once of each function that it is not built.
+    fn say_unbuilt(&mut self, resolved: &Resolved) {
+        let built = resolved.functions.values().filter(|function| function.build.is_some());
+        for function in built.filter(|_| self.builds.is_none()) {
+            if self.unbuilt.insert(function.name.clone()) {
+                tracing::warn!(function = function.name, "`build` is not used: hydrant dev --build runs it");
+            }
+        }
     }
 
     /// Large contents get their names when somebody has read them; nothing waits for it.
@@ -82,11 +127,34 @@ pub(super) async fn reload(reloader: &Mutex<Reloader>) {
 /// Reads everything again whenever something changes; ends when nothing is watched.
 pub(super) async fn follow(reloader: Arc<Mutex<Reloader>>) {
     let Some((_watcher, mut changes)) = reloader.lock().await.watch.take() else { return };
+    let mut ends = reloader.lock().await.ends.take();
     // One that changed between the first scan and the first watch.
     reload(&reloader).await;
-    while changes.next().await.is_some() {
-        reload(&reloader).await;
+    loop {
+        tokio::select! {
+            change = changes.next() => match change {
+                Some(_) => reload(&reloader).await,
+                None => return,
+            },
+            Some(ended) = next(ends.as_mut()) => reloader.lock().await.built(ended).await,
+        }
     }
+}
+
+async fn next(ends: Option<&mut UnboundedReceiver<Ended>>) -> Option<Ended> {
+    match ends {
+        Some(ends) => ends.recv().await,
+        None => pending().await,
+    }
+}
+
+/// Folders of sources that lie outside of the functions folders.
+fn sources(resolved: &Resolved) -> Vec<PathBuf> {
+    let dirs = resolved.functions.values().filter_map(|function| Some(function.build.as_ref()?.dir.clone()));
+    let outside = |dir: &PathBuf| !resolved.runtime.functions.iter().any(|folder| dir.starts_with(folder));
+    let mut dirs: Vec<PathBuf> = dirs.filter(outside).collect();
+    dirs.dedup();
+    dirs
 }
 
 /// An open channel stays what it is while the runtime lives: what it holds must not be left behind.
@@ -99,7 +167,7 @@ fn keep_open_channels(before: &Resolved, after: &mut Resolved) {
 }
 
 /// The files that functions execute or are told of, wherever they lie.
-fn files(resolved: &Resolved) -> Vec<std::path::PathBuf> {
+fn files(resolved: &Resolved) -> Vec<PathBuf> {
     let programs = resolved.functions.values().filter_map(|function| match &function.found {
         Found::Program(program) => Some(program.path.clone()),
         Found::Absent | Found::Broken(_) => None,

@@ -82,6 +82,7 @@ impl Watcher {
             folders: folders.iter().map(absolute).collect::<io::Result<_>>()?,
             config: config.map(absolute).transpose()?,
             programs: Vec::new(),
+            sources: Vec::new(),
         };
         let (notices, changes) = notice::channel();
         let (rearm, asked) = sync_channel(1);
@@ -95,13 +96,14 @@ impl Watcher {
         Ok((Self { shared, rearm }, changes))
     }
 
-    /// Files of functions that lie elsewhere (`exec = "target/release/bill"`, `env_file = ".env"`): all of them, in
-    /// place of those given before. A notice follows when they are watched.
-    pub(crate) fn watch_files(&self, programs: &[PathBuf]) {
-        let programs = programs.iter().filter_map(|path| absolute(path).ok()).collect();
+    /// Files of functions that lie elsewhere (`exec = "target/release/bill"`, `env_file = ".env"`), and folders of
+    /// sources: all of them, in place of those given before. A notice follows when they are watched.
+    pub(crate) fn watch_files(&self, programs: &[PathBuf], sources: &[PathBuf]) {
+        let all = |paths: &[PathBuf]| paths.iter().filter_map(|path| absolute(path).ok()).collect();
+        let (programs, sources) = (all(programs), all(sources));
         let mut targets = lock(&self.shared.targets);
-        if targets.programs != programs {
-            targets.programs = programs;
+        if targets.programs != programs || targets.sources != sources {
+            (targets.programs, targets.sources) = (programs, sources);
             drop(targets);
             self.shared.rearm(Changed::FUNCTIONS, &self.rearm);
         }

@@ -20,6 +20,8 @@ pub(super) struct Targets {
     pub(super) folders: Vec<PathBuf>,
     pub(super) config: Option<PathBuf>,
     pub(super) programs: Vec<PathBuf>,
+    /// Folders of sources that are no functions' own.
+    pub(super) sources: Vec<PathBuf>,
 }
 
 /// Folders by their real paths, so that none is watched under two names.
@@ -56,6 +58,11 @@ impl Plan {
         }
         for program in &targets.programs {
             plan.add_way(program, Changed::FUNCTIONS);
+        }
+        for sources in &targets.sources {
+            if let Some(real) = plan.add_way(sources, Changed::FUNCTIONS) {
+                plan.add_function(real);
+            }
         }
         if let Some(config) = &targets.config {
             plan.add_way(config, Changed::CONFIG);

@@ -1,5 +1,6 @@
 //! A process on its way, by what the mind is told.
 
+mod attached;
 mod averages;
 mod number;
 mod standby;

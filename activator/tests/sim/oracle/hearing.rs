@@ -54,9 +54,11 @@ impl Oracle {
             Input::Ready { instance } => {
                 if let Some(known) = self.instances.get_mut(instance).filter(|known| !known.ready) {
                     known.ready = true;
-                    self.not_before.remove(&instance.function);
-                    let proven = self.proven.entry(instance.function).or_default();
-                    *proven = known.settings.revision.max(*proven);
+                    if !known.attached {
+                        self.not_before.remove(&instance.function);
+                        let proven = self.proven.entry(instance.function).or_default();
+                        *proven = known.settings.revision.max(*proven);
+                    }
                     known.idle_since = (known.in_flight == 0).then_some(now);
                 }
             }
@@ -72,6 +74,7 @@ impl Oracle {
                 self.calls.insert(*call, Call::Waiting);
                 self.callees.insert(*call, *function);
             }
+            Input::Attaching { attach, function } => drop(self.wishes.insert(*attach, *function)),
             Input::HungUp { call } => {
                 if let Some(state) = self.calls.get_mut(call) {
                     *state = if *state == Call::UnderWay { Call::HungUp } else { Call::Over };

@@ -2,6 +2,7 @@
 //!
 //! It hears every input and sees every effect on their way. The first broken promise ends the world.
 
+mod attaching;
 mod hearing;
 mod reports;
 mod seeing;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use activator::effect::Target;
 use activator::event::Event;
 use activator::id::{
-    AppendId, CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Partition, Revision, SinkId,
+    AppendId, AttachId, CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Partition, Revision, SinkId,
 };
 use activator::input::Progress;
 use activator::lifecycle::Settings;
@@ -43,6 +44,8 @@ pub(crate) struct Oracle {
     proven: BTreeMap<FunctionId, Revision>,
     sinks: BTreeMap<SinkId, usize>,
     calls: BTreeMap<CallId, Call>,
+    /// Wishes to be a function's process that have no answer yet.
+    wishes: BTreeMap<AttachId, FunctionId>,
     callees: BTreeMap<CallId, FunctionId>,
     appends: BTreeSet<AppendId>,
     commits: BTreeSet<ChannelId>,
@@ -85,6 +88,8 @@ struct Known {
     /// Timeouts in a row.
     timeouts: u32,
     paused: bool,
+    /// Somebody else starts it.
+    attached: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +139,7 @@ impl Oracle {
             proven: BTreeMap::new(),
             sinks: BTreeMap::new(),
             calls: BTreeMap::new(),
+            wishes: BTreeMap::new(),
             callees: BTreeMap::new(),
             appends: BTreeSet::new(),
             commits: BTreeSet::new(),
@@ -165,6 +171,7 @@ impl Oracle {
         self.proven.clear();
         self.sinks.clear();
         self.calls.clear();
+        self.wishes.clear();
         self.appends.clear();
         self.commits.clear();
         self.open.clear();

@@ -34,6 +34,8 @@ impl Oracle {
             Effect::Spawn { instance, .. } => self.spawns(now, *instance, settings),
             Effect::Pause { instance } => self.pauses(*instance),
             Effect::Resume { instance } => self.resumes(*instance),
+            Effect::Attach { attach, instance, .. } => self.attaches(now, *attach, *instance, settings),
+            Effect::Decline { attach, why } => self.declines(*attach, why),
             Effect::Terminate { instance, .. } => {
                 self.ends(now, *instance);
                 if let Some(known) = self.instances.get_mut(instance) {
@@ -108,6 +110,9 @@ impl Oracle {
             **state == Call::Waiting && self.callees.get(other) == Some(function)
         };
         let crowded = self.calls.iter().filter(waits).count() > settings.overflow.waiting_max as usize;
+        if let Some(theirs) = self.attached(*function).and_then(|id| self.instances.get(&id)) {
+            return crowded || settings.overflow.refuse && theirs.in_flight >= theirs.settings.concurrency;
+        }
         let current = |(id, known): &(&InstanceId, &Known)| {
             id.function == *function && known.settings.revision == settings.revision && !known.told_to_end
         };
@@ -136,20 +141,9 @@ impl Oracle {
         let Some(settings) = settings else {
             return self.expect(false, || format!("{instance:?} is started of a revision nobody gave"));
         };
-        let known = Known {
-            settings,
-            in_flight: 0,
-            took_any: false,
-            ready: false,
-            told_to_end: false,
-            started: now,
-            overdue: false,
-            idle_since: None,
-            unwanted: false,
-            timeouts: 0,
-            paused: false,
-        };
-        let first = self.instances.insert(instance, known).is_none();
+        let theirs = self.attached(instance.function);
+        self.expect(theirs.is_none(), || format!("{instance:?} is started beside {theirs:?}"));
+        let first = self.instances.insert(instance, Known::new(settings, now)).is_none();
         self.expect(first, || format!("{instance:?} is started twice"));
         let early = self.not_before.get(&instance.function).is_some_and(|not_before| now < *not_before);
         self.expect(!early, || format!("{instance:?} is started before the wait of its crash loop is over"));
@@ -240,6 +234,9 @@ impl Oracle {
             return self.expect(false, || format!("a delivery to {id:?}, which has ended"));
         };
         known.in_flight += 1;
+        let theirs = self.attached(id.function).filter(|theirs| *theirs != id);
+        self.expect(theirs.is_none(), || format!("a delivery to {id:?}, and {theirs:?} has its place"));
+        let Some(known) = self.instances.get_mut(&id) else { return };
         let again = known.took_any && known.settings.single_use;
         known.took_any = true;
         let (hung, paused) = (known.timeouts >= HUNG, known.paused);

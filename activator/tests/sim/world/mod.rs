@@ -257,6 +257,7 @@ impl World {
                 return self.crash();
             }
         }
+        self.oracle.unheard();
         if self.draining_since.is_some() && self.mind.is_stopped() {
             self.stopped();
         }
@@ -284,6 +285,8 @@ impl World {
             Effect::Spawn { instance, revision } => self.spawn(instance, revision),
             // What is stopped does nothing by itself as it is; that it is let go on in time is the oracle's to see.
             Effect::Pause { .. } | Effect::Resume { .. } => {}
+            Effect::Attach { instance, .. } => self.attach(instance),
+            Effect::Decline { .. } => {}
             Effect::Terminate { instance, kill } => self.terminate(instance, kill),
             Effect::Refuse { call, .. } => drop(self.calls.remove(&call)),
             Effect::Report(_) => {}

@@ -20,6 +20,7 @@ use super::{Batch, Isolation, Scale};
 #[derive(Clone, Debug, Default)]
 pub(in crate::config) struct Function {
     pub(in crate::config) exec: Option<At<String>>,
+    pub(in crate::config) build: Option<At<String>>,
     pub(in crate::config) args: Option<Vec<String>>,
     pub(in crate::config) env: Option<BTreeMap<String, String>>,
     pub(in crate::config) env_file: Option<Vec<At<String>>>,
@@ -57,6 +58,7 @@ const ENV_OURS: &[&str] = &["PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"
 impl Function {
     pub(in crate::config) const KEYS: &[&str] = &[
         "exec",
+        "build",
         "args",
         "env",
         "env_file",
@@ -85,12 +87,12 @@ impl Function {
     ];
     /// What can be the same for every function.
     pub(in crate::config) const DEFAULTS_KEYS: &[&str] = match Self::KEYS {
-        [_exec, shared @ .., _annotations, _batch, _on] => shared,
+        [_exec, _build, shared @ .., _annotations, _batch, _on] => shared,
         _ => &[],
     };
     /// What a script can say of itself.
     pub(in crate::config) const HEADER_KEYS: &[&str] = match Self::KEYS {
-        [_exec, own @ ..] => own,
+        [_exec, _build, own @ ..] => own,
         _ => &[],
     };
 
@@ -111,6 +113,7 @@ impl Function {
         let get = |key: &str| if keys.contains(&key) { table.get(key) } else { None };
         Some(Self {
             exec: get("exec").and_then(|v| exec(&v)),
+            build: get("build").and_then(|v| build(&v)),
             args: get("args").and_then(|v| args(&v)),
             env: get("env").and_then(|v| env(&v)),
             env_file: get("env_file").and_then(|v| v.words()),
@@ -132,6 +135,7 @@ impl Function {
         let lower = lower.clone();
         Self {
             exec: self.exec.or(lower.exec),
+            build: self.build.or(lower.build),
             args: self.args.or(lower.args),
             env: self.env.or(lower.env),
             env_file: self.env_file.or(lower.env_file),
@@ -189,6 +193,14 @@ fn exec(value: &Value<'_>) -> Option<At<String>> {
         );
     }
     Some(exec)
+}
+
+fn build(value: &Value<'_>) -> Option<At<String>> {
+    let build = value.word()?;
+    if build.value.trim().is_empty() {
+        return value.refuse("a command for the shell", "empty", "build = \"make\", or leave the key out");
+    }
+    Some(build)
 }
 
 fn args(value: &Value<'_>) -> Option<Vec<String>> {

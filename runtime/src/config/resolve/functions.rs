@@ -15,7 +15,7 @@ use crate::config::ids::Ids;
 use crate::config::ledger::Ledger;
 use crate::config::nearest::nearest;
 use crate::config::raw;
-use crate::config::resolved::{self, Batch, Found, Level, Program, Protocol};
+use crate::config::resolved::{self, Batch, Build, Found, Level, Program, Protocol};
 use crate::config::scan::{self, Entry, Scan, State};
 use crate::config::source::At;
 
@@ -41,6 +41,7 @@ pub(super) struct Function {
     pub(super) shown: Option<String>,
     found: Found,
     secret_files: Vec<PathBuf>,
+    build: Option<Box<Build>>,
 }
 
 impl Functions {
@@ -87,8 +88,8 @@ impl Functions {
 
     pub(super) fn into_resolved(self) -> BTreeMap<FunctionId, resolved::Function> {
         let resolved = |(name, function): (String, Function)| {
-            let Function { id, found, secret_files, .. } = function;
-            (id, resolved::Function { name, found, secret_files })
+            let Function { id, found, secret_files, build, .. } = function;
+            (id, resolved::Function { name, found, secret_files, build })
         };
         self.0.into_iter().map(resolved).collect()
     }
@@ -155,7 +156,13 @@ impl Merge<'_> {
             shown: entry.map(|entry| entry.shown.clone()),
             found: entry.map_or(Found::Absent, |entry| self.found(entry, &all, own_concurrency)),
             secret_files,
+            build: entry.zip(all.build.as_ref()).map(|(entry, command)| self.build(entry, &command.value)),
         }
+    }
+
+    fn build(&self, entry: &Entry, command: &str) -> Box<Build> {
+        let dir = entry.own.clone().unwrap_or_else(|| self.scan.project.to_owned());
+        Box::new(Build { command: command.to_owned(), dir, program: entry.path.clone() })
     }
 
     /// A process that takes one event has no use for a concurrency of its own; one from `[defaults]` is meant

@@ -65,12 +65,23 @@ fn can_run(
     }
 }
 
-/// The file a folder runs: the first executable of `run`, `main` and its own name, else the first there is.
-pub(super) fn program_of_folder(folder: &Path, name: &str) -> Option<PathBuf> {
+/// What cargo made last of a folder that is a package.
+pub(super) fn program_of_cargo(folder: &Path, name: &str) -> Option<PathBuf> {
+    if !folder.join("Cargo.toml").is_file() {
+        return None;
+    }
+    let made = ["release", "debug"].map(|profile| folder.join("target").join(profile).join(name));
+    let when = |path: &PathBuf| path.metadata().and_then(|m| m.modified()).ok();
+    made.into_iter().filter(|path| path.is_file()).max_by_key(when)
+}
+
+/// The file a folder runs: the first executable of `run`, `main` and its own name, else what cargo made, else the first
+/// there is.
+pub(super) fn program_of_folder(folder: &Path, name: &str, cargo: Option<PathBuf>) -> Option<PathBuf> {
     let candidates = ["run", "main", name].map(|file| folder.join(file));
     let is_file = |path: &&PathBuf| path.is_file();
     let runs = |path: &&PathBuf| path.metadata().is_ok_and(|m| m.is_file() && m.mode() & 0o111 != 0);
-    candidates.iter().find(runs).or_else(|| candidates.iter().find(is_file)).cloned()
+    candidates.iter().find(runs).or(cargo.as_ref()).or_else(|| candidates.iter().find(is_file)).cloned()
 }
 
 fn not_executable(shown: &str) -> Diagnostic {

@@ -31,7 +31,11 @@ impl Scan<'_> {
                 let stat = stat.or_else(|| ledger.stat(&entry.name, &entry.path));
                 return Ok(stat.into_iter().map(|stat| (entry.path.clone(), stat)).collect());
             }
-            Some(own) => self.walk(own, &mut stats, &mut Trust::default())?,
+            Some(own) => {
+                self.walk(own, &mut stats, &mut Trust::default())?;
+                // Its program does, wherever it lies: cargo's is where tools leave things.
+                stats.extend(fs::metadata(&entry.path).ok().map(|m| (entry.path.clone(), Stat::of(&m))));
+            }
         }
         if stats.len() > FILES_MAX {
             self.problems.report(too_many(&entry.shown));

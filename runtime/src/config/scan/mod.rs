@@ -10,7 +10,7 @@ mod ignore;
 mod look;
 mod trust;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{DirEntry, File, FileType};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,9 +37,20 @@ pub(super) struct Scan<'a> {
     /// Paths are shown relative to it.
     pub(super) project: &'a Path,
     pub(super) being_written: BeingWritten,
+    /// Where programs are built: what is not there yet, and what `cargo` makes.
+    pub(super) builds: &'a Builds,
     /// What the scan before this one found.
     pub(super) last: &'a Functions,
     pub(super) problems: &'a Problems,
+}
+
+/// What is built, if anything.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Builds {
+    /// `dev --build` does it.
+    pub(super) on: bool,
+    /// Functions of which `runtime.toml` says how.
+    pub(super) named: BTreeSet<String>,
 }
 
 /// Functions by name, and the sidecars lying around.
@@ -141,7 +152,9 @@ impl Scan<'_> {
         manifest: Option<raw::Function>,
     ) -> Option<(PathBuf, Option<raw::Function>)> {
         let Some(exec) = manifest.as_ref().and_then(|manifest| manifest.exec.as_ref()) else {
-            let program = file::program_of_folder(own, name);
+            let cargo = file::program_of_cargo(own, name).filter(|_| self.builds.on);
+            let program = file::program_of_folder(own, name, cargo);
+            let program = program.or_else(|| self.to_be_built(own, name, manifest.as_ref()));
             if program.is_none() {
                 self.problems.report(nothing_to_run(&self.shown(own)));
             }
@@ -153,6 +166,15 @@ impl Scan<'_> {
         }
         // It is found, and no one is to look for it in the project.
         Some((program, manifest.map(|manifest| raw::Function { exec: None, ..manifest })))
+    }
+
+    /// Where the program of a folder will be that somebody said how to build: here, in its settings beside it, or in
+    /// `runtime.toml`.
+    fn to_be_built(&self, own: &Path, name: &str, manifest: Option<&raw::Function>) -> Option<PathBuf> {
+        let said =
+            manifest.is_some_and(|manifest| manifest.build.is_some()) || self.builds.named.contains(name);
+        let is_built = self.builds.on && (said || own.with_extension("toml").is_file());
+        is_built.then(|| own.join(name))
     }
 
     /// What the settings in a function's own folder say; their paths begin there.

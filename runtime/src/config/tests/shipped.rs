@@ -60,7 +60,7 @@ fn every_value_it_gives_is_the_default() {
     assert_eq!(loaded.codes(), ["H060", "H060"], "kafka keys under another class: {}", loaded.text());
     let full = loaded.usable();
     // The same things by their names alone.
-    let bare = "[function.bill]\nexec = \"target/release/bill\"\non = { type = \"order.*\" }\n\
+    let bare = "[function.bill]\nexec = \"target/release/bill\"\nbuild = \"cargo build --release\"\non = { type = \"order.*\" }\n\
         [channel.orders]\n\
         [subscription.ship]\nchannel = \"orders\"\nto = \"fn/bill\"\nreply = \"broker/default\"\n\
         filter = { prefix = { type = \"order.\" } }\n\

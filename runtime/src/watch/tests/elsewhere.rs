@@ -93,14 +93,14 @@ async fn a_program_elsewhere_is_told_once_it_is_named() {
     fs::create_dir_all(project.path("target/release")).unwrap();
     project.write("target/release/bill");
     project.silent().await;
-    project.watcher.watch_files(&[project.path("target/release/bill")]);
+    project.watcher.watch_files(&[project.path("target/release/bill")], &[]);
     project.told().await;
     fs::remove_file(project.path("target/release/bill")).unwrap();
     fs::hard_link(project.write("bill-0123"), project.path("target/release/bill")).unwrap();
     project.told().await;
     project.write("target/release/other");
     project.silent().await;
-    project.watcher.watch_files(&[]);
+    project.watcher.watch_files(&[], &[]);
     project.told().await;
     project.write("target/release/bill");
     project.silent().await;

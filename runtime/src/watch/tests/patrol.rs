@@ -9,6 +9,7 @@ fn targets(dir: &tempfile::TempDir) -> Targets {
         folders: vec![dir.path().join("functions")],
         config: Some(dir.path().join("runtime.toml")),
         programs: Vec::new(),
+        sources: Vec::new(),
     }
 }
 

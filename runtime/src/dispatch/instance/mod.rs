@@ -1,4 +1,9 @@
-//! The life of one process that speaks HTTP: started, spoken to, asked to end, gone.
+//! The life of one process that speaks HTTP: started, spoken to, asked to end, gone. [`attached`] is that of one which
+//! somebody else starts, [`owner`] who that is.
+
+mod attached;
+mod handle;
+mod owner;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,9 +13,13 @@ use activator::delivery::Outcome;
 use activator::id::DeliveryId;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use hyper::upgrade::OnUpgrade;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Sleep, timeout_at};
+
+pub(crate) use attached::attach;
+pub(crate) use handle::{Handle, start};
+pub(crate) use owner::{BECOMES_IT, News, PROTOCOL, Place as Attached};
 
 use super::door::{Door, Opened};
 use super::exchange::{Context, Done, Place};
@@ -19,56 +28,12 @@ use super::pool::Pool;
 use super::starting::{Start, spawn};
 use super::waiting::{Load, Waiting};
 use super::wire::Speaks;
-use super::{IN_FLIGHT_MAX, Job, Order, Work, oneshot, stdio};
+use super::{Job, Order, Work};
 use crate::config::resolved::{Level, Protocol};
-use crate::driver::Inbox;
 use crate::process::{Child, Collector, Command, Exit, Stdin, Stream};
 
-/// Orders an instance may have waiting: the deliveries it may hold and its end, with room to spare.
-const ORDERS_MAX: usize = 4 * IN_FLIGHT_MAX as usize;
 /// How long answers that a process wrote before it ended may take to be read.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
-/// An instance, as the driver holds it.
-#[derive(Debug)]
-pub(crate) struct Handle {
-    orders: mpsc::Sender<Order>,
-    /// The task ends by itself once the process is gone.
-    _task: JoinHandle<()>,
-}
-
-impl Handle {
-    /// Tells the instance something; gives it back when the instance is gone already.
-    pub(crate) fn tell(&self, order: Order) -> Result<(), Order> {
-        self.orders.try_send(order).map_err(mpsc::error::TrySendError::into_inner)
-    }
-}
-
-/// Starts a process. The last that is heard of it is that it exited.
-pub(crate) fn start(start: Start) -> Handle {
-    let (orders, waiting) = mpsc::channel(ORDERS_MAX);
-    let task = tokio::spawn(async move {
-        let (id, inbox) = (start.id, start.inbox.clone());
-        let mut waiting = waiting;
-        let reason = match start.program.protocol {
-            Protocol::Http | Protocol::H2c => Instance::new(start).live(&mut waiting).await,
-            Protocol::Oneshot => oneshot::live(start, &mut waiting).await,
-            Protocol::Stdio => stdio::live(start, &mut waiting).await,
-        };
-        refuse_all(&inbox, waiting).await;
-        inbox.exited(id, reason).await;
-    });
-    Handle { orders, _task: task }
-}
-
-/// What was ordered too late never reached the process.
-async fn refuse_all(inbox: &Inbox, mut orders: mpsc::Receiver<Order>) {
-    orders.close();
-    while let Some(order) = orders.recv().await {
-        if let Order::Deliver(Job { delivery, work, .. }) = order {
-            inbox.not_taken(delivery, work).await;
-        }
-    }
-}
 
 struct Instance {
     start: Arc<Start>,
@@ -82,7 +47,7 @@ struct Instance {
 type Exchanges = FuturesUnordered<futures_util::future::BoxFuture<'static, Done>>;
 
 impl Instance {
-    fn new(start: Start) -> Self {
+    fn new(start: Start, is_attached: bool) -> Self {
         let is_http2 = start.program.protocol == Protocol::H2c;
         let speaks = if is_http2 { Speaks::Http2 } else { Speaks::Http1 };
         let context = Context {
@@ -92,6 +57,7 @@ impl Instance {
             listener: std::sync::OnceLock::new(),
             withdrawn: std::sync::Mutex::default(),
             answered: std::sync::atomic::AtomicBool::new(false),
+            is_attached,
             revision: format!("r{}", start.revision),
         };
         let waiting = start.program.batch.map(Waiting::new);
