@@ -33,6 +33,7 @@ mod stock;
 mod stop;
 mod streams;
 mod support;
+mod traffic;
 mod verbs;
 mod wake;
 mod zero;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         races::trials,
         reload::trials,
         rewired::trials,
+        traffic::trials,
         folders::trials,
         secrets::trials,
         stop::trials,

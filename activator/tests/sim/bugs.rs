@@ -52,6 +52,8 @@ pub(crate) enum Bug {
     NeverIdle,
     /// A process that was paused is given something and not let go on.
     NeverResumed,
+    /// All goes to the latest revision.
+    SharesIgnored,
 }
 
 /// What the bugs need to know.
@@ -94,6 +96,7 @@ impl Memory {
             Input::Wired(topology) if bug == Some(Bug::OrderIgnored) => {
                 topology.subscriptions.iter_mut().for_each(|s| s.order = Order::None);
             }
+            Input::Wired(topology) if bug == Some(Bug::SharesIgnored) => topology.traffic.clear(),
             Input::Lost { partitions, .. } if bug == Some(Bug::LossUnheard) => partitions.clear(),
             Input::Revised { now: Availability::Present(settings), .. } => misread(bug, settings),
             Input::Ready { instance } if bug == Some(Bug::StaleReady) => {

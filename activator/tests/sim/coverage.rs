@@ -8,6 +8,7 @@ use activator::input::{Input, Stored};
 use activator::lifecycle::Availability;
 
 use super::faults::FAULTS;
+use super::wiring::{BILL_KEPT, SHIP_KEPT};
 
 /// How often each thing was seen, by name.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +81,8 @@ const EXPECTED: &[&str] = &[
     "report Warm",
     "report StartFailed",
     "report Zero",
+    "report PassedOver",
+    "event to a kept revision",
     "end Delivered",
     "end Delivered with reply",
     "end DeadLetter",
@@ -110,6 +113,11 @@ impl Coverage {
     pub(crate) fn effect(&mut self, effect: &Effect) {
         if let Effect::Deliver { to: Target::Sink(_), .. } = effect {
             self.count("effect Deliver to sink");
+        }
+        if let Effect::Deliver { to: Target::Instance(to), what: Payload::Event(_), .. } = effect
+            && [BILL_KEPT, SHIP_KEPT].contains(&to.function)
+        {
+            self.count("event to a kept revision");
         }
         self.count(effect_name(effect));
     }
@@ -215,5 +223,6 @@ const fn report_name(report: &Report) -> &'static str {
         Report::Function { news: FunctionNews::Warm(_), .. } => "report Warm",
         Report::Function { news: FunctionNews::StartFailed { .. }, .. } => "report StartFailed",
         Report::Function { news: FunctionNews::Zero, .. } => "report Zero",
+        Report::Function { news: FunctionNews::PassedOver { .. }, .. } => "report PassedOver",
     }
 }

@@ -97,7 +97,7 @@ fn finds_events_of_one_key_delivered_out_of_order() {
 
 #[test]
 fn finds_a_commit_for_a_lost_partition() {
-    finds(Bug::LossUnheard, 50, &["not ours", "said to have taken"]);
+    finds(Bug::LossUnheard, 50, &["not ours", "said to have taken", "somebody else's"]);
 }
 
 #[test]
@@ -133,6 +133,11 @@ fn finds_processes_that_never_fall_idle() {
 #[test]
 fn finds_a_paused_process_that_is_never_let_go_on() {
     finds(Bug::NeverResumed, 60, &["which is paused"]);
+}
+
+#[test]
+fn finds_shares_of_traffic_that_do_not_hold() {
+    finds(Bug::SharesIgnored, 10, &["belongs to"]);
 }
 
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.

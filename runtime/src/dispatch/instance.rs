@@ -92,7 +92,7 @@ impl Instance {
             listener: std::sync::OnceLock::new(),
             withdrawn: std::sync::Mutex::default(),
             answered: std::sync::atomic::AtomicBool::new(false),
-            revision: format!("r{}", start.revision),
+            revision: format!("r{}", start.program.revision),
         };
         let waiting = start.program.batch.map(Waiting::new);
         Self {

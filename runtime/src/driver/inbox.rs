@@ -9,7 +9,7 @@ use activator::id::{CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId
 use activator::input::OpenedPartition;
 use tokio::sync::{mpsc, oneshot};
 
-use super::FunctionRow;
+use super::{Callee, FunctionRow};
 use crate::channel::Channel;
 use crate::config::resolved::Resolved;
 use crate::dispatch::{Call, Work};
@@ -30,7 +30,7 @@ pub(super) enum Message {
     },
     /// A channel could not be opened yet, or does not go on, and why.
     Trouble(ChannelId, String),
-    Called(CallId, FunctionId, Box<Call>),
+    Called(CallId, Callee, Box<Call>),
     Configured(Arc<Resolved>),
     /// Somebody asks for all functions as they stand.
     Functions(oneshot::Sender<BTreeMap<FunctionId, FunctionRow>>),

@@ -42,6 +42,7 @@ pub(crate) fn resolved() -> Resolved {
                 .collect(),
             subscriptions: vec![trigger(BILL, "bill", "order.created"), trigger(AUDIT, "audit", "audit")],
             dead_letters: DEAD_LETTERS,
+            traffic: Vec::new(),
         },
         channels: channels.iter().map(|&(id, kind, name)| (id, named(kind, name))).collect(),
         functions: BTreeMap::from([(FunctionId(0), function("bill")), (FunctionId(1), function("audit"))]),
@@ -59,6 +60,7 @@ fn runtime() -> Runtime {
         body_bytes_max: 1 << 20,
         budget_bytes: 64 << 20,
         drain: Duration::from_secs(10),
+        revisions_max: 10,
     }
 }
 
@@ -78,7 +80,13 @@ pub(crate) fn trigger(id: SubscriptionId, name: &str, ty: &str) -> Subscription 
 }
 
 fn function(name: &str) -> Function {
-    Function { name: name.into(), found: Found::Absent, secret_files: Vec::new() }
+    Function {
+        name: name.into(),
+        found: Found::Absent,
+        secret_files: Vec::new(),
+        named: Vec::new(),
+        of: None,
+    }
 }
 
 pub(crate) fn wired() -> Note {

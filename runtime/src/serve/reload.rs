@@ -11,6 +11,10 @@ use crate::config::{Diagnostic, Loader, Unhashed};
 use crate::driver::Handle;
 use crate::watch::{Changes, Watcher};
 
+/// New revisions that are kept before anything else goes on: a millisecond or so. At the first start there may be ten
+/// thousand.
+const PINNED_AT_ONCE_MAX: usize = 64;
+
 /// Reads everything again and hands it to the driver.
 pub(super) struct Reloader {
     options: Options,
@@ -37,6 +41,7 @@ impl Reloader {
         let watcher = watch.as_ref().map(|(watcher, _)| Arc::clone(watcher));
         let mut reloader = Self { options, loader, driver, said: Vec::new(), watch, watcher };
         reloader.name_contents();
+        reloader.settle_revisions();
         reloader
     }
 
@@ -61,8 +66,24 @@ impl Reloader {
         if let Some(watcher) = &self.watcher {
             watcher.watch_files(&files(&resolved));
         }
+        // What was just saved may be replaced at any moment.
+        tokio::task::block_in_place(|| self.settle_revisions());
         self.driver.configure(Arc::new(resolved)).await;
         self.name_contents();
+    }
+
+    /// Keeps the executables of new revisions; the rest of it nothing waits for.
+    fn settle_revisions(&mut self) {
+        if let Some(keeping) = self.loader.take_keeping() {
+            let fresh = keeping.fresh();
+            if fresh.len() <= PINNED_AT_ONCE_MAX {
+                keeping.pin();
+            }
+            tokio::task::spawn_blocking(move || {
+                keeping.pin();
+                keeping.settle(&fresh);
+            });
+        }
     }
 
     /// Large contents get their names when somebody has read them; nothing waits for it.
@@ -100,11 +121,12 @@ fn keep_open_channels(before: &Resolved, after: &mut Resolved) {
 
 /// The files that functions execute or are told of, wherever they lie.
 fn files(resolved: &Resolved) -> Vec<std::path::PathBuf> {
-    let programs = resolved.functions.values().filter_map(|function| match &function.found {
+    let functions = || resolved.functions.values().filter(|function| function.of.is_none());
+    let programs = functions().filter_map(|function| match &function.found {
         Found::Program(program) => Some(program.path.clone()),
         Found::Absent | Found::Broken(_) => None,
     });
-    let secrets = resolved.functions.values().flat_map(|function| function.secret_files.iter().cloned());
+    let secrets = functions().flat_map(|function| function.secret_files.iter().cloned());
     programs.chain(secrets).collect()
 }
 

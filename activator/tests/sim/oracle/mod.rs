@@ -5,6 +5,7 @@
 mod hearing;
 mod reports;
 mod seeing;
+mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use activator::input::Progress;
 use activator::lifecycle::Settings;
 use activator::{Limits, Time};
 
+use self::sharing::{Callee, Shares};
 use crate::clock::{MILLI, Micros, micros};
 use crate::storage::{At, says_done};
 use crate::truth::{Case, Truth};
@@ -43,7 +45,8 @@ pub(crate) struct Oracle {
     proven: BTreeMap<FunctionId, Revision>,
     sinks: BTreeMap<SinkId, usize>,
     calls: BTreeMap<CallId, Call>,
-    callees: BTreeMap<CallId, FunctionId>,
+    callees: BTreeMap<CallId, Callee>,
+    shares: Shares,
     appends: BTreeSet<AppendId>,
     commits: BTreeSet<ChannelId>,
     open: BTreeSet<ChannelId>,
@@ -135,6 +138,7 @@ impl Oracle {
             sinks: BTreeMap::new(),
             calls: BTreeMap::new(),
             callees: BTreeMap::new(),
+            shares: Shares::default(),
             appends: BTreeSet::new(),
             commits: BTreeSet::new(),
             open: BTreeSet::new(),
@@ -165,6 +169,7 @@ impl Oracle {
         self.proven.clear();
         self.sinks.clear();
         self.calls.clear();
+        self.shares = Shares::default();
         self.appends.clear();
         self.commits.clear();
         self.open.clear();

@@ -16,6 +16,7 @@ pub(in crate::config) struct Runtime {
     pub(in crate::config) body_max: Option<At<usize>>,
     pub(in crate::config) budget: Option<At<usize>>,
     pub(in crate::config) drain: Option<Duration>,
+    pub(in crate::config) revisions: Option<At<u32>>,
 }
 
 /// Where state is kept.
@@ -29,7 +30,7 @@ pub(in crate::config) enum State {
 
 impl Runtime {
     pub(in crate::config) const KEYS: &[&str] =
-        &["listen", "admin", "functions", "state", "body_max", "budget", "drain"];
+        &["listen", "admin", "functions", "state", "body_max", "budget", "drain", "revisions"];
 
     pub(super) fn read(value: &Value<'_>) -> Option<Self> {
         let table = value.table("[runtime]", Self::KEYS)?;
@@ -41,6 +42,7 @@ impl Runtime {
             body_max: table.get("body_max").and_then(|v| v.size()),
             budget: table.get("budget").and_then(|v| v.size()),
             drain: table.get("drain").and_then(|v| v.duration()).map(|d| d.value),
+            revisions: table.get("revisions").and_then(|v| v.integer(0..=u32::MAX)),
         })
     }
 }

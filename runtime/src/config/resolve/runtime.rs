@@ -18,6 +18,7 @@ const STATE: &str = ".hydrant";
 const BODY_BYTES_MAX: usize = 1 << 20;
 const BUDGET_BYTES: usize = 64 << 20;
 const DRAIN: Duration = Duration::from_secs(10);
+const REVISIONS_MAX: usize = 10;
 
 pub(in crate::config) fn runtime(
     project: &Path,
@@ -41,6 +42,7 @@ pub(in crate::config) fn runtime(
         body_bytes_max: raw.body_max.as_ref().map_or(BODY_BYTES_MAX, |size| size.value),
         budget_bytes: budget(raw, problems),
         drain: raw.drain.unwrap_or(DRAIN),
+        revisions_max: raw.revisions.as_ref().map_or(REVISIONS_MAX, |n| n.value as usize),
     }
 }
 

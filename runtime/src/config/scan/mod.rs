@@ -23,6 +23,7 @@ use super::value::Value;
 
 use entry::MANIFEST;
 pub(super) use entry::{Entry, State};
+pub(super) use file::Inspected;
 pub(crate) use ignore::{is_left_over, is_no_part};
 use trust::Trust;
 
@@ -45,6 +46,11 @@ pub(super) struct Functions {
     pub(super) entries: BTreeMap<String, Entry>,
     /// `NAME.toml` by `NAME`.
     pub(super) sidecars: BTreeMap<String, PathBuf>,
+}
+
+/// Looks at a file alone, wherever it lies.
+pub(super) fn inspect(path: &Path, shown: &str, problems: &Problems) -> Inspected {
+    file::inspect(path, shown, &mut Trust::default(), problems)
 }
 
 impl Scan<'_> {
