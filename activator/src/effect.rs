@@ -293,4 +293,9 @@ pub enum FunctionNews {
     },
     /// The last process ended.
     Zero,
+    /// A revision that has traffic cannot run: its share goes to the latest.
+    PassedOver {
+        /// Why it cannot.
+        reason: String,
+    },
 }

@@ -126,6 +126,8 @@ pub enum Input {
         call: CallId,
         /// Whom it calls.
         function: FunctionId,
+        /// Whether it names a revision itself, by a tag: then that is who is meant, however traffic is shared out.
+        tagged: bool,
     },
     /// The caller is gone. Has no meaning once the call was delivered or refused.
     HungUp {

@@ -36,6 +36,7 @@ mod stock;
 mod stop;
 mod streams;
 mod support;
+mod traffic;
 mod verbs;
 mod wake;
 mod zero;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         rewired::trials,
         attach::trials,
         build::trials,
+        traffic::trials,
         folders::trials,
         secrets::trials,
         stop::trials,

@@ -58,6 +58,11 @@ impl Function {
         &self.availability
     }
 
+    /// Whether there is something to start.
+    pub const fn is_present(&self) -> bool {
+        matches!(self.availability, Availability::Present(_))
+    }
+
     /// All processes that have not ended.
     pub fn instances(&self) -> &[Instance] {
         &self.instances

@@ -10,6 +10,7 @@ use crate::effect::{Effect, Refusal, Target};
 use crate::id::{CallId, DeliveryId, FunctionId};
 use crate::lifecycle::Availability;
 use crate::time::Time;
+use crate::topology::Destination;
 
 /// How long a caller waits for a file that is missing: a build replaces it by deleting it first.
 const ABSENT_PATIENCE: Duration = Duration::from_secs(1);
@@ -18,34 +19,38 @@ pub(super) const CALLS_REFUSED_AFTER: u32 = 2;
 
 impl Activator {
     /// Someone calls: the call waits as an event does.
-    pub(super) fn called(&mut self, now: Time, call: CallId, function: FunctionId) {
+    pub(super) fn called(&mut self, now: Time, call: CallId, function: FunctionId, tagged: bool) {
         if self.is_stopping() {
             return self.ask(Effect::Refuse { call, why: Refusal::Stopping });
         }
         if !self.functions.contains_key(&function) {
             return self.ask(Effect::Refuse { call, why: Refusal::Unknown });
         }
-        if self.is_crowded(function) {
+        let lot = if tagged { None } else { self.draw(function) };
+        let revision = self.revision_of(function, lot);
+        if self.is_crowded(revision) {
             return self.ask(Effect::Refuse { call, why: Refusal::Full });
         }
-        let id = self.deliveries.insert(Delivery::new(Subject::Call { call, function }));
+        let id = self.deliveries.insert(Delivery::new(Subject::Call { call, function }, lot));
         self.calls.insert(call, id);
         self.enqueue(id);
-        self.watch_patience(now, function);
+        self.watch_patience(now, revision);
     }
 
     /// A caller is gone; what was handed out already comes to its end.
     pub(super) fn hung_up(&mut self, call: CallId) {
         let Some(id) = self.calls.remove(&call) else { return };
-        let Some(delivery) = self.deliveries.get(id).filter(|d| d.stage == Stage::Queued) else { return };
-        if let Subject::Call { function, .. } = delivery.subject {
-            self.functions.get_mut(&function).into_iter().for_each(|f| f.calls -= 1);
+        if self.deliveries.get(id).is_none_or(|d| d.stage != Stage::Queued) {
+            return;
+        }
+        if let Some(Destination::Function(revision)) = self.destination(id) {
+            self.functions.get_mut(&revision).into_iter().for_each(|f| f.calls -= 1);
         }
         self.deliveries.remove(id);
     }
 
     /// A call nobody took waits for the next instance, unless nobody waits for it or nothing begins any more.
-    pub(super) fn call_again(&mut self, now: Time, id: DeliveryId, call: CallId, function: FunctionId) {
+    pub(super) fn call_again(&mut self, now: Time, id: DeliveryId, call: CallId) {
         if !self.calls.contains_key(&call) {
             return drop(self.deliveries.remove(id));
         }
@@ -53,7 +58,9 @@ impl Activator {
         if self.is_stopping() {
             return self.refuse_queued(call, Refusal::Stopping);
         }
-        self.watch_patience(now, function);
+        if let Some(Destination::Function(revision)) = self.destination(id) {
+            self.watch_patience(now, revision);
+        }
     }
 
     /// Refuses a call that still waits.
@@ -88,9 +95,9 @@ impl Activator {
     }
 
     pub(super) fn patience_over(&mut self, call: CallId) {
-        let subject = self.calls.get(&call).and_then(|id| self.deliveries.get(*id)).map(|d| d.subject);
-        let Some(Subject::Call { function, .. }) = subject else { return };
-        let trouble = self.functions.get(&function).and_then(|f| f.machine.trouble());
+        let destination = self.calls.get(&call).and_then(|id| self.destination(*id));
+        let Some(Destination::Function(revision)) = destination else { return };
+        let trouble = self.functions.get(&revision).and_then(|f| f.machine.trouble());
         if let Some(reason) = trouble.map(ToString::to_string) {
             self.refuse_queued(call, Refusal::Broken(reason));
         }

@@ -18,12 +18,20 @@ use crate::topology::Destination;
 const DEAD_LETTER_WAIT: Duration = Duration::from_secs(1);
 
 impl Activator {
-    fn destination(&self, delivery: DeliveryId) -> Option<Destination> {
-        match self.deliveries.get(delivery)?.subject {
-            Subject::Call { function, .. } => Some(Destination::Function(function)),
-            Subject::Event(event) => self.subscriptions.get(&event.subscription).map(|s| s.to),
-            Subject::Detached => None,
-        }
+    /// Where it goes as things are: of a function, which of its revisions.
+    pub(super) fn destination(&self, delivery: DeliveryId) -> Option<Destination> {
+        let delivery = self.deliveries.get(delivery)?;
+        let to = match delivery.subject {
+            Subject::Call { function, .. } => Destination::Function(function),
+            Subject::Event(event) => self.subscriptions.get(&event.subscription)?.to,
+            Subject::Detached => return None,
+        };
+        Some(match to {
+            Destination::Function(function) => {
+                Destination::Function(self.revision_of(function, delivery.lot))
+            }
+            other => other,
+        })
     }
 
     /// Puts a delivery behind all others of its destination.
@@ -107,8 +115,8 @@ impl Activator {
                 self.forget(id);
                 return true;
             }
-            Subject::Call { call, function } => {
-                self.functions.get_mut(&function).into_iter().for_each(|f| f.calls -= 1);
+            Subject::Call { call, .. } => {
+                self.count_out(to);
                 (Payload::Call(call), self.call_timeout(to))
             }
             Subject::Event(subject) => {
@@ -140,6 +148,13 @@ impl Activator {
         true
     }
 
+    /// A call leaves the queue it waited in.
+    fn count_out(&mut self, to: Target) {
+        if let Target::Instance(instance) = to {
+            self.functions.get_mut(&instance.function).into_iter().for_each(|f| f.calls -= 1);
+        }
+    }
+
     fn pop_front(&mut self, to: Target) {
         match to {
             Target::Instance(instance) => {
@@ -157,9 +172,7 @@ impl Activator {
         match subject {
             Subject::Event(event) => self.conclude(now, id, event, outcome),
             Subject::Detached => self.departed_answers(now, id, outcome),
-            Subject::Call { call, function } if outcome == Outcome::NotTaken => {
-                self.call_again(now, id, call, function);
-            }
+            Subject::Call { call, .. } if outcome == Outcome::NotTaken => self.call_again(now, id, call),
             Subject::Call { call, .. } => {
                 self.calls.remove(&call);
                 self.deliveries.remove(id);

@@ -6,10 +6,13 @@ use crate::delivery::Outcome;
 use crate::effect::{EventRef, Target};
 use crate::event::Event;
 use crate::id::{CallId, FunctionId};
+use crate::topology::Lot;
 
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) subject: Subject,
+    /// Which of a function's revisions takes it; nothing where there is nothing to draw.
+    pub(super) lot: Option<Lot>,
     /// Attempts that began and count.
     pub(super) attempts: u32,
     pub(super) stage: Stage,
@@ -23,6 +26,7 @@ pub(super) enum Subject {
     Event(EventRef),
     Call {
         call: CallId,
+        /// Whom it calls, whichever of its revisions takes it.
         function: FunctionId,
     },
     /// An event of a subscription that was removed meanwhile, or moved to another channel, or of a partition that is
@@ -59,7 +63,7 @@ pub(super) enum Storing {
 }
 
 impl Delivery {
-    pub(super) const fn new(subject: Subject) -> Self {
-        Self { subject, attempts: 0, stage: Stage::Queued, holds: false }
+    pub(super) const fn new(subject: Subject, lot: Option<Lot>) -> Self {
+        Self { subject, lot, attempts: 0, stage: Stage::Queued, holds: false }
     }
 }

@@ -11,6 +11,7 @@
 //! - `calls`: request/response calls and the patience of their callers.
 //! - `storing`: replies, dead letters and forwarded events on their way into a channel.
 //! - `committing`: how far everyone is, stored.
+//! - `routing`: which of a function's revisions takes what.
 //! - `running`: functions, their processes and their idle time.
 //! - `attaching`: processes that somebody else starts.
 //! - `stopping`: bringing all to zero in order.
@@ -27,6 +28,7 @@ mod owning;
 mod partition;
 mod places;
 mod reading;
+mod routing;
 mod running;
 mod state;
 mod stopping;
@@ -62,7 +64,7 @@ use crate::id::{
 };
 use crate::input::Input;
 use crate::time::Time;
-use crate::topology::{Destination, Subscription};
+use crate::topology::{Destination, Subscription, Traffic};
 
 pub use self::state::{FunctionPhase, State};
 
@@ -126,6 +128,8 @@ pub struct Activator {
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     /// Boxed: a node of the map has room for many more than it holds.
     functions: BTreeMap<FunctionId, Box<FunctionQueue>>,
+    /// Those of which not all goes to the latest revision.
+    traffic: BTreeMap<FunctionId, Traffic>,
     sinks: BTreeMap<SinkId, SinkQueue>,
     deliveries: Table<Delivery>,
     /// Those under way whose subscription was removed.
@@ -188,6 +192,7 @@ impl Activator {
             channels: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             functions: BTreeMap::new(),
+            traffic: BTreeMap::new(),
             sinks: BTreeMap::new(),
             deliveries: Table::default(),
             departed: BTreeMap::new(),
@@ -232,7 +237,7 @@ impl Activator {
                     self.outcome(now, delivery, outcome);
                 }
             }
-            Input::Called { call, function } => self.called(now, call, function),
+            Input::Called { call, function, tagged } => self.called(now, call, function, tagged),
             Input::HungUp { call } => self.hung_up(call),
             Input::Reap { function } => self.reap(now, function),
             Input::Drain => self.drain(now),

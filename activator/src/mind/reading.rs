@@ -13,6 +13,7 @@ use crate::filter::{Index, hash};
 use crate::id::{ChannelId, DeliveryId, Epoch, Offset, Partition as PartitionId, SubscriptionId};
 use crate::input::Batch;
 use crate::time::Time;
+use crate::topology::Lot;
 
 /// One subscription takes at most this part of the events that may still be unfinished in all.
 const EVENTS_SHARE: usize = 2;
@@ -108,7 +109,9 @@ impl Activator {
     fn begin(&mut self, subject: EventRef, event: &Event) {
         let order = &self.subscriptions[&subject.subscription].order;
         let key = order.key_of(event).map(|key| hash(0, key.as_bytes()));
-        let delivery = self.deliveries.insert(Delivery::new(Subject::Event(subject)));
+        // Whether or not it counts by now: it may before the event is delivered.
+        let lot = Some(Lot::of_event(event));
+        let delivery = self.deliveries.insert(Delivery::new(Subject::Event(subject), lot));
         let Some(partition) = self.partition(subject.channel, subject.partition) else { return };
         let in_turn = partition.begin(subject.subscription, subject.offset, delivery, key);
         self.report(Report::Matched { event: subject });

@@ -23,6 +23,8 @@ pub(super) struct FunctionQueue {
     is_watched: bool,
     /// Calls in the queue that somebody still waits for.
     pub(super) calls: u32,
+    /// Calls that came for whichever revision, so that each draws the next lot.
+    pub(super) drawn: u32,
 }
 
 impl FunctionQueue {
@@ -33,6 +35,7 @@ impl FunctionQueue {
             idle_timers: Vec::new(),
             is_watched: false,
             calls: 0,
+            drawn: 0,
         }
     }
 }
@@ -40,8 +43,13 @@ impl FunctionQueue {
 impl Activator {
     pub(super) fn revised(&mut self, now: Time, id: FunctionId, availability: Availability) {
         let function = self.functions.entry(id).or_insert_with(|| Box::new(FunctionQueue::new(id)));
+        let could_run = function.machine.is_present();
         let stop = function.machine.revise(availability);
+        let can_run = function.machine.is_present();
         self.stop_and_retire(now, id, stop);
+        if could_run != can_run {
+            self.route_around(id);
+        }
         self.watch_patience(now, id);
         self.watch_idle_of(id);
         self.touched.push(Destination::Function(id));

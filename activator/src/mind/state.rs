@@ -6,7 +6,7 @@ use alloc::{
 };
 
 use super::Activator;
-use super::delivery::{Stage, Subject};
+use super::delivery::Stage;
 use crate::id::{ChannelId, FunctionId};
 use crate::lifecycle::{self, Function};
 use crate::topology::Destination;
@@ -50,19 +50,13 @@ impl Activator {
     pub fn states(&self) -> BTreeMap<FunctionId, State> {
         let mut states: BTreeMap<_, _> =
             self.functions.iter().map(|(&id, f)| (id, state(&f.machine))).collect();
-        for (_, delivery) in self.deliveries.iter() {
+        for (id, delivery) in self.deliveries.iter() {
             if !matches!(delivery.stage, Stage::Queued | Stage::Blocked | Stage::Fetching | Stage::Waiting) {
                 continue;
             }
-            let function = match delivery.subject {
-                Subject::Call { function, .. } => Some(function),
-                Subject::Detached => None,
-                Subject::Event(event) => match self.subscriptions.get(&event.subscription).map(|s| s.to) {
-                    Some(Destination::Function(function)) => Some(function),
-                    _ => None,
-                },
-            };
-            if let Some(state) = function.and_then(|id| states.get_mut(&id)) {
+            if let Some(Destination::Function(revision)) = self.destination(id)
+                && let Some(state) = states.get_mut(&revision)
+            {
                 state.queued += 1;
             }
         }

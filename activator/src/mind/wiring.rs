@@ -37,6 +37,7 @@ impl Activator {
             let before = renamed.remove(&subscription.id);
             self.subscribe(now, subscription, before);
         }
+        self.share_out(topology.traffic);
     }
 
     /// Who comes under a new name and is in all else the one that goes: it bears that one's name until now.

@@ -4,12 +4,16 @@
 //! a source reads, the dead letters. A trigger is a subscription with a filter whose replies go back to its
 //! channel; a source is a subscription to its topic. So there is one road for an event, whatever the wiring.
 
+mod traffic;
+
 use alloc::{sync::Arc, vec::Vec};
 
 use crate::delivery::Policy;
 use crate::event::Event;
 use crate::filter::Filter;
 use crate::id::{ChannelId, FunctionId, Offset, SinkId, SubscriptionId};
+
+pub use traffic::{Lot, Share, Traffic};
 
 /// The whole wiring; a reload brings a new one, and equal parts go on undisturbed.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +24,8 @@ pub struct Topology {
     pub subscriptions: Vec<Subscription>,
     /// Where events go that nobody could take; one of the channels.
     pub dead_letters: ChannelId,
+    /// The functions of which not all goes to the latest revision.
+    pub traffic: Vec<Traffic>,
 }
 
 /// A channel.

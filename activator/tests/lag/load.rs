@@ -64,7 +64,8 @@ pub(crate) fn trigger(number: u32, filter: Filter, order: Order, start: Start) -
 impl Load {
     pub(crate) fn new(limits: Limits, triggers: Vec<Subscription>) -> Self {
         let channels = vec![Channel { id: BROKER, keeps: false }, Channel { id: DEAD_LETTERS, keeps: true }];
-        let topology = Topology { channels, subscriptions: triggers, dead_letters: DEAD_LETTERS };
+        let topology =
+            Topology { channels, subscriptions: triggers, dead_letters: DEAD_LETTERS, traffic: Vec::new() };
         let mut load = Self {
             mind: Activator::new(limits),
             now: Duration::ZERO,

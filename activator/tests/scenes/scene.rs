@@ -46,8 +46,12 @@ impl Scene {
     pub(crate) fn with_triggers(triggers: &[(u32, &str)]) -> Self {
         let subscriptions = triggers.iter().zip(0..).map(|((function, ty), id)| trigger(id, *function, ty));
         let channels = vec![Channel { id: BROKER, keeps: false }, Channel { id: DEAD_LETTERS, keeps: true }];
-        let topology =
-            Topology { channels, subscriptions: subscriptions.collect(), dead_letters: DEAD_LETTERS };
+        let topology = Topology {
+            channels,
+            subscriptions: subscriptions.collect(),
+            dead_letters: DEAD_LETTERS,
+            traffic: Vec::new(),
+        };
         let mut scene = Self {
             mind: Activator::new(Limits::default()),
             now: Duration::ZERO,

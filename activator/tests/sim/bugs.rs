@@ -56,6 +56,8 @@ pub(crate) enum Bug {
     AttachUnheard,
     /// A process that somebody else started is believed to be gone when it took its first request.
     AttachForgotten,
+    /// All goes to the latest revision.
+    SharesIgnored,
 }
 
 /// What the bugs need to know.
@@ -108,6 +110,7 @@ impl Memory {
             {
                 *input = Input::Exited { instance: *instance, reason: "gone".into() };
             }
+            Input::Wired(topology) if bug == Some(Bug::SharesIgnored) => topology.traffic.clear(),
             Input::Lost { partitions, .. } if bug == Some(Bug::LossUnheard) => partitions.clear(),
             Input::Revised { now: Availability::Present(settings), .. } => misread(bug, settings),
             Input::Ready { instance } if bug == Some(Bug::StaleReady) => {

@@ -8,6 +8,7 @@ use activator::input::{Input, Stored};
 use activator::lifecycle::{Availability, Declined};
 
 use super::faults::FAULTS;
+use super::wiring::{BILL_KEPT, SHIP_KEPT};
 
 /// How often each thing was seen, by name.
 #[derive(Clone, Debug, Default)]
@@ -89,6 +90,8 @@ const EXPECTED: &[&str] = &[
     "report Attached",
     "report Detached",
     "report Zero",
+    "report PassedOver",
+    "event to a kept revision",
     "end Delivered",
     "end Delivered with reply",
     "end DeadLetter",
@@ -119,6 +122,11 @@ impl Coverage {
     pub(crate) fn effect(&mut self, effect: &Effect) {
         if let Effect::Deliver { to: Target::Sink(_), .. } = effect {
             self.count("effect Deliver to sink");
+        }
+        if let Effect::Deliver { to: Target::Instance(to), what: Payload::Event(_), .. } = effect
+            && [BILL_KEPT, SHIP_KEPT].contains(&to.function)
+        {
+            self.count("event to a kept revision");
         }
         self.count(effect_name(effect));
     }
@@ -233,5 +241,6 @@ const fn report_name(report: &Report) -> &'static str {
         Report::Function { news: FunctionNews::Attached(_), .. } => "report Attached",
         Report::Function { news: FunctionNews::Detached { .. }, .. } => "report Detached",
         Report::Function { news: FunctionNews::Zero, .. } => "report Zero",
+        Report::Function { news: FunctionNews::PassedOver { .. }, .. } => "report PassedOver",
     }
 }

@@ -97,7 +97,7 @@ fn finds_events_of_one_key_delivered_out_of_order() {
 
 #[test]
 fn finds_a_commit_for_a_lost_partition() {
-    finds(Bug::LossUnheard, 150, &["not ours", "said to have taken"]);
+    finds(Bug::LossUnheard, 150, &["not ours", "said to have taken", "somebody else's"]);
 }
 
 #[test]
@@ -143,6 +143,11 @@ fn finds_a_wish_to_attach_that_has_no_answer() {
 #[test]
 fn finds_processes_started_beside_one_that_is_attached() {
     finds(Bug::AttachForgotten, 60, &["is started beside", "has its place", "is called zero"]);
+}
+
+#[test]
+fn finds_shares_of_traffic_that_do_not_hold() {
+    finds(Bug::SharesIgnored, 10, &["belongs to"]);
 }
 
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.

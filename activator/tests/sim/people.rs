@@ -44,7 +44,8 @@ impl World {
         self.named += 1;
         let call = CallId(self.named);
         self.calls.insert(call);
-        self.clock.after(1, Happening::News(Input::Called { call, function }));
+        let tagged = self.load.chance(300);
+        self.clock.after(1, Happening::News(Input::Called { call, function, tagged }));
         if self.load.chance(200) {
             let patience = self.load.between(1, 3_000) * MILLI;
             self.clock.after(patience, Happening::News(Input::HungUp { call }));

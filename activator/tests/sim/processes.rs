@@ -15,7 +15,7 @@ use super::clock::{MILLI, Micros, SECOND, micros};
 use super::random::Random;
 use super::storage::stamp_of;
 use super::truth::Case;
-use super::wiring::{DEAD_LETTERS, SHIP, THUMB};
+use super::wiring::{DEAD_LETTERS, SHIP, SHIP_KEPT, THUMB};
 use super::world::{Happening, World, event};
 
 /// How a revision was made.
@@ -234,7 +234,8 @@ impl World {
             self.coverage.count("fault process dies");
             return self.clock.after(work, Happening::Exit(instance, "signal 9"));
         }
-        let in_lines = matches!(to, Target::Instance(instance) if instance.function == SHIP);
+        let in_lines =
+            matches!(to, Target::Instance(instance) if [SHIP, SHIP_KEPT].contains(&instance.function));
         let outcome = self.outcome(event.as_ref(), single_use, in_lines);
         self.clock.after(work, Happening::Finish(id, outcome));
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use activator::delivery::{Backoff, Policy};
 use activator::filter::{Expression, Filter};
 use activator::id::{ChannelId, FunctionId, Offset, SinkId, SubscriptionId};
-use activator::topology::{Channel, Destination, Order, Start, Subscription, Topology};
+use activator::topology::{Channel, Destination, Order, Share, Start, Subscription, Topology, Traffic};
 
 use super::random::Random;
 
@@ -26,7 +26,10 @@ pub(crate) const SHIP: FunctionId = FunctionId(1);
 pub(crate) const THUMB: FunctionId = FunctionId(2);
 /// The bad neighbour of some worlds.
 pub(crate) const LAZY: FunctionId = FunctionId(3);
-pub(crate) const FUNCTIONS: [FunctionId; 4] = [BILL, SHIP, THUMB, LAZY];
+/// Older revisions of two of them, which are kept beside the latest.
+pub(crate) const BILL_KEPT: FunctionId = FunctionId(4);
+pub(crate) const SHIP_KEPT: FunctionId = FunctionId(5);
+pub(crate) const FUNCTIONS: [FunctionId; 6] = [BILL, SHIP, THUMB, LAZY, BILL_KEPT, SHIP_KEPT];
 
 const DESTINATIONS: [Destination; 5] = [
     Destination::Function(BILL),
@@ -81,7 +84,27 @@ pub(crate) fn all(bad_neighbour: bool, random: &mut Random) -> Topology {
             },
         }
     });
-    Topology { channels: channels(), subscriptions: subscriptions.collect(), dead_letters: DEAD_LETTERS }
+    Topology {
+        channels: channels(),
+        subscriptions: subscriptions.collect(),
+        dead_letters: DEAD_LETTERS,
+        traffic: traffic(random),
+    }
+}
+
+/// Sometimes none, as it is by default.
+fn traffic(random: &mut Random) -> Vec<Traffic> {
+    let mut all = Vec::new();
+    for (function, kept) in [(BILL, BILL_KEPT), (SHIP, SHIP_KEPT)] {
+        let percent = [0, 10, 50, 100][random.index(4)];
+        let shares = [(kept, percent), (function, 100 - percent)];
+        let shares = shares.into_iter().filter(|(_, percent)| *percent > 0);
+        let shares: Vec<_> = shares.map(|(to, percent)| Share { to, percent }).collect();
+        if percent > 0 {
+            all.push(Traffic { function, shares });
+        }
+    }
+    all
 }
 
 /// Mostly none, as it is by default.
@@ -127,11 +150,12 @@ pub(crate) fn subscription_of(timeout: Duration) -> Option<SubscriptionId> {
 pub(crate) fn changed(all: &Topology, now: &Topology, random: &mut Random) -> Topology {
     let mut new = now.clone();
     let at = random.index(new.subscriptions.len());
-    match random.between(0, 8) {
+    match random.between(0, 9) {
         0 => drop(new.subscriptions.remove(at)),
         1 | 2 => bring_back(all, &mut new, random),
         3 => remove_channel(&mut new, if random.chance(500) { ORDERS } else { TOPIC }),
         4 => bring_channels_back(all, &mut new),
+        9 => new.traffic = traffic(random),
         kind => rewire(&mut new.subscriptions[at], kind, random),
     }
     new.subscriptions.retain(|s| new.channels.iter().any(|c| c.id == s.channel));

@@ -1,5 +1,6 @@
 //! Functions as they stand, and the wish to have one at zero.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 use super::error::ApiError;
 use super::events::{bad_query, duration};
 use crate::config::nearest;
-use crate::config::resolved::{Found, Function, Resolved};
+use crate::config::resolved::{Found, Function, Named, Resolved};
 use crate::driver::{FunctionRow, Handle};
 use crate::history::History;
 use crate::history::view::millis;
@@ -50,6 +51,27 @@ pub(crate) struct FunctionView {
     pub(crate) reason: Option<String>,
     /// The file that is run.
     pub(crate) program: Option<String>,
+    /// Its revisions that have a share or a tag; empty where all goes to the latest.
+    #[serde(default)]
+    pub(crate) traffic: Vec<ShareView>,
+}
+
+/// One revision of a function that has a share or a tag.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ShareView {
+    /// `r3`; `latest` before there is any.
+    pub(crate) revision: String,
+    /// Whether it is whichever was saved last.
+    pub(crate) latest: bool,
+    pub(crate) percent: u32,
+    pub(crate) tags: Vec<String>,
+    pub(crate) state: String,
+    pub(crate) instances: u32,
+    pub(crate) in_flight: u32,
+    pub(crate) queued: u32,
+    pub(crate) events: u64,
+    pub(crate) failed: u64,
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Clone)]
@@ -70,8 +92,8 @@ pub(super) fn routes(driver: Handle, history: Arc<History>, closed: watch::Recei
 async fn list(State(functions): State<Functions>) -> Json<Vec<FunctionView>> {
     let config = functions.driver.config();
     let rows = functions.driver.functions().await;
-    let mut views: Vec<FunctionView> =
-        rows.iter().filter_map(|(id, row)| Some(view(config.functions.get(id)?, row))).collect();
+    let functions = config.functions.iter().filter(|(_, function)| function.of.is_none());
+    let mut views: Vec<FunctionView> = functions.filter_map(|(id, f)| whole(*id, f, &rows)).collect();
     views.sort_by(|a, b| a.function.cmp(&b.function));
     Json(views)
 }
@@ -95,11 +117,15 @@ async fn reap(
     query: Result<Query<ReapQuery>, QueryRejection>,
 ) -> Result<(StatusCode, Json<FunctionView>), ApiError> {
     let Query(query) = query.map_err(bad_query)?;
-    let (id, _) = find(&functions.driver.config(), &name)?;
+    let config = functions.driver.config();
+    let (id, _) = find(&config, &name)?;
     let wait = query.wait.as_deref().map(duration).transpose()?;
-    functions.driver.reap(id).await;
+    let ids = all_of(&config, id);
+    for id in &ids {
+        functions.driver.reap(*id).await;
+    }
     if let Some(wait) = wait {
-        functions.wait_for_zero(id, wait).await;
+        functions.wait_for_zero(&ids, wait).await;
     }
     Ok((StatusCode::ACCEPTED, Json(functions.view(&name).await?)))
 }
@@ -109,17 +135,18 @@ impl Functions {
         let config = self.driver.config();
         let (id, function) = find(&config, name)?;
         let rows = self.driver.functions().await;
-        rows.get(&id).map(|row| view(&function, row)).ok_or_else(|| unknown(&config, name))
+        whole(id, &function, &rows).ok_or_else(|| unknown(&config, name))
     }
 
-    async fn wait_for_zero(&self, id: FunctionId, wait: Duration) {
+    async fn wait_for_zero(&self, ids: &[FunctionId], wait: Duration) {
         let mut closed = self.closed.clone();
         let zero = async {
             loop {
                 // Enlisted before the look, so that what happens in between is not missed.
                 let mut news = pin!(self.history.function_news());
                 news.as_mut().enable();
-                if self.driver.functions().await.get(&id).is_none_or(|row| row.state.instances == 0) {
+                let rows = self.driver.functions().await;
+                if ids.iter().all(|id| rows.get(id).is_none_or(|row| row.state.instances == 0)) {
                     return;
                 }
                 news.await;
@@ -135,7 +162,7 @@ impl Functions {
 
 pub(super) fn find(config: &Resolved, name: &str) -> Result<(FunctionId, Function), ApiError> {
     let mut functions = config.functions.iter();
-    let found = functions.find(|(_, function)| function.name == name);
+    let found = functions.find(|(_, function)| function.of.is_none() && function.name == name);
     found.map(|(&id, function)| (id, function.clone())).ok_or_else(|| unknown(config, name))
 }
 
@@ -146,6 +173,66 @@ fn unknown(config: &Resolved, name: &str) -> ApiError {
         None => "GET /api/v1/functions (hydrant ps) lists them".to_owned(),
     };
     ApiError::new(StatusCode::NOT_FOUND, message, help)
+}
+
+/// A function, and its revisions that are run beside the latest.
+fn all_of(config: &Resolved, id: FunctionId) -> Vec<FunctionId> {
+    let kept = config.functions.iter().filter(|(_, function)| function.of == Some(id));
+    std::iter::once(id).chain(kept.map(|(id, _)| *id)).collect()
+}
+
+type Rows = BTreeMap<FunctionId, FunctionRow>;
+
+/// A function with all of its revisions: what they do is what it does.
+fn whole(id: FunctionId, function: &Function, rows: &Rows) -> Option<FunctionView> {
+    let mut whole = view(function, rows.get(&id)?);
+    let named = function.named.iter();
+    whole.traffic = named.filter_map(|named| Some(share(named, rows.get(&named.id)?))).collect();
+    let kept = function.named.iter().filter(|named| named.id != id);
+    let mut liveliest = rows.get(&id)?.state.phase;
+    for row in kept.filter_map(|named| rows.get(&named.id)) {
+        whole.instances += row.state.instances;
+        whole.in_flight += row.state.in_flight;
+        whole.queued += row.state.queued;
+        whole.events += row.stats.events;
+        whole.failed += row.stats.failed;
+        whole.unanswered += row.stats.unanswered;
+        whole.cold_starts += row.stats.cold_starts;
+        if liveliness(row.state.phase) > liveliness(liveliest) {
+            liveliest = row.state.phase;
+        }
+    }
+    whole.state = phase_name(liveliest).into();
+    Some(whole)
+}
+
+fn share(named: &Named, row: &FunctionRow) -> ShareView {
+    ShareView {
+        revision: row.revision.map_or_else(|| named.label(), |revision| format!("r{revision}")),
+        latest: named.revision.is_none(),
+        percent: named.percent,
+        tags: named.tags.clone(),
+        state: phase_name(row.state.phase).into(),
+        instances: row.state.instances,
+        in_flight: row.state.in_flight,
+        queued: row.state.queued,
+        events: row.stats.events,
+        failed: row.stats.failed,
+        reason: row.state.reason.clone(),
+    }
+}
+
+/// Of several revisions, the one by whose state the function goes.
+const fn liveliness(phase: FunctionPhase) -> u8 {
+    match phase {
+        FunctionPhase::Zero => 0,
+        FunctionPhase::Broken => 1,
+        FunctionPhase::Draining => 2,
+        FunctionPhase::Starting => 3,
+        FunctionPhase::Warm => 4,
+        FunctionPhase::Busy => 5,
+        FunctionPhase::Attached => 6,
+    }
 }
 
 fn view(function: &Function, row: &FunctionRow) -> FunctionView {
@@ -175,6 +262,7 @@ fn view(function: &Function, row: &FunctionRow) -> FunctionView {
         idle_ms: row.idle.map(millis),
         reason: reason.clone(),
         program: program.map(|program| program.path.display().to_string()),
+        traffic: Vec::new(),
     }
 }
 
@@ -239,7 +327,7 @@ mod tests {
             "function": "bill", "state": "broken", "instances": 0, "instances_max": null, "in_flight": 0,
             "queued": 5, "events": 9, "failed": 1, "unanswered": 0, "cold_starts": 1, "cold_p50_ms": 5.9,
             "cold_p99_ms": 5.9, "run_p50_ms": 1.4, "run_p99_ms": 2.2, "revision": "r2", "content": null, "idle_ms": 12000.0,
-            "reason": "its file is missing", "program": null,
+            "reason": "its file is missing", "program": null, "traffic": [],
         });
         assert_eq!(serde_json::to_value(view(&bill, &row)).unwrap(), expected);
     }

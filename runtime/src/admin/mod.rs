@@ -37,7 +37,7 @@ use peer::Peer;
 use socket::SocketFile;
 
 pub(crate) use error::ErrorBody;
-pub(crate) use functions::FunctionView;
+pub(crate) use functions::{FunctionView, ShareView};
 pub(crate) use health::About;
 pub(crate) use run_file::RunFile;
 

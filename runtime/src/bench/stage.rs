@@ -16,7 +16,7 @@ use super::scratch::Scratch;
 use crate::config::resolved::ChannelKind;
 use crate::config::{Loader, Overrides};
 use crate::dispatch::CallerBody;
-use crate::driver::{Driver, Handle};
+use crate::driver::{Callee, Driver, Handle};
 use crate::history::{History, Place, Until, Wanted};
 use crate::ingress::{self, Ingress};
 use crate::process::{Spawner, is_written_to};
@@ -67,7 +67,8 @@ impl Stage {
     pub(super) async fn call(&self, function: FunctionId) -> anyhow::Result<Duration> {
         let (head, ()) = Request::post("/").header("host", "localhost").body(())?.into_parts();
         let begin = Instant::now();
-        let answer = self.driver.call(function, head, CallerBody::Whole(Bytes::new())).await;
+        let callee = Callee { function, protocol: None, tagged: false };
+        let answer = self.driver.call(callee, head, CallerBody::Whole(Bytes::new())).await;
         let took = begin.elapsed();
         answer?.into_body().collect().await.map_err(anyhow::Error::msg)?;
         Ok(took)

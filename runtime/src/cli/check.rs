@@ -61,12 +61,13 @@ pub(super) fn check(
 
 /// `3 functions (1 cannot run), 2 channels, 4 subscriptions`.
 fn contents(resolved: &Resolved) -> String {
-    let broken = resolved.functions.values().filter(|f| !matches!(f.found, Found::Program(_))).count();
+    let functions = || resolved.functions.values().filter(|function| function.of.is_none());
+    let broken = functions().filter(|f| !matches!(f.found, Found::Program(_))).count();
     let broken = if broken > 0 { format!(" ({broken} cannot run)") } else { String::new() };
     let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     format!(
         "{}{broken}, {}, {}",
-        plural(resolved.functions.len(), "function"),
+        plural(functions().count(), "function"),
         plural(resolved.channels.len(), "channel"),
         plural(resolved.topology.subscriptions.len(), "subscription"),
     )

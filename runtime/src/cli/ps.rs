@@ -10,7 +10,7 @@ use super::exit::Failure;
 use super::global::Global;
 use super::output::{self, count, short_ms};
 use super::table::{Row, table};
-use crate::admin::FunctionView;
+use crate::admin::{FunctionView, ShareView};
 
 const HEADINGS: [&str; 11] = [
     "FUNCTION",
@@ -48,7 +48,11 @@ impl Ps {
 
 pub(super) fn text(functions: &[FunctionView], wide: bool) -> String {
     let headings: Vec<&str> = HEADINGS.into_iter().chain(WIDE.into_iter().filter(|_| wide)).collect();
-    let rows: Vec<Row> = functions.iter().map(|function| row(function, wide)).collect();
+    let lines = |function: &FunctionView| {
+        let shares: Vec<Row> = function.traffic.iter().map(|share| share_row(share, wide)).collect();
+        std::iter::once(row(function, wide)).chain(shares)
+    };
+    let rows: Vec<Row> = functions.iter().flat_map(lines).collect();
     table(&headings, &rows)
 }
 
@@ -76,6 +80,27 @@ fn row(function: &FunctionView, wide: bool) -> Row {
         cells.extend([count(function.unanswered), count(function.cold_starts), program]);
     }
     Row { cells, remark: function.reason.clone().map(|reason| (TIMES.0, TIMES.1, reason)) }
+}
+
+/// `  10 % stable`, below its function.
+fn share_row(share: &ShareView, wide: bool) -> Row {
+    let dash = || "-".to_string();
+    let name = format!("  {} % {}", share.percent, share.tags.join(" "));
+    let mut cells = vec![
+        name.trim_end().to_owned(),
+        share.state.clone(),
+        share.instances.to_string(),
+        share.in_flight.to_string(),
+        share.queued.to_string(),
+        count(share.events),
+        count(share.failed),
+        dash(),
+        dash(),
+        share.revision.clone(),
+        dash(),
+    ];
+    cells.extend((0..if wide { WIDE.len() } else { 0 }).map(|_| dash()));
+    Row { cells, remark: share.reason.clone().map(|reason| (TIMES.0, TIMES.1, reason)) }
 }
 
 /// `5.9/8.1 ms`.

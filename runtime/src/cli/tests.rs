@@ -6,7 +6,7 @@ use clap::{CommandFactory, Parser};
 
 use super::tree::{branches, head};
 use super::{Cli, Verb, ps};
-use crate::admin::FunctionView;
+use crate::admin::{FunctionView, ShareView};
 use crate::history::view::{AttemptView, Decision, Explained, Outcome, Verdict};
 
 fn verdict(trigger: &str) -> Verdict {
@@ -163,6 +163,7 @@ fn function(name: &str, state: &str) -> FunctionView {
         idle_ms: None,
         reason: None,
         program: Some("/demo/functions/x".into()),
+        traffic: Vec::new(),
     }
 }
 
@@ -194,6 +195,32 @@ old       broken    0     0          5       0       0     functions/old is not 
     assert_eq!(ps::text(&rows, false), expected);
     let wide = ps::text(&rows[..1], true);
     assert_eq!(wide.lines().nth(1).unwrap().split_whitespace().last(), Some("/demo/functions/x"));
+}
+
+#[test]
+fn revisions_that_have_traffic_stand_below_their_function() {
+    let share = |revision: &str, percent, tags: &[&str]| ShareView {
+        revision: revision.into(),
+        latest: revision == "r4",
+        percent,
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        state: "warm".into(),
+        instances: 1,
+        in_flight: 0,
+        queued: 2,
+        events: 10,
+        failed: 1,
+        reason: None,
+    };
+    let traffic = vec![share("r3", 10, &["stable", "old"]), share("r4", 90, &[])];
+    let function = FunctionView { revision: Some("r4".into()), traffic, ..function("hello", "warm") };
+    let expected = "\
+FUNCTION           STATE  INST  IN-FLIGHT  QUEUED  EVENTS  FAIL  COLD p50/p99  RUN p50/p99  REV  IDLE
+hello              warm   0     0          0       0       0     -             -            r4   -
+  10 % stable old  warm   1     0          2       10      1     -             -            r3   -
+  90 %             warm   1     0          2       10      1     -             -            r4   -
+";
+    assert_eq!(ps::text(&[function], false), expected);
 }
 
 #[test]

@@ -121,6 +121,9 @@ codes! {
         "What `env_file` or `secrets` name is not there or cannot be read, so the function is not started; its events wait.";
     NoEffect "H060" Note "no effect",
         "The key or variable is valid and does nothing as things are: under the class chosen, or because hydrant sets it.";
+    RevisionLost "H061" Warning "a revision that cannot run",
+        "`traffic` or `tags` name a revision whose executable was not kept or was overwritten. Its share goes to the \
+         latest; calls by its tag are refused.";
 }
 
 impl fmt::Display for Code {

@@ -9,6 +9,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Digits of a hash that people are shown.
@@ -25,12 +26,12 @@ pub(crate) struct Content {
 }
 
 /// SHA-256: of the one file, as `sha256sum` prints it, or of the list of a folder's files with theirs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Hash([u8; 32]);
 
 /// What the system says of a file: while it says the same, the file was not written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Stat {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stat {
     device: u64,
     inode: u64,
     pub(super) bytes: u64,
@@ -85,6 +86,17 @@ impl Stat {
             executable: metadata.mode() & 0o111 != 0,
         }
     }
+
+    /// Whether the file there is the one this was said of, and was not written since.
+    pub(crate) fn is_of(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|metadata| Self::of(&metadata) == *self)
+    }
+}
+
+impl From<[u8; 32]> for Hash {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
 }
 
 impl Hash {
@@ -136,6 +148,20 @@ impl Hash {
     pub(super) fn of_whole(bytes: &[u8], file: &File, before: &Metadata) -> Option<Self> {
         let same = file.metadata().is_ok_and(|now| Stat::of(&now) == Stat::of(before));
         same.then(|| Self::of_bytes(bytes))
+    }
+
+    /// Of what the system says of files: while it is the same, none was written.
+    pub(super) fn of_stats(stats: &Stats) -> Self {
+        let mut all = Sha256::new();
+        for (path, stat) in stats {
+            all.update(path.as_os_str().as_bytes());
+            all.update(stat.device.to_le_bytes());
+            all.update(stat.inode.to_le_bytes());
+            all.update(stat.bytes.to_le_bytes());
+            all.update(stat.modified_ns.to_le_bytes());
+            all.update([u8::from(stat.executable)]);
+        }
+        Self(all.finalize().into())
     }
 
     fn of_bytes(bytes: &[u8]) -> Self {

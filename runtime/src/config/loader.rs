@@ -1,13 +1,16 @@
 //! One load after another of the same project: what is known from the one before stays known.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::book::{Book, Used};
 use super::diagnostic::{Diagnostic, Problems};
 use super::document::Document;
 use super::ids::Ids;
 use super::ledger::{Ledger, Unhashed};
 use super::overrides::Overrides;
+use super::pins::Keeping;
 use super::raw;
 use super::resolve;
 use super::resolved::Resolved;
@@ -35,6 +38,7 @@ pub(crate) struct Loader {
     builds: bool,
     ids: Ids,
     ledger: Ledger,
+    book: Book,
     last: scan::Functions,
 }
 
@@ -55,6 +59,7 @@ impl Loader {
             builds: false,
             ids: Ids::default(),
             ledger: Ledger::default(),
+            book: Book::default(),
             last: scan::Functions::default(),
         })
     }
@@ -70,7 +75,13 @@ impl Loader {
         let path = self.project.join(self.file.as_deref().unwrap_or_else(|| Path::new(FILE)));
         let resolved = self.read_file(&path, &problems).map(|file| self.resolve(&file, &problems));
         let usable = !problems.fatal();
+        self.book.discard();
         Loaded { resolved: resolved.filter(|_| usable), diagnostics: problems.into_sorted() }
+    }
+
+    /// What of the revisions is to be kept and written down, if that is something else than before.
+    pub(crate) fn take_keeping(&mut self) -> Option<Keeping> {
+        self.book.take_keeping()
     }
 
     /// Contents that are large, and have no name until somebody reads them.
@@ -106,9 +117,18 @@ impl Loader {
             problems,
         };
         let mut found = scan.functions(&runtime.functions);
-        let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids, &mut self.ledger);
+        self.book.open(runtime.state.as_deref());
+        let books = (&mut self.ledger, &mut self.book);
+        let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids, books);
+        let (named, old_max) = (functions.named(), runtime.revisions_max);
+        let names: BTreeSet<String> = functions.names().map(str::to_owned).collect();
+        // A folder that is not mounted yet says nothing of what is gone.
+        let complete = runtime.functions.iter().all(|folder| folder.is_dir());
         let resolved = resolve::resolve(file, &self.project, runtime, functions, &mut self.ids, problems);
         found.forget_looks();
+        if !problems.fatal() {
+            self.book.commit(&Used { named: &named, functions: &names, old_max, complete });
+        }
         self.last = found;
         resolved
     }

@@ -4,6 +4,7 @@
 //! [`raw`] mirrors what is written, [`scan`] what the folders hold, [`resolve`] puts both together into
 //! [`resolved::Resolved`]. Everything wrong is told at once, with its place; nobody validates again after that.
 
+mod book;
 mod codes;
 mod content;
 mod diagnostic;
@@ -16,6 +17,7 @@ mod loader;
 mod name;
 mod nearest;
 mod overrides;
+mod pins;
 mod quoted;
 mod raw;
 mod resolve;

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use activator::id::{ChannelId, FunctionId, SinkId};
+use activator::id::{ChannelId, FunctionId, Revision, SinkId};
 use activator::lifecycle::Settings;
 use activator::topology::{Subscription, Topology};
 
 use crate::channel;
 
-pub(crate) use super::content::Content;
+pub(crate) use super::content::{Content, Stat};
 pub(crate) use super::secrets::Secrets;
 
 /// Everything `runtime.toml`, sidecars, script headers and the functions folders say together.
@@ -61,6 +61,8 @@ pub(crate) struct Runtime {
     pub(crate) drain: Duration,
     /// Where each process gets a cgroup of its own.
     pub(crate) cgroup: Cgroup,
+    /// How many older revisions of a function are kept.
+    pub(crate) revisions_max: usize,
 }
 
 /// Where the cgroups of processes are.
@@ -123,6 +125,10 @@ pub(crate) struct Function {
     pub(crate) secret_files: Vec<PathBuf>,
     /// How its program is made of its sources; done by `dev --build`.
     pub(crate) build: Option<Box<Build>>,
+    /// Its revisions that have a share or a tag, in the order they are written; empty where all goes to the latest.
+    pub(crate) named: Vec<Named>,
+    /// Whose revision it is, where it is one that is run beside the latest: `bill@r3`.
+    pub(crate) of: Option<FunctionId>,
 }
 
 /// How a program is made.
@@ -143,6 +149,25 @@ impl Build {
     }
 }
 
+/// A revision of a function that `traffic` or `tags` name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    /// Whose processes it has: the function itself, where it is the latest.
+    pub(crate) id: FunctionId,
+    /// Nothing = the latest, whichever that is.
+    pub(crate) revision: Option<u32>,
+    /// Of 100.
+    pub(crate) percent: u32,
+    pub(crate) tags: Vec<String>,
+}
+
+impl Named {
+    /// `r3`, `latest`.
+    pub(crate) fn label(&self) -> String {
+        self.revision.map_or_else(|| "latest".to_owned(), |number| format!("r{number}"))
+    }
+}
+
 /// What the folder holds under a function's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
@@ -157,8 +182,12 @@ pub(crate) enum Found {
 /// How to start a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Program {
+    /// What it is called: `r3`.
+    pub(crate) revision: Revision,
     /// The file to execute, absolute.
     pub(crate) path: PathBuf,
+    /// What the file has to be when it is started, where it is an older one that was kept.
+    pub(crate) exactly: Option<Stat>,
     pub(crate) args: Vec<String>,
     /// What the user adds to the environment.
     pub(crate) env: BTreeMap<String, String>,
@@ -173,7 +202,7 @@ pub(crate) struct Program {
     pub(crate) content: Content,
     pub(crate) isolation: Isolation,
     pub(crate) limits: Limits,
-    /// How many there are and how long each step may take; `revision` is filled in by whoever counts them.
+    /// How many there are and how long each step may take; its `revision` is filled in by who tells the activator.
     pub(crate) settings: Settings,
 }
 

@@ -1,29 +1,29 @@
 //! What a function finds in its environment: Knative's runtime contract, the user's own, and a short list of
 //! what programs need to find their way about. Nothing else of ours reaches it.
 
-use activator::id::Revision;
-
 use crate::config::resolved::Program;
 
 /// What is handed on from the runtime's own environment.
 const HANDED_ON: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
 
 /// The environment of one process of a function.
-pub(super) fn environment(name: &str, revision: Revision, program: &Program) -> Vec<(String, String)> {
+pub(super) fn environment(name: &str, program: &Program) -> Vec<(String, String)> {
     let handed_on = HANDED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
     // The user's word stands against what is handed on.
     let is_users = |name: &str| program.env.contains_key(name) || program.secrets.contains(name);
     let mut environment: Vec<_> = handed_on.filter(|(name, _)| !is_users(name)).collect();
-    environment.extend(own(name, revision, program));
+    environment.extend(own(name, program));
     environment
 }
 
 /// The same without what is handed on: what a person sets who starts the process himself.
-pub(super) fn own(name: &str, revision: Revision, program: &Program) -> Vec<(String, String)> {
+pub(super) fn own(name: &str, program: &Program) -> Vec<(String, String)> {
+    // An older revision, `bill@r3`, is one of the same service.
+    let service = name.split_once('@').map_or(name, |(service, _)| service);
     let ours = [
-        ("K_SERVICE", name.to_owned()),
-        ("K_CONFIGURATION", name.to_owned()),
-        ("K_REVISION", format!("{name}-{revision:05}")),
+        ("K_SERVICE", service.to_owned()),
+        ("K_CONFIGURATION", service.to_owned()),
+        ("K_REVISION", format!("{service}-{:05}", program.revision)),
     ];
     let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
     let users = program.env.iter().map(|(name, value)| (name.clone(), value.clone()));

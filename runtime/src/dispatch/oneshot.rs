@@ -189,7 +189,7 @@ impl Ended {
                 response.headers_mut().insert("hydrant-exit", exit);
             }
         }
-        plain::mark(&mut response, start.revision, Times { arrived, started, cold: true });
+        plain::mark(&mut response, start.program.revision, Times { arrived, started, cold: true });
         Ok(response)
     }
 }

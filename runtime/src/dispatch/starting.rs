@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use activator::id::{InstanceId, Revision};
+use activator::id::InstanceId;
 
 use super::door::Learned;
 use super::environment::environment;
@@ -23,7 +23,6 @@ const BUSY_WAIT_MAX: Duration = Duration::from_millis(50);
 pub(crate) struct Start {
     pub(crate) id: InstanceId,
     pub(crate) name: Arc<str>,
-    pub(crate) revision: Revision,
     pub(crate) program: Arc<Program>,
     pub(crate) learned: Arc<Learned>,
     pub(crate) spawner: Spawner,
@@ -47,7 +46,7 @@ impl Start {
     pub(super) fn command(&self, stdin: Stdin) -> Command {
         let mut command = Command {
             args: self.program.args.clone(),
-            env: environment(&self.name, self.revision, &self.program),
+            env: environment(&self.name, &self.program),
             dir: self.program.dir.clone(),
             stdin,
             ..Command::of(self.program.path.clone())

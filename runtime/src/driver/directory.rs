@@ -13,7 +13,17 @@ use crate::history::channel_label;
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     routes: HashMap<(ChannelKind, String), Route>,
-    functions: HashMap<String, (FunctionId, Option<Protocol>)>,
+    callees: HashMap<String, Callee>,
+}
+
+/// Whom a name calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Callee {
+    pub(crate) function: FunctionId,
+    /// How it is spoken to, if it is there.
+    pub(crate) protocol: Option<Protocol>,
+    /// Whether it is this revision that is meant, and no other.
+    pub(crate) tagged: bool,
 }
 
 /// The way to a channel.
@@ -40,14 +50,19 @@ impl Directory {
             };
             ((named.kind, named.name.clone()), route)
         });
-        let functions = config.functions.iter().map(|(id, function)| {
-            let protocol = match &function.found {
-                Found::Program(program) => Some(program.protocol),
-                Found::Absent | Found::Broken(_) => None,
-            };
-            (function.name.clone(), (*id, protocol))
-        });
-        Self { routes: routes.collect(), functions: functions.collect() }
+        let mut callees = HashMap::new();
+        for (&id, function) in config.functions.iter().filter(|(_, function)| function.of.is_none()) {
+            callees.insert(function.name.clone(), callee(config, id, false));
+            for named in &function.named {
+                for tag in &named.tags {
+                    let callee = callee(config, named.id, true);
+                    // A host cannot have an `@`, and Knative has it so.
+                    callees.insert(format!("{tag}-{}", function.name), callee);
+                    callees.insert(format!("{}@{tag}", function.name), callee);
+                }
+            }
+        }
+        Self { routes: routes.collect(), callees }
     }
 
     /// A broker, a channel or a sink.
@@ -55,13 +70,21 @@ impl Directory {
         self.routes.get(&(kind, name.to_owned()))
     }
 
-    /// A function, and how it is spoken to if it is there.
-    pub(crate) fn function(&self, name: &str) -> Option<(FunctionId, Option<Protocol>)> {
-        self.functions.get(name).copied()
+    /// A function, or one of its revisions that has a tag.
+    pub(crate) fn callee(&self, name: &str) -> Option<Callee> {
+        self.callees.get(name).copied()
     }
 
     /// All channels.
     pub(crate) fn channels(&self) -> impl Iterator<Item = &Route> {
         self.routes.values()
     }
+}
+
+fn callee(config: &Resolved, function: FunctionId, tagged: bool) -> Callee {
+    let protocol = match config.functions.get(&function).map(|function| &function.found) {
+        Some(Found::Program(program)) => Some(program.protocol),
+        _ => None,
+    };
+    Callee { function, protocol, tagged }
 }

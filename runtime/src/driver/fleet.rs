@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
+use activator::Input;
 use activator::id::{FunctionId, InstanceId, Revision};
 use activator::lifecycle::{Availability, Settings};
 use hyper::upgrade::OnUpgrade;
 
 use super::Inbox;
-use crate::config::resolved::{Found, Function, Program, Resolved};
+use crate::config::resolved::{Found, Function, Named, Program, Resolved};
 use crate::dispatch::{self, InstanceHandle, Learned, Order};
 use crate::process::{Lines, Spawner};
 
@@ -24,10 +25,11 @@ pub(super) struct Fleet {
     configured: bool,
 }
 
-/// A function, and the revision a new process would run.
+/// A function, and what a new process would run.
 struct Member {
     function: Function,
     name: Arc<str>,
+    /// What the activator tells its programs apart by. What people call a revision is the program's own number.
     revision: Revision,
     program: Option<Arc<Program>>,
     learned: Arc<Learned>,
@@ -83,20 +85,25 @@ impl Fleet {
             learned: Arc::default(),
             lines: Lines::default(),
         });
+        if self.configured && member.function.named != function.named {
+            tracing::info!(function = %member.name, "traffic: {}", shares(&function.named));
+        }
         member.function = function.clone();
         match &function.found {
             Found::Absent => Availability::Absent,
             Found::Broken(reason) => Availability::Broken(reason.clone()),
             Found::Program(program) => {
                 // The file may be gone for a moment while it is replaced: the same content is the same revision.
-                if member.program.as_deref() != Some(&**program) {
+                let before = member.program.replace(Arc::clone(program));
+                if before.as_deref().is_none_or(|before| !is_same(before, program)) {
                     member.revision = Revision(member.revision.0 + 1);
-                    if self.configured {
-                        let what = what_changed(member.program.as_deref(), program);
-                        tracing::info!(function = %member.name, "{what} -> r{}{}", member.revision, named(program));
-                    }
-                    member.program = Some(Arc::clone(program));
                     member.learned = Arc::default();
+                    let is_saved = before.as_ref().is_none_or(|before| before.revision != program.revision);
+                    if self.configured && is_saved && function.of.is_none() {
+                        let what = what_changed(before.as_deref(), program);
+                        let (number, unserved) = (program.revision, unserved(&function.named));
+                        tracing::info!(function = %member.name, "{what} -> r{number}{}{unserved}", named(program));
+                    }
                 }
                 let concurrency = program.settings.concurrency.min(dispatch::IN_FLIGHT_MAX);
                 Availability::Present(Settings { revision: member.revision, concurrency, ..program.settings })
@@ -116,10 +123,12 @@ impl Fleet {
     fn begin(&mut self, id: InstanceId, begin: impl FnOnce(dispatch::Start) -> InstanceHandle) {
         let Some(member) = self.functions.get(&id.function) else { return self.never_was(id) };
         let Some(program) = &member.program else { return self.never_was(id) };
+        if program.exactly.is_some_and(|stat| !stat.is_of(&program.path)) {
+            return self.overwritten(id, program);
+        }
         let handle = begin(dispatch::Start {
             id,
             name: Arc::clone(&member.name),
-            revision: member.revision,
             program: Arc::clone(program),
             learned: Arc::clone(&member.learned),
             spawner: self.spawner.clone(),
@@ -127,8 +136,20 @@ impl Fleet {
             ingress: self.ingress,
             inbox: self.inbox.clone(),
         });
-        let running = Running { handle, revision: member.revision, started: Instant::now(), ready: None };
+        let running = Running { handle, revision: program.revision, started: Instant::now(), ready: None };
         self.instances.insert(id, running);
+    }
+
+    /// What was kept of an older revision is not what it was: so that revision is none any more.
+    fn overwritten(&self, id: InstanceId, program: &Program) {
+        let (path, revision) = (program.path.display(), program.revision);
+        let reason = format!("r{revision} cannot run: {path} is not the file that was kept any more");
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move {
+            let now = Availability::Broken(reason.clone());
+            inbox.happened(Input::Revised { function: id.function, now }).await;
+            inbox.exited(id, reason).await;
+        });
     }
 
     /// The activator starts only what it was told is present, so this is a bug of ours; it is answered all the same.
@@ -174,7 +195,7 @@ impl Fleet {
 
     /// What a new process would run; nothing while there is nothing to run.
     pub(super) fn revision(&self, id: FunctionId) -> Option<Revision> {
-        self.functions.get(&id).and_then(|member| member.program.as_ref().map(|_| member.revision))
+        self.functions.get(&id)?.program.as_ref().map(|program| program.revision)
     }
 
     /// What an instance runs.
@@ -187,6 +208,29 @@ impl Fleet {
         self.functions
             .get(&id)
             .map_or_else(Vec::new, |member| member.lines.last(n).iter().map(ToString::to_string).collect())
+    }
+}
+
+/// Whether it is the same program. One that was kept is, wherever it lies.
+fn is_same(before: &Program, now: &Program) -> bool {
+    before == now || now.exactly.is_some() && Program { path: now.path.clone(), ..before.clone() } == *now
+}
+
+/// `r3 10 %, latest 90 %`.
+fn shares(named: &[Named]) -> String {
+    let shares = named.iter().filter(|named| named.percent > 0);
+    let shares: Vec<_> = shares.map(|named| format!("{} {} %", named.label(), named.percent)).collect();
+    if shares.is_empty() { "latest 100 %".to_owned() } else { shares.join(", ") }
+}
+
+/// What people have to know of a revision that was saved and does not get everything.
+fn unserved(named: &[Named]) -> String {
+    let latest = named.iter().filter(|named| named.revision.is_none()).map(|named| named.percent).sum();
+    match latest {
+        _ if named.is_empty() => String::new(),
+        100 => String::new(),
+        0 => format!(", which gets no traffic: `traffic` is {}", shares(named)),
+        _ => format!(", which gets its share of traffic: {}", shares(named)),
     }
 }
 
@@ -223,9 +267,10 @@ mod tests {
         config.functions.clear();
         if let Some(size) = size {
             let found = Found::Program(Arc::new(program(size)));
-            config
-                .functions
-                .insert(ID, Function { name: "bill".into(), found, secret_files: Vec::new(), build: None });
+            let (secret_files, named) = (Vec::new(), Vec::new());
+            let function =
+                Function { name: "bill".into(), found, secret_files, build: None, named, of: None };
+            config.functions.insert(ID, function);
         }
         config
     }
@@ -233,6 +278,8 @@ mod tests {
     fn program(size: u64) -> Program {
         let none = std::time::Duration::ZERO;
         Program {
+            revision: Revision(u32::try_from(size).unwrap()),
+            exactly: None,
             path: "/bill".into(),
             args: Vec::new(),
             env: BTreeMap::new(),

@@ -13,7 +13,7 @@ use hyper::upgrade::OnUpgrade;
 use tokio::sync::{oneshot, watch};
 
 use super::inbox::{Attaching, Inbox, Message};
-use super::{Directory, Route, Stats};
+use super::{Callee, Directory, Route, Stats};
 use crate::config::resolved::Resolved;
 use crate::dispatch::{Answer, Call, CallError, CallerBody};
 
@@ -106,11 +106,11 @@ impl Handle {
     }
 
     /// Calls a function and waits for its answer. Who drops this hangs up.
-    pub(crate) async fn call(&self, function: FunctionId, head: Parts, body: CallerBody) -> Answer {
+    pub(crate) async fn call(&self, callee: Callee, head: Parts, body: CallerBody) -> Answer {
         let id = CallId(self.next_call.fetch_add(1, Ordering::Relaxed));
         let (answer, waiting) = oneshot::channel();
         let call = Call { head, body, answer, arrived: Instant::now() };
-        self.inbox.tell(Message::Called(id, function, Box::new(call))).await;
+        self.inbox.tell(Message::Called(id, callee, Box::new(call))).await;
         let line = Line { inbox: &self.inbox, call: Some(id) };
         let answer = waiting.await.unwrap_or(Err(CallError::Stopping));
         line.done();

@@ -11,7 +11,7 @@ use activator::lifecycle::Declined;
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::{mpsc, oneshot};
 
-use super::FunctionRow;
+use super::{Callee, FunctionRow};
 use crate::channel::Channel;
 use crate::config::resolved::Resolved;
 use crate::dispatch::{Call, Work};
@@ -32,7 +32,7 @@ pub(super) enum Message {
     },
     /// A channel could not be opened yet, or does not go on, and why.
     Trouble(ChannelId, String),
-    Called(CallId, FunctionId, Box<Call>),
+    Called(CallId, Callee, Box<Call>),
     /// Somebody wants to start a function's process himself.
     Attaching(FunctionId, Attaching),
     Configured(Arc<Resolved>),

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use activator::id::{AttachId, CallId, ChannelId, SinkId};
 use activator::input::OpenedPartition;
+use activator::lifecycle::Availability;
 use activator::{Activator, Effect, Input, Limits};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -43,7 +44,7 @@ use crate::dispatch::{Call, Sink};
 use crate::history::{History, channel_label};
 use crate::process::Spawner;
 
-pub(crate) use directory::{Directory, Route};
+pub(crate) use directory::{Callee, Directory, Route};
 pub(crate) use handle::{FunctionRow, Handle};
 pub(crate) use inbox::Inbox;
 #[cfg(test)]
@@ -187,9 +188,9 @@ impl Driver {
                 self.keepers.get_mut(&channel).into_iter().for_each(|k| k.failed(reason.clone()));
                 self.publish_directory();
             }
-            Message::Called(id, function, call) => {
+            Message::Called(id, Callee { function, tagged, .. }, call) => {
                 self.calls.insert(id, call);
-                self.happened(Input::Called { call: id, function });
+                self.happened(Input::Called { call: id, function, tagged });
             }
             Message::Attaching(function, asks) => {
                 let attach = self.next_attach;
@@ -236,19 +237,23 @@ impl Driver {
         self.activator.handle(self.clock.now(), Input::Outcomes(vec![(delivery, outcome)]));
     }
 
-    /// Takes over a configuration: the wiring, then what changed of the functions.
+    /// Takes over a configuration: what there is to run, then the wiring, which shares it out, and then what there is not
+    /// any more. So nothing goes to the latest revision in between that is another's.
     fn configure(&mut self, config: Arc<Resolved>) {
         self.sinks.retain(|id, sink| config.sinks.get(id) == Some(sink.uri()));
         for (id, uri) in &config.sinks {
             self.sinks.entry(*id).or_insert_with(|| Sink::new(uri.clone()));
         }
-        let revised = self.fleet.configure(&config);
+        let (gone, there): (Vec<_>, Vec<_>) =
+            self.fleet.configure(&config).into_iter().partition(|(_, now)| *now == Availability::Absent);
         self.record.configure(&config);
         self.config.send_replace(Arc::clone(&config));
         let now = self.clock.now();
-        self.activator.handle(now, Input::Wired(config.topology.clone()));
-        for (function, availability) in revised {
-            self.activator.handle(now, Input::Revised { function, now: availability });
+        let revised = |(function, availability)| Input::Revised { function, now: availability };
+        let wired = Input::Wired(config.topology.clone());
+        let news = there.into_iter().map(revised).chain([wired]).chain(gone.into_iter().map(revised));
+        for input in news.collect::<Vec<_>>() {
+            self.activator.handle(now, input);
         }
         self.mirror();
         self.publish_directory();

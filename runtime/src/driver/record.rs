@@ -215,6 +215,9 @@ fn log_function(fleet: &Fleet, function: FunctionId, news: &FunctionNews) {
         }
         FunctionNews::Detached { reason } => tracing::info!(function = name, "attached no more: {reason}"),
         FunctionNews::Zero => tracing::info!(function = name, "zero"),
+        FunctionNews::PassedOver { reason } => {
+            tracing::warn!(function = name, "its share of traffic goes to the latest revision: {reason}");
+        }
         FunctionNews::StartFailed { reason, wait } => {
             tracing::error!(function = name, "did not start: {reason} (next try in {wait:?})");
             for line in fleet.last_lines(function, 5) {

@@ -42,6 +42,7 @@ pub(crate) fn resolved() -> Resolved {
                 .collect(),
             subscriptions: vec![trigger(BILL, "bill", "order.created"), trigger(AUDIT, "audit", "audit")],
             dead_letters: DEAD_LETTERS,
+            traffic: Vec::new(),
         },
         channels: channels.iter().map(|&(id, kind, name)| (id, named(kind, name))).collect(),
         functions: BTreeMap::from([(FunctionId(0), function("bill")), (FunctionId(1), function("audit"))]),
@@ -60,6 +61,7 @@ fn runtime() -> Runtime {
         budget_bytes: 64 << 20,
         cgroup: crate::config::resolved::Cgroup::Off,
         drain: Duration::from_secs(10),
+        revisions_max: 10,
     }
 }
 
@@ -79,7 +81,14 @@ pub(crate) fn trigger(id: SubscriptionId, name: &str, ty: &str) -> Subscription 
 }
 
 fn function(name: &str) -> Function {
-    Function { name: name.into(), found: Found::Absent, secret_files: Vec::new(), build: None }
+    Function {
+        name: name.into(),
+        found: Found::Absent,
+        secret_files: Vec::new(),
+        build: None,
+        named: Vec::new(),
+        of: None,
+    }
 }
 
 pub(crate) fn wired() -> Note {

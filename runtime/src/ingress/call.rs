@@ -34,13 +34,14 @@ pub(super) async fn answer(
     caller: Caller,
 ) -> Response<Body> {
     let directory = driver.directory();
-    let Some((function, protocol)) = directory.function(name) else {
+    let Some(callee) = directory.callee(name) else {
         return reply::problem(
             404,
             &format!("there is no function `{name}`"),
             &format!("put an executable at functions/{name}"),
         );
     };
+    let protocol = callee.protocol;
     let whole_max = match protocol {
         Some(protocol) if !protocol.is_http() => driver.config().runtime.body_bytes_max as u64,
         _ => WHOLE_BYTES_MAX,
@@ -51,7 +52,7 @@ pub(super) async fn answer(
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    match driver.call(function, head, body).await {
+    match driver.call(callee, head, body).await {
         Ok(response) => response.map(Either::Right),
         Err(error) => refusal(name, &error),
     }

@@ -13,8 +13,10 @@ const FUNCTIONS_SHOWN: usize = 20;
 
 pub(super) fn say(mode: Mode, config: &Resolved, listen: SocketAddr, admin: SocketAddr, started: Instant) {
     let took = started.elapsed();
+    let functions = || config.functions.iter().filter(|(_, function)| function.of.is_none());
+    let count = functions().count();
     if mode == Mode::Run {
-        tracing::info!(%listen, %admin, functions = config.functions.len(), ?took, "ready");
+        tracing::info!(%listen, %admin, functions = count, ?took, "ready");
         return;
     }
     let kept = config.runtime.state.as_ref().map_or_else(
@@ -24,7 +26,7 @@ pub(super) fn say(mode: Mode, config: &Resolved, listen: SocketAddr, admin: Sock
     eprintln!("hydrant {}  ready in {} ms{:>8}{kept}", env!("CARGO_PKG_VERSION"), took.as_millis(), "");
     eprintln!("  events   http://{listen}           POST a CloudEvent here");
     eprintln!("  api      http://{admin}/api/v1/functions");
-    for (id, function) in config.functions.iter().take(FUNCTIONS_SHOWN) {
+    for (id, function) in functions().take(FUNCTIONS_SHOWN) {
         let state = match &function.found {
             Found::Program(_) => "zero".to_owned(),
             Found::Absent => "absent".to_owned(),
@@ -39,8 +41,8 @@ pub(super) fn say(mode: Mode, config: &Resolved, listen: SocketAddr, admin: Sock
             .collect();
         eprintln!("  {:8} {state}   <- {}", function.name, wanted.join("; "));
     }
-    if config.functions.len() > FUNCTIONS_SHOWN {
-        eprintln!("  ... and {} more: hydrant ps", config.functions.len() - FUNCTIONS_SHOWN);
+    if count > FUNCTIONS_SHOWN {
+        eprintln!("  ... and {} more: hydrant ps", count - FUNCTIONS_SHOWN);
     }
 }
 

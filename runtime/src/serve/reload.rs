@@ -17,6 +17,10 @@ use crate::driver::Handle;
 use crate::process::Spawner;
 use crate::watch::{Changes, Watcher};
 
+/// New revisions that are kept before anything else goes on: a millisecond or so. At the first start there may be ten
+/// thousand.
+const PINNED_AT_ONCE_MAX: usize = 64;
+
 /// Reads everything again and hands it to the driver.
 pub(super) struct Reloader {
     options: Options,
@@ -58,6 +62,7 @@ impl Reloader {
         let mut reloader = Self { options, loader, driver, said, watch, watcher, builds, ends, unbuilt };
         reloader.say_unbuilt(resolved);
         reloader.name_contents();
+        reloader.settle_revisions();
         reloader
     }
 
@@ -89,6 +94,8 @@ impl Reloader {
             let sources = if self.options.build { sources(&resolved) } else { Vec::new() };
             watcher.watch_files(&files(&resolved), &sources);
         }
+        // What was just saved may be replaced at any moment.
+        tokio::task::block_in_place(|| self.settle_revisions());
         self.driver.configure(Arc::new(resolved)).await;
         self.name_contents();
     }
@@ -107,6 +114,20 @@ impl Reloader {
             if self.unbuilt.insert(function.name.clone()) {
                 tracing::warn!(function = function.name, "`build` is not used: hydrant dev --build runs it");
             }
+        }
+    }
+
+    /// Keeps the executables of new revisions; the rest of it nothing waits for.
+    fn settle_revisions(&mut self) {
+        if let Some(keeping) = self.loader.take_keeping() {
+            let fresh = keeping.fresh();
+            if fresh.len() <= PINNED_AT_ONCE_MAX {
+                keeping.pin();
+            }
+            tokio::task::spawn_blocking(move || {
+                keeping.pin();
+                keeping.settle(&fresh);
+            });
         }
     }
 
@@ -168,11 +189,12 @@ fn keep_open_channels(before: &Resolved, after: &mut Resolved) {
 
 /// The files that functions execute or are told of, wherever they lie.
 fn files(resolved: &Resolved) -> Vec<PathBuf> {
-    let programs = resolved.functions.values().filter_map(|function| match &function.found {
+    let functions = || resolved.functions.values().filter(|function| function.of.is_none());
+    let programs = functions().filter_map(|function| match &function.found {
         Found::Program(program) => Some(program.path.clone()),
         Found::Absent | Found::Broken(_) => None,
     });
-    let secrets = resolved.functions.values().flat_map(|function| function.secret_files.iter().cloned());
+    let secrets = functions().flat_map(|function| function.secret_files.iter().cloned());
     programs.chain(secrets).collect()
 }
 

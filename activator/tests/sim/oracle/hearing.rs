@@ -7,7 +7,7 @@ use activator::id::{DeliveryId, Partition, SubscriptionId};
 use activator::input::Input;
 use activator::lifecycle::Availability;
 
-use super::{Call, Oracle};
+use super::{Call, Callee, Oracle};
 use crate::storage::At;
 use crate::truth::{Case, Truth};
 use crate::wiring::CHANNELS;
@@ -15,6 +15,7 @@ use crate::wiring::CHANNELS;
 impl Oracle {
     pub(crate) fn hears(&mut self, now: Time, input: &Input) {
         self.pace.inputs += 1;
+        self.shares.hear(input);
         match input {
             Input::Wired(topology) => {
                 self.truth.wired(topology);
@@ -70,9 +71,9 @@ impl Oracle {
             Input::Outcomes(outcomes) => {
                 outcomes.iter().for_each(|(id, outcome)| self.outcome(now, *id, outcome));
             }
-            Input::Called { call, function } => {
+            Input::Called { call, function, tagged } => {
                 self.calls.insert(*call, Call::Waiting);
-                self.callees.insert(*call, *function);
+                self.callees.insert(*call, Callee { function: *function, tagged: *tagged });
             }
             Input::Attaching { attach, function } => drop(self.wishes.insert(*attach, *function)),
             Input::HungUp { call } => {

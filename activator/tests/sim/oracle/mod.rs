@@ -6,6 +6,7 @@ mod attaching;
 mod hearing;
 mod reports;
 mod seeing;
+mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ use activator::input::Progress;
 use activator::lifecycle::Settings;
 use activator::{Limits, Time};
 
+use self::sharing::{Callee, Shares};
 use crate::clock::{MILLI, Micros, micros};
 use crate::storage::{At, says_done};
 use crate::truth::{Case, Truth};
@@ -46,7 +48,8 @@ pub(crate) struct Oracle {
     calls: BTreeMap<CallId, Call>,
     /// Wishes to be a function's process that have no answer yet.
     wishes: BTreeMap<AttachId, FunctionId>,
-    callees: BTreeMap<CallId, FunctionId>,
+    callees: BTreeMap<CallId, Callee>,
+    shares: Shares,
     appends: BTreeSet<AppendId>,
     commits: BTreeSet<ChannelId>,
     open: BTreeSet<ChannelId>,
@@ -141,6 +144,7 @@ impl Oracle {
             calls: BTreeMap::new(),
             wishes: BTreeMap::new(),
             callees: BTreeMap::new(),
+            shares: Shares::default(),
             appends: BTreeSet::new(),
             commits: BTreeSet::new(),
             open: BTreeSet::new(),
@@ -172,6 +176,7 @@ impl Oracle {
         self.sinks.clear();
         self.calls.clear();
         self.wishes.clear();
+        self.shares = Shares::default();
         self.appends.clear();
         self.commits.clear();
         self.open.clear();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use activator::Time;
 use activator::effect::{Effect, Payload, Refusal, Target};
-use activator::id::{CallId, DeliveryId, InstanceId};
+use activator::id::{CallId, DeliveryId, FunctionId, InstanceId};
 use activator::lifecycle::Settings;
 use activator::scale::{Idle, Policy, Scaling};
 
@@ -102,19 +102,26 @@ impl Oracle {
         self.expect(fair, || format!("{id:?} works and is ended for nothing"));
     }
 
-    /// Whether a call may be refused: no process has room, and it is not to wait; or as many wait as may.
+    /// Whether a call may be refused: of a revision that may take it no process has room, and it is not to wait; or as
+    /// many wait as may.
     fn has_no_room_for(&self, call: CallId) -> bool {
-        let Some(function) = self.callees.get(&call) else { return false };
-        let Some(settings) = self.wished.get(function) else { return false };
+        let Some(callee) = self.callees.get(&call) else { return false };
+        self.shares.of(*callee).into_iter().any(|function| self.has_no_room(function))
+    }
+
+    fn has_no_room(&self, function: FunctionId) -> bool {
+        let Some(settings) = self.wished.get(&function) else { return false };
         let waits = |(other, state): &(&CallId, &Call)| {
-            **state == Call::Waiting && self.callees.get(other) == Some(function)
+            let callee = self.callees.get(other).copied();
+            **state == Call::Waiting
+                && callee.is_some_and(|callee| self.shares.of(callee).contains(&function))
         };
         let crowded = self.calls.iter().filter(waits).count() > settings.overflow.waiting_max as usize;
-        if let Some(theirs) = self.attached(*function).and_then(|id| self.instances.get(&id)) {
+        if let Some(theirs) = self.attached(function).and_then(|id| self.instances.get(&id)) {
             return crowded || settings.overflow.refuse && theirs.in_flight >= theirs.settings.concurrency;
         }
         let current = |(id, known): &(&InstanceId, &Known)| {
-            id.function == *function && known.settings.revision == settings.revision && !known.told_to_end
+            id.function == function && known.settings.revision == settings.revision && !known.told_to_end
         };
         let running: Vec<_> = self.instances.iter().filter(current).map(|(_, known)| known).collect();
         let full = running.iter().filter(|known| known.in_flight >= settings.concurrency).count();
@@ -180,6 +187,7 @@ impl Oracle {
 
     fn delivers(&mut self, id: DeliveryId, to: Target, what: &Payload, case: Option<Case>) {
         case.into_iter().for_each(|case| self.delivers_case(id, case));
+        self.goes_to_whom_it_belongs(to, what, case);
         match to {
             Target::Instance(instance) => self.hands_to(instance),
             Target::Sink(sink) => {

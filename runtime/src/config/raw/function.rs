@@ -14,7 +14,8 @@ use super::annotations;
 use super::filter::read_on;
 use super::isolation::limits;
 use super::secret::{Secret, Secrets};
-use super::{Batch, Isolation, Scale};
+use super::traffic::tags;
+use super::{Batch, Isolation, Scale, Tags, Traffic};
 
 /// Every key as one of the places says it, or not.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +33,8 @@ pub(in crate::config) struct Function {
     pub(in crate::config) isolation: Option<Isolation>,
     pub(in crate::config) limits: Option<Limits>,
     pub(in crate::config) timeout: Option<Timeout>,
+    pub(in crate::config) traffic: Option<Traffic>,
+    pub(in crate::config) tags: Option<Tags>,
     pub(in crate::config) on: Option<Filter>,
 }
 
@@ -83,11 +86,13 @@ impl Function {
         "timeout",
         "annotations",
         "batch",
+        "traffic",
+        "tags",
         "on",
     ];
     /// What can be the same for every function.
     pub(in crate::config) const DEFAULTS_KEYS: &[&str] = match Self::KEYS {
-        [_exec, _build, shared @ .., _annotations, _batch, _on] => shared,
+        [_exec, _build, shared @ .., _annotations, _batch, _traffic, _tags, _on] => shared,
         _ => &[],
     };
     /// What a script can say of itself.
@@ -126,6 +131,8 @@ impl Function {
             isolation: get("isolation").and_then(|v| Isolation::read(&v)),
             limits: get("limits").and_then(|v| limits(&v)),
             timeout: get("timeout").and_then(|v| Timeout::read(&v)),
+            traffic: get("traffic").and_then(|v| Traffic::read(&v)),
+            tags: get("tags").and_then(|v| tags(&v)),
             on: get("on").and_then(|v| read_on(&v)),
         })
     }
@@ -147,6 +154,8 @@ impl Function {
             isolation: self.isolation.or(lower.isolation),
             limits: self.limits.or(lower.limits),
             timeout: self.timeout.or(lower.timeout),
+            traffic: self.traffic.or(lower.traffic),
+            tags: self.tags.or(lower.tags),
             on: self.on.or(lower.on),
         }
     }

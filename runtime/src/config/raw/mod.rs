@@ -19,6 +19,7 @@ mod security;
 mod sink;
 mod source;
 mod subscription;
+mod traffic;
 mod watch;
 
 use super::codes::Code;
@@ -49,6 +50,7 @@ pub(super) use security::Password;
 pub(super) use sink::Sink;
 pub(super) use source::Source;
 pub(super) use subscription::{Subscription, Trigger};
+pub(super) use traffic::{Tags, Traffic, Which};
 pub(super) use watch::Watch;
 
 /// Tables under names of the user's own: `[trigger.NAME]`.

@@ -18,6 +18,7 @@ pub(in crate::config) struct Runtime {
     pub(in crate::config) budget: Option<At<usize>>,
     pub(in crate::config) drain: Option<Duration>,
     pub(in crate::config) cgroup: Option<At<String>>,
+    pub(in crate::config) revisions: Option<At<u32>>,
 }
 
 /// Where state is kept.
@@ -31,7 +32,7 @@ pub(in crate::config) enum State {
 
 impl Runtime {
     pub(in crate::config) const KEYS: &[&str] =
-        &["listen", "admin", "functions", "state", "body_max", "budget", "drain", "cgroup"];
+        &["listen", "admin", "functions", "state", "body_max", "budget", "drain", "cgroup", "revisions"];
 
     pub(super) fn read(value: &Value<'_>) -> Option<Self> {
         let table = value.table("[runtime]", Self::KEYS)?;
@@ -44,6 +45,7 @@ impl Runtime {
             budget: table.get("budget").and_then(|v| v.size()),
             drain: table.get("drain").and_then(|v| v.duration()).map(|d| d.value),
             cgroup: table.get("cgroup").and_then(|v| v.word()),
+            revisions: table.get("revisions").and_then(|v| v.integer(0..=u32::MAX)),
         })
     }
 }

@@ -8,8 +8,11 @@ use std::time::Duration;
 use activator::filter::Filter;
 use activator::id::{FunctionId, Revision};
 use activator::lifecycle::Settings;
+use activator::topology::Traffic;
 
+use crate::config::book::{Book, Seen};
 use crate::config::codes::Code;
+use crate::config::content::{Content, Hash};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::ids::Ids;
 use crate::config::ledger::Ledger;
@@ -22,6 +25,7 @@ use crate::config::source::At;
 use super::secrets::Wanted;
 
 use super::scaling::{Contradictions, overflow, scaling};
+use super::traffic::{Routes, check_tags};
 
 const HTTP_CONCURRENCY: u32 = 100;
 const START: Duration = Duration::from_secs(10);
@@ -42,6 +46,7 @@ pub(super) struct Function {
     found: Found,
     secret_files: Vec<PathBuf>,
     build: Option<Box<Build>>,
+    pub(super) routes: Routes,
 }
 
 impl Functions {
@@ -51,7 +56,7 @@ impl Functions {
         scan: &Scan<'_>,
         found: &mut scan::Functions,
         ids: &mut Ids,
-        ledger: &mut Ledger,
+        (ledger, book): (&mut Ledger, &mut Book),
     ) -> Self {
         let written = written(file, scan, found);
         for (name, function) in &written {
@@ -68,9 +73,10 @@ impl Functions {
         Contradictions { who, own, all: own, problems: scan.problems }.report();
         let names = written.keys().chain(found.entries.keys());
         let names: BTreeSet<&str> = names.map(String::as_str).collect();
-        let mut merge = Merge { written: &written, found, defaults: &file.defaults, scan, ids, ledger };
+        let mut merge = Merge { written: &written, found, defaults: &file.defaults, scan, ids, ledger, book };
         let functions = names.iter().map(|name| ((*name).to_owned(), merge.function(name))).collect();
         ledger.retain(|name| names.contains(name));
+        check_tags(&functions, scan.problems);
         Self(functions)
     }
 
@@ -82,16 +88,33 @@ impl Functions {
         self.0.iter().map(|(name, function)| (name.as_str(), function))
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::config) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
     pub(super) fn into_resolved(self) -> BTreeMap<FunctionId, resolved::Function> {
         let resolved = |(name, function): (String, Function)| {
-            let Function { id, found, secret_files, build, .. } = function;
-            (id, resolved::Function { name, found, secret_files, build })
+            let Function { id, found, secret_files, build, routes, .. } = function;
+            let named = routes.named;
+            let own = (id, resolved::Function { name, found, secret_files, build, named, of: None });
+            std::iter::once(own).chain(routes.kept)
         };
-        self.0.into_iter().map(resolved).collect()
+        self.0.into_iter().flat_map(resolved).collect()
+    }
+
+    /// The functions of which not all goes to the latest revision.
+    pub(super) fn traffic(&self) -> Vec<Traffic> {
+        self.0.values().filter_map(|function| function.routes.traffic(function.id)).collect()
+    }
+
+    /// The revisions that are run beside the latest.
+    pub(in crate::config) fn named(&self) -> BTreeSet<(String, u32)> {
+        let of = |(name, function): (&String, &Function)| {
+            let numbers: Vec<u32> = function.routes.named.iter().filter_map(|named| named.revision).collect();
+            let name = name.clone();
+            numbers.into_iter().map(move |number| (name.clone(), number)).collect::<Vec<_>>()
+        };
+        self.0.iter().flat_map(of).collect()
     }
 }
 
@@ -127,13 +150,14 @@ fn written(file: &raw::File, scan: &Scan<'_>, found: &scan::Functions) -> BTreeM
     written
 }
 
-struct Merge<'a> {
+pub(super) struct Merge<'a> {
     written: &'a BTreeMap<String, raw::Function>,
-    found: &'a scan::Functions,
-    defaults: &'a raw::Function,
-    scan: &'a Scan<'a>,
-    ids: &'a mut Ids,
+    pub(super) found: &'a scan::Functions,
+    pub(super) defaults: &'a raw::Function,
+    pub(super) scan: &'a Scan<'a>,
+    pub(super) ids: &'a mut Ids,
     ledger: &'a mut Ledger,
+    pub(super) book: &'a mut Book,
 }
 
 impl Merge<'_> {
@@ -149,14 +173,17 @@ impl Merge<'_> {
         let (who, problems) = (format!("function `{name}`"), self.scan.problems);
         Contradictions { who: &who, own: &own, all: &all, problems }.report();
         let secret_files = self.wanted(name, &all).files();
+        let found = entry.map_or(Found::Absent, |entry| self.found(entry, &all, own_concurrency));
+        let routes = self.routes(name, &all, &written);
         Function {
             id: self.ids.function(name),
             on: all.on.clone(),
             request_timeout: all.timeout.unwrap_or_default().request.unwrap_or(REQUEST),
             shown: entry.map(|entry| entry.shown.clone()),
-            found: entry.map_or(Found::Absent, |entry| self.found(entry, &all, own_concurrency)),
+            found: if routes.reach_latest() { found } else { unreached(found) },
             secret_files,
             build: entry.zip(all.build.as_ref()).map(|(entry, command)| self.build(entry, &command.value)),
+            routes,
         }
     }
 
@@ -213,18 +240,33 @@ impl Merge<'_> {
         let root = entry.own.as_ref().unwrap_or(&entry.path);
         let root = (root.as_path(), entry.hash());
         let content = self.ledger.content(&entry.name, root, &stats, |path| self.scan.shown(path));
-        let secrets = match self.wanted(&entry.name, all).values() {
-            Ok(secrets) => secrets,
-            Err(reason) => return Found::Broken(reason),
-        };
+        let alone = stats.get(&entry.path).copied().filter(|_| entry.own.is_none());
+        let seen = Seen { stamp: Hash::of_stats(&stats), alone };
+        match self.program(entry, all, own_concurrency, content) {
+            Ok(program) => Found::Program(self.book.edition(&entry.name, program, seen)),
+            Err(reason) => Found::Broken(reason),
+        }
+    }
+
+    /// How a file is run, by all that is said of it.
+    pub(super) fn program(
+        &self,
+        entry: &Entry,
+        all: &raw::Function,
+        own_concurrency: Option<u32>,
+        content: Content,
+    ) -> Result<Program, String> {
+        let secrets = self.wanted(&entry.name, all).values()?;
         let protocol = all.protocol.unwrap_or(Protocol::Http);
         let said = all.batch.as_ref().map(|batch| batch.value);
         let (events_max, wait) = said.map_or((1, Duration::ZERO), |batch| (batch.max, batch.wait));
         let requests_max = requests_max(protocol, events_max, all, own_concurrency);
         let batch = (events_max > 1).then_some(Batch { events_max, requests_max, wait });
         let concurrency = requests_max.saturating_mul(events_max);
-        Found::Program(Arc::new(Program {
+        Ok(Program {
+            revision: Revision(0),
             path: entry.path.clone(),
+            exactly: None,
             args: all.args.clone().unwrap_or_default(),
             env: all.env.clone().unwrap_or_default(),
             secrets,
@@ -235,7 +277,7 @@ impl Merge<'_> {
             isolation: self.isolation(entry, all),
             limits: all.limits.unwrap_or_default(),
             settings: settings(protocol, concurrency, all),
-        }))
+        })
     }
 }
 
@@ -253,6 +295,20 @@ impl Merge<'_> {
             write: paths(&said.write),
             connect: said.connect,
         }
+    }
+}
+
+/// The latest revision when nothing reaches it: none of it is kept warm (as Knative does it).
+fn unreached(found: Found) -> Found {
+    match found {
+        Found::Program(program) => {
+            let mut program = Program::clone(&program);
+            program.settings.scaling.min = 0;
+            program.settings.scaling.initial = 0;
+            program.settings.scaling.standby = false;
+            Found::Program(Arc::new(program))
+        }
+        Found::Absent | Found::Broken(_) => found,
     }
 }
 

@@ -9,6 +9,7 @@ mod runtime;
 mod scaling;
 mod secrets;
 mod spec;
+mod traffic;
 mod wiring;
 
 use std::path::Path;
@@ -45,6 +46,7 @@ pub(super) fn resolve(
             channels: channels.topology(),
             subscriptions,
             dead_letters: channels.dead_letters,
+            traffic: functions.traffic(),
         },
         channels: channels.all,
         functions: functions.into_resolved(),

@@ -18,6 +18,7 @@ const STATE: &str = ".hydrant";
 const BODY_BYTES_MAX: usize = 1 << 20;
 const BUDGET_BYTES: usize = 64 << 20;
 const DRAIN: Duration = Duration::from_secs(10);
+const REVISIONS_MAX: usize = 10;
 
 pub(in crate::config) fn runtime(
     project: &Path,
@@ -45,6 +46,7 @@ pub(in crate::config) fn runtime(
         budget_bytes: budget(raw, problems),
         drain: raw.drain.unwrap_or(DRAIN),
         cgroup: cgroup.unwrap_or(Cgroup::Auto),
+        revisions_max: raw.revisions.as_ref().map_or(REVISIONS_MAX, |n| n.value as usize),
     }
 }
 

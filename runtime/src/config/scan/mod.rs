@@ -230,14 +230,24 @@ impl Scan<'_> {
         if look.is_being_written {
             return self.unfinished(&folder, &path, name.into());
         }
-        let shown = self.shown(&path);
-        let (state, header) = if look.metadata.is_ok() {
-            let inspected = file::inspect(&path, &shown, &look, &mut Trust::default(), self.problems);
-            (inspected.state, inspected.header)
-        } else {
+        if look.metadata.is_err() {
             self.problems.report(no_program(name, exec));
-            (State::Gone, None)
-        };
+            return self.unfinished(&folder, &path, name.into()).without_file();
+        }
+        self.alone(name, path, &look)
+    }
+
+    /// An executable that was kept, wherever it lies.
+    pub(super) fn kept(&self, name: &str, path: PathBuf) -> Entry {
+        let look = Look::at(&path, self.being_written);
+        self.alone(name, path, &look)
+    }
+
+    fn alone(&self, name: &str, path: PathBuf, look: &Look) -> Entry {
+        let folder = Arc::from(path.parent().unwrap_or(self.project));
+        let shown = self.shown(&path);
+        let file::Inspected { state, header } =
+            file::inspect(&path, &shown, look, &mut Trust::default(), self.problems);
         let seen = look.seen();
         Entry { name: name.into(), folder, own: None, path, shown, state, seen, header, manifest: None }
     }

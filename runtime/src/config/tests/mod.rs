@@ -4,6 +4,7 @@ mod annotations;
 mod bad;
 mod bad_filters;
 mod bad_scaling;
+mod bad_traffic;
 mod bad_wiring;
 mod channels;
 mod content;
@@ -11,6 +12,7 @@ mod functions;
 mod isolation;
 mod kafka;
 mod reload;
+mod revisions;
 mod shipped;
 mod zero;
 

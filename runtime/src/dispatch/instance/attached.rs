@@ -52,11 +52,10 @@ impl Instance {
 
     /// What whoever starts it needs to know.
     fn place(&self, door: &Door) -> Place {
-        let Start { name, revision, program, .. } = &*self.start;
+        let Start { name, program, .. } = &*self.start;
         let mut command = vec![program.path.display().to_string()];
         command.extend(program.args.iter().cloned());
-        let mut env: std::collections::BTreeMap<_, _> =
-            environment::own(name, *revision, program).into_iter().collect();
+        let mut env: std::collections::BTreeMap<_, _> = environment::own(name, program).into_iter().collect();
         env.insert("PORT".to_owned(), door.port().to_string());
         Place {
             function: name.to_string(),

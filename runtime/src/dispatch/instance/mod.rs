@@ -58,7 +58,7 @@ impl Instance {
             withdrawn: std::sync::Mutex::default(),
             answered: std::sync::atomic::AtomicBool::new(false),
             is_attached,
-            revision: format!("r{}", start.revision),
+            revision: format!("r{}", start.program.revision),
         };
         let waiting = start.program.batch.map(Waiting::new);
         Self {

@@ -230,7 +230,7 @@ impl Conversation {
             _ => StatusCode::OK,
         };
         *response.status_mut() = status;
-        plain::mark(&mut response, self.start.revision, times);
+        plain::mark(&mut response, self.start.program.revision, times);
         Ok(response)
     }
 }

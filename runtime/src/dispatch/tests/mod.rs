@@ -107,7 +107,6 @@ impl Function {
         let handle = start(Start {
             id: InstanceId { function: FunctionId(0), generation: 0 },
             name: Arc::from("function"),
-            revision: Revision(1),
             program: Arc::new(self.program()),
             learned: Arc::clone(&self.learned),
             spawner: Spawner::start(None).unwrap(),
@@ -120,6 +119,8 @@ impl Function {
 
     fn program(&self) -> Program {
         Program {
+            revision: Revision(1),
+            exactly: None,
             path: self.folder.path().join("function"),
             args: Vec::new(),
             env: BTreeMap::new(),

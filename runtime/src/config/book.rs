@@ -1,0 +1,208 @@
+//! Which revisions each function had, over every reload and restart: their numbers, what each was, and whether its
+//! executable is still there. What keeps them is [`pins`](super::pins).
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use activator::id::Revision;
+use sha2::{Digest, Sha256};
+
+use super::content::{Content, Hash, Stat};
+use super::pins::{Keeping, Pin, Shelf};
+use super::resolved::{Program, Secrets};
+
+/// The revisions of all functions by their names, those of each in the order of their numbers.
+pub(super) type Editions = HashMap<String, Vec<Arc<Edition>>>;
+
+/// The revisions there are, and those that the load under way adds.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    opened: bool,
+    all: Editions,
+    /// They count once the load turns out to be usable.
+    drafts: HashMap<String, Arc<Edition>>,
+    shelf: Arc<Shelf>,
+    changed: bool,
+}
+
+/// One revision of a function.
+#[derive(Debug)]
+pub(super) struct Edition {
+    pub(super) number: u32,
+    /// The name of its executable.
+    pub(super) file: String,
+    pub(super) content: Content,
+    pub(super) seen: Seen,
+    pub(super) made: Made,
+    pub(super) pin: OnceLock<Pin>,
+}
+
+/// What the system says of its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Of all of them.
+    pub(super) stamp: Hash,
+    /// Of its executable, where that is all there is to it; a folder is more than can be kept.
+    pub(super) alone: Option<Stat>,
+}
+
+/// What else it was made of.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// In this run.
+    Now(Arc<Program>),
+    /// By a runtime before this one: the hash of its settings.
+    Before(Hash),
+}
+
+/// What a load uses of its functions' revisions.
+pub(super) struct Used<'a> {
+    /// Those that `traffic` and `tags` name.
+    pub(super) named: &'a BTreeSet<(String, u32)>,
+    pub(super) functions: &'a BTreeSet<String>,
+    /// Older ones of each function that are kept beside those.
+    pub(super) old_max: usize,
+    /// Whether a function that is nowhere to be seen is gone for good.
+    pub(super) complete: bool,
+}
+
+impl Book {
+    /// Takes up what a runtime before this one left in its state folder.
+    pub(super) fn open(&mut self, state: Option<&Path>) {
+        if !std::mem::replace(&mut self.opened, true)
+            && let Some(state) = state
+        {
+            (self.shelf, self.all) = Shelf::open(state.join("revisions"));
+        }
+    }
+
+    /// The revision that a function's program is: the newest, when nothing changed, or one more.
+    pub(super) fn edition(&mut self, name: &str, mut program: Program, seen: Seen) -> Arc<Program> {
+        let newest = self.all.get(name).and_then(|all| all.last());
+        let before = newest.map_or(0, |newest| newest.number);
+        program.revision = Revision(before);
+        let same = newest.filter(|newest| newest.is(&program, &seen));
+        if let Some(newest) = same
+            && newest.seen == seen
+            && let Made::Now(made) = &newest.made
+        {
+            return Arc::clone(made);
+        }
+        let number = before + u32::from(same.is_none());
+        program.revision = Revision(number);
+        let file = program.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let content = program.content.clone();
+        let made = match same.map(|newest| &newest.made) {
+            // It was written again with what it held.
+            Some(Made::Now(made)) => Arc::clone(made),
+            _ => Arc::new(program),
+        };
+        let pin = match same.filter(|newest| newest.seen == seen) {
+            Some(newest) => newest.pin.clone(),
+            None => OnceLock::new(),
+        };
+        let draft = Edition { number, file, content, seen, made: Made::Now(Arc::clone(&made)), pin };
+        self.drafts.insert(name.to_owned(), Arc::new(draft));
+        made
+    }
+
+    /// A revision by its number.
+    pub(super) fn find(&self, name: &str, number: u32) -> Option<&Arc<Edition>> {
+        let known = self.all.get(name).into_iter().flatten();
+        self.drafts.get(name).into_iter().chain(known).find(|edition| edition.number == number)
+    }
+
+    /// The numbers of a function's revisions, the newest last.
+    pub(super) fn numbers(&self, name: &str) -> BTreeSet<u32> {
+        let known = self.all.get(name).into_iter().flatten();
+        known.chain(self.drafts.get(name)).map(|edition| edition.number).collect()
+    }
+
+    /// Where a revision can be run.
+    ///
+    /// # Errors
+    /// Why it cannot, for people.
+    pub(super) fn runnable(&self, name: &str, edition: &Edition) -> Result<(PathBuf, Stat), String> {
+        let Some(stat) = edition.seen.alone else { return Err("it was a folder".to_owned()) };
+        // What was not kept is still there as long as nobody saved another.
+        let original = match &edition.made {
+            Made::Now(program) if stat.is_of(&program.path) => Some(program.path.clone()),
+            _ => None,
+        };
+        match (edition.pin.get(), original) {
+            (Some(Pin::Kept), _) => self.shelf.verified(name, edition, stat).map(|path| (path, stat)),
+            (_, Some(path)) => Ok((path, stat)),
+            (Some(Pin::Not(reason)), None) => Err(format!("it was not kept: {reason}")),
+            (None, None) => Err(self.shelf.why_nothing().to_owned()),
+        }
+    }
+
+    /// The load is in force.
+    pub(super) fn commit(&mut self, used: &Used<'_>) {
+        for (name, draft) in std::mem::take(&mut self.drafts) {
+            let all = self.all.entry(name).or_default();
+            all.retain(|known| known.number != draft.number);
+            all.push(draft);
+            self.changed = true;
+        }
+        let gone = |name: &String| used.complete && !used.functions.contains(name);
+        let names: Vec<String> = self.all.keys().filter(|name| gone(name)).cloned().collect();
+        for name in names {
+            self.all.remove(&name);
+            self.shelf.clear(&name, None);
+            self.changed = true;
+        }
+        for (name, all) in &mut self.all {
+            let newest = all.len().saturating_sub(used.old_max + 1);
+            let named = |edition: &Edition| used.named.contains(&(name.clone(), edition.number));
+            let old: Vec<_> = all[..newest].iter().filter(|e| !named(e)).map(|e| e.number).collect();
+            all.retain(|edition| !old.contains(&edition.number));
+            old.iter().for_each(|number| self.shelf.clear(name, Some(*number)));
+            self.changed |= !old.is_empty();
+        }
+    }
+
+    /// The load is not used.
+    pub(super) fn discard(&mut self) {
+        self.drafts.clear();
+    }
+
+    /// What is to be kept and written down, if that is something else than before.
+    pub(super) fn take_keeping(&mut self) -> Option<Keeping> {
+        std::mem::take(&mut self.changed).then(|| Shelf::keeping(&self.shelf, &self.all)).flatten()
+    }
+}
+
+impl Edition {
+    /// Whether the program is the one this revision was made of.
+    fn is(&self, program: &Program, seen: &Seen) -> bool {
+        match &self.made {
+            Made::Now(made) => **made == *program,
+            Made::Before(settings) => {
+                let hashes = self.content.hash().zip(program.content.hash());
+                let same = self.seen == *seen || hashes.is_some_and(|(a, b)| a == b);
+                same && *settings == settings_of(program)
+            }
+        }
+    }
+
+    pub(super) fn settings(&self) -> Hash {
+        match &self.made {
+            Made::Now(program) => settings_of(program),
+            Made::Before(settings) => *settings,
+        }
+    }
+}
+
+/// The hash of all that is no content of files. Secrets are written down nowhere, not even so.
+fn settings_of(program: &Program) -> Hash {
+    let settings = Program {
+        revision: Revision(0),
+        content: Content::default(),
+        secrets: Secrets::default(),
+        exactly: None,
+        ..program.clone()
+    };
+    Hash::from(<[u8; 32]>::from(Sha256::digest(format!("{settings:?}"))))
+}
