@@ -77,7 +77,7 @@ fn finds_offsets_reused_after_a_cut_log() {
 
 #[test]
 fn finds_an_event_delivered_twice_at_once() {
-    finds(Bug::DeliveredTwice, 5, &["twice at once", "1 allowed"]);
+    finds(Bug::DeliveredTwice, 5, &["twice at once", "1 allowed", "a process for one"]);
 }
 
 #[test]
