@@ -20,7 +20,7 @@ pub(super) type Editions = HashMap<String, Vec<Arc<Edition>>>;
 pub(super) struct Book {
     opened: bool,
     all: Editions,
-    /// They count once the load turns out to be usable.
+    /// They count once the load is in force.
     drafts: HashMap<String, Arc<Edition>>,
     shelf: Arc<Shelf>,
     changed: bool,
@@ -57,10 +57,10 @@ pub(super) enum Made {
 }
 
 /// What a load uses of its functions' revisions.
-pub(super) struct Used<'a> {
+pub(super) struct Used {
     /// Those that `traffic` and `tags` name.
-    pub(super) named: &'a BTreeSet<(String, u32)>,
-    pub(super) functions: &'a BTreeSet<String>,
+    pub(super) named: BTreeSet<(String, u32)>,
+    pub(super) functions: BTreeSet<String>,
     /// Older ones of each function that are kept beside those.
     pub(super) old_max: usize,
     /// Whether a function that is nowhere to be seen is gone for good.
@@ -139,7 +139,7 @@ impl Book {
     }
 
     /// The load is in force.
-    pub(super) fn commit(&mut self, used: &Used<'_>) {
+    pub(super) fn commit(&mut self, used: &Used) {
         for (name, draft) in std::mem::take(&mut self.drafts) {
             let all = self.all.entry(name).or_default();
             all.retain(|known| known.number != draft.number);
@@ -161,6 +161,11 @@ impl Book {
             old.iter().for_each(|number| self.shelf.clear(name, Some(*number)));
             self.changed |= !old.is_empty();
         }
+    }
+
+    /// A function goes on as it was: what was found of it is no revision yet.
+    pub(super) fn hold_back(&mut self, name: &str) {
+        self.drafts.remove(name);
     }
 
     /// The load is not used.

@@ -39,6 +39,8 @@ pub(crate) struct Loader {
     ids: Ids,
     ledger: Ledger,
     book: Book,
+    /// What the last load uses of it, until it is in force.
+    used: Option<Used>,
     last: scan::Functions,
 }
 
@@ -60,6 +62,7 @@ impl Loader {
             ids: Ids::default(),
             ledger: Ledger::default(),
             book: Book::default(),
+            used: None,
             last: scan::Functions::default(),
         })
     }
@@ -72,15 +75,28 @@ impl Loader {
     /// Reads everything anew.
     pub(crate) fn load(&mut self) -> Loaded {
         let problems = Problems::default();
+        self.book.discard();
         let path = self.project.join(self.file.as_deref().unwrap_or_else(|| Path::new(FILE)));
         let resolved = self.read_file(&path, &problems).map(|file| self.resolve(&file, &problems));
         let usable = !problems.fatal();
-        self.book.discard();
+        if !usable {
+            self.used = None;
+            self.book.discard();
+        }
         Loaded { resolved: resolved.filter(|_| usable), diagnostics: problems.into_sorted() }
     }
 
-    /// What of the revisions is to be kept and written down, if that is something else than before.
+    /// Of what was loaded, this function goes on as it was: that is no revision yet.
+    pub(crate) fn hold_back(&mut self, name: &str) {
+        self.book.hold_back(name);
+    }
+
+    /// What was loaded is in force. Gives what of the revisions is to be kept and written down, if that is something
+    /// else than before.
     pub(crate) fn take_keeping(&mut self) -> Option<Keeping> {
+        if let Some(used) = self.used.take() {
+            self.book.commit(&used);
+        }
         self.book.take_keeping()
     }
 
@@ -126,9 +142,7 @@ impl Loader {
         let complete = runtime.functions.iter().all(|folder| folder.is_dir());
         let resolved = resolve::resolve(file, &self.project, runtime, functions, &mut self.ids, problems);
         found.forget_looks();
-        if !problems.fatal() {
-            self.book.commit(&Used { named: &named, functions: &names, old_max, complete });
-        }
+        self.used = Some(Used { named, functions: names, old_max, complete });
         self.last = found;
         resolved
     }

@@ -88,7 +88,9 @@ impl Reloader {
         if let Some(builds) = &mut self.builds {
             // What is to be built now is held from now on.
             builds.look(&resolved);
-            builds.hold(&before, &mut resolved);
+            for name in builds.hold(&before, &mut resolved) {
+                self.loader.hold_back(&name);
+            }
         }
         if let Some(watcher) = &self.watcher {
             let sources = if self.options.build { sources(&resolved) } else { Vec::new() };

@@ -65,16 +65,21 @@ impl Builds {
         (Self { spawner, sites: BTreeMap::new(), running: JoinSet::new(), ended }, ends)
     }
 
-    /// What is being built, or failed to, stays the program it was.
-    pub(super) fn hold(&self, before: &Resolved, now: &mut Resolved) {
+    /// What is being built, or failed to, stays the program it was. Gives the functions of which nothing is new.
+    pub(super) fn hold(&self, before: &Resolved, now: &mut Resolved) -> Vec<String> {
+        let mut unchanged = Vec::new();
         for (id, function) in &mut now.functions {
             let is_built = function.build.as_ref().is_none_or(|build| {
                 let of = |site: &&Site| site.build.is_same(build);
                 self.sites.get(id).filter(of).is_some_and(|site| site.state == State::Built)
             });
-            let old = before.functions.get(id).filter(|_| !is_built);
-            old.into_iter().for_each(|old| function.found = held(&old.found, &function.found));
+            let Some(old) = before.functions.get(id).filter(|_| !is_built) else { continue };
+            function.found = held(&old.found, &function.found);
+            if function.found == old.found {
+                unchanged.push(function.name.clone());
+            }
         }
+        unchanged
     }
 
     /// Begins to build what changed. It reads the sources.
@@ -158,8 +163,12 @@ impl Site {
 fn held(old: &Found, new: &Found) -> Found {
     match (old, new) {
         (Found::Program(old), Found::Program(new)) => {
-            let (path, content) = (old.path.clone(), old.content.clone());
-            Found::Program(Arc::new(Program { path, content, ..(**new).clone() }))
+            let (path, content, revision) = (old.path.clone(), old.content.clone(), old.revision);
+            let mut program = Program { path, content, revision, ..(**new).clone() };
+            if program != **old {
+                program.revision = new.revision;
+            }
+            Found::Program(Arc::new(program))
         }
         (old, _) => old.clone(),
     }
