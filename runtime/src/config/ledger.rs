@@ -70,7 +70,12 @@ impl Ledger {
             // Carried over, it is the same.
             seen.hash.set(hash).ok();
         }
-        hash_if_below(&files, if known.is_some() { CHANGED_BYTES_MAX } else { NEW_BYTES_MAX });
+        match known {
+            // Another length is another content, and nobody waits for its name.
+            Some(known) if !known.may_be_same(&files) => {}
+            Some(_) => hash_if_below(&files, CHANGED_BYTES_MAX),
+            None => hash_if_below(&files, NEW_BYTES_MAX),
+        }
         let content = match known.filter(|known| known.is_unchanged(&files)) {
             Some(known) => known.content.clone(),
             None => {
@@ -117,6 +122,15 @@ impl Known {
             }
         }
         files
+    }
+
+    /// Whether only their hashes can tell.
+    fn may_be_same(&self, files: &Files) -> bool {
+        let both = self.files.iter().zip(files);
+        self.files.len() == files.len()
+            && both.into_iter().all(|((a, before), (b, now))| {
+                a == b && (before.stat.bytes, before.stat.executable) == (now.stat.bytes, now.stat.executable)
+            })
     }
 
     fn is_unchanged(&self, files: &Files) -> bool {
