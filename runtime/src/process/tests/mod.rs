@@ -18,7 +18,7 @@ use std::time::Duration;
 use super::{Capture, Child, Command, Exit, Isolation, SpawnError, Spawner, Stdin};
 
 /// Far more than anything here takes; a test that waits as long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn sh(script: &str) -> Command {
     program("/bin/sh", &["-c", script])

@@ -19,7 +19,7 @@ use super::notice::Change;
 use super::*;
 
 /// Far more than anything here takes; a test that waits as long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A project: a folder of functions, and a configuration beside it.
 struct Project {
