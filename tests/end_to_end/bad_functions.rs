@@ -157,7 +157,11 @@ fn dies_in_mid_response() {
 }
 
 fn dies_of_every_event() {
-    assert_eq!(verdict_of("        os._exit(1)")["attempts"][0]["status"], "connection lost");
+    let verdict = verdict_of("        os.write(2, b'no field total\\n')\n        os._exit(3)");
+    let attempt = &verdict["attempts"][0];
+    assert_eq!(attempt["status"], "connection lost");
+    let error = attempt["error"].as_str().unwrap();
+    assert!(error.ends_with(": exit 3 | no field total"), "what it printed last says why: {error}");
 }
 
 /// The second request on a kept-alive connection is taken and never answered. Only what may be repeated is.

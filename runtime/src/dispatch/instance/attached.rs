@@ -102,6 +102,7 @@ impl Instance {
                 }
                 () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
                 Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
+                () = self.lost.waited() => self.tell_lost(None).await,
             }
         }
     }

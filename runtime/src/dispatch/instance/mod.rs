@@ -3,6 +3,7 @@
 
 mod attached;
 mod handle;
+mod lost;
 mod owner;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ pub(crate) use attached::attach;
 pub(crate) use handle::{Handle, start};
 pub(crate) use owner::{BECOMES_IT, News, PROTOCOL, Place as Attached};
 
+use self::lost::Lost;
 use super::door::{Door, Opened};
 use super::exchange::{Context, Done, Place};
 use super::output::{Bench, Output};
@@ -40,6 +42,7 @@ struct Instance {
     bench: Bench,
     context: Arc<Context>,
     in_flight: BTreeSet<DeliveryId>,
+    lost: Lost,
     /// Of a function that takes events in batches: those that no request was made for yet.
     waiting: Option<Waiting>,
 }
@@ -66,6 +69,7 @@ impl Instance {
             bench: Bench::default(),
             context: Arc::new(context),
             in_flight: BTreeSet::new(),
+            lost: Lost::default(),
             waiting,
         }
     }
@@ -106,6 +110,7 @@ impl Instance {
         let accepted = self.context.accepted.borrow().is_some();
         self.end(exchanges).await;
         collector.finish().await;
+        self.tell_lost(Some(&exit)).await;
         if accepted {
             return exit.to_string();
         }
@@ -200,6 +205,7 @@ impl Instance {
                 () = Waiting::waited(self.waiting.as_ref()), if self.may_send_batch(exchanges) => {}
                 // Only the wait is given up when something else happens first: what ended is told in any case.
                 Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
+                () = self.lost.waited() => self.tell_lost(None).await,
                 () = &mut grace => {
                     child.kill();
                     grace.as_mut().reset(never);
@@ -279,20 +285,36 @@ impl Instance {
 
     async fn report(&mut self, done: Done) {
         match done {
-            Done::Outcome(delivery, outcome) => {
-                self.forget(delivery);
-                self.start.inbox.outcome(delivery, outcome).await;
-            }
+            Done::Outcome(delivery, outcome) => self.tell(delivery, outcome).await,
             Done::Outcomes(outcomes) => {
                 for (delivery, outcome) in outcomes {
-                    self.forget(delivery);
-                    self.start.inbox.outcome(delivery, outcome).await;
+                    self.tell(delivery, outcome).await;
                 }
             }
             Done::Returned(delivery, call) => {
                 self.forget(delivery);
                 self.start.inbox.not_taken(delivery, Work::Call(call)).await;
             }
+        }
+    }
+
+    async fn tell(&mut self, delivery: DeliveryId, outcome: Outcome) {
+        if let Outcome::Lost(reason) = outcome {
+            return self.lost.push(delivery, reason);
+        }
+        self.forget(delivery);
+        self.start.inbox.outcome(delivery, outcome).await;
+    }
+
+    /// What was lost with the process is told with its end.
+    async fn tell_lost(&mut self, end: Option<&Exit>) {
+        for (delivery, reason) in self.lost.take() {
+            self.forget(delivery);
+            let reason = match end {
+                Some(exit) => self.start.with_last_lines(format!("{reason}: {exit}")),
+                None => reason,
+            };
+            self.start.inbox.outcome(delivery, Outcome::Lost(reason)).await;
         }
     }
 
@@ -314,6 +336,7 @@ impl Instance {
     async fn let_go(mut self, mut exchanges: Exchanges) {
         let accepted = self.context.accepted.borrow().is_some();
         self.end(&mut exchanges).await;
+        self.tell_lost(None).await;
         drop(exchanges);
         for delivery in std::mem::take(&mut self.in_flight) {
             let outcome = if accepted {
