@@ -9,6 +9,7 @@ mod codes;
 mod content;
 mod diagnostic;
 mod document;
+mod edition;
 mod env_file;
 mod expression;
 mod ids;

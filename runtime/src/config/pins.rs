@@ -12,21 +12,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use serde::{Deserialize, Serialize};
 
-use super::book::{Edition, Editions, Made, Seen};
 use super::content::{Content, Hash, Stat};
+use super::edition::{Edition, Editions, Made, Pin, Seen};
 
 /// The file that says what is kept, a revision a line.
 const INDEX: &str = "index";
 /// What is read ahead at a time: there may be ten thousand new functions.
 const PREFETCH_BYTES_MAX: u64 = 256 << 20;
-
-/// Whether a revision's executable is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Pin {
-    Kept,
-    /// And why not.
-    Not(String),
-}
 
 /// Where revisions are kept, if anywhere.
 #[derive(Debug, Default)]

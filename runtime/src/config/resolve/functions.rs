@@ -10,10 +10,11 @@ use activator::id::{FunctionId, Revision};
 use activator::lifecycle::Settings;
 use activator::topology::Traffic;
 
-use crate::config::book::{Book, Seen};
+use crate::config::book::Book;
 use crate::config::codes::Code;
 use crate::config::content::{Content, Hash};
 use crate::config::diagnostic::Diagnostic;
+use crate::config::edition::Seen;
 use crate::config::ids::Ids;
 use crate::config::ledger::Ledger;
 use crate::config::nearest::nearest;
