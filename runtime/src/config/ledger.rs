@@ -8,7 +8,7 @@ use super::content::{Content, Hash, Stat, Stats};
 
 /// What is read at once of files that were written, to see whether they changed: some milliseconds.
 const CHANGED_BYTES_MAX: u64 = 16 << 20;
-/// What is read at once of a function that nobody knew: there may be ten thousand of them.
+/// What is read at once of a function that nobody knew, or that surely changed: there may be ten thousand of them.
 const NEW_BYTES_MAX: u64 = 64 << 10;
 
 /// The contents of all functions, by their names.
@@ -70,12 +70,9 @@ impl Ledger {
             // Carried over, it is the same.
             seen.hash.set(hash).ok();
         }
-        match known {
-            // Another length is another content, and nobody waits for its name.
-            Some(known) if !known.may_be_same(&files) => {}
-            Some(_) => hash_if_below(&files, CHANGED_BYTES_MAX),
-            None => hash_if_below(&files, NEW_BYTES_MAX),
-        }
+        // Another length is another content, and nobody waits for the name of a large one.
+        let may_be_same = known.is_some_and(|known| known.may_be_same(&files));
+        hash_if_below(&files, if may_be_same { CHANGED_BYTES_MAX } else { NEW_BYTES_MAX });
         let content = match known.filter(|known| known.is_unchanged(&files)) {
             Some(known) => known.content.clone(),
             None => {
