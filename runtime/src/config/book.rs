@@ -135,7 +135,7 @@ impl Book {
         self.drafts.remove(name);
     }
 
-    /// The load is not used.
+    /// What was loaded last came into force or never will.
     pub(super) fn discard(&mut self) {
         self.drafts.clear();
     }

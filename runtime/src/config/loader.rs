@@ -76,13 +76,10 @@ impl Loader {
     pub(crate) fn load(&mut self) -> Loaded {
         let problems = Problems::default();
         self.book.discard();
+        self.used = None;
         let path = self.project.join(self.file.as_deref().unwrap_or_else(|| Path::new(FILE)));
         let resolved = self.read_file(&path, &problems).map(|file| self.resolve(&file, &problems));
         let usable = !problems.fatal();
-        if !usable {
-            self.used = None;
-            self.book.discard();
-        }
         Loaded { resolved: resolved.filter(|_| usable), diagnostics: problems.into_sorted() }
     }
 
@@ -142,7 +139,9 @@ impl Loader {
         let complete = runtime.functions.iter().all(|folder| folder.is_dir());
         let resolved = resolve::resolve(file, &self.project, runtime, functions, &mut self.ids, problems);
         found.forget_looks();
-        self.used = Some(Used { named, functions: names, old_max, complete });
+        if !problems.fatal() {
+            self.used = Some(Used { named, functions: names, old_max, complete });
+        }
         self.last = found;
         resolved
     }

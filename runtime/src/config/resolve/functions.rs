@@ -165,8 +165,7 @@ impl Merge<'_> {
     fn function(&mut self, name: &str) -> Function {
         let entry = self.found.entries.get(name);
         let written = self.written.get(name).cloned().unwrap_or_default();
-        let header = entry.and_then(|entry| entry.header.as_deref());
-        let own = header.map_or_else(|| written.clone(), |header| written.clone().or(header));
+        let own = entry.map_or_else(|| written.clone(), |entry| entry.below(written.clone()));
         self.check_oneshot(name, &own);
         self.check_batch(name, &own);
         let own_concurrency = own.concurrency.as_ref().map(|n| n.value);

@@ -130,8 +130,7 @@ impl Merge<'_> {
         if let State::Broken(reason) = entry.state {
             return Some(Found::Broken(reason));
         }
-        let own =
-            entry.header.as_deref().map_or_else(|| written.clone(), |header| written.clone().or(header));
+        let own = entry.below(written.clone());
         let own_concurrency = own.concurrency.as_ref().map(|n| n.value);
         let all = own.or(self.defaults);
         Some(match self.program(&entry, &all, own_concurrency, edition.content.clone()) {

@@ -59,6 +59,14 @@ impl Entry {
         self.seen.as_ref()?.hash
     }
 
+    /// What is written elsewhere, over what the script says of itself.
+    pub(in crate::config) fn below(&self, written: raw::Function) -> raw::Function {
+        match &self.header {
+            Some(header) => written.or(header),
+            None => written,
+        }
+    }
+
     /// The same function, waiting for a file.
     pub(super) fn without_file(self) -> Self {
         Self { state: State::Gone, ..self }
