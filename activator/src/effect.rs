@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 
-use crate::delivery::Outcome;
+use crate::delivery::{Format, Outcome};
 use crate::event::Event;
 use crate::id::{
     AppendId, AttachId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition,
@@ -161,8 +161,8 @@ pub enum Target {
 /// What is delivered.
 #[derive(Clone, Debug)]
 pub enum Payload {
-    /// An event.
-    Event(Event),
+    /// An event, and how it is written.
+    Event(Event, Format),
     /// The request the ingress holds under this number.
     Call(CallId),
 }
@@ -260,6 +260,8 @@ pub enum End {
     },
     /// It is stored as a dead letter.
     DeadLetter(Box<Outcome>),
+    /// It was given up, as its subscription says.
+    Dropped(Box<Outcome>),
     /// The subscription does not want it any more.
     Unmatched,
     /// The channel does not hold it any more: a retention rule of the user's overtook it.

@@ -14,6 +14,7 @@ mod batches;
 mod build;
 mod cgroups;
 mod connections;
+mod delivery;
 mod descendants;
 mod filters;
 mod folders;
@@ -27,6 +28,7 @@ mod lines;
 mod order;
 mod races;
 mod reload;
+mod replay;
 mod rewired;
 mod scale;
 mod secrets;
@@ -58,6 +60,8 @@ fn main() -> ExitCode {
         zero::trials,
         scale::trials,
         bad_functions::trials,
+        delivery::trials,
+        replay::trials,
         bad_answers::trials,
         bad_input::trials,
         connections::trials,

@@ -1,9 +1,11 @@
 //! One delivery's life: what an answer means, when to try again, and when to give up.
 
+mod advice;
 mod outcome;
 mod policy;
 mod status;
 
+pub use advice::Advice;
 pub use outcome::{Outcome, Verdict};
-pub use policy::{Backoff, Policy};
+pub use policy::{Backoff, Exhausted, Format, Policy};
 pub use status::Status;

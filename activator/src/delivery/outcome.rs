@@ -2,9 +2,11 @@
 //! "Event Acknowledgement and Delivery Retry" has it; exit codes as in the oneshot contract).
 
 use alloc::string::String;
+use core::time::Duration;
+
 use bytes::Bytes;
 
-use super::Status;
+use super::{Advice, Status};
 use crate::event::Event;
 
 /// The end of one attempt, as the body saw it. Every attempt has exactly one.
@@ -18,6 +20,8 @@ pub enum Outcome {
         reply: Option<Event>,
         /// The start of a body that is no event.
         excerpt: Bytes,
+        /// What its headers say of the next attempt.
+        advice: Advice,
     },
     /// The process of a oneshot function ended.
     Ended {
@@ -70,6 +74,7 @@ impl Outcome {
     /// What it means, as the contract's table has it.
     pub fn verdict(&self) -> Verdict {
         match self {
+            Self::Answered { advice: Advice::DeadLetter, .. } => Verdict::Reject,
             // Knative routes the event of a 202; the specification does not let it be one.
             Self::Answered { status: 202 | 204, .. } => Verdict::Delivered(None),
             Self::Answered { status: 200..=299, reply, .. } => Verdict::Delivered(reply.clone()),
@@ -83,6 +88,14 @@ impl Outcome {
             Self::Failed { .. } => Verdict::Retry,
             Self::MalformedReply(_) | Self::Lost(_) | Self::TimedOut => Verdict::Retry,
             Self::NotTaken => Verdict::Again,
+        }
+    }
+
+    /// How long the next attempt is asked to wait: of those who are too busy, as Knative's `retryAfterMax` has it.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Answered { status: 429 | 503, advice: Advice::RetryAfter(wait), .. } => Some(*wait),
+            _ => None,
         }
     }
 
@@ -145,11 +158,30 @@ mod tests {
         event.build(Bytes::new()).unwrap()
     }
 
+    fn answered(status: u16, reply: Option<Event>, advice: Advice) -> Outcome {
+        Outcome::Answered { status, reply, excerpt: Bytes::new(), advice }
+    }
+
+    #[test]
+    fn a_function_may_say_that_no_attempt_will_succeed() {
+        for status in [200, 202, 404, 503] {
+            assert_eq!(answered(status, Some(event()), Advice::DeadLetter).verdict(), Verdict::Reject);
+        }
+    }
+
+    #[test]
+    fn who_is_too_busy_says_when_to_come_back() {
+        let wait = Duration::from_secs(7);
+        let asked = |status| answered(status, None, Advice::RetryAfter(wait)).retry_after();
+        assert_eq!([429, 503].map(asked), [Some(wait); 2]);
+        assert_eq!([500, 404, 200].map(asked), [None; 3], "the others have no business to");
+    }
+
     #[test]
     fn statuses_mean_what_the_contract_says() {
         let check = |statuses: &[u16], expected: Verdict| {
             for &status in statuses {
-                let verdict = Outcome::Answered { status, reply: None, excerpt: Bytes::new() }.verdict();
+                let verdict = answered(status, None, Advice::None).verdict();
                 assert_eq!(verdict, expected, "{status}");
             }
         };
@@ -160,8 +192,7 @@ mod tests {
 
     #[test]
     fn an_event_in_a_202_is_not_routed() {
-        let answer =
-            |status| Outcome::Answered { status, reply: Some(event()), excerpt: Bytes::new() }.verdict();
+        let answer = |status| answered(status, Some(event()), Advice::None).verdict();
         assert_eq!(answer(202), Verdict::Delivered(None));
         assert_eq!(answer(200), Verdict::Delivered(Some(event())));
     }

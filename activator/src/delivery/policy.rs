@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::id::ChannelId;
+
 /// Delivery settings of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -13,8 +15,16 @@ pub struct Policy {
     pub delay: Duration,
     /// The longest wait.
     pub delay_max: Duration,
+    /// Whether waits are spread, so that what failed together does not come back together.
+    pub jitter: bool,
+    /// The longest wait that an answer may ask for by `Retry-After`; with zero, it is not asked.
+    pub retry_after_max: Duration,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// What becomes of an event after the last attempt.
+    pub exhausted: Exhausted,
+    /// How the event is written into the request.
+    pub format: Format,
 }
 
 /// How the wait between attempts grows.
@@ -26,6 +36,32 @@ pub enum Backoff {
     Exponential,
 }
 
+/// What becomes of an event that nobody could take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exhausted {
+    /// It is stored as a dead letter: in this channel, or in the runtime's own.
+    DeadLetter(Option<ChannelId>),
+    /// It is tried on, after the longest wait each time, and its cursor stays before it.
+    Block,
+    /// It is given up.
+    Drop,
+}
+
+/// How an event is written into a request (CloudEvents HTTP binding, 3.1 and 3.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Attributes in headers, data in the body.
+    #[default]
+    Binary,
+    /// All of it in the body, as JSON.
+    Structured,
+}
+
+/// A wait that is spread is at least this share of itself, in percent.
+const SPREAD_FROM: u64 = 80;
+/// The shortest wait of what is tried for ever, whatever its policy says.
+const ENDLESS_WAIT: Duration = Duration::from_secs(1);
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -33,14 +69,19 @@ impl Default for Policy {
             backoff: Backoff::Exponential,
             delay: Duration::from_millis(200),
             delay_max: Duration::from_secs(30),
+            jitter: false,
+            retry_after_max: Duration::from_secs(30),
             timeout: Duration::from_secs(300),
+            exhausted: Exhausted::DeadLetter(None),
+            format: Format::Binary,
         }
     }
 }
 
 impl Policy {
-    /// The wait after the `failed`-th attempt (1 = the first); nothing when that one was the last.
-    pub fn wait_after(&self, failed: u32) -> Option<Duration> {
+    /// The wait after the `failed`-th attempt (1 = the first); nothing when that one was the last. `asked` is what its
+    /// answer asked for by `Retry-After`, `random` any number, another one for each attempt.
+    pub fn wait_after(&self, failed: u32, asked: Option<Duration>, random: u64) -> Option<Duration> {
         if failed > self.retry {
             return None;
         }
@@ -48,7 +89,23 @@ impl Policy {
             Backoff::Linear => 0,
             Backoff::Exponential => failed.saturating_sub(1).min(31),
         };
-        Some(self.delay.saturating_mul(1 << doublings).min(self.delay_max))
+        let wait = self.delay.saturating_mul(1 << doublings).min(self.delay_max);
+        let asked = asked.map_or(Duration::ZERO, |asked| asked.min(self.retry_after_max));
+        Some(self.spread(wait, random).max(asked))
+    }
+
+    /// The wait between attempts that never end.
+    pub fn endless_wait(&self) -> Duration {
+        self.delay_max.max(ENDLESS_WAIT)
+    }
+
+    fn spread(&self, wait: Duration, random: u64) -> Duration {
+        if !self.jitter {
+            return wait;
+        }
+        let least = wait.saturating_mul(SPREAD_FROM as u32) / 100;
+        let range = u64::try_from((wait - least).as_micros()).unwrap_or(u64::MAX);
+        least + Duration::from_micros(random % range.saturating_add(1))
     }
 }
 
@@ -58,7 +115,7 @@ mod tests {
     use alloc::vec::Vec;
 
     fn waits(policy: &Policy) -> Vec<Option<u128>> {
-        (1..=5).map(|failed| policy.wait_after(failed).map(|w| w.as_millis())).collect()
+        (1..=5).map(|failed| policy.wait_after(failed, None, 7).map(|w| w.as_millis())).collect()
     }
 
     #[test]
@@ -75,8 +132,28 @@ mod tests {
 
     #[test]
     fn no_retry_means_one_attempt_and_a_huge_number_of_them_does_not_overflow() {
-        assert_eq!(Policy { retry: 0, ..Policy::default() }.wait_after(1), None);
-        let policy = Policy { retry: u32::MAX, ..Policy::default() };
-        assert_eq!(policy.wait_after(4_000_000), Some(Duration::from_secs(30)));
+        assert_eq!(Policy { retry: 0, ..Policy::default() }.wait_after(1, None, 0), None);
+        let policy = Policy { retry: u32::MAX, jitter: true, ..Policy::default() };
+        assert!(policy.wait_after(4_000_000, None, u64::MAX) <= Some(Duration::from_secs(30)));
+        let endless = Policy { delay: Duration::MAX, delay_max: Duration::MAX, ..policy };
+        assert!(endless.wait_after(1, Some(Duration::MAX), u64::MAX).is_some());
+    }
+
+    #[test]
+    fn who_asks_for_a_longer_wait_gets_it_up_to_the_cap_and_never_a_shorter_one() {
+        let policy = Policy { retry_after_max: Duration::from_secs(5), ..Policy::default() };
+        let asked =
+            |seconds| policy.wait_after(1, Some(Duration::from_secs(seconds)), 0).unwrap().as_millis();
+        assert_eq!([0, 3, 60].map(asked), [200, 3000, 5000]);
+        let deaf = Policy { retry_after_max: Duration::ZERO, ..Policy::default() };
+        assert_eq!(deaf.wait_after(1, Some(Duration::from_secs(3)), 0), Some(Duration::from_millis(200)));
+    }
+
+    #[test]
+    fn spread_waits_are_different_and_never_longer() {
+        let policy = Policy { jitter: true, ..Policy::default() };
+        let waits: Vec<_> = (0..100).map(|n| policy.wait_after(1, None, n * 7919).unwrap()).collect();
+        assert!(waits.iter().all(|wait| (160..=200).contains(&wait.as_millis())), "{waits:?}");
+        assert!(waits.iter().collect::<alloc::collections::BTreeSet<_>>().len() > 50);
     }
 }

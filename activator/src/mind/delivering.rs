@@ -7,23 +7,21 @@ use super::Activator;
 use super::delivery::{Stage, Storing, Subject};
 use super::fetching::Hold;
 use super::timer::Timer;
-use crate::delivery::{Outcome, Verdict};
+use crate::delivery::{Exhausted, Outcome, Verdict};
 use crate::effect::{Effect, End, EventRef, Payload, Report, Target};
-use crate::id::{DeliveryId, FunctionId, SinkId};
+use crate::filter::hash;
+use crate::id::{ChannelId, DeliveryId, FunctionId, SinkId};
 use crate::lifecycle::Finish;
 use crate::time::Time;
-use crate::topology::Destination;
-
-/// The shortest wait of a dead letter that nobody can take, whatever its policy says: it is tried for ever.
-const DEAD_LETTER_WAIT: Duration = Duration::from_secs(1);
+use crate::topology::{Destination, Subscription};
 
 impl Activator {
     /// Where it goes as things are: of a function, which of its revisions.
-    pub(super) fn destination(&self, delivery: DeliveryId) -> Option<Destination> {
-        let delivery = self.deliveries.get(delivery)?;
+    pub(super) fn destination(&self, id: DeliveryId) -> Option<Destination> {
+        let delivery = self.deliveries.get(id)?;
         let to = match delivery.subject {
             Subject::Call { function, .. } => Destination::Function(function),
-            Subject::Event(event) => self.subscriptions.get(&event.subscription)?.to,
+            Subject::Event(_) => self.terms(id)?.to,
             Subject::Detached => return None,
         };
         Some(match to {
@@ -63,6 +61,8 @@ impl Activator {
             },
             Destination::Sink(sink) => &mut self.sinks.entry(sink).or_default().queue,
             Destination::Channel(_) => &mut self.to_store,
+            // Who is named is known by now.
+            Destination::Named => return self.forget(id),
         };
         if first {
             queue.push_front(id)
@@ -119,7 +119,7 @@ impl Activator {
                 self.count_out(to);
                 (Payload::Call(call), self.call_timeout(to))
             }
-            Subject::Event(subject) => {
+            Subject::Event(_) => {
                 let Some(event) = self.event_of(id) else {
                     let room = self.fetch(id);
                     if room {
@@ -128,8 +128,11 @@ impl Activator {
                     return room;
                 };
                 self.hold(id, &event, Hold::Always);
-                let subscription = self.subscriptions.get(&subject.subscription);
-                (Payload::Event(event), subscription.map_or(Duration::ZERO, |s| s.delivery.timeout))
+                let Some(Subscription { delivery, .. }) = self.terms(id) else {
+                    self.forget(id);
+                    return true;
+                };
+                (Payload::Event(event, delivery.format), delivery.timeout)
             }
         };
         self.pop_front(to);
@@ -201,7 +204,7 @@ impl Activator {
 
     /// What an attempt means for its event.
     fn conclude(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome) {
-        let Some(subscription) = self.subscriptions.get(&event.subscription) else { return self.forget(id) };
+        let Some(subscription) = self.terms(id) else { return self.bearer_answered(now, id, outcome) };
         let reply_to = subscription.reply;
         let attempts = self.deliveries.get(id).map_or(0, |d| d.attempts);
         let verdict = match outcome.verdict() {
@@ -250,22 +253,33 @@ impl Activator {
     /// UnderWay -> Waiting, until there are no attempts left.
     fn retry(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome) {
         let attempts = self.deliveries.get(id).map_or(0, |d| d.attempts);
-        let Some(subscription) = self.subscriptions.get(&event.subscription) else { return };
-        match subscription.delivery.wait_after(attempts) {
+        let Some(subscription) = self.terms(id) else { return };
+        let random = hash(attempts as usize, &(event.offset.0 ^ now.as_micros()).to_le_bytes());
+        match subscription.delivery.wait_after(attempts, outcome.retry_after(), random) {
             Some(wait) => self.try_again_after(now, id, event, outcome, wait),
             None => self.give_up(now, id, event, outcome),
         }
     }
 
-    /// UnderWay -> Storing as a dead letter. A dead letter that fails has nowhere else to go: it stays where it is
+    /// UnderWay -> Storing as a dead letter, mostly. A dead letter that fails has nowhere else to go: it stays where it is
     /// and is tried on.
     fn give_up(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome) {
-        let Some(subscription) = self.subscriptions.get(&event.subscription) else { return };
-        if subscription.channel != self.dead_letters {
-            return self.store(id, Storing::DeadLetter(Box::new(outcome)));
+        let Some(subscription) = self.terms(id) else { return };
+        let wait = subscription.delivery.endless_wait();
+        match subscription.delivery.exhausted {
+            Exhausted::Drop => self.settle(now, id, End::Dropped(Box::new(outcome))),
+            Exhausted::DeadLetter(_) if !self.is_last(event.channel) => {
+                self.store(id, Storing::DeadLetter(Box::new(outcome)));
+            }
+            Exhausted::DeadLetter(_) | Exhausted::Block => {
+                self.try_again_after(now, id, event, outcome, wait);
+            }
         }
-        let wait = subscription.delivery.delay_max.max(DEAD_LETTER_WAIT);
-        self.try_again_after(now, id, event, outcome, wait);
+    }
+
+    /// Whether what fails in a channel has nowhere else to go.
+    pub(super) fn is_last(&self, channel: ChannelId) -> bool {
+        self.channels.get(&channel).is_some_and(|channel| channel.is_last)
     }
 
     /// UnderWay -> Waiting.

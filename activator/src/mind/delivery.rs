@@ -5,12 +5,14 @@ use alloc::boxed::Box;
 use crate::delivery::Outcome;
 use crate::effect::{EventRef, Target};
 use crate::event::Event;
-use crate::id::{CallId, FunctionId};
+use crate::id::{CallId, FunctionId, SubscriptionId};
 use crate::topology::Lot;
 
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) subject: Subject,
+    /// The subscription whose settings count, where that is another than the one it was read for.
+    pub(super) bearer: Option<SubscriptionId>,
     /// Which of a function's revisions takes it; nothing where there is nothing to draw.
     pub(super) lot: Option<Lot>,
     /// Attempts that began and count.
@@ -64,6 +66,6 @@ pub(super) enum Storing {
 
 impl Delivery {
     pub(super) const fn new(subject: Subject, lot: Option<Lot>) -> Self {
-        Self { subject, lot, attempts: 0, stage: Stage::Queued, holds: false }
+        Self { subject, bearer: None, lot, attempts: 0, stage: Stage::Queued, holds: false }
     }
 }

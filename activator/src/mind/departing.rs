@@ -45,7 +45,8 @@ impl Activator {
         if let Some(event) = self.subject(id)
             && let Some(subscription) = self.subscriptions.get(&event.subscription)
         {
-            let (name, replies) = (subscription.name.clone(), subscription.reply.is_some());
+            let replies = self.terms(id).is_some_and(|terms| terms.reply.is_some());
+            let name = subscription.name.clone();
             self.departed.insert(id, Departed { event, name, replies });
         }
         self.detach(id);

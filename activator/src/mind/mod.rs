@@ -28,6 +28,7 @@ mod owning;
 mod partition;
 mod places;
 mod reading;
+mod replaying;
 mod routing;
 mod running;
 mod state;
@@ -51,6 +52,7 @@ use self::committing::CommitState;
 use self::delivery::Delivery;
 use self::departing::Departed;
 use self::partition::Partition;
+use self::replaying::Names;
 use self::running::FunctionQueue;
 use self::stopping::Phase;
 use self::table::Table;
@@ -126,6 +128,7 @@ pub struct Activator {
     dead_letters: ChannelId,
     channels: BTreeMap<ChannelId, Channel>,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    names: Names,
     /// Boxed: a node of the map has room for many more than it holds.
     functions: BTreeMap<FunctionId, Box<FunctionQueue>>,
     /// Those of which not all goes to the latest revision.
@@ -159,6 +162,8 @@ pub struct Activator {
 #[derive(Debug)]
 struct Channel {
     keeps: bool,
+    /// What fails here has nowhere else to go.
+    is_last: bool,
     is_open: bool,
     partitions: BTreeMap<PartitionId, Partition>,
     subscriptions: Vec<SubscriptionId>,
@@ -191,6 +196,7 @@ impl Activator {
             dead_letters: ChannelId::default(),
             channels: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
+            names: None,
             functions: BTreeMap::new(),
             traffic: BTreeMap::new(),
             sinks: BTreeMap::new(),
@@ -272,7 +278,7 @@ impl Activator {
             match destination {
                 Destination::Function(function) => self.dispatch_to_function(now, function),
                 Destination::Sink(sink) => self.dispatch_to_sink(sink),
-                Destination::Channel(_) => {}
+                Destination::Channel(_) | Destination::Named => {}
             }
         }
         self.store_next(now);

@@ -13,7 +13,7 @@ use crate::filter::{Index, hash};
 use crate::id::{ChannelId, DeliveryId, Epoch, Offset, Partition as PartitionId, SubscriptionId};
 use crate::input::Batch;
 use crate::time::Time;
-use crate::topology::Lot;
+use crate::topology::{Destination, Lot, Subscription};
 
 /// One subscription takes at most this part of the events that may still be unfinished in all.
 const EVENTS_SHARE: usize = 2;
@@ -107,11 +107,19 @@ impl Activator {
     }
 
     fn begin(&mut self, subject: EventRef, event: &Event) {
-        let order = &self.subscriptions[&subject.subscription].order;
+        let Subscription { order, to, .. } = &self.subscriptions[&subject.subscription];
         let key = order.key_of(event).map(|key| hash(0, key.as_bytes()));
+        let mut bearer = None;
+        if *to == Destination::Named {
+            bearer = self.bearer(event);
+            if bearer.is_none() {
+                return self.report(Report::Settled { event: subject, attempts: 0, end: End::Removed });
+            }
+        }
         // Whether or not it counts by now: it may before the event is delivered.
         let lot = Some(Lot::of_event(event));
-        let delivery = self.deliveries.insert(Delivery::new(Subject::Event(subject), lot));
+        let delivery = Delivery { bearer, ..Delivery::new(Subject::Event(subject), lot) };
+        let delivery = self.deliveries.insert(delivery);
         let Some(partition) = self.partition(subject.channel, subject.partition) else { return };
         let in_turn = partition.begin(subject.subscription, subject.offset, delivery, key);
         self.report(Report::Matched { event: subject });

@@ -7,7 +7,7 @@ use core::time::Duration;
 use super::Activator;
 use super::delivery::{Stage, Storing};
 use super::timer::Timer;
-use crate::delivery::Outcome;
+use crate::delivery::{Exhausted, Outcome};
 use crate::effect::{Effect, End};
 use crate::event::Event;
 use crate::id::{AppendId, ChannelId, DeliveryId};
@@ -61,12 +61,17 @@ impl Activator {
             }
             return;
         };
-        let Some(subscription) = self.subscriptions.get(&subject.subscription) else { return };
+        let Some(subscription) = self.terms(id) else { return self.settle(now, id, End::Removed) };
         let made = match (what, subscription.to, subscription.reply) {
             (Storing::Forward, Destination::Channel(to), _) => hop(&event, &event).map(|e| (to, e)),
             (Storing::Reply { event: reply, .. }, _, Some(to)) => hop(&event, &reply).map(|e| (to, e)),
             (Storing::DeadLetter(outcome), ..) => {
-                Ok((self.dead_letters, dead_letter(&event, subscription, &outcome)))
+                let own = match subscription.delivery.exhausted {
+                    Exhausted::DeadLetter(channel) => channel,
+                    // Said when it was under way already.
+                    Exhausted::Block | Exhausted::Drop => None,
+                };
+                Ok((own.unwrap_or(self.dead_letters), dead_letter(&event, subscription, &outcome)))
             }
             // The wiring changed while it waited.
             (Storing::Forward, ..) => return self.enqueue(id),
@@ -76,7 +81,7 @@ impl Activator {
         };
         match made {
             Ok((to, event)) => self.append(id, to, event),
-            Err(_) if subject.channel == self.dead_letters => self.cannot_leave(now, id),
+            Err(_) if self.is_last(subject.channel) => self.cannot_leave(now, id),
             Err(reason) => self.store(id, Storing::DeadLetter(Box::new(Outcome::MalformedReply(reason)))),
         }
     }
@@ -91,7 +96,7 @@ impl Activator {
     pub(super) fn appended(&mut self, now: Time, append: AppendId, stored: Stored) {
         let Some(id) = self.appends.remove(&append) else { return };
         let Some(Stage::Storing { what, .. }) = self.deliveries.get(id).map(|d| &d.stage) else { return };
-        let is_dead_letter = self.subject(id).is_some_and(|subject| subject.channel == self.dead_letters);
+        let is_dead_letter = self.subject(id).is_some_and(|subject| self.is_last(subject.channel));
         match (stored, what.clone()) {
             (Stored::Yes, Storing::Forward) => {
                 self.settle(now, id, End::Delivered { outcome: None, reply: None });

@@ -17,6 +17,7 @@ impl Activator {
         let mut new: BTreeMap<_, _> = topology.subscriptions.into_iter().map(|s| (s.id, s)).collect();
         let mut renamed = self.renamed(&new);
         let known: Vec<SubscriptionId> = self.subscriptions.keys().copied().collect();
+        let mut others = !new.keys().eq(&known);
         for id in known {
             let old = &self.subscriptions[&id];
             match new.get(&id) {
@@ -24,6 +25,7 @@ impl Activator {
                 Some(changed) if changed.channel == old.channel => {
                     let changed = changed.clone();
                     new.remove(&id);
+                    others = true;
                     self.rewire(now, changed);
                 }
                 _ => self.unsubscribe(now, id),
@@ -36,6 +38,9 @@ impl Activator {
         for subscription in new.into_values() {
             let before = renamed.remove(&subscription.id);
             self.subscribe(now, subscription, before);
+        }
+        if others {
+            self.replays_go_elsewhere(now);
         }
         self.share_out(topology.traffic);
     }
@@ -59,12 +64,13 @@ impl Activator {
 
     fn wire_channel(&mut self, channel: &topology::Channel) {
         if let Some(known) = self.channels.get_mut(&channel.id) {
-            known.keeps = channel.keeps;
+            (known.keeps, known.is_last) = (channel.keeps, channel.is_last);
             known.leaving = false;
             return;
         }
         let wired = Channel {
             keeps: channel.keeps,
+            is_last: channel.is_last,
             is_open: false,
             partitions: BTreeMap::new(),
             subscriptions: Vec::new(),
@@ -157,7 +163,7 @@ impl Activator {
 
     /// A subscription is the same and wants something else: what waits is matched anew from the channel, what is
     /// under way comes to its end and is not delivered again.
-    fn rewire(&mut self, now: Time, subscription: Subscription) {
+    pub(super) fn rewire(&mut self, now: Time, subscription: Subscription) {
         let (id, channel_id) = (subscription.id, subscription.channel);
         let Some(channel) = self.channels.get(&channel_id) else { return };
         let cursors: Vec<_> =

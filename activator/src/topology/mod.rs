@@ -35,6 +35,8 @@ pub struct Channel {
     pub id: ChannelId,
     /// Whether it keeps what it holds until someone reads it: it is not read while nobody subscribes.
     pub keeps: bool,
+    /// Whether it is where events go that nobody could take: what fails here has nowhere else to go.
+    pub is_last: bool,
 }
 
 /// A subscription: which events of a channel go where, and how.
@@ -112,4 +114,6 @@ pub enum Destination {
     Channel(ChannelId),
     /// A URL.
     Sink(SinkId),
+    /// Where the subscription delivers that the event itself names, in its extension `hydrantreplay`.
+    Named,
 }

@@ -63,7 +63,8 @@ pub(crate) fn trigger(number: u32, filter: Filter, order: Order, start: Start) -
 
 impl Load {
     pub(crate) fn new(limits: Limits, triggers: Vec<Subscription>) -> Self {
-        let channels = vec![Channel { id: BROKER, keeps: false }, Channel { id: DEAD_LETTERS, keeps: true }];
+        let channel = |id, is_last| Channel { id, keeps: is_last, is_last };
+        let channels = vec![channel(BROKER, false), channel(DEAD_LETTERS, true)];
         let topology =
             Topology { channels, subscriptions: triggers, dead_letters: DEAD_LETTERS, traffic: Vec::new() };
         let mut load = Self {
@@ -203,7 +204,7 @@ impl Load {
                 }
                 self.inputs.push_back(Input::Committed { channel, stored: true });
             }
-            Effect::Deliver { delivery, to: Target::Sink(sink), what: Payload::Event(event), .. } => {
+            Effect::Deliver { delivery, to: Target::Sink(sink), what: Payload::Event(event, _), .. } => {
                 if self.stuck.contains(&sink.0) {
                     self.held.push((delivery, sink, event));
                 } else {
@@ -222,7 +223,8 @@ impl Load {
         if !poison {
             self.delivered.entry(sink.0).or_default().push(event.id().to_owned());
         }
-        let outcome = Outcome::Answered { status, reply: None, excerpt: bytes::Bytes::new() };
+        let outcome =
+            Outcome::Answered { status, reply: None, excerpt: bytes::Bytes::new(), advice: Advice::None };
         self.inputs.push_back(Input::Outcomes(vec![(delivery, outcome)]));
     }
 

@@ -1,5 +1,7 @@
 //! The mind by example: what happens, and what it asks for, in the words of those who use it.
 
+mod delivery;
+mod replay;
 mod scene;
 
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use activator::delivery::{Backoff, Outcome, Policy};
+use activator::delivery::{Advice, Backoff, Outcome, Policy};
 use activator::effect::{Effect, End, Payload, Report, Target};
 use activator::event::Event;
 use activator::filter::Filter;
@@ -18,6 +18,9 @@ use activator::{Activator, Limits, Time};
 
 pub(crate) const BROKER: ChannelId = ChannelId(0);
 pub(crate) const DEAD_LETTERS: ChannelId = ChannelId(1);
+/// One of a trigger's own.
+pub(crate) const OWN_LETTERS: ChannelId = ChannelId(2);
+pub(crate) const REPLAYS: ChannelId = ChannelId(3);
 pub(crate) const IDLE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Scene {
@@ -31,6 +34,7 @@ pub(crate) struct Scene {
     /// What the mind wants of the functions, in order.
     wanted: VecDeque<Effect>,
     ends: Vec<End>,
+    advice: Advice,
 }
 
 /// A request that a function holds.
@@ -45,10 +49,16 @@ impl Scene {
     /// A broker with triggers: function `number` wants the type.
     pub(crate) fn with_triggers(triggers: &[(u32, &str)]) -> Self {
         let subscriptions = triggers.iter().zip(0..).map(|((function, ty), id)| trigger(id, *function, ty));
-        let channels = vec![Channel { id: BROKER, keeps: false }, Channel { id: DEAD_LETTERS, keeps: true }];
+        let channel = |id, is_last| Channel { id, keeps: is_last, is_last };
+        let channels = vec![
+            channel(BROKER, false),
+            channel(DEAD_LETTERS, true),
+            channel(OWN_LETTERS, true),
+            channel(REPLAYS, false),
+        ];
         let topology = Topology {
             channels,
-            subscriptions: subscriptions.collect(),
+            subscriptions: subscriptions.chain([replays()]).collect(),
             dead_letters: DEAD_LETTERS,
             traffic: Vec::new(),
         };
@@ -61,6 +71,7 @@ impl Scene {
             stored: BTreeMap::new(),
             wanted: VecDeque::new(),
             ends: Vec::new(),
+            advice: Advice::None,
         };
         scene.tell(Input::Wired(topology));
         for (function, _) in triggers {
@@ -90,6 +101,35 @@ impl Scene {
         self.tell(Input::Wired(self.topology.clone()));
     }
 
+    /// The user changes how hard a trigger tries.
+    pub(crate) fn try_so_hard(&mut self, number: usize, policy: Policy) {
+        self.topology.subscriptions[number].delivery = policy;
+        self.tell(Input::Wired(self.topology.clone()));
+    }
+
+    /// The user lets a trigger deliver to another function.
+    pub(crate) fn redirect(&mut self, number: usize, function: u32) {
+        self.topology.subscriptions[number].to = Destination::Function(FunctionId(function));
+        self.tell(Input::Wired(self.topology.clone()));
+    }
+
+    /// The user removes a trigger.
+    pub(crate) fn remove(&mut self, number: usize) {
+        self.topology.subscriptions.remove(number);
+        self.tell(Input::Wired(self.topology.clone()));
+    }
+
+    /// Somebody wants an event delivered again, to this trigger.
+    pub(crate) fn replay(&mut self, id: &str, ty: &str, trigger: &str) {
+        let event = event(id, ty).with("hydrantreplay", trigger).expect("it may have it");
+        self.store(REPLAYS, event);
+    }
+
+    /// What the headers of answers say from now on.
+    pub(crate) fn advise(&mut self, advice: Advice) {
+        self.advice = advice;
+    }
+
     /// A producer sends an event, and the broker stores it.
     pub(crate) fn send(&mut self, id: &str, ty: &str) {
         self.store(BROKER, event(id, ty));
@@ -116,7 +156,7 @@ impl Scene {
             Some(Effect::Deliver {
                 delivery,
                 to: Target::Instance(instance),
-                what: Payload::Event(event),
+                what: Payload::Event(event, _),
                 ..
             }) => Request { delivery, instance, event },
             other => panic!("expected a delivery, got {other:?}"),
@@ -148,7 +188,7 @@ impl Scene {
     }
 
     pub(crate) fn answer_with(&mut self, request: &Request, status: u16, reply: Option<Event>) {
-        let outcome = Outcome::Answered { status, reply, excerpt: bytes::Bytes::new() };
+        let outcome = Outcome::Answered { status, reply, excerpt: bytes::Bytes::new(), advice: self.advice };
         self.tell(Input::Outcomes(vec![(request.delivery, outcome)]));
     }
 
@@ -230,6 +270,22 @@ fn time(since_start: Duration) -> Time {
     Time::default() + since_start
 }
 
+fn replays() -> Subscription {
+    Subscription {
+        id: SubscriptionId(100),
+        name: "replay/any".into(),
+        channel: REPLAYS,
+        filter: Filter::always().into(),
+        to: Destination::Named,
+        reply: None,
+        ..trigger(100, 0, "")
+    }
+}
+
+pub(crate) fn policy() -> Policy {
+    Policy { retry: 2, backoff: Backoff::Exponential, delay: Duration::from_millis(200), ..Policy::default() }
+}
+
 fn trigger(id: u32, function: u32, ty: &str) -> Subscription {
     Subscription {
         id: SubscriptionId(id),
@@ -241,12 +297,7 @@ fn trigger(id: u32, function: u32, ty: &str) -> Subscription {
         order: Order::None,
         start: Start::Tail,
         reply: Some(BROKER),
-        delivery: Policy {
-            retry: 2,
-            backoff: Backoff::Exponential,
-            delay: Duration::from_millis(200),
-            ..Policy::default()
-        },
+        delivery: policy(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use activator::delivery::Outcome;
+use activator::delivery::{Advice, Outcome};
 use activator::effect::{Effect, End, FunctionNews, Payload, Refusal, Report, Target};
 use activator::input::{Input, Stored};
 use activator::lifecycle::{Availability, Declined};
@@ -92,6 +92,10 @@ const EXPECTED: &[&str] = &[
     "report Zero",
     "report PassedOver",
     "event to a kept revision",
+    "replay",
+    "outcome dead-letter advice",
+    "outcome retry-after",
+    "end Dropped",
     "end Delivered",
     "end Delivered with reply",
     "end DeadLetter",
@@ -123,7 +127,12 @@ impl Coverage {
         if let Effect::Deliver { to: Target::Sink(_), .. } = effect {
             self.count("effect Deliver to sink");
         }
-        if let Effect::Deliver { to: Target::Instance(to), what: Payload::Event(_), .. } = effect
+        if let Effect::Deliver { what: Payload::Event(event, _), .. } = effect
+            && event.get("hydrantreplay").is_some()
+        {
+            self.count("replay");
+        }
+        if let Effect::Deliver { to: Target::Instance(to), what: Payload::Event(..), .. } = effect
             && [BILL_KEPT, SHIP_KEPT].contains(&to.function)
         {
             self.count("event to a kept revision");
@@ -172,6 +181,8 @@ const fn input_name(input: &Input) -> &'static str {
 
 const fn outcome_name(outcome: &Outcome) -> &'static str {
     match outcome {
+        Outcome::Answered { advice: Advice::DeadLetter, .. } => "outcome dead-letter advice",
+        Outcome::Answered { status: 503, advice: Advice::RetryAfter(_), .. } => "outcome retry-after",
         Outcome::Answered { status: 202 | 204, .. } => "outcome 202",
         Outcome::Answered { status: 200..=299, reply: Some(_), .. } => "outcome 2xx with reply",
         Outcome::Answered { status: 200..=299, reply: None, .. } => "outcome 2xx",
@@ -208,7 +219,7 @@ const fn effect_name(effect: &Effect) -> &'static str {
         Effect::Decline { why: Declined::SingleUse, .. } => "effect Decline single use",
         Effect::Decline { why: Declined::Taken, .. } => "effect Decline taken",
         Effect::Decline { why: Declined::Stopping, .. } => "effect Decline stopping",
-        Effect::Deliver { what: Payload::Event(_), .. } => "effect Deliver event",
+        Effect::Deliver { what: Payload::Event(..), .. } => "effect Deliver event",
         Effect::Deliver { what: Payload::Call(_), .. } => "effect Deliver call",
         Effect::Pause { .. } => "effect Pause",
         Effect::Resume { .. } => "effect Resume",
@@ -232,6 +243,7 @@ const fn report_name(report: &Report) -> &'static str {
         Report::Settled { end: End::Delivered { reply: Some(_), .. }, .. } => "end Delivered with reply",
         Report::Settled { end: End::DeadLetter(_), .. } => "end DeadLetter",
         Report::Settled { end: End::Unmatched, .. } => "end Unmatched",
+        Report::Settled { end: End::Dropped(_), .. } => "end Dropped",
         Report::Settled { end: End::Gone, .. } => "end Gone",
         Report::Settled { end: End::Removed, .. } => "end Removed",
         Report::Settled { end: End::Elsewhere, .. } => "end Elsewhere",

@@ -7,7 +7,7 @@ use activator::lifecycle::Availability;
 use super::channels::BETWEEN_EVENTS;
 use super::clock::{MILLI, SECOND};
 use super::faults::{Visit, Weather};
-use super::wiring::{self, BROKER, FUNCTIONS, LAZY, ORDERS, SHIP, THUMB, TOPIC};
+use super::wiring::{self, BROKER, FUNCTIONS, LAZY, ORDERS, REPLAYED, REPLAYS, SHIP, THUMB, TOPIC};
 use super::world::{Happening, World, event};
 
 /// Few, so that many events wait for one another.
@@ -24,10 +24,23 @@ impl World {
             let event = event(&format!("event{}", self.named), ty, self.load.between(0, 3), key);
             self.store(channel, &event);
         }
+        if self.load.chance(200) {
+            self.replay();
+        }
         if self.calm_since.is_none() {
             let pause = self.load.between(MILLI, BETWEEN_EVENTS);
             self.clock.after(pause, Happening::Produce);
         }
+    }
+
+    /// Somebody wants an event delivered again.
+    fn replay(&mut self) {
+        self.named += 1;
+        let (name, key) = (self.load.pick(&REPLAYED), self.load.pick(&KEYS));
+        let event =
+            event(&format!("again{}", self.named), "order", self.load.between(0, 3), key.expect("not empty"));
+        let event = event.with("hydrantreplay", name.expect("not empty")).expect("allowed");
+        self.store(REPLAYS, &event);
     }
 
     pub(crate) fn call(&mut self) {

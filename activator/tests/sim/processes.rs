@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use activator::delivery::Outcome;
+use activator::delivery::{Advice, Exhausted, Outcome};
 use activator::effect::{Effect, Payload, Target};
 use activator::event::Event;
 use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
@@ -13,7 +13,6 @@ use bytes::Bytes;
 
 use super::clock::{MILLI, Micros, SECOND, micros};
 use super::random::Random;
-use super::storage::stamp_of;
 use super::truth::Case;
 use super::wiring::{DEAD_LETTERS, SHIP, SHIP_KEPT, THUMB};
 use super::world::{Happening, World, event};
@@ -171,7 +170,7 @@ impl World {
         case: Option<Case>,
     ) {
         let event = match what {
-            Payload::Event(event) => Some(event.clone()),
+            Payload::Event(event, _) => Some(event.clone()),
             Payload::Call(_) => None,
         };
         self.held.insert(id, Held { to, event, case, taken: false });
@@ -213,7 +212,7 @@ impl World {
     fn take(&mut self, id: DeliveryId) {
         let Some(held) = self.held.get_mut(&id) else { return };
         held.taken = true;
-        let (to, event) = (held.to, held.event.clone());
+        let (to, event, case) = (held.to, held.event.clone(), held.case);
         let process = match to {
             Target::Instance(instance) => self.processes.get_mut(&instance).map(|p| (instance, p)),
             Target::Sink(_) => None,
@@ -236,24 +235,33 @@ impl World {
         }
         let in_lines =
             matches!(to, Target::Instance(instance) if [SHIP, SHIP_KEPT].contains(&instance.function));
-        let outcome = self.outcome(event.as_ref(), single_use, in_lines);
+        let outcome = self.outcome(event.as_ref(), case, single_use, in_lines);
         self.clock.after(work, Happening::Finish(id, outcome));
     }
 
     /// What a function or URL answers.
-    fn outcome(&mut self, event: Option<&Event>, single_use: bool, in_lines: bool) -> Outcome {
-        let dead_letter = event.and_then(stamp_of).is_some_and(|at| at.0 == DEAD_LETTERS);
-        // Some events are poison, for ever. Dead letters find rest in the end.
+    fn outcome(
+        &mut self,
+        event: Option<&Event>,
+        case: Option<Case>,
+        single_use: bool,
+        in_lines: bool,
+    ) -> Outcome {
+        // Some events are poison, for ever. What is tried for ever finds rest in the end.
+        let endless = case.is_some_and(|case| {
+            let terms = self.oracle.truth.terms(case);
+            case.1.0 == DEAD_LETTERS || terms.is_some_and(|s| s.delivery.exhausted == Exhausted::Block)
+        });
         let poison = event.map_or(0, |e| e.id().bytes().fold(7, |h: u64, b| h * 31 + u64::from(b)) % 40);
-        let calm_dead_letter = dead_letter && self.calm_since.is_some();
+        let at_rest = endless && self.calm_since.is_some();
         let (status, code) = match poison {
             _ if self.faults.chance(self.weather.answer_malformed) => {
                 return Outcome::MalformedReply("not JSON".into());
             }
             _ if self.faults.chance(self.weather.answer_fails) => (503, 1),
             _ if self.faults.chance(self.weather.answer_rejects) => (400, 65),
-            1 if !calm_dead_letter => (500, 101),
-            2 if !calm_dead_letter => (400, 65),
+            1 if !at_rest => (500, 101),
+            2 if !at_rest => (400, 65),
             _ => (if self.speed.chance(200) { 202 } else { 200 }, 0),
         };
         let reply = (code == 0 && self.load.chance(300)).then(|| self.reply());
@@ -265,7 +273,13 @@ impl World {
         } else if in_lines {
             Outcome::Failed { reason: "no stock".into(), retry: code != 65 }
         } else {
-            Outcome::Answered { status, reply, excerpt }
+            let advice = match self.load.between(0, 9) {
+                _ if at_rest => Advice::None,
+                0 => Advice::RetryAfter(Duration::from_millis(self.load.between(0, 5_000))),
+                1 if poison == 3 => Advice::DeadLetter,
+                _ => Advice::None,
+            };
+            Outcome::Answered { status, reply, excerpt, advice }
         }
     }
 
@@ -371,7 +385,8 @@ impl World {
             return;
         }
         self.coverage.count("fault late outcome");
-        let late = Outcome::Answered { status: 200, reply: None, excerpt: Bytes::new() };
+        let late =
+            Outcome::Answered { status: 200, reply: None, excerpt: Bytes::new(), advice: Advice::None };
         self.tell(Input::Outcomes(vec![(id, late)]));
     }
 }

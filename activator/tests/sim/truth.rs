@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use activator::delivery::Exhausted;
 use activator::event::Event;
 use activator::id::{ChannelId, Offset, Partition, SubscriptionId};
 use activator::topology::{Destination, Start, Subscription, Topology};
 
 use super::storage::{At, stamp_of};
+use super::wiring::{REPLAY, REPLAYS};
 
 /// One event of one subscription.
 pub(crate) type Case = (SubscriptionId, At);
@@ -25,7 +27,8 @@ pub(crate) struct Truth {
     versions: BTreeMap<SubscriptionId, Vec<Version>>,
     /// Replies that were given and are not stored yet, by the id of the reply.
     replies: BTreeMap<String, Case>,
-    dead_letters: ChannelId,
+    /// What fails there has nowhere else to go.
+    last: BTreeSet<ChannelId>,
 }
 
 #[derive(Debug)]
@@ -48,7 +51,7 @@ struct Version {
 impl Truth {
     pub(crate) fn wired(&mut self, topology: &Topology) {
         self.step += 1;
-        self.dead_letters = topology.dead_letters;
+        self.last = topology.channels.iter().filter(|c| c.is_last).map(|c| c.id).collect();
         let known: BTreeSet<_> = self.versions.keys().copied().collect();
         let now: BTreeMap<_, _> = topology.subscriptions.iter().map(|s| (s.id, s)).collect();
         for id in known.into_iter().chain(now.keys().copied()).collect::<BTreeSet<_>>() {
@@ -98,10 +101,15 @@ impl Truth {
             return;
         }
         let Some(from) = stamp_of(made_of) else { return };
+        // It is put there for whom it names, whatever was made of it.
+        if from.0 == REPLAYS {
+            self.done.insert((REPLAY, from));
+            return;
+        }
         for (&id, versions) in &self.versions {
             let ever = versions.iter().filter_map(|v| v.what.as_ref());
             let mine = ever.filter(|s| s.channel == from.0).any(|s| {
-                if at.0 == self.dead_letters {
+                if self.last.contains(&at.0) {
                     made_of.get("hydrantsubscription") == Some(&*s.name)
                 } else {
                     s.to == Destination::Channel(at.0)
@@ -116,8 +124,8 @@ impl Truth {
     /// A function or URL did its work. With a reply to route it is done only when that is stored; of a dead letter
     /// it is the last.
     pub(crate) fn succeeded(&mut self, case: Case, reply: Option<&Event>) {
-        let last = case.1.0 == self.dead_letters;
-        let routes = !last && self.current(case.0).is_some_and(|s| s.reply.is_some());
+        let last = self.is_last(case.1.0);
+        let routes = !last && self.terms(case).is_some_and(|s| s.reply.is_some());
         match reply.filter(|_| routes) {
             Some(reply) => drop(self.replies.insert(reply.id().into(), case)),
             None => drop(self.done.insert(case)),
@@ -147,8 +155,47 @@ impl Truth {
         now.filter(|s| s.channel == channel).map(|s| (s.id, s.name.clone())).collect()
     }
 
-    pub(crate) const fn dead_letters(&self) -> ChannelId {
-        self.dead_letters
+    /// Whether what fails in a channel has nowhere else to go.
+    pub(crate) fn is_last(&self, channel: ChannelId) -> bool {
+        self.last.contains(&channel)
+    }
+
+    /// The subscription whose settings count: of what is delivered again, whom it names.
+    pub(crate) fn terms(&self, case: Case) -> Option<&Subscription> {
+        self.current(self.bearer(case)?)
+    }
+
+    /// Who bears the name now, or bore it last.
+    fn bearer(&self, (id, at): Case) -> Option<SubscriptionId> {
+        if id != REPLAY {
+            return Some(id);
+        }
+        let name = self.records.get(&at)?.event.get("hydrantreplay")?;
+        self.versions.keys().copied().find(|id| self.name_of(*id).is_some_and(|known| *known == *name))
+    }
+
+    /// Whether a subscription ever gave events up that nobody could take.
+    pub(crate) fn may_drop(&self, case: Case) -> bool {
+        let versions = self.bearer(case).and_then(|id| self.versions.get(&id));
+        let ever = versions.into_iter().flatten().filter_map(|v| v.what.as_ref());
+        ever.map(|s| s.delivery.exhausted).any(|exhausted| exhausted == Exhausted::Drop)
+    }
+
+    /// It was given up, as it may be.
+    pub(crate) fn dropped(&mut self, case: Case) {
+        self.done.insert(case);
+    }
+
+    /// Whether nothing was wired anew that the attempts of a case depend on.
+    pub(crate) fn is_steady(&self, (id, _): Case) -> bool {
+        // Any change of the wiring lets a replay look for its bearer again.
+        id != REPLAY && self.rewirings(id) == 1
+    }
+
+    /// Whether a subscription was ever removed, or is unknown.
+    pub(crate) fn was_removed(&self, case: Case) -> bool {
+        let versions = self.bearer(case).and_then(|id| self.versions.get(&id));
+        versions.is_none_or(|versions| versions.len() > 1)
     }
 
     /// How often it was wired anew.
@@ -167,12 +214,22 @@ impl Truth {
     /// Whether the event is to reach the subscription: stored while it existed, there still, and wanted ever since.
     pub(crate) fn owes(&self, (id, at): Case) -> bool {
         let Some(record) = self.records.get(&at).filter(|r| !r.gone) else { return false };
+        if id == REPLAY {
+            return at.0 == REPLAYS && self.owes_replay((id, at), record.stored);
+        }
         let Some(versions) = self.versions.get(&id) else { return false };
         let Some(first) = versions.iter().rposition(|v| v.since <= record.stored) else { return false };
         versions[first..].iter().enumerate().all(|(i, version)| match &version.what {
             Some(s) => s.channel == at.0 && !is_before(s.start, at) && s.filter.matches(&record.event),
             None => i > 0 && !version.forgotten,
         })
+    }
+
+    /// To whom it names, who was there ever since.
+    fn owes_replay(&self, case: Case, stored: u64) -> bool {
+        let Some(versions) = self.bearer(case).and_then(|id| self.versions.get(&id)) else { return false };
+        let Some(first) = versions.iter().rposition(|v| v.since <= stored) else { return false };
+        versions[first..].iter().all(|version| version.what.is_some())
     }
 
     /// An event of the same key, stored before, that the subscription is owed and has not.

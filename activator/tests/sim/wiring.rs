@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use activator::delivery::{Backoff, Policy};
+use activator::delivery::{Backoff, Exhausted, Format, Policy};
 use activator::filter::{Expression, Filter};
 use activator::id::{ChannelId, FunctionId, Offset, SinkId, SubscriptionId};
 use activator::topology::{Channel, Destination, Order, Share, Start, Subscription, Topology, Traffic};
@@ -14,10 +14,26 @@ pub(crate) const DEAD_LETTERS: ChannelId = ChannelId(0);
 pub(crate) const BROKER: ChannelId = ChannelId(1);
 pub(crate) const TOPIC: ChannelId = ChannelId(2);
 pub(crate) const ORDERS: ChannelId = ChannelId(3);
+/// Where some subscriptions have their dead letters.
+pub(crate) const OWN_LETTERS: ChannelId = ChannelId(4);
+/// What people want delivered again; nobody reads it but for those it names.
+pub(crate) const REPLAYS: ChannelId = ChannelId(5);
+pub(crate) const REPLAY: SubscriptionId = SubscriptionId(99);
+/// Whom a replay may name: these, and one that never was.
+pub(crate) const REPLAYED: [&str; 7] = [
+    "trigger/bill",
+    "trigger/ship",
+    "trigger/thumb",
+    "trigger/both",
+    "subscription/ship",
+    "source/direct",
+    "trigger/nobody",
+];
 /// The one that several runtimes share, in some worlds.
 pub(crate) const SHARED: ChannelId = TOPIC;
 /// Each with its partitions.
-pub(crate) const CHANNELS: [(ChannelId, u64); 4] = [(DEAD_LETTERS, 1), (BROKER, 2), (TOPIC, 3), (ORDERS, 2)];
+pub(crate) const CHANNELS: [(ChannelId, u64); 6] =
+    [(DEAD_LETTERS, 1), (BROKER, 2), (TOPIC, 3), (ORDERS, 2), (OWN_LETTERS, 1), (REPLAYS, 1)];
 
 pub(crate) const BILL: FunctionId = FunctionId(0);
 /// It is spoken to in lines.
@@ -84,9 +100,21 @@ pub(crate) fn all(bad_neighbour: bool, random: &mut Random) -> Topology {
             },
         }
     });
+    let replays = Subscription {
+        id: REPLAY,
+        name: "replay/any".into(),
+        channel: REPLAYS,
+        filter: Filter::always().into(),
+        to: Destination::Named,
+        to_name: "whom it names".into(),
+        reply: None,
+        delivery: Policy::default(),
+        order: Order::None,
+        start: Start::Beginning,
+    };
     Topology {
         channels: channels(),
-        subscriptions: subscriptions.collect(),
+        subscriptions: subscriptions.chain([replays]).collect(),
         dead_letters: DEAD_LETTERS,
         traffic: traffic(random),
     }
@@ -114,7 +142,9 @@ fn order(random: &mut Random) -> Order {
 }
 
 fn channels() -> Vec<Channel> {
-    CHANNELS.iter().map(|&(id, _)| Channel { id, keeps: id == DEAD_LETTERS || id == TOPIC }).collect()
+    let is_last = |id| id == DEAD_LETTERS || id == OWN_LETTERS;
+    let channel = |id| Channel { id, keeps: is_last(id) || id == TOPIC, is_last: is_last(id) };
+    CHANNELS.iter().map(|&(id, _)| channel(id)).collect()
 }
 
 fn exact(ty: &str) -> Filter {
@@ -131,11 +161,22 @@ fn prefix(ty: &str) -> Filter {
 
 /// The nanoseconds of a timeout, which the mind's microseconds do not see, name the subscription.
 fn policy(id: SubscriptionId, random: &mut Random) -> Policy {
+    let exhausted = [
+        Exhausted::DeadLetter(None),
+        Exhausted::DeadLetter(Some(OWN_LETTERS)),
+        Exhausted::Block,
+        Exhausted::Drop,
+    ];
     Policy {
         retry: u32::try_from(random.between(0, 4)).expect("small"),
         backoff: if random.chance(500) { Backoff::Linear } else { Backoff::Exponential },
         delay: Duration::from_millis(random.between(5, 300)),
         delay_max: Duration::from_millis(random.between(300, 3_000)),
+        jitter: random.chance(300),
+        retry_after_max: Duration::from_millis(random.between(0, 2_000)),
+        // Mostly the runtime's own dead letters, as it is by default.
+        exhausted: if random.chance(600) { Exhausted::DeadLetter(None) } else { exhausted[random.index(4)] },
+        format: if random.chance(100) { Format::Structured } else { Format::Binary },
         timeout: Duration::from_millis(random.between(500, 8_000))
             + Duration::from_nanos(u64::from(id.0) + 1),
     }
@@ -149,8 +190,13 @@ pub(crate) fn subscription_of(timeout: Duration) -> Option<SubscriptionId> {
 /// The wiring after a change by the user.
 pub(crate) fn changed(all: &Topology, now: &Topology, random: &mut Random) -> Topology {
     let mut new = now.clone();
-    let at = random.index(new.subscriptions.len());
+    // Nobody can change what replays are.
+    let users = new.subscriptions.len() - 1;
+    let replays = new.subscriptions.iter().position(|s| s.id == REPLAY).expect("it is always wired");
+    new.subscriptions.swap(replays, users);
+    let at = random.index(users.max(1));
     match random.between(0, 9) {
+        _ if users == 0 => return all.clone(),
         0 => drop(new.subscriptions.remove(at)),
         1 | 2 => bring_back(all, &mut new, random),
         3 => remove_channel(&mut new, if random.chance(500) { ORDERS } else { TOPIC }),
@@ -159,7 +205,7 @@ pub(crate) fn changed(all: &Topology, now: &Topology, random: &mut Random) -> To
         kind => rewire(&mut new.subscriptions[at], kind, random),
     }
     new.subscriptions.retain(|s| new.channels.iter().any(|c| c.id == s.channel));
-    if new.subscriptions.is_empty() { all.clone() } else { new }
+    if new.subscriptions.len() == 1 { all.clone() } else { new }
 }
 
 fn rewire(subscription: &mut Subscription, kind: u64, random: &mut Random) {

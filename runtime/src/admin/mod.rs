@@ -10,6 +10,7 @@ mod functions;
 mod guard;
 mod health;
 mod peer;
+mod replay;
 mod run_file;
 mod socket;
 
@@ -39,6 +40,7 @@ use socket::SocketFile;
 pub(crate) use error::ErrorBody;
 pub(crate) use functions::{FunctionView, ShareView};
 pub(crate) use health::About;
+pub(crate) use replay::{Asked as ReplayAsked, Replayed};
 pub(crate) use run_file::RunFile;
 
 /// What open connections get to finish their answers when the runtime stops.
@@ -157,6 +159,7 @@ async fn closed(mut closing: watch::Receiver<bool>) {
 
 fn router(about: About, driver: Handle, history: Arc<History>, closed: watch::Receiver<bool>) -> Router {
     health::routes(about, driver.clone())
+        .merge(replay::routes(driver.clone(), history.clone()))
         .merge(functions::routes(driver, history.clone(), closed.clone()))
         .merge(events::routes(history, closed))
         .fallback(error::not_found)

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use hyper::Method;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
@@ -41,7 +43,7 @@ impl Daemon {
                 Endpoint::Unix(found.ok_or_else(|| nobody(&project))?.socket)
             }
         };
-        let about = ask_json(&admin, Method::GET, "/api/v1/version").await?;
+        let about = ask_json(&admin, Ask::new(Method::GET, "/api/v1/version")).await?;
         Ok(Self { admin, about: about.map_err(Failure::from)? })
     }
 
@@ -60,7 +62,20 @@ impl Daemon {
         method: Method,
         target: &str,
     ) -> Result<Result<T, Refused>, Failure> {
-        ask_json(&self.admin, method, target).await
+        ask_json(&self.admin, Ask::new(method, target)).await
+    }
+
+    /// Asks the admin API, with a JSON body.
+    pub(super) async fn ask_with<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: &impl Serialize,
+    ) -> Result<Result<T, Refused>, Failure> {
+        let json = HeaderValue::from_static("application/json");
+        let body = serde_json::to_vec(body).map_err(|error| Failure::failed(error.to_string()))?;
+        let ask = Ask { headers: vec![(CONTENT_TYPE, json)], body: body.into(), ..Ask::new(method, target) };
+        ask_json(&self.admin, ask).await
     }
 
     /// Asks the admin socket for a connection that becomes another; gives that, with what was read of it already.
@@ -80,13 +95,8 @@ impl Daemon {
     }
 }
 
-async fn ask_json<T: DeserializeOwned>(
-    endpoint: &Endpoint,
-    method: Method,
-    target: &str,
-) -> Result<Result<T, Refused>, Failure> {
-    let answer =
-        endpoint.ask(Ask::new(method, target)).await.map_err(|error| unreachable(endpoint, &error))?;
+async fn ask_json<T: DeserializeOwned>(endpoint: &Endpoint, ask: Ask) -> Result<Result<T, Refused>, Failure> {
+    let answer = endpoint.ask(ask).await.map_err(|error| unreachable(endpoint, &error))?;
     if answer.status.is_success() {
         return serde_json::from_slice(&answer.body).map(Ok).map_err(|_| strange(endpoint, &answer));
     }

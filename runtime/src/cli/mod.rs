@@ -21,6 +21,7 @@ mod http;
 mod invoke;
 mod output;
 mod ps;
+mod replay;
 mod run;
 mod send;
 mod table;
@@ -54,6 +55,7 @@ enum Verb {
     Send(send::Send),
     Invoke(invoke::Invoke),
     Ps(ps::Ps),
+    Replay(replay::Replay),
     Attach(attach::Attach),
     Check(check::Check),
     Doctor(doctor::Doctor),
@@ -74,6 +76,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Send(verb)) => client(verb.run(&global)),
         Some(Verb::Invoke(verb)) => client(verb.run(&global)),
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
+        Some(Verb::Replay(verb)) => client(verb.run(&global)),
         Some(Verb::Attach(verb)) => client(verb.run(&global)),
         Some(Verb::Check(verb)) => verb.run(&global),
         Some(Verb::Doctor(verb)) => client(verb.run(&global)),

@@ -84,6 +84,11 @@ pub(crate) struct NamedChannel {
     pub(crate) spec: channel::Spec,
 }
 
+/// The channel of dead letters that people work with.
+pub(crate) const DEAD_LETTERS: &str = "dlq";
+/// The channel of what is delivered again.
+pub(crate) const REPLAYS: &str = "events";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum ChannelKind {
     /// `/broker/NAME`.
@@ -94,8 +99,10 @@ pub(crate) enum ChannelKind {
     Source,
     /// `/sink/NAME`: a topic that is only written to.
     Sink,
-    /// The built-in dead letters.
+    /// The built-in dead letters, and those that wait for a function or URL.
     DeadLetters,
+    /// What is delivered again because somebody wants it.
+    Replay,
 }
 
 impl ChannelKind {
@@ -107,6 +114,7 @@ impl ChannelKind {
             Self::Source => "source",
             Self::Sink => "sink",
             Self::DeadLetters => "dead-letters",
+            Self::Replay => "replay",
         }
     }
 

@@ -18,6 +18,7 @@ use super::call::{Call, CallBody, CallError, CallerBody};
 use super::exchange::{Context, Done, NoAnswer, describe};
 use super::hop;
 use super::pool::Connection;
+use super::request;
 
 impl Context {
     /// Makes the call. Its caller gets the answer; what is given is for the mind.
@@ -57,7 +58,7 @@ impl Context {
         // Ends when the body is dropped, at its end or before.
         over.await.ok();
         self.pool.give_back(connection);
-        Done::Outcome(delivery, Outcome::Answered { status, reply: None, excerpt: Bytes::new() })
+        Done::Outcome(delivery, request::answered(status, None, Bytes::new()))
     }
 
     /// The connections of caller and function become something else (a WebSocket, say): bytes that go both ways,

@@ -50,7 +50,7 @@ impl Events {
             }
             Err(error) => return Err(error.to_string()),
         };
-        let answered = |excerpt| Outcome::Answered { status, reply: None, excerpt };
+        let answered = |excerpt| request::answered(status, None, excerpt);
         if !head.status.is_success() {
             return Ok(self.all(&answered(excerpt(&body))));
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use activator::delivery::Outcome;
+use activator::delivery::{Format, Outcome};
 use activator::event::Event;
 use activator::id::DeliveryId;
 use hyper::body::Incoming;
@@ -78,15 +78,17 @@ impl Context {
     /// Makes the delivery and tells how it ended.
     pub(super) async fn carry_out(&self, job: Job) -> Done {
         match job.work {
-            Work::Event(event) => Done::Outcome(job.delivery, self.deliver(&event, job.timeout).await),
+            Work::Event(event, format) => {
+                Done::Outcome(job.delivery, self.deliver(&event, format, job.timeout).await)
+            }
             // Of its own, so that a delivery takes no room for it.
             Work::Call(call) => Box::pin(self.call(job.delivery, call, job.timeout)).await,
         }
     }
 
-    async fn deliver(&self, event: &Event, timeout: Duration) -> Outcome {
+    async fn deliver(&self, event: &Event, format: Format, timeout: Duration) -> Outcome {
         tokio::select! {
-            outcome = self.exchange(event) => outcome.unwrap_or_else(|no_answer| match no_answer {
+            outcome = self.exchange(event, format) => outcome.unwrap_or_else(|no_answer| match no_answer {
                 NoAnswer::NotTaken => Outcome::NotTaken,
                 NoAnswer::Lost(reason) => Outcome::Lost(reason),
             }),
@@ -112,8 +114,8 @@ impl Context {
         })
     }
 
-    async fn exchange(&self, event: &Event) -> Result<Outcome, NoAnswer> {
-        let make = || request::from_event(event, &Uri::from_static("/"));
+    async fn exchange(&self, event: &Event, format: Format) -> Result<Outcome, NoAnswer> {
+        let make = || request::from_event(event, format, &Uri::from_static("/"));
         let (response, connection) = self.send(make, true).await?;
         let outcome = request::outcome(response).await.map_err(NoAnswer::Lost)?;
         self.pool.give_back(connection);

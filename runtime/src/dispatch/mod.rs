@@ -9,9 +9,11 @@
 //!   many events, which come together in [`waiting`].
 //! - [`output`]: what processes print, on its way to the log.
 //! - [`starting`]: how each begins; [`isolation`]: what it may touch.
+//! - [`advice`]: what the headers of an answer say of the next attempt.
 //! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP.
 //! - [`sink`]: a URL. [`hop`]: headers that are about one connection.
 
+mod advice;
 mod asking;
 mod batch;
 mod call;
@@ -37,6 +39,7 @@ mod tests;
 
 use std::time::Duration;
 
+use activator::delivery::Format;
 use activator::event::Event;
 use activator::id::DeliveryId;
 
@@ -64,7 +67,7 @@ pub(crate) struct Job {
 /// What is delivered.
 #[derive(Debug)]
 pub(crate) enum Work {
-    Event(Event),
+    Event(Event, Format),
     Call(Box<Call>),
 }
 

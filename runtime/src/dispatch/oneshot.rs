@@ -33,7 +33,7 @@ pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> St
     bench.begin(job.delivery, &job.work);
     let output = || Output { start: Arc::clone(&start), bench: bench.clone() };
     match job.work {
-        Work::Event(event) => {
+        Work::Event(event, _) => {
             let ended = run(output(), &event, job.timeout, orders).await;
             let (outcome, reason) = match ended {
                 Ok(ended) => (ended.outcome(), ended.how()),

@@ -27,7 +27,7 @@ struct Works {
 impl Bench {
     pub(super) fn begin(&self, delivery: DeliveryId, work: &Work) {
         let event = match work {
-            Work::Event(event) => Some(event.clone()),
+            Work::Event(event, _) => Some(event.clone()),
             Work::Call(_) => None,
         };
         self.works().in_flight.push((delivery, event));
@@ -98,7 +98,7 @@ mod tests {
             for (name, value) in [("id", format!("e{at}")), ("source", "/".into()), ("type", "x".into())] {
                 event.attribute(name, &value).unwrap();
             }
-            bench.begin(ids[at], &Work::Event(event.build(bytes::Bytes::new()).unwrap()));
+            bench.begin(ids[at], &Work::Event(event.build(bytes::Bytes::new()).unwrap(), Format::Binary));
         };
         let only = |now| bench.only(now).map(|event| event.get("id").unwrap().to_owned());
         let now = Instant::now();

@@ -1,6 +1,6 @@
 //! The request an event becomes, and the outcome an answer becomes.
 
-use activator::delivery::Outcome;
+use activator::delivery::{Advice, Format, Outcome};
 use activator::event::http::{self as binding, Mode};
 use activator::event::{Event, EventError};
 use bytes::Bytes;
@@ -8,6 +8,8 @@ use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, Uri};
+
+use super::advice::advice;
 
 /// What is sent: an event's data, or a caller's body as it comes.
 pub(super) type RequestBody = Either<Full<Bytes>, Incoming>;
@@ -19,23 +21,30 @@ const HEADERS: usize = 16;
 /// What is kept of an answer that is no event.
 const EXCERPT_BYTES: usize = 1024;
 
-/// The event in binary mode. The data is shared, not copied.
-pub(super) fn from_event(event: &Event, uri: &Uri) -> Request<RequestBody> {
-    let mut request = Request::new(Either::Left(Full::new(event.data().clone())));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri.clone();
+/// The event in binary or structured mode. In binary mode its data is shared, not copied.
+pub(super) fn from_event(event: &Event, format: Format, uri: &Uri) -> Request<RequestBody> {
     // What most events have fits, and nothing is moved.
-    *request.headers_mut() = HeaderMap::with_capacity(HEADERS);
-    let headers = request.headers_mut();
+    let mut headers = HeaderMap::with_capacity(HEADERS);
     // HTTP/1.1 demands a host, and Node insists on it.
     headers.insert(header::HOST, HeaderValue::from_static("localhost"));
     headers.insert("prefer", HeaderValue::from_static("reply"));
-    binding::encode_binary(event, |name, value| {
+    let mut add = |name: &str, value: &[u8]| {
         // The binding gives names of a-z and 0-9, and values without control characters: HTTP allows both.
         if let (Some(name), Ok(value)) = (header_name(name), HeaderValue::from_bytes(value)) {
             headers.insert(name, value);
         }
-    });
+    };
+    let body = match format {
+        Format::Binary => {
+            binding::encode_binary(event, add);
+            event.data().clone()
+        }
+        Format::Structured => Bytes::from(binding::encode_structured(event, &mut add)),
+    };
+    let mut request = Request::new(Either::Left(Full::new(body)));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri.clone();
+    *request.headers_mut() = headers;
     request
 }
 
@@ -82,6 +91,7 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
 pub(super) async fn outcome(response: Response<Incoming>) -> Result<Outcome, String> {
     let (head, body) = response.into_parts();
     let status = head.status.as_u16();
+    let advice = advice(&head.headers);
     let mode = mode(&head.headers).filter(|_| head.status.is_success());
     let body = match Limited::new(body, REPLY_BYTES_MAX).collect().await {
         Ok(body) => body.to_bytes(),
@@ -96,12 +106,17 @@ pub(super) async fn outcome(response: Response<Incoming>) -> Result<Outcome, Str
         Err(error) => return Err(error.to_string()),
     };
     let Some(mode) = mode else {
-        return Ok(Outcome::Answered { status, reply: None, excerpt: excerpt(&body) });
+        return Ok(Outcome::Answered { status, reply: None, excerpt: excerpt(&body), advice });
     };
     Ok(match event(mode, &head.headers, body) {
-        Ok(reply) => Outcome::Answered { status, reply: Some(reply), excerpt: Bytes::new() },
+        Ok(reply) => Outcome::Answered { status, reply: Some(reply), excerpt: Bytes::new(), advice },
         Err(reason) => Outcome::MalformedReply(format!("the reply is not an event: {reason}")),
     })
+}
+
+/// An answer with no word on the next attempt.
+pub(super) const fn answered(status: u16, reply: Option<Event>, excerpt: Bytes) -> Outcome {
+    Outcome::Answered { status, reply, excerpt, advice: Advice::None }
 }
 
 /// A copy: an excerpt must not keep the whole answer in memory.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use activator::delivery::Outcome;
+use activator::delivery::{Format, Outcome};
 use activator::event::Event;
 use hyper::Uri;
 use hyper::header::{HOST, HeaderValue};
@@ -34,8 +34,8 @@ impl Sink {
 
     /// Makes the delivery and tells how it ended.
     pub(crate) async fn carry_out(self, job: Job, inbox: Inbox) {
-        let Work::Event(event) = job.work else { return };
-        let outcome = tokio::time::timeout(job.timeout, self.0.deliver(&event)).await;
+        let Work::Event(event, format) = job.work else { return };
+        let outcome = tokio::time::timeout(job.timeout, self.0.deliver(&event, format)).await;
         let outcome = match outcome {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(reason)) => Outcome::Lost(reason),
@@ -46,11 +46,11 @@ impl Sink {
 }
 
 impl Inner {
-    async fn deliver(&self, event: &Event) -> Result<Outcome, String> {
+    async fn deliver(&self, event: &Event, format: Format) -> Result<Outcome, String> {
         let addresses = self.addresses().await?;
         loop {
             let mut connection = self.pool.connection(&addresses, Duration::MAX).await?;
-            let response = connection.sender.send(self.request(event)).await;
+            let response = connection.sender.send(self.request(event, format)).await;
             let response = match response {
                 Ok(response) => response,
                 // A kept-alive connection may end just when it is used again: that is nobody's failure.
@@ -63,10 +63,10 @@ impl Inner {
         }
     }
 
-    fn request(&self, event: &Event) -> hyper::Request<request::RequestBody> {
+    fn request(&self, event: &Event, format: Format) -> hyper::Request<request::RequestBody> {
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
         let path = path.parse().unwrap_or_else(|_| Uri::from_static("/"));
-        let mut request = request::from_event(event, &path);
+        let mut request = request::from_event(event, format, &path);
         let host = self.uri.authority().and_then(|a| HeaderValue::from_str(a.as_str()).ok());
         if let Some(host) = host {
             request.headers_mut().insert(HOST, host);

@@ -67,7 +67,7 @@ impl Waiting {
     /// Whether there is a request's worth of them, or a call, which goes alone and whose caller waits.
     fn is_full(&self) -> bool {
         let bytes = |job: &Job| match &job.work {
-            Work::Event(event) => event.data().len(),
+            Work::Event(event, _) => event.data().len(),
             Work::Call(_) => BYTES_MAX,
         };
         self.jobs.len() >= self.batch.events_max as usize
@@ -78,14 +78,14 @@ impl Waiting {
     pub(super) fn next(&mut self, now: Instant) -> Option<Load> {
         let Job { delivery, work, timeout } = self.jobs.pop_front()?;
         let event = match work {
-            Work::Event(event) => event,
+            Work::Event(event, _) => event,
             call @ Work::Call(_) => return Some(Load::Call(Job { delivery, work: call, timeout })),
         };
         let mut bytes = event.data().len();
         let mut load = Events { events: vec![(delivery, event)], timeout };
         let mut others = VecDeque::new();
         for job in self.jobs.drain(..) {
-            let Work::Event(event) = &job.work else {
+            let Work::Event(event, _) = &job.work else {
                 others.push_back(job);
                 continue;
             };
@@ -120,7 +120,10 @@ mod tests {
     fn job(slot: u32, bytes: usize, seconds: u64) -> Job {
         Job {
             delivery: DeliveryId { slot, generation: 0 },
-            work: Work::Event(fixture::event(&slot.to_string(), "/test", "test", &vec![b'x'; bytes])),
+            work: Work::Event(
+                fixture::event(&slot.to_string(), "/test", "test", &vec![b'x'; bytes]),
+                Format::Binary,
+            ),
             timeout: Duration::from_secs(seconds),
         }
     }

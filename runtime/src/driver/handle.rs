@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use activator::Input;
+use activator::event::{Event, EventError};
 use activator::id::{CallId, ChannelId, FunctionId, Revision};
 use activator::lifecycle::Declined;
 use hyper::http::request::Parts;
@@ -14,8 +15,27 @@ use tokio::sync::{oneshot, watch};
 
 use super::inbox::{Attaching, Inbox, Message};
 use super::{Callee, Directory, Route, Stats};
-use crate::config::resolved::Resolved;
+use crate::channel::{AppendError, Position};
+use crate::config::resolved::{ChannelKind, REPLAYS, Resolved};
 use crate::dispatch::{Answer, Call, CallError, CallerBody};
+use crate::history::Place;
+
+/// The extension by which an event that is delivered again names the subscription that gets it.
+const REPLAY: &str = "hydrantreplay";
+
+/// How long a record may take to be read again.
+const READ_MAX: Duration = Duration::from_secs(5);
+
+/// An event is not delivered again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReplayError {
+    #[error("it cannot be marked: {0}")]
+    Event(#[from] EventError),
+    #[error("the channel of what is delivered again is not open")]
+    Closed,
+    #[error("it cannot be kept until it is delivered: {0}")]
+    Append(#[from] AppendError),
+}
 
 /// A clone is the same driver.
 #[derive(Clone, Debug)]
@@ -78,6 +98,27 @@ impl Handle {
         let (answer, said) = oneshot::channel();
         self.inbox.tell(Message::Attaching(function, Attaching { upgrade, answer })).await;
         said.await.unwrap_or(Err(Declined::Stopping))
+    }
+
+    /// Delivers an event again, to this subscription alone: `trigger/bill`. Its attempts begin anew.
+    ///
+    /// # Errors
+    /// When it cannot be kept until it is delivered, or may not bear the name.
+    pub(crate) async fn replay(&self, event: &Event, subscription: &str) -> Result<Position, ReplayError> {
+        let event = event.with(REPLAY, subscription)?;
+        let directory = self.directory();
+        let route = directory.route(ChannelKind::Replay, REPLAYS).ok_or(ReplayError::Closed)?;
+        Ok(route.channel.as_ref().ok_or(ReplayError::Closed)?.append(event).await?)
+    }
+
+    /// The event at a place, if its channel holds it still.
+    pub(crate) async fn read(&self, place: Place) -> Option<Event> {
+        let directory = self.directory();
+        let channel = directory.channels().find(|route| route.id == place.channel)?.channel.clone()?;
+        // At the end of the log, a read waits for the next record; this one was there.
+        let read = channel.read(place.partition, place.offset, 1, 1);
+        let batch = tokio::time::timeout(READ_MAX, read).await.ok()?.ok()?;
+        batch.records.into_iter().find(|(offset, _)| *offset == place.offset).map(|(_, event)| event)
     }
 
     /// Asks for everything to be brought to zero.

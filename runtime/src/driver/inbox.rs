@@ -90,7 +90,7 @@ impl Inbox {
     /// A delivery that no process saw.
     pub(crate) async fn not_taken(&self, delivery: DeliveryId, work: Work) {
         match work {
-            Work::Event(_) => self.outcome(delivery, Outcome::NotTaken).await,
+            Work::Event(..) => self.outcome(delivery, Outcome::NotTaken).await,
             Work::Call(call) => self.tell(Message::Returned(delivery, call)).await,
         }
     }

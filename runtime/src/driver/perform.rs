@@ -70,7 +70,7 @@ impl Driver {
 
     fn work(&mut self, delivery: DeliveryId, what: Payload) -> Option<Work> {
         match what {
-            Payload::Event(event) => Some(Work::Event(event)),
+            Payload::Event(event, format) => Some(Work::Event(event, format)),
             Payload::Call(id) => {
                 self.record.calling(delivery, id);
                 match self.calls.remove(&id) {

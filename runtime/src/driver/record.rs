@@ -171,6 +171,10 @@ impl Record {
                 subscription = name, %offset,
                 "DEAD  {} after {attempts} attempts: stored as a dead letter", outcome.status(),
             ),
+            End::Dropped(outcome) => tracing::error!(
+                subscription = name, %offset,
+                "DROP  {} after {attempts} attempts: given up, as it says on_exhausted = \"drop\"", outcome.status(),
+            ),
             End::Gone => tracing::error!(subscription = name, %offset, "GONE  no longer in its channel"),
             End::Removed => tracing::warn!(
                 subscription = name, %offset,

@@ -129,7 +129,7 @@ pub(crate) fn attempted(event: EventRef, status: u16) -> Note {
 }
 
 pub(crate) fn answered(status: u16) -> Box<Outcome> {
-    Box::new(Outcome::Answered { status, reply: None, excerpt: Bytes::new() })
+    Box::new(Outcome::Answered { status, reply: None, excerpt: Bytes::new(), advice: Advice::None })
 }
 
 pub(crate) fn delivered(event: EventRef) -> Note {

@@ -159,6 +159,11 @@ impl Log {
         self.entries.iter().rev().take(limit).map(|entry| view::row(entry, current)).collect()
     }
 
+    /// All of them, the oldest first.
+    pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
     /// The configuration in force.
     pub(super) fn wiring(&self) -> Option<&Wiring> {
         self.wiring.as_deref()

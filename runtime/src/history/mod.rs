@@ -8,6 +8,7 @@ mod delivery;
 mod entry;
 mod log;
 mod page;
+mod selection;
 pub(crate) mod view;
 mod wiring;
 
@@ -30,6 +31,7 @@ use crate::config::resolved::Resolved;
 use log::Log;
 use view::{Explained, Row};
 
+pub(crate) use selection::{Picked, Selection};
 pub(crate) use wiring::channel_label;
 
 /// Bytes the history may hold, whatever the number of events: a flood of large attributes must not fill memory.
@@ -130,6 +132,11 @@ impl History {
     /// The newest events, the newest first.
     pub(crate) fn newest(&self, limit: usize) -> Vec<Row> {
         self.log().newest(limit)
+    }
+
+    /// Events of the recent past, the oldest first.
+    pub(crate) fn pick(&self, selection: &Selection) -> Vec<Picked> {
+        self.log().pick(selection)
     }
 
     /// What is known of the event as soon as it is so, or whatever is known when the time is up.

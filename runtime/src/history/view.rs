@@ -266,7 +266,7 @@ const fn outcome(how: Option<How>) -> Outcome {
         Some(How::Delivered) => Outcome::Delivered,
         Some(How::DeadLetter) => Outcome::DeadLetter,
         Some(How::Unmatched) => Outcome::Unmatched,
-        Some(How::Gone) => Outcome::Dropped,
+        Some(How::Dropped | How::Gone) => Outcome::Dropped,
         Some(How::Removed) => Outcome::Removed,
         Some(How::Elsewhere) => Outcome::Elsewhere,
     }

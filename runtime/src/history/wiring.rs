@@ -7,7 +7,7 @@ use activator::filter::Filter;
 use activator::id::{ChannelId, FunctionId, SubscriptionId};
 use activator::topology::{Destination, Subscription};
 
-use crate::config::resolved::{ChannelKind, NamedChannel, Resolved};
+use crate::config::resolved::{ChannelKind, DEAD_LETTERS, NamedChannel, Resolved};
 
 /// One configuration; events share it as long as they are remembered.
 #[derive(Debug)]
@@ -62,6 +62,11 @@ impl Wiring {
         keeps && self.subscribers(id).next().is_none()
     }
 
+    /// What kind of channel it is.
+    pub(super) fn kind(&self, id: ChannelId) -> Option<ChannelKind> {
+        self.resolved.channels.get(&id).map(|channel| channel.kind)
+    }
+
     /// The name of the function a subscription delivers to, if it is one.
     pub(super) fn function(&self, subscription: &Subscription) -> Option<String> {
         let Destination::Function(id) = subscription.to else { return None };
@@ -76,7 +81,9 @@ impl Wiring {
 /// A channel as people and URLs name it: `broker/default`, `channel/orders`.
 pub(crate) fn channel_label(channel: &NamedChannel) -> String {
     match channel.kind {
-        ChannelKind::DeadLetters => channel.name.clone(),
+        ChannelKind::DeadLetters if channel.name == DEAD_LETTERS => channel.name.clone(),
+        ChannelKind::DeadLetters => format!("{DEAD_LETTERS}/{}", channel.name),
+        ChannelKind::Replay => channel.kind.text().to_owned(),
         kind => format!("{}/{}", kind.text(), channel.name),
     }
 }

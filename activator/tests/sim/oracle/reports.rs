@@ -59,8 +59,8 @@ impl Oracle {
         self.requeued.remove(&case);
         match end {
             End::Removed => {
-                let was_rewired = self.truth.rewirings(case.0) > 1;
-                return self.expect(was_rewired, || format!("{case:?} ends as removed, and nobody did that"));
+                let removed = self.truth.was_removed(case);
+                return self.expect(removed, || format!("{case:?} ends as removed, and nobody did that"));
             }
             End::Elsewhere => {
                 let ours = self.has(event.channel, event.partition);
@@ -76,13 +76,19 @@ impl Oracle {
                 let owed = self.truth.owes(case) && !done;
                 self.expect(!owed, || format!("{case:?} is called unmatched and matches"));
             }
-            End::DeadLetter(_) if event.channel == self.truth.dead_letters() => {
+            End::Dropped(_) => {
+                let may = self.truth.may_drop(case);
+                self.expect(may, || format!("{case:?} is given up, and nobody said that"));
+                self.truth.dropped(case);
+                self.told.insert(case);
+            }
+            End::DeadLetter(_) if self.truth.is_last(event.channel) => {
                 self.expect(false, || format!("{case:?} is a dead letter of a dead letter"));
             }
             _ => self.expect(done, || format!("{case:?} is called {end:?} and is not")),
         }
         let counted = self.attempts.get(&case).copied().unwrap_or(0);
-        let steady = self.truth.rewirings(case.0) == 1;
+        let steady = self.truth.is_steady(case);
         self.expect(!steady || attempts == counted, || {
             format!("{case:?} is said to have taken {attempts} attempts and took {counted}")
         });

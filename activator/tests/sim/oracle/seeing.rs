@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use activator::Time;
+use activator::delivery::Exhausted;
 use activator::effect::{Effect, Payload, Refusal, Target};
 use activator::id::{CallId, DeliveryId, FunctionId, InstanceId};
 use activator::lifecycle::Settings;
@@ -45,7 +46,7 @@ impl Oracle {
                 }
             }
             Effect::Append { append, channel, event } => {
-                if *channel != self.truth.dead_letters() {
+                if !self.truth.is_last(*channel) {
                     self.passes_on(event);
                 }
                 self.appends.insert(*append);
@@ -206,7 +207,7 @@ impl Oracle {
                     format!("call {call} is delivered, it was {was:?}")
                 });
             }
-            Payload::Event(event) => {
+            Payload::Event(event, _) => {
                 self.expect(case.is_some(), || format!("{event:?} is delivered and was never stored"));
                 entry.case = case;
             }
@@ -225,13 +226,13 @@ impl Oracle {
         self.expect(before.is_none(), || format!("{case:?} is delivered, and {before:?} is before it"));
         let done = self.told.contains(&case);
         self.expect(!done, || format!("{case:?} is delivered again though that is known or stored"));
-        let Some(subscription) = self.truth.current(case.0) else {
+        let Some(subscription) = self.truth.terms(case) else {
             return self.expect(false, || format!("{case:?} is delivered for a removed subscription"));
         };
         let attempts = self.attempts.get(&case).copied().unwrap_or(0);
         let most = subscription.delivery.retry;
-        let endless = subscription.channel == self.truth.dead_letters();
-        let steady = self.truth.rewirings(case.0) == 1 && !endless;
+        let endless = self.truth.is_last(case.1.0) || subscription.delivery.exhausted == Exhausted::Block;
+        let steady = self.truth.is_steady(case) && !endless;
         self.expect(!steady || attempts <= most, || {
             format!("{case:?}: attempt {} of {most} + 1", attempts + 1)
         });

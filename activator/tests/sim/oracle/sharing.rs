@@ -64,8 +64,8 @@ impl Oracle {
                 let those = self.shares.of(*callee);
                 (those.contains(&instance.function), those)
             }
-            Payload::Event(event) => {
-                let subscription = case.and_then(|case| self.truth.current(case.0));
+            Payload::Event(event, _) => {
+                let subscription = case.and_then(|case| self.truth.terms(case));
                 let Some(Destination::Function(function)) = subscription.map(|s| s.to) else { return };
                 let whose = self.shares.drawn(function, Lot::of_event(event));
                 (whose == instance.function, vec![whose])

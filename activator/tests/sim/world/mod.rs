@@ -328,8 +328,11 @@ pub(crate) fn progress_of(logs: &BTreeMap<ChannelId, Log>, at: At) -> Option<Pro
 
 /// Which event of which subscription is delivered.
 fn case_of(effect: &Effect) -> Option<Case> {
-    let Effect::Deliver { what: Payload::Event(event), timeout, .. } = effect else { return None };
-    Some((wiring::subscription_of(*timeout)?, stamp_of(event)?))
+    let Effect::Deliver { what: Payload::Event(event, _), timeout, .. } = effect else { return None };
+    let at = stamp_of(event)?;
+    // The timeout is that of whom a replay names.
+    let id = if at.0 == wiring::REPLAYS { wiring::REPLAY } else { wiring::subscription_of(*timeout)? };
+    Some((id, at))
 }
 
 fn limits(users: &mut Random) -> Limits {

@@ -1,25 +1,64 @@
-//! `delivery = { ... }`: how hard to try. Knative's spelling of the keys is read too.
+//! `delivery = { ... }`: how hard to try, and what then. Knative's spelling of the keys is read too.
 
 use std::time::Duration;
 
-use activator::delivery::{Backoff, Policy};
+use activator::delivery::{Backoff, Format, Policy};
 
+use crate::config::source::At;
 use crate::config::value::Value;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+use super::destination::Destination;
+
+#[derive(Clone, Debug, Default)]
 pub(in crate::config) struct Delivery {
     pub(in crate::config) retry: Option<u32>,
     pub(in crate::config) backoff: Option<Backoff>,
     pub(in crate::config) delay: Option<Duration>,
     pub(in crate::config) max_delay: Option<Duration>,
+    pub(in crate::config) jitter: Option<bool>,
+    pub(in crate::config) retry_after_max: Option<Duration>,
     pub(in crate::config) timeout: Option<Duration>,
+    pub(in crate::config) format: Option<Format>,
+    pub(in crate::config) on_exhausted: OnExhausted,
+    /// Nothing = the runtime's own channel.
+    pub(in crate::config) dead_letter: Option<At<Destination>>,
+}
+
+/// What becomes of an event after the last attempt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::config) enum OnExhausted {
+    #[default]
+    DeadLetter,
+    Block,
+    Drop,
 }
 
 const BACKOFFS: &[(&str, Backoff)] = &[("exponential", Backoff::Exponential), ("linear", Backoff::Linear)];
+/// The last two as Knative calls them.
+const FORMATS: &[(&str, Format)] =
+    &[("binary", Format::Binary), ("structured", Format::Structured), ("json", Format::Structured)];
+const ON_EXHAUSTED: &[(&str, OnExhausted)] =
+    &[("dlq", OnExhausted::DeadLetter), ("block", OnExhausted::Block), ("drop", OnExhausted::Drop)];
+/// What the runtime's own channel of dead letters is called.
+const OWN: &str = "dlq";
 
 impl Delivery {
-    pub(in crate::config) const KEYS: &[&str] =
-        &["retry", "backoff", "backoffPolicy", "delay", "backoffDelay", "max_delay", "timeout"];
+    pub(in crate::config) const KEYS: &[&str] = &[
+        "retry",
+        "backoff",
+        "backoffPolicy",
+        "delay",
+        "backoffDelay",
+        "max_delay",
+        "jitter",
+        "retry_after_max",
+        "retryAfterMax",
+        "timeout",
+        "format",
+        "on_exhausted",
+        "dead_letter",
+        "deadLetterSink",
+    ];
 
     pub(super) fn read(value: &Value<'_>) -> Option<Self> {
         let table = value.table(&value.section_inside(), Self::KEYS)?;
@@ -31,6 +70,13 @@ impl Delivery {
             let help = "the first wait is `delay`, and none is longer than `max_delay`";
             table.get("max_delay")?.refuse::<()>("at least `delay`", "shorter", help);
         }
+        let on_exhausted = table.get("on_exhausted").and_then(|v| v.one_of(ON_EXHAUSTED));
+        let on_exhausted = on_exhausted.map(|o| o.value).unwrap_or_default();
+        let dead_letter = table.get_either("dead_letter", "deadLetterSink");
+        if let Some(written) = dead_letter.as_ref().filter(|_| on_exhausted != OnExhausted::DeadLetter) {
+            let help = "leave out one of the two: what is blocked or dropped is no dead letter";
+            written.refuse::<()>("used with on_exhausted = \"dlq\"", "used with another", help);
+        }
         Some(Self {
             retry: table.get("retry").and_then(|v| v.integer(0..=u32::MAX)).map(|n| n.value),
             backoff: table
@@ -39,11 +85,19 @@ impl Delivery {
                 .map(|b| b.value),
             delay: delay.map(|d| d.value),
             max_delay: max_delay.map(|d| d.value),
+            jitter: table.get("jitter").and_then(|v| v.boolean()).map(|j| j.value),
+            retry_after_max: table
+                .get_either("retry_after_max", "retryAfterMax")
+                .and_then(|v| v.duration())
+                .map(|d| d.value),
             timeout: table.get("timeout").and_then(|v| v.timeout()).map(|d| d.value),
+            format: table.get("format").and_then(|v| v.one_of(FORMATS)).map(|f| f.value),
+            on_exhausted,
+            dead_letter: dead_letter.and_then(|v| dead_letter_sink(&v)),
         })
     }
 
-    /// The policy, with `otherwise` for what is not said.
+    /// The policy, with `otherwise` for what is not said. What becomes of an event at last is not for it to say.
     pub(in crate::config) fn policy(&self, otherwise: &Policy) -> Policy {
         let delay = self.delay.unwrap_or(otherwise.delay);
         Policy {
@@ -52,7 +106,16 @@ impl Delivery {
             delay,
             // A long delay written without a cap is meant, and not to be cut to the default cap.
             delay_max: self.max_delay.unwrap_or_else(|| otherwise.delay_max.max(delay)),
+            jitter: self.jitter.unwrap_or(otherwise.jitter),
+            retry_after_max: self.retry_after_max.unwrap_or(otherwise.retry_after_max),
             timeout: self.timeout.unwrap_or(otherwise.timeout),
+            exhausted: otherwise.exhausted,
+            format: self.format.unwrap_or(otherwise.format),
         }
     }
+}
+
+fn dead_letter_sink(value: &Value<'_>) -> Option<At<Destination>> {
+    let is_own = value.is_text() && value.text().is_some_and(|text| text.value == OWN);
+    if is_own { None } else { Destination::read(value) }
 }

@@ -33,7 +33,7 @@ pub(super) use batch::Batch;
 pub(super) use channel::{Channel, Class};
 #[cfg(test)]
 pub(super) use channel::{RETENTION_KEYS, Topic};
-pub(super) use delivery::Delivery;
+pub(super) use delivery::{Delivery, OnExhausted};
 pub(super) use destination::Destination;
 #[cfg(test)]
 pub(super) use filter::DIALECTS;
@@ -86,6 +86,17 @@ impl File {
         "function",
         "watch",
     ];
+
+    /// Every `delivery` there is, with who says it.
+    pub(super) fn deliveries(&self) -> impl Iterator<Item = (&'static str, &At<String>, &Delivery)> {
+        let brokers = self.brokers.iter().map(|(name, b)| ("broker", name, &b.delivery));
+        let channels = self.channels.iter().map(|(name, c)| ("channel", name, &c.delivery));
+        let subscriptions = self.subscriptions.iter().map(|(name, s)| ("subscription", name, &s.delivery));
+        let triggers = self.triggers.iter().map(|(name, t)| ("trigger", name, &t.delivery));
+        let sources = self.sources.iter().map(|(name, s)| ("source", name, &s.delivery));
+        let all = brokers.chain(channels).chain(subscriptions).chain(triggers).chain(sources);
+        all.filter_map(|(kind, name, delivery)| Some((kind, name, delivery.as_ref()?)))
+    }
 
     pub(super) fn read(document: &Document<'_>, file_name: &str) -> Self {
         let Some(root) = Value::root(document, file_name).table(file_name, Self::KEYS) else {

@@ -10,17 +10,17 @@ use crate::channel::Spec;
 use crate::config::diagnostic::Problems;
 use crate::config::ids::Ids;
 use crate::config::raw::{self, Delivery};
-use crate::config::resolved::{ChannelKind, NamedChannel};
+use crate::config::resolved::{ChannelKind, DEAD_LETTERS, NamedChannel, REPLAYS};
 
 use super::spec::Specs;
 
 /// The broker that is always there.
 pub(super) const DEFAULT_BROKER: &str = "default";
-const DEAD_LETTERS: &str = "dlq";
 
 pub(super) struct Channels {
     pub(super) all: BTreeMap<ChannelId, NamedChannel>,
     pub(super) dead_letters: ChannelId,
+    pub(super) replays: ChannelId,
     by_name: BTreeMap<(ChannelKind, String), Known>,
 }
 
@@ -52,8 +52,10 @@ impl Channels {
         builder.declared(ChannelKind::Channel, &file.channels);
         builder.sources(&file.sources);
         builder.sinks(&file.sinks);
-        let dead_letters = builder.dead_letters(file);
-        Self { all: builder.all, dead_letters, by_name: builder.by_name }
+        let dead_letters = builder.dead_letters(file, DEAD_LETTERS);
+        builder.own_dead_letters(file);
+        let replays = builder.undeclared(ChannelKind::Replay, REPLAYS);
+        Self { all: builder.all, dead_letters, replays, by_name: builder.by_name }
     }
 
     pub(super) fn known(&self, kind: ChannelKind, name: &str) -> Option<&Known> {
@@ -67,8 +69,12 @@ impl Channels {
 
     pub(super) fn topology(&self) -> Vec<topology::Channel> {
         let keeps = |kind| matches!(kind, ChannelKind::DeadLetters | ChannelKind::Sink);
-        let channels = self.all.iter();
-        channels.map(|(&id, channel)| topology::Channel { id, keeps: keeps(channel.kind) }).collect()
+        let channels = self.all.iter().map(|(&id, channel)| topology::Channel {
+            id,
+            keeps: keeps(channel.kind),
+            is_last: channel.kind == ChannelKind::DeadLetters,
+        });
+        channels.collect()
     }
 
     /// Whether what goes into one comes out of the other: they are the same, or have the same topic.
@@ -76,6 +82,22 @@ impl Channels {
         let topic = |id| self.all.get(&id).and_then(|channel| channel.spec.topic());
         one == other || topic(one).is_some_and(|name| topic(other) == Some(name))
     }
+}
+
+/// The name of the channel in which dead letters wait for a function or URL; the others are channels themselves.
+pub(super) fn dead_letters_for(to: &raw::Destination) -> Option<String> {
+    match to {
+        raw::Destination::Function(name) => Some(format!("fn-{name}")),
+        // Its folder bears the name.
+        raw::Destination::Url(uri) => Some(format!("url-{:016x}", fingerprint(&uri.to_string()))),
+        raw::Destination::Channel(_) | raw::Destination::Broker(_) | raw::Destination::Sink(_) => None,
+    }
+}
+
+/// The same in every process, today and tomorrow (FNV-1a).
+fn fingerprint(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// The name a source's channel bears.
@@ -96,9 +118,21 @@ impl Builder<'_> {
         self.add(kind, name, spec, None)
     }
 
-    fn dead_letters(&mut self, file: &raw::File) -> ChannelId {
-        let spec = self.specs.dead_letters(DEAD_LETTERS, file);
-        self.add(ChannelKind::DeadLetters, DEAD_LETTERS, spec, None)
+    fn dead_letters(&mut self, file: &raw::File, name: &str) -> ChannelId {
+        let spec = self.specs.dead_letters(name, file);
+        self.add(ChannelKind::DeadLetters, name, spec, None)
+    }
+
+    /// Those that go to a function or URL wait in a channel of its own, so that nothing is lost while it is away.
+    fn own_dead_letters(&mut self, file: &raw::File) {
+        for (_, _, delivery) in file.deliveries() {
+            let to = delivery.dead_letter.as_ref().map(|to| &to.value);
+            if let Some(name) = to.and_then(dead_letters_for)
+                && !self.by_name.contains_key(&(ChannelKind::DeadLetters, name.clone()))
+            {
+                self.dead_letters(file, &name);
+            }
+        }
     }
 
     fn declared(&mut self, kind: ChannelKind, channels: &raw::Named<raw::Channel>) {

@@ -57,7 +57,7 @@ fn trigger(
         .channels
         .known(ChannelKind::Broker, DEFAULT_BROKER)
         .expect("the default broker is added when nobody declares it");
-    let subscription = format!("trigger/{name}");
+    let (subscription, called) = (format!("trigger/{name}"), format!("function `{name}`"));
     Subscription {
         id: ids.subscription(&subscription),
         name: subscription.into(),
@@ -66,7 +66,7 @@ fn trigger(
         to: Destination::Function(function.id),
         to_name: format!("fn/{name}").into(),
         reply: Some(broker.id),
-        delivery: policy(broker.delivery.as_ref(), Some(function), Policy::default()),
+        delivery: policy(&called, broker.delivery.as_ref(), Some(function), Policy::default(), references),
         order: Order::None,
         start: Start::Tail,
     }

@@ -1,22 +1,40 @@
-//! How hard a subscription tries, when several places have a say.
+//! How hard a subscription tries, and what then, when several places have a say.
 
-use activator::delivery::Policy;
+use activator::delivery::{Exhausted, Policy};
+use activator::id::ChannelId;
 
-use crate::config::raw::Delivery;
+use crate::config::raw::{Delivery, OnExhausted};
+use crate::config::resolved::ChannelKind;
 
+use super::channels::dead_letters_for;
 use super::functions::Function;
+use super::reference::References;
 
-/// An attempt may take as long as the delivery says, else as long as the function's requests may.
+/// An attempt may take as long as the delivery says, else as long as the function's requests may. `called` is who says
+/// the delivery, or gets it from its channel.
 pub(super) fn policy(
+    called: &str,
     delivery: Option<&Delivery>,
     function: Option<&Function>,
     mut otherwise: Policy,
+    references: References<'_>,
 ) -> Policy {
     if let Some(function) = function {
         otherwise.timeout = function.request_timeout;
     }
-    match delivery {
-        Some(delivery) => delivery.policy(&otherwise),
-        None => otherwise,
+    let Some(delivery) = delivery else { return otherwise };
+    otherwise.exhausted = match delivery.on_exhausted {
+        OnExhausted::DeadLetter => Exhausted::DeadLetter(dead_letters(called, delivery, references)),
+        OnExhausted::Block => Exhausted::Block,
+        OnExhausted::Drop => Exhausted::Drop,
+    };
+    delivery.policy(&otherwise)
+}
+
+fn dead_letters(called: &str, delivery: &Delivery, references: References<'_>) -> Option<ChannelId> {
+    let to = delivery.dead_letter.as_ref()?;
+    match dead_letters_for(&to.value) {
+        Some(name) => references.channels.known(ChannelKind::DeadLetters, &name).map(|known| known.id),
+        None => references.destination_channel(called, to).map(|known| known.id),
     }
 }

@@ -1,6 +1,6 @@
 //! Who gets which events: triggers, subscriptions and sources as they are written, and then the implicit ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use activator::delivery::Policy;
@@ -15,7 +15,7 @@ use crate::config::raw::{self, Delivery};
 use crate::config::resolved::ChannelKind;
 use crate::config::source::{At, Place};
 
-use super::channels::{DEFAULT_BROKER, source_channel};
+use super::channels::{DEFAULT_BROKER, dead_letters_for, source_channel};
 use super::functions::Function;
 use super::implicit;
 use super::policy::policy;
@@ -61,6 +61,8 @@ impl<'a> Wiring<'a> {
         for (name, source) in &file.sources {
             wiring.source(name, source);
         }
+        wiring.dead_letters(file);
+        wiring.replays();
         let implicit = implicit::triggers(file, references, &wiring.subscriptions, wiring.ids);
         wiring.subscriptions.extend(implicit);
         wiring
@@ -140,6 +142,48 @@ impl<'a> Wiring<'a> {
         }
     }
 
+    /// Whoever gets dead letters, of which each waits in a channel for it. There is no reply to one.
+    fn dead_letters(&mut self, file: &raw::File) {
+        let mut known = BTreeSet::new();
+        for (kind, name, delivery) in file.deliveries() {
+            let Some(to) = &delivery.dead_letter else { continue };
+            let letters = dead_letters_for(&to.value).filter(|letters| known.insert(letters.clone()));
+            let letters =
+                letters.and_then(|name| self.references.channels.known(ChannelKind::DeadLetters, &name));
+            let Some(letters) = letters else { continue };
+            self.add(Draft {
+                name: format!("dead-letter/{}", to.value),
+                called: format!("{kind} `{}`", name.value),
+                channel: letters.id,
+                filter: Filter::always(),
+                to,
+                reply: None,
+                delivery: None,
+                policy: Policy::default(),
+                order: Order::None,
+                // It may be new, and what is there is for it.
+                start: Start::Beginning,
+            });
+        }
+    }
+
+    /// What is delivered again goes to whom it names.
+    fn replays(&mut self) {
+        let name = "replay/any";
+        self.subscriptions.push(Subscription {
+            id: self.ids.subscription(name),
+            name: name.into(),
+            channel: self.references.channels.replays,
+            filter: Filter::always().into(),
+            to: Destination::Named,
+            to_name: "whom it names".into(),
+            reply: None,
+            delivery: Policy::default(),
+            order: Order::None,
+            start: Start::Beginning,
+        });
+    }
+
     fn add(&mut self, draft: Draft<'_>) {
         let Some((to, function)) = self.destination(&draft.called, draft.to) else {
             return;
@@ -158,7 +202,7 @@ impl<'a> Wiring<'a> {
             to,
             to_name: draft.to.value.to_string().into(),
             reply: draft.reply,
-            delivery: policy(draft.delivery, function, draft.policy),
+            delivery: policy(&draft.called, draft.delivery, function, draft.policy, self.references),
             order: draft.order,
             start: draft.start,
         });

@@ -8,8 +8,8 @@ use super::super::MANUAL;
 use super::super::raw::{self, Delivery, File};
 use super::{Project, Resolved};
 
-/// Knative's spellings of two keys; the manual names them in a sentence.
-const OTHER_SPELLINGS: [&str; 2] = ["backoffPolicy", "backoffDelay"];
+/// Knative's spellings of some keys; the manual names them in a sentence.
+const OTHER_SPELLINGS: [&str; 4] = ["backoffPolicy", "backoffDelay", "retryAfterMax", "deadLetterSink"];
 
 /// The manual with every example in force.
 fn manual_in_full() -> String {

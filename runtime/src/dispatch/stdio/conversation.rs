@@ -88,7 +88,7 @@ impl Conversation {
     pub(super) fn ask(&mut self, job: Job) {
         self.bench.begin(job.delivery, &job.work);
         let (event, call) = match job.work {
-            Work::Event(event) => (event, None),
+            Work::Event(event, _) => (event, None),
             Work::Call(mut call) => {
                 let times =
                     Times { arrived: call.arrived, started: std::time::Instant::now(), cold: !self.accepted };

@@ -155,7 +155,11 @@ impl Process {
     }
 
     fn give_for(&self, slot: u32, event: Event, timeout: Duration) {
-        self.tell(Order::Deliver(Job { delivery: delivery(slot), work: Work::Event(event), timeout }));
+        self.tell(Order::Deliver(Job {
+            delivery: delivery(slot),
+            work: Work::Event(event, Format::Binary),
+            timeout,
+        }));
     }
 
     /// Gives it a call; what comes back is what the caller gets.

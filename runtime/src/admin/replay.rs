@@ -1,0 +1,178 @@
+//! Events of the recent past, delivered again.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use activator::event::Event;
+use activator::filter::{Expression, Filter};
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::error::ApiError;
+use crate::driver::Handle;
+use crate::history::{History, Picked, Selection};
+
+/// Events of one request, unless it says how many.
+const LAST: usize = 1000;
+/// Deliveries a second, unless the request says how many.
+const RATE: u32 = 1000;
+
+/// Which events, and how. The body of `POST /api/v1/replay`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Asked {
+    pub(crate) id: Option<String>,
+    pub(crate) source: Option<String>,
+    /// The trigger, subscription or source that gets them; nothing = each that did.
+    pub(crate) trigger: Option<String>,
+    /// CESQL.
+    pub(crate) filter: Option<String>,
+    /// RFC 3339.
+    pub(crate) since: Option<String>,
+    pub(crate) until: Option<String>,
+    pub(crate) failed: bool,
+    /// The newest so many.
+    pub(crate) last: Option<usize>,
+    /// Deliveries a second.
+    pub(crate) rate: Option<u32>,
+    /// Only says what would be done.
+    pub(crate) dry_run: bool,
+}
+
+/// One event for one subscription; a line of `replay -o json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Replayed {
+    pub(crate) id: String,
+    pub(crate) source: String,
+    #[serde(rename = "type")]
+    pub(crate) ty: String,
+    pub(crate) channel: String,
+    pub(crate) partition: u32,
+    pub(crate) offset: u64,
+    pub(crate) trigger: String,
+    /// Whether it is kept until it is delivered; with a dry run, whether it could be.
+    pub(crate) replayed: bool,
+    /// Why it is not.
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Clone)]
+struct Replay {
+    driver: Handle,
+    history: Arc<History>,
+}
+
+pub(super) fn routes(driver: Handle, history: Arc<History>) -> Router {
+    Router::new().route("/api/v1/replay", post(replay)).with_state(Replay { driver, history })
+}
+
+async fn replay(
+    State(replay): State<Replay>,
+    asked: Result<Json<Asked>, JsonRejection>,
+) -> Result<Json<Vec<Replayed>>, ApiError> {
+    let Json(asked) = asked.map_err(|error| bad(error.body_text(), "see `hydrant replay --help`"))?;
+    let selection = replay.selection(&asked)?;
+    let rate = asked.rate.unwrap_or(RATE).max(1);
+    let mut pace = interval(Duration::from_secs(1) / rate);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let mut done = Vec::new();
+    for picked in replay.history.pick(&selection) {
+        let event = replay.whole(&picked).await;
+        for to in &picked.to {
+            let kept = match &event {
+                Ok(_) if asked.dry_run => Ok(()),
+                Ok(event) => {
+                    pace.tick().await;
+                    replay.driver.replay(event, to).await.map(drop).map_err(|error| error.to_string())
+                }
+                Err(reason) => Err((*reason).to_owned()),
+            };
+            done.push(Replayed::of(&picked, to, kept.err()));
+        }
+    }
+    Ok(Json(done))
+}
+
+impl Replay {
+    fn selection(&self, asked: &Asked) -> Result<Selection, ApiError> {
+        Ok(Selection {
+            id: asked.id.clone(),
+            source: asked.source.clone(),
+            filter: asked.filter.as_deref().map(filter).transpose()?,
+            since: asked.since.as_deref().map(time).transpose()?,
+            until: asked.until.as_deref().map(time).transpose()?,
+            failed: asked.failed,
+            to: asked.trigger.as_deref().map(|name| self.named(name)).transpose()?,
+            last: asked.last.unwrap_or(LAST),
+        })
+    }
+
+    /// `bill` or `trigger/bill`.
+    fn named(&self, name: &str) -> Result<Arc<str>, ApiError> {
+        let config = self.driver.config();
+        let is_meant =
+            |full: &str| full == name || full.split_once('/').is_some_and(|(_, rest)| rest == name);
+        let mut meant = config.topology.subscriptions.iter().filter(|s| is_meant(&s.name));
+        match (meant.next(), meant.next()) {
+            (Some(one), None) => Ok(Arc::clone(&one.name)),
+            (Some(one), Some(other)) => Err(bad(
+                format!("{name:?} is {} and {}", one.name, other.name),
+                "write the one that is meant in full",
+            )),
+            (None, _) => Err(ApiError::new(
+                StatusCode::NOT_FOUND,
+                format!("there is no trigger, subscription or source {name:?}"),
+                "hydrant explain ID names those of an event",
+            )),
+        }
+    }
+
+    /// The event with all of its data.
+    async fn whole(&self, picked: &Picked) -> Result<Event, &'static str> {
+        if picked.is_whole {
+            return Ok(picked.event.clone());
+        }
+        let read = self.driver.read(picked.place).await;
+        read.ok_or("its data was too large for the history, and its channel holds it no more")
+    }
+}
+
+impl Replayed {
+    fn of(picked: &Picked, to: &str, reason: Option<String>) -> Self {
+        let trigger = to.split_once('/').map_or(to, |(_, name)| name).into();
+        Self {
+            id: picked.event.id().into(),
+            source: picked.event.source().into(),
+            ty: picked.event.ty().into(),
+            channel: picked.channel.clone(),
+            partition: picked.place.partition.0,
+            offset: picked.place.offset.0,
+            trigger,
+            replayed: reason.is_none(),
+            reason,
+        }
+    }
+}
+
+fn filter(text: &str) -> Result<Filter, ApiError> {
+    let expression = Expression::parse(text).map_err(|problems| {
+        let first = problems.first().map(|problem| problem.what.to_string()).unwrap_or_default();
+        bad(format!("the filter is no CESQL: {first}"), "hydrant cesql EXPR shows where")
+    })?;
+    Ok(Filter::Cesql(expression))
+}
+
+fn time(text: &str) -> Result<SystemTime, ApiError> {
+    let time: Result<jiff::Timestamp, _> = text.parse();
+    let help = "write it as 2026-11-26T08:00:00Z";
+    time.map(SystemTime::from).map_err(|error| bad(format!("{text:?} is no time: {error}"), help))
+}
+
+fn bad(message: impl Into<String>, help: &str) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, message, help)
+}
