@@ -118,6 +118,8 @@ pub enum Effect {
         what: Payload,
         /// How long it may take.
         timeout: Duration,
+        /// How long until its answer begins, where that is less.
+        response: Option<Duration>,
     },
     /// Stop a process that has nothing to do, with its whole group, until [`Effect::Resume`]. Answered by nothing, as the
     /// latter is: what an instance is told after it comes after it.

@@ -12,6 +12,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         &[
             ("a_process_that_never_answers_is_replaced_after_three_timeouts", a_silent_process_is_replaced),
             ("one_that_is_deaf_to_all_is_killed_and_hurts_nobody_else", a_deaf_process),
+            ("an_answer_that_does_not_begin_in_time_is_a_timeout_of_its_own", an_answer_that_does_not_begin),
+            ("one_that_begins_in_time_may_take_longer_to_be_complete", an_answer_that_takes_long),
             ("an_answer_after_the_timeout_counts_for_nothing", a_late_answer_counts_for_nothing),
             ("a_redirect_is_not_followed_and_not_tried_again", a_redirect_is_not_followed),
             ("an_event_in_a_202_is_not_routed", an_event_in_a_202_is_not_routed),
@@ -34,6 +36,63 @@ fn a_silent_process_is_replaced() {
     let statuses: Vec<_> = verdict["attempts"].as_array().unwrap().iter().map(|a| &a["status"]).collect();
     assert_eq!(statuses, ["timeout", "timeout", "timeout", "200"]);
     assert_eq!(project.counts("pids").len(), 2);
+}
+
+/// Says when it sends its head, and when the rest.
+fn slow_server(before_head: &str, before_body: &str) -> String {
+    format!(
+        r#"#!{}
+# hydrant: on = {{ type = "order" }}, timeout = {{ response = "1s" }}
+import os, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        with open("requests", "a") as requests: requests.write("one\n")
+        is_first = len(open("requests").readlines()) == 1
+        {before_head}
+        self.send_response(200); self.send_header("content-length", "2"); self.end_headers()
+        {before_body}
+        self.wfile.write(b"ok")
+    do_GET = do_POST
+    def log_message(self, *arguments): pass
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"#,
+        python()
+    )
+}
+
+fn an_answer_that_does_not_begin() {
+    let project = Project::new("[broker.default]\ndelivery = { retry = 5, delay = \"5ms\" }\n");
+    project.function("slow", slow_server("time.sleep(3600 if is_first else 0)", ""));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    let verdict = &runtime.verdicts("1")["slow"];
+    assert_eq!(verdict["outcome"], "delivered", "{verdict}");
+    let attempts = verdict["attempts"].as_array().unwrap();
+    let statuses: Vec<_> = attempts.iter().map(|attempt| &attempt["status"]).collect();
+    assert_eq!(statuses, ["timeout", "200"]);
+    assert_eq!(attempts[0]["error"], "no response began within 1s", "{verdict}");
+    std::fs::remove_file(project.file("requests")).unwrap();
+    let answer = runtime.get("/fn/slow");
+    assert_eq!((answer.status, answer.body.contains("slow: no response began within 1s")), (504, true));
+    assert!(answer.body.contains("raise timeout.response of the function"), "{}", answer.body);
+}
+
+fn an_answer_that_takes_long() {
+    let project = Project::new("[broker.default]\ndelivery = { retry = 0 }\n");
+    project.function("slow", slow_server("", "time.sleep(1.5)"));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    let verdict = &runtime.verdicts("1")["slow"];
+    assert_eq!(
+        (&verdict["outcome"], &verdict["attempt_count"]),
+        (&"delivered".into(), &1.into()),
+        "{verdict}"
+    );
+    let answer = runtime.get("/fn/slow");
+    assert_eq!((answer.status, answer.body.as_str()), (200, "ok"));
 }
 
 /// It accepts and reads nothing, and does not end when it is asked to; so does not the one after it.

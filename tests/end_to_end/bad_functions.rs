@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::support::project::{noting_script, noting_server, python};
-use crate::support::runtime::verb;
+use crate::support::runtime::{of_user, verb};
 use crate::support::{Project, Runtime, group, http, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("dies_in_mid_response", dies_in_mid_response),
             ("dies_of_every_event", dies_of_every_event),
             ("a_call_the_function_broke_off_is_not_made_twice", a_broken_call_is_not_made_twice),
+            ("a_start_for_which_the_user_has_no_process_left_waits_and_costs_no_attempt", no_process_left),
             ("a_bad_neighbour_hurts_nobody", a_bad_neighbour_hurts_nobody),
         ],
     )
@@ -196,6 +197,49 @@ while True:
     let count = |line: &str| taken.get(line).copied().unwrap_or_default();
     assert_eq!(count("POST /2 HTTP/1.1"), 1, "{taken:?}");
     assert_eq!(count("GET /4 HTTP/1.1"), 2, "{taken:?}");
+}
+
+/// RLIMIT_NPROC of the runtime, which its children inherit; gives what it was. Not even root may do so for others everywhere.
+fn limit_processes(project: &Project, runtime: &Runtime<'_>, soft: &str) -> String {
+    let pid = runtime.pid().to_string();
+    let prlimit = |arguments: &[&str]| {
+        let mut command = of_user(project, "prlimit");
+        let output = command.args(["--pid", &pid]).args(arguments).output().expect("prlimit is needed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let was = prlimit(&["--nproc", "--output", "SOFT", "--noheadings", "--raw"]);
+    prlimit(&[&format!("--nproc={soft}:")]);
+    was
+}
+
+/// Failure scenario 30: the kernel answers every fork with EAGAIN. Root has no such limit.
+fn no_process_left() {
+    let project = Project::new("");
+    project.function("order", noting_script("", ""));
+    // Python's interpreter may be nobody's but root's.
+    let lines = "#!/bin/sh\n# hydrant: protocol = \"stdio\"\nwhile read -r line; do echo 3 >> delivered; echo {}; done\n";
+    project.function("serve", lines);
+    project.give_to(61_030);
+    let runtime = Runtime::start(&project);
+    let was = limit_processes(&project, &runtime, "0");
+    let events = [("1", "order"), ("2", "order"), ("3", "serve")];
+    events.iter().for_each(|(id, of)| runtime.send(id, of));
+    wait_until("both wait for room", || {
+        runtime.log().matches("the system has no room for another process").count() >= 2
+    });
+    assert_eq!(project.lines("delivered").len(), 0);
+    limit_processes(&project, &runtime, &was);
+    for (id, of) in events {
+        let verdict = &runtime.verdicts(id)[of];
+        assert_eq!(
+            (&verdict["outcome"], &verdict["attempt_count"]),
+            (&"delivered".into(), &1.into()),
+            "{verdict}"
+        );
+    }
+    assert_eq!(project.lines("delivered").len(), 3);
+    assert!(runtime.stop().success());
 }
 
 fn a_bad_neighbour_hurts_nobody() {

@@ -11,6 +11,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let tests = [
         ("a_process_killed_after_it_accepted_costs_no_event", killed_after_accept as fn()),
         ("a_server_of_one_connection_answers_the_second_request", one_connection),
+        ("that_it_serves_one_connection_is_learnt", one_connection_is_learnt),
     ];
     let mut trials = group("connections", &tests);
     let node = runtime::output("node", &["--version"]).is_none().then(|| "no node".to_owned());
@@ -136,5 +137,46 @@ HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
     };
     round(1);
     round(2);
+    assert_eq!(runtime.function("serve")["failed"], 0);
+}
+
+/// Once its second connection was seen to wait for the first, the calls take turns on one.
+fn one_connection_is_learnt() {
+    let project = Project::new("[defaults]\nidle = \"10m\"\n");
+    let server = format!(
+        r#"#!{}
+import os, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def setup(self):
+        super().setup()
+        with open("connections", "a") as connections: connections.write("one\n")
+    def do_GET(self):
+        time.sleep(0.005)
+        self.send_response(200); self.send_header("content-length", "0"); self.end_headers()
+    def log_message(self, *arguments): pass
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"#,
+        python()
+    );
+    project.function("serve", server);
+    let runtime = Runtime::start(&project);
+    // Those that a round of calls at once opened.
+    let round = || {
+        let before = project.lines("connections").len();
+        std::thread::scope(|scope| {
+            let call = || assert_eq!(runtime.get("/fn/serve").status, 200);
+            (0..4).for_each(|_| drop(scope.spawn(call)));
+        });
+        project.lines("connections").len() - before
+    };
+    assert!(round() > 1, "nothing is known of it yet");
+    wait_until("it is learnt", || round() <= 1);
+    round();
+    assert_eq!([round(), round(), round()], [0, 0, 0], "all of them go over the one that is kept");
+    runtime.admin("POST", "/api/v1/functions/serve/reap");
+    runtime.wait_zero("serve");
+    assert_eq!(round(), 1, "its next process is known, too");
     assert_eq!(runtime.function("serve")["failed"], 0);
 }

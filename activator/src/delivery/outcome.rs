@@ -50,6 +50,8 @@ pub enum Outcome {
     Lost(String),
     /// No answer in time.
     TimedOut,
+    /// No answer began in time; the text says in what time.
+    NotBegun(String),
     /// The instance never took the request: nobody ran anything, so no attempt is counted.
     NotTaken,
 }
@@ -86,7 +88,7 @@ impl Outcome {
             Self::Handled { reply } => Verdict::Delivered(reply.clone()),
             Self::Failed { retry: false, .. } => Verdict::Reject,
             Self::Failed { .. } => Verdict::Retry,
-            Self::MalformedReply(_) | Self::Lost(_) | Self::TimedOut => Verdict::Retry,
+            Self::MalformedReply(_) | Self::Lost(_) | Self::TimedOut | Self::NotBegun(_) => Verdict::Retry,
             Self::NotTaken => Verdict::Again,
         }
     }
@@ -108,7 +110,7 @@ impl Outcome {
             Self::Failed { .. } => Status::Failed,
             Self::MalformedReply(_) => Status::MalformedReply,
             Self::Lost(_) => Status::Lost,
-            Self::TimedOut => Status::TimedOut,
+            Self::TimedOut | Self::NotBegun(_) => Status::TimedOut,
             Self::NotTaken => Status::NotTaken,
         }
     }
@@ -116,7 +118,10 @@ impl Outcome {
     /// What went wrong, where the status alone does not tell.
     pub fn error(&self) -> Option<&str> {
         match self {
-            Self::MalformedReply(reason) | Self::Lost(reason) | Self::Failed { reason, .. } => Some(reason),
+            Self::MalformedReply(reason)
+            | Self::Lost(reason)
+            | Self::NotBegun(reason)
+            | Self::Failed { reason, .. } => Some(reason),
             _ => None,
         }
     }
@@ -125,10 +130,7 @@ impl Outcome {
     pub fn excerpt(&self) -> &[u8] {
         match self {
             Self::Answered { excerpt, .. } | Self::Ended { excerpt, .. } => excerpt,
-            Self::MalformedReply(reason) | Self::Lost(reason) | Self::Failed { reason, .. } => {
-                reason.as_bytes()
-            }
-            Self::Handled { .. } | Self::TimedOut | Self::NotTaken => &[],
+            _ => self.error().unwrap_or_default().as_bytes(),
         }
     }
 
@@ -141,7 +143,9 @@ impl Outcome {
             Self::Handled { .. } => 200,
             Self::Failed { retry: true, .. } => 500,
             Self::Failed { .. } => 400,
-            Self::MalformedReply(_) | Self::Lost(_) | Self::TimedOut | Self::NotTaken => 0,
+            Self::MalformedReply(_) | Self::Lost(_) | Self::TimedOut | Self::NotBegun(_) | Self::NotTaken => {
+                0
+            }
         }
     }
 }
@@ -221,5 +225,13 @@ mod tests {
     fn what_never_began_is_no_attempt() {
         assert_eq!(Outcome::NotTaken.verdict(), Verdict::Again);
         assert_eq!(Outcome::TimedOut.verdict(), Verdict::Retry);
+    }
+
+    #[test]
+    fn an_answer_that_did_not_begin_timed_out_and_says_in_what_time() {
+        let late = Outcome::NotBegun("no response began within 10s".into());
+        assert_eq!((late.verdict(), late.status(), late.code()), (Verdict::Retry, Status::TimedOut, 0));
+        assert_eq!(late.error(), Some("no response began within 10s"));
+        assert_eq!(late.excerpt(), b"no response began within 10s");
     }
 }

@@ -55,6 +55,8 @@ pub struct Settings {
     pub start_timeout: Duration,
     /// How long a request/response call may take.
     pub call_timeout: Duration,
+    /// How long it may take until the answer to a call or a delivery begins; nothing = as long as all of it.
+    pub response_timeout: Option<Duration>,
     /// How long a process may finish what it holds when another revision took over.
     pub drain_timeout: Duration,
 }

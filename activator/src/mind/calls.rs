@@ -8,7 +8,7 @@ use super::delivery::{Delivery, Stage, Subject};
 use super::timer::Timer;
 use crate::effect::{Effect, Refusal, Target};
 use crate::id::{CallId, DeliveryId, FunctionId};
-use crate::lifecycle::Availability;
+use crate::lifecycle::{Availability, Settings};
 use crate::time::Time;
 use crate::topology::Destination;
 
@@ -72,11 +72,11 @@ impl Activator {
         }
     }
 
-    /// How long a call to this instance may take, by its own settings: it may be an older one that still works.
-    pub(super) fn call_timeout(&self, to: Target) -> Duration {
-        let Target::Instance(id) = to else { return Duration::ZERO };
-        let instances = self.functions.get(&id.function).into_iter().flat_map(|f| f.machine.instances());
-        instances.filter(|i| i.id == id).map(|i| i.settings.call_timeout).sum()
+    /// How this instance is run, which may be an older one that still works.
+    pub(super) fn settings_at(&self, to: Target) -> Option<Settings> {
+        let Target::Instance(id) = to else { return None };
+        let mut instances = self.functions.get(&id.function)?.machine.instances().iter();
+        instances.find(|instance| instance.id == id).map(|instance| instance.settings)
     }
 
     /// Callers of a function in trouble are told when their patience is over.

@@ -110,6 +110,7 @@ impl Activator {
     /// there was credit for that.
     fn hand_over(&mut self, id: DeliveryId, to: Target, cold: bool) -> bool {
         let Some(delivery) = self.deliveries.get(id) else { return true };
+        let settings = self.settings_at(to);
         let (what, timeout) = match delivery.subject {
             Subject::Detached => {
                 self.forget(id);
@@ -117,7 +118,7 @@ impl Activator {
             }
             Subject::Call { call, .. } => {
                 self.count_out(to);
-                (Payload::Call(call), self.call_timeout(to))
+                (Payload::Call(call), settings.map_or(Duration::ZERO, |s| s.call_timeout))
             }
             Subject::Event(_) => {
                 let Some(event) = self.event_of(id) else {
@@ -147,7 +148,8 @@ impl Activator {
             let attempt = delivery.attempts;
             self.report(Report::Attempting { delivery: id, event, attempt, cold });
         }
-        self.ask(Effect::Deliver { delivery: id, to, what, timeout });
+        let response = settings.and_then(|settings| settings.response_timeout);
+        self.ask(Effect::Deliver { delivery: id, to, what, timeout, response });
         true
     }
 
@@ -194,7 +196,7 @@ impl Activator {
             Target::Instance(id) => {
                 let how = match outcome {
                     Outcome::NotTaken => Finish::NotTaken,
-                    Outcome::TimedOut => Finish::TimedOut,
+                    Outcome::TimedOut | Outcome::NotBegun(_) => Finish::TimedOut,
                     _ => Finish::Answered,
                 };
                 self.instance_finished(now, id, how);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use activator::delivery::{Backoff, Outcome, Policy};
+use activator::delivery::{Advice, Backoff, Outcome, Policy};
 use activator::effect::{Effect, Payload, Report, Target};
 use activator::event::Event;
 use activator::filter::Filter;

@@ -90,6 +90,7 @@ impl Scene {
             scaling: Scaling { max: 1, idle: Idle::After(IDLE), ..Scaling::default() },
             start_timeout: Duration::from_secs(10),
             call_timeout: Duration::from_secs(60),
+            response_timeout: None,
             drain_timeout: Duration::from_secs(10),
         };
         self.tell(Input::Revised { function: FunctionId(function), now: Availability::Present(settings) });

@@ -55,6 +55,7 @@ const EXPECTED: &[&str] = &[
     "outcome MalformedReply",
     "outcome Lost",
     "outcome TimedOut",
+    "outcome NotBegun",
     "outcome NotTaken",
     "effect Open",
     "effect Close",
@@ -199,6 +200,7 @@ const fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::MalformedReply(_) => "outcome MalformedReply",
         Outcome::Lost(_) => "outcome Lost",
         Outcome::TimedOut => "outcome TimedOut",
+        Outcome::NotBegun(_) => "outcome NotBegun",
         Outcome::NotTaken => "outcome NotTaken",
     }
 }

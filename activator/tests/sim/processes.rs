@@ -46,6 +46,8 @@ pub(crate) struct Held {
     event: Option<Event>,
     case: Option<Case>,
     taken: bool,
+    /// Whether its time is that for an answer to begin.
+    to_begin: bool,
 }
 
 /// Mostly a plain time.
@@ -89,6 +91,10 @@ impl World {
             },
             start_timeout: Duration::from_millis(self.users.between(1_000, 10_000)),
             call_timeout: Duration::from_secs(10),
+            response_timeout: self
+                .users
+                .chance(300)
+                .then(|| Duration::from_millis(self.users.between(1_000, 5_000))),
             drain_timeout: Duration::from_millis(self.users.between(500, 5_000)),
         };
         self.makes.insert((function, settings.revision), Make { settings, good });
@@ -167,16 +173,18 @@ impl World {
         to: Target,
         what: &Payload,
         timeout: Duration,
+        response: Option<Duration>,
         case: Option<Case>,
     ) {
         let event = match what {
             Payload::Event(event, _) => Some(event.clone()),
             Payload::Call(_) => None,
         };
-        self.held.insert(id, Held { to, event, case, taken: false });
+        let response = response.filter(|response| *response < timeout);
+        self.held.insert(id, Held { to, event, case, taken: false, to_begin: response.is_some() });
         let attached = |instance| self.processes.get(&instance).is_some_and(|process| process.attached);
         if !matches!(to, Target::Instance(instance) if attached(instance)) {
-            self.clock.after(micros(timeout), Happening::Overdue(id));
+            self.clock.after(micros(response.unwrap_or(timeout)), Happening::Overdue(id));
         }
         match to {
             Target::Sink(_) => self.take(id),
@@ -307,7 +315,12 @@ impl World {
     pub(crate) fn overdue(&mut self, id: DeliveryId) {
         let Some(held) = self.held.get(&id) else { return };
         let never_began = !held.taken && self.speed.chance(500);
-        self.answer(id, if never_began { Outcome::NotTaken } else { Outcome::TimedOut });
+        let outcome = match held.to_begin {
+            _ if never_began => Outcome::NotTaken,
+            true => Outcome::NotBegun("no response began".to_owned()),
+            false => Outcome::TimedOut,
+        };
+        self.answer(id, outcome);
     }
 
     /// The attempt is over, and the mind hears of it.

@@ -124,6 +124,9 @@ codes! {
     RevisionLost "H061" Warning "a revision that cannot run",
         "`traffic` or `tags` name a revision whose executable was not kept or was overwritten. Its share goes to the \
          latest; calls by its tag are refused.";
+    UnheldLimit "H062" Warning "a limit that nothing holds here",
+        "`pids` and a `cpu` in processors are held by cgroups (v2) with the controllers `pids` and `cpu`, which are not there: \
+         the function runs without this limit. `hydrant doctor` says what it takes.";
 }
 
 impl fmt::Display for Code {

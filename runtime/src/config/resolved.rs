@@ -241,12 +241,22 @@ pub(crate) enum Level {
 pub(crate) struct Limits {
     /// Private memory, bytes.
     pub(crate) memory: Option<u64>,
-    /// Time on processors, seconds.
-    pub(crate) cpu: Option<u64>,
+    pub(crate) cpu: Option<Cpu>,
     /// Open files and sockets.
     pub(crate) files: Option<u64>,
     /// A file it writes, bytes.
     pub(crate) file_size: Option<u64>,
+    /// Processes and threads, those that it starts included.
+    pub(crate) pids: Option<u64>,
+}
+
+/// How much of the processors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cpu {
+    /// So many seconds in its life.
+    Seconds(u64),
+    /// So many thousandths of one at any time.
+    Thousandths(u64),
 }
 
 /// How a function is spoken to.

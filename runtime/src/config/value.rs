@@ -145,6 +145,14 @@ impl<'d> Value<'d> {
         }
     }
 
+    /// A number with or without a fraction; nothing of anything else.
+    pub(super) fn number(&self) -> Option<f64> {
+        let node = self.node.get_ref();
+        let float = || node.as_float()?.as_str().parse().ok();
+        let integer = || node.as_integer().filter(|n| n.radix() == 10)?.as_str().parse().ok();
+        float().or_else(integer)
+    }
+
     pub(super) fn boolean(&self) -> Option<At<bool>> {
         match self.node.get_ref().as_bool() {
             Some(value) => Some(self.at(value)),

@@ -22,12 +22,18 @@ use super::request;
 
 impl Context {
     /// Makes the call. Its caller gets the answer; what is given is for the mind.
-    pub(super) async fn call(&self, delivery: DeliveryId, mut call: Box<Call>, timeout: Duration) -> Done {
+    pub(super) async fn call(
+        &self,
+        delivery: DeliveryId,
+        mut call: Box<Call>,
+        timeout: Duration,
+        response: Option<Duration>,
+    ) -> Done {
         let handed_over = Instant::now();
         let cold = self.accepted.borrow().is_none();
         let Call { head, body, answer, .. } = &mut *call;
         let answered = tokio::select! {
-            answered = self.ask(head, body) => answered,
+            answered = self.begun(response, self.ask(head, body)) => answered,
             () = answer.closed() => Err(NoAnswer::Lost("the caller hung up".to_owned())),
             () = self.time_is_up(timeout) => {
                 call.answer.send(Err(CallError::TimedOut)).ok();
@@ -36,15 +42,7 @@ impl Context {
         };
         let (mut response, connection) = match answered {
             Ok(answered) => answered,
-            Err(NoAnswer::NotTaken) if call.can_be_sent() => return Done::Returned(delivery, call),
-            Err(no_answer) => {
-                let reason = match no_answer {
-                    NoAnswer::Lost(reason) => reason,
-                    NoAnswer::NotTaken => "the process ended while the request was on its way".to_owned(),
-                };
-                call.answer.send(Err(CallError::Lost(reason.clone()))).ok();
-                return Done::Outcome(delivery, Outcome::Lost(reason));
-            }
+            Err(no_answer) => return unanswered(delivery, call, no_answer),
         };
         let to = hop::upgrade(response.headers());
         self.mark(&mut response, &call, handed_over, cold);
@@ -134,4 +132,21 @@ impl Context {
             }
         }
     }
+}
+
+/// Its caller is told why there is no answer, unless another process may give one.
+fn unanswered(delivery: DeliveryId, call: Box<Call>, no_answer: NoAnswer) -> Done {
+    let no_answer = match no_answer {
+        NoAnswer::NotTaken if call.can_be_sent() => return Done::Returned(delivery, call),
+        NoAnswer::NotTaken => NoAnswer::Lost("the process ended while the request was on its way".to_owned()),
+        told => told,
+    };
+    let outcome = Outcome::from(no_answer);
+    let reason = outcome.error().unwrap_or_default().to_owned();
+    let error = match outcome {
+        Outcome::NotBegun(_) => CallError::NotBegun(reason),
+        _ => CallError::Lost(reason),
+    };
+    call.answer.send(Err(error)).ok();
+    Done::Outcome(delivery, outcome)
 }

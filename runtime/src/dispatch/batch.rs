@@ -19,6 +19,7 @@ use super::request::{self, REPLY_BYTES_MAX, excerpt};
 pub(super) struct Events {
     pub(super) events: Vec<(DeliveryId, Event)>,
     pub(super) timeout: Duration,
+    pub(super) response: Option<Duration>,
 }
 
 impl Events {
@@ -124,6 +125,7 @@ mod tests {
                 .map(|id| (DeliveryId { slot: 0, generation: 0 }, fixture::event(id, "/test", "test", b"")))
                 .to_vec(),
             timeout: Duration::ZERO,
+            response: None,
         };
         failures(&headers, body.as_bytes()).and_then(|failed| load.known(failed))
     }

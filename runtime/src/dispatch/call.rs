@@ -60,6 +60,8 @@ pub(crate) enum CallError {
     Malformed(String),
     #[error("the function did not answer in time")]
     TimedOut,
+    #[error("{0}")]
+    NotBegun(String),
 }
 
 /// The body of an answer, streamed. The instance counts the call as in flight until this is dropped.

@@ -29,6 +29,8 @@ pub(crate) struct Learned {
     unheld: AtomicBool,
     /// One was given our listener and took nothing from it: it may have been watching its own from before it listened.
     unswapped: AtomicBool,
+    /// One looked at no second connection while the first was kept.
+    one_connection: AtomicBool,
 }
 
 /// Zero is: not known.
@@ -55,6 +57,17 @@ pub(super) enum Opened {
     Listener,
     /// It accepts at its port; the connection proves it.
     Port(SocketAddr, TcpStream),
+}
+
+impl Learned {
+    /// Whether its processes serve one connection at a time.
+    pub(super) fn is_one_connection(&self) -> bool {
+        self.one_connection.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn serves_one_connection(&self) {
+        self.one_connection.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Door {

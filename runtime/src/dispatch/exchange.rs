@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use super::batch::Events;
 use super::call::Call;
+use super::door::Learned;
 use super::pool::{Connection, Pool};
 use super::request::{self, RequestBody};
 use super::{Job, Work};
@@ -24,6 +25,10 @@ use crate::process::Listener;
 /// A request that has no answer for this long may be waiting for our idle connections to go away: some servers
 /// serve one connection at a time.
 const UNANSWERED_MAX: Duration = Duration::from_millis(50);
+/// One that was idle for this long while another waited was looked at and no other; and when it is closed, the other's turn
+/// comes within the second of these times: then it was that, and not a process that had something else to do.
+const KEPT_MIN: Duration = Duration::from_millis(25);
+const TURN_MAX: Duration = Duration::from_millis(10);
 /// A call that must not be repeated is not sent over a connection that was idle for longer: the other side may be
 /// closing it. Servers do so after 2 s (gunicorn), 5 s (Node, uvicorn) or later.
 const IDLE_MAX_ONCE: Duration = Duration::from_secs(1);
@@ -32,6 +37,7 @@ const IDLE_MAX_ONCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) pool: Pool,
+    pub(super) learned: Arc<Learned>,
     pub(super) place: watch::Sender<Place>,
     /// When the process accepted its first request.
     pub(super) accepted: watch::Sender<Option<Instant>>,
@@ -72,6 +78,18 @@ pub(super) enum NoAnswer {
     /// The process never saw the request.
     NotTaken,
     Lost(String),
+    /// None began within this time.
+    NotBegun(Duration),
+}
+
+impl From<NoAnswer> for Outcome {
+    fn from(no_answer: NoAnswer) -> Self {
+        match no_answer {
+            NoAnswer::NotTaken => Self::NotTaken,
+            NoAnswer::Lost(reason) => Self::Lost(reason),
+            NoAnswer::NotBegun(within) => Self::NotBegun(format!("no response began within {within:?}")),
+        }
+    }
 }
 
 impl Context {
@@ -79,19 +97,23 @@ impl Context {
     pub(super) async fn carry_out(&self, job: Job) -> Done {
         match job.work {
             Work::Event(event, format) => {
-                Done::Outcome(job.delivery, self.deliver(&event, format, job.timeout).await)
+                let outcome = self.deliver(&event, format, job.timeout, job.response).await;
+                Done::Outcome(job.delivery, outcome)
             }
             // Of its own, so that a delivery takes no room for it.
-            Work::Call(call) => Box::pin(self.call(job.delivery, call, job.timeout)).await,
+            Work::Call(call) => Box::pin(self.call(job.delivery, call, job.timeout, job.response)).await,
         }
     }
 
-    async fn deliver(&self, event: &Event, format: Format, timeout: Duration) -> Outcome {
+    async fn deliver(
+        &self,
+        event: &Event,
+        format: Format,
+        timeout: Duration,
+        response: Option<Duration>,
+    ) -> Outcome {
         tokio::select! {
-            outcome = self.exchange(event, format) => outcome.unwrap_or_else(|no_answer| match no_answer {
-                NoAnswer::NotTaken => Outcome::NotTaken,
-                NoAnswer::Lost(reason) => Outcome::Lost(reason),
-            }),
+            outcome = self.exchange(event, format, response) => outcome.unwrap_or_else(Outcome::from),
             () = self.time_is_up(timeout) => Outcome::TimedOut,
         }
     }
@@ -100,26 +122,42 @@ impl Context {
     pub(super) async fn carry_out_batch(&self, events: Events) -> Done {
         let body = events.body();
         let exchange = async {
-            let (response, connection) = self.send(|| request::from_batch(body.clone()), true).await?;
+            let sending = self.send(|| request::from_batch(body.clone()), true);
+            let (response, connection) = self.begun(events.response, sending).await?;
             let outcomes = events.outcomes(response).await.map_err(NoAnswer::Lost)?;
             self.pool.give_back(connection);
             Ok(outcomes)
         };
         Done::Outcomes(tokio::select! {
-            outcomes = exchange => outcomes.unwrap_or_else(|no_answer| events.all(&match no_answer {
-                NoAnswer::NotTaken => Outcome::NotTaken,
-                NoAnswer::Lost(reason) => Outcome::Lost(reason),
-            })),
+            outcomes = exchange => outcomes.unwrap_or_else(|no_answer: NoAnswer| events.all(&no_answer.into())),
             () = self.time_is_up(events.timeout) => events.all(&Outcome::TimedOut),
         })
     }
 
-    async fn exchange(&self, event: &Event, format: Format) -> Result<Outcome, NoAnswer> {
+    async fn exchange(
+        &self,
+        event: &Event,
+        format: Format,
+        response: Option<Duration>,
+    ) -> Result<Outcome, NoAnswer> {
         let make = || request::from_event(event, format, &Uri::from_static("/"));
-        let (response, connection) = self.send(make, true).await?;
+        let (response, connection) = self.begun(response, self.send(make, true)).await?;
         let outcome = request::outcome(response).await.map_err(NoAnswer::Lost)?;
         self.pool.give_back(connection);
         Ok(outcome)
+    }
+
+    /// Waits for the head of an answer, and only for so long.
+    pub(super) async fn begun<A>(
+        &self,
+        within: Option<Duration>,
+        answer: impl Future<Output = Result<A, NoAnswer>>,
+    ) -> Result<A, NoAnswer> {
+        let Some(within) = within else { return answer.await };
+        tokio::select! {
+            answer = answer => answer,
+            () = self.time_is_up(within) => Err(NoAnswer::NotBegun(within)),
+        }
     }
 
     /// Sends a request until somebody takes it, and reads the head of the answer. One that is `repeatable` may
@@ -181,18 +219,29 @@ impl Context {
         if let Ok(answer) = tokio::time::timeout(UNANSWERED_MAX, &mut answer).await {
             return answer;
         }
-        let _way = self.may_wait_outside().then(|| self.pool.make_way());
+        let outside = self.outside();
+        let alone = outside.and_then(|outside| self.pool.alone_for(outside));
+        let _way = outside.is_none_or(|outside| outside > 0).then(|| self.pool.make_way());
+        if alone.is_some_and(|idle| idle > KEPT_MIN) {
+            let answered = tokio::time::timeout(TURN_MAX, &mut answer).await;
+            if answered.is_ok() || self.outside() < outside {
+                self.learned.serves_one_connection();
+            }
+            if let Ok(answer) = answered {
+                return answer;
+            }
+        }
         answer.await
     }
 
-    /// Whether a new connection may not be accepted yet. Only of our listener the kernel tells.
-    fn may_wait_outside(&self) -> bool {
+    /// How many connections were not accepted yet. Only of our listener the kernel tells.
+    fn outside(&self) -> Option<u32> {
         if !self.pool.is_one_each() {
-            return false;
+            return Some(0);
         }
-        let Some(listener) = self.listener.get() else { return true };
+        let listener = self.listener.get()?;
         let at_listener = listener.addr().is_ok_and(|address| *self.place.borrow() == Place::At(address));
-        !at_listener || listener.unaccepted().is_ok_and(|waiting| waiting > 0)
+        if at_listener { Some(listener.unaccepted().unwrap_or(0)) } else { None }
     }
 
     /// Takes back what the process never accepted: those requests were seen by nobody.

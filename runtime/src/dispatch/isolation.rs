@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::PathBuf;
 
-use crate::config::resolved::{Level, Program};
+use crate::config::resolved::{Cpu, Level, Program};
 use crate::process::{Command, Fence, Isolation, Limit, Limited};
 
 /// Applies them to the command that starts it. `ingress` is where it may send events.
@@ -11,10 +11,7 @@ pub(super) fn isolate(command: &mut Command, program: &Program, ingress: u16) {
     command.isolation = isolation(program, ingress);
     command.limits = limits(program);
     if matches!(command.isolation, Isolation::Strict(_)) {
-        let tmp = private_tmp();
-        command.env.retain(|(name, _)| name != "TMPDIR");
-        command.env.push(("TMPDIR".into(), tmp.to_string_lossy().into_owned()));
-        command.private_tmp = Some(tmp);
+        command.private_tmp = Some(private_tmp());
     }
 }
 
@@ -36,9 +33,14 @@ fn limits(program: &Program) -> Vec<Limit> {
     let said = program.limits;
     let all = [
         (Limited::Memory, said.memory),
-        (Limited::Cpu, said.cpu),
         (Limited::Files, said.files),
         (Limited::FileSize, said.file_size),
+        (Limited::Pids, said.pids),
+        match said.cpu {
+            Some(Cpu::Thousandths(share)) => (Limited::Share, Some(share)),
+            Some(Cpu::Seconds(time)) => (Limited::Cpu, Some(time)),
+            None => (Limited::Cpu, None),
+        },
     ];
     all.into_iter().filter_map(|(what, most)| Some(Limit::new(what, most?))).collect()
 }

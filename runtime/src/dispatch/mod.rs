@@ -62,6 +62,8 @@ pub(crate) struct Job {
     pub(crate) work: Work,
     /// From the moment the process accepts requests: a slow start is not the event's fault.
     pub(crate) timeout: Duration,
+    /// The same until a server's answer begins, where that is less.
+    pub(crate) response: Option<Duration>,
 }
 
 /// What is delivered.

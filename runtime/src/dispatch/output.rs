@@ -87,6 +87,8 @@ impl OutputListener for Output {
 
 #[cfg(test)]
 mod tests {
+    use activator::delivery::Format;
+
     use super::*;
 
     #[test]

@@ -3,13 +3,15 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::wire::{Sender, Speaks, Tasks};
+use super::door::Learned;
+use super::wire::{self, Sender, Speaks, Tasks};
 
 /// Idle connections that are kept.
 const IDLE_MAX: usize = 256;
@@ -20,9 +22,12 @@ const FREE_MAX: Duration = Duration::from_millis(50);
 const NO_ROOM_WAIT: Duration = Duration::from_millis(50);
 
 /// The connections to one instance or sink. All end with it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pool {
     speaks: Speaks,
+    learned: Arc<Learned>,
+    /// Whose turn it is, where the other side serves one connection at a time.
+    turn: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
     /// The one that takes all, and who may make it.
     shared: Mutex<Option<Connection>>,
@@ -42,6 +47,8 @@ pub(super) struct Connection {
     /// Our end of it.
     pub(super) local: SocketAddr,
     idle_since: Instant,
+    /// Nothing where others may have one at the same time.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 /// While this lives, no connection is kept for later.
@@ -49,8 +56,18 @@ pub(super) struct Connection {
 pub(super) struct Way<'a>(&'a AtomicU32);
 
 impl Pool {
-    pub(super) fn new(speaks: Speaks) -> Self {
-        Self { speaks, ..Self::default() }
+    pub(super) fn new(speaks: Speaks, learned: Arc<Learned>) -> Self {
+        Self {
+            speaks,
+            learned,
+            turn: Arc::new(Semaphore::new(1)),
+            idle: Mutex::default(),
+            shared: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
+            tasks: Tasks::default(),
+            connected: AtomicU32::new(0),
+            shut_out: AtomicU32::new(0),
+        }
     }
 
     /// A connection that has been idle for at most `idle_max`, or a new one.
@@ -65,24 +82,37 @@ impl Pool {
                 None => Box::pin(self.share(addresses)).await,
             };
         }
+        let turn = if self.learned.is_one_connection() { Box::pin(self.turn()).await } else { None };
         while let Some(mut connection) = self.idle() {
             if connection.reused && connection.idle_since.elapsed() > idle_max {
                 continue;
             }
             // Between the end of an answer and this the other side may have closed it.
             if let Ok(Ok(())) = tokio::time::timeout(FREE_MAX, connection.sender.ready()).await {
-                return Ok(connection);
+                return Ok(Connection { turn, ..connection });
             }
         }
         // Seldom, and its future is large.
-        Box::pin(self.fresh(addresses)).await
+        let connection = Box::pin(self.open(addresses)).await?;
+        Ok(Connection { turn, ..connection })
+    }
+
+    /// Waits until no other connection is used, where the other side serves one at a time.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        if !self.learned.is_one_connection() {
+            return None;
+        }
+        // Nobody closes it.
+        Arc::clone(&self.turn).acquire_owned().await.ok()
     }
 
     /// The connection that takes all, while it lives.
     fn shared(&self) -> Option<Connection> {
         let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = shared.as_ref().filter(|connection| !connection.sender.is_closed())?;
-        Some(Connection { sender: connection.sender.another()?, reused: true, ..*connection })
+        let sender = connection.sender.another()?;
+        let (local, idle_since) = (connection.local, connection.idle_since);
+        Some(Connection { sender, reused: true, local, idle_since, turn: None })
     }
 
     /// Makes the connection that takes all, unless somebody else just did.
@@ -91,13 +121,22 @@ impl Pool {
         if let Some(connection) = self.shared() {
             return Ok(connection);
         }
-        let connection = self.fresh(addresses).await?;
+        let connection = self.open(addresses).await?;
         self.keep(connection);
         self.shared().ok_or_else(|| "the connection ended at once".to_owned())
     }
 
-    /// A new connection to the first address that takes it. While the system has no room for one, this waits.
+    /// A new connection to the first address that takes it.
     pub(super) async fn fresh(&self, addresses: &[SocketAddr]) -> Result<Connection, String> {
+        let turn = self.turn().await;
+        if turn.is_some() {
+            self.clear();
+        }
+        Ok(Connection { turn, ..self.open(addresses).await? })
+    }
+
+    /// While the system has no room for one, this waits.
+    async fn open(&self, addresses: &[SocketAddr]) -> Result<Connection, String> {
         loop {
             match TcpStream::connect(addresses).await {
                 Ok(stream) => return self.adopt(stream).await,
@@ -123,7 +162,7 @@ impl Pool {
         stream.set_nodelay(true).map_err(|e| e.to_string())?;
         let local = stream.local_addr().map_err(|e| e.to_string())?;
         let sender = Sender::handshake(self.speaks, stream, &self.tasks).await.map_err(|e| e.to_string())?;
-        Ok(Connection { sender, reused: false, local, idle_since: Instant::now() })
+        Ok(Connection { sender, reused: false, local, idle_since: Instant::now(), turn: None })
     }
 
     /// Takes a connection back once its answer was read.
@@ -145,8 +184,11 @@ impl Pool {
             return;
         }
         connection.idle_since = Instant::now();
+        // The next one finds it.
+        let _turn = connection.turn.take();
+        let most = if self.learned.is_one_connection() { 1 } else { IDLE_MAX };
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if !connection.sender.is_closed() && idle.len() < IDLE_MAX {
+        if !connection.sender.is_closed() && idle.len() < most {
             idle.push(connection);
         }
     }
@@ -154,6 +196,14 @@ impl Pool {
     /// How many connections were made.
     pub(super) fn connected(&self) -> u32 {
         self.connected.load(Ordering::Relaxed)
+    }
+
+    /// How long the only connection that the other side accepted has been idle, when so many more wait for that.
+    pub(super) fn alone_for(&self, unaccepted: u32) -> Option<Duration> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let [alone] = idle.as_slice() else { return None };
+        let accepted = wire::open(&self.tasks).checked_sub(unaccepted as usize);
+        (accepted == Some(1) && alone.reused).then(|| alone.idle_since.elapsed())
     }
 
     /// Drops the idle connections, for when they lead to the wrong place.

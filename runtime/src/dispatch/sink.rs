@@ -10,6 +10,7 @@ use hyper::Uri;
 use hyper::header::{HOST, HeaderValue};
 
 use super::pool::Pool;
+use super::wire::Speaks;
 use super::{Job, Work, request};
 use crate::driver::Inbox;
 
@@ -25,7 +26,7 @@ struct Inner {
 
 impl Sink {
     pub(crate) fn new(uri: Uri) -> Self {
-        Self(Arc::new(Inner { uri, pool: Pool::default() }))
+        Self(Arc::new(Inner { uri, pool: Pool::new(Speaks::default(), Arc::default()) }))
     }
 
     pub(crate) fn uri(&self) -> &Uri {

@@ -76,13 +76,15 @@ impl Waiting {
 
     /// What goes next. Those with another time wait for the request after it.
     pub(super) fn next(&mut self, now: Instant) -> Option<Load> {
-        let Job { delivery, work, timeout } = self.jobs.pop_front()?;
+        let Job { delivery, work, timeout, response } = self.jobs.pop_front()?;
         let event = match work {
             Work::Event(event, _) => event,
-            call @ Work::Call(_) => return Some(Load::Call(Job { delivery, work: call, timeout })),
+            call @ Work::Call(_) => {
+                return Some(Load::Call(Job { delivery, work: call, timeout, response }));
+            }
         };
         let mut bytes = event.data().len();
-        let mut load = Events { events: vec![(delivery, event)], timeout };
+        let mut load = Events { events: vec![(delivery, event)], timeout, response };
         let mut others = VecDeque::new();
         for job in self.jobs.drain(..) {
             let Work::Event(event, _) = &job.work else {
@@ -115,6 +117,7 @@ mod tests {
 
     use super::*;
     use crate::history::fixture;
+    use activator::delivery::Format;
     use activator::id::DeliveryId;
 
     fn job(slot: u32, bytes: usize, seconds: u64) -> Job {
@@ -125,6 +128,7 @@ mod tests {
                 Format::Binary,
             ),
             timeout: Duration::from_secs(seconds),
+            response: None,
         }
     }
 

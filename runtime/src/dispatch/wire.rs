@@ -23,6 +23,13 @@ pub(super) enum Speaks {
 /// The tasks that drive connections; all end with whoever holds this.
 pub(super) type Tasks = Arc<Mutex<JoinSet<()>>>;
 
+/// How many of them there are.
+pub(super) fn open(tasks: &Tasks) -> usize {
+    let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
+    while tasks.try_join_next().is_some() {}
+    tasks.len()
+}
+
 /// Sends requests over one connection.
 #[derive(Debug)]
 pub(super) enum Sender {

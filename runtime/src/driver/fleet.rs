@@ -160,10 +160,10 @@ impl Fleet {
     }
 
     /// Tells an instance something; gives the order back when the instance is gone.
-    pub(super) fn tell(&self, id: InstanceId, order: Order) -> Result<(), Order> {
+    pub(super) fn tell(&self, id: InstanceId, order: Order) -> Result<(), Box<Order>> {
         match self.instances.get(&id) {
             Some(running) => running.handle.tell(order),
-            None => Err(order),
+            None => Err(Box::new(order)),
         }
     }
 
@@ -298,6 +298,7 @@ mod tests {
                 overflow: Overflow::default(),
                 start_timeout: none,
                 call_timeout: none,
+                response_timeout: None,
                 drain_timeout: none,
             },
         }

@@ -45,9 +45,9 @@ impl Driver {
             Effect::Decline { attach, why } => {
                 self.attaching.remove(&attach).map(|asks| asks.answer.send(Err(why)));
             }
-            Effect::Deliver { delivery, to, what, timeout } => {
+            Effect::Deliver { delivery, to, what, timeout, response } => {
                 let Some(work) = self.work(delivery, what) else { return };
-                self.deliver(to, Job { delivery, work, timeout });
+                self.deliver(to, Job { delivery, work, timeout, response });
             }
             // Gone already: its exit is on the way.
             Effect::Pause { instance } => drop(self.fleet.tell(instance, Order::Pause)),
@@ -98,9 +98,8 @@ impl Driver {
     }
 
     fn deliver_to(&mut self, id: InstanceId, job: Job) {
-        let Err(Order::Deliver(Job { delivery, work, .. })) = self.fleet.tell(id, Order::Deliver(job)) else {
-            return;
-        };
+        let Err(refused) = self.fleet.tell(id, Order::Deliver(job)) else { return };
+        let Order::Deliver(Job { delivery, work, .. }) = *refused else { return };
         let inbox = self.inbox.clone();
         self.tasks.spawn(async move { inbox.not_taken(delivery, work).await });
     }

@@ -29,7 +29,8 @@ impl Stats {
         } else {
             self.failed += 1;
         }
-        self.unanswered += u64::from(matches!(outcome, Outcome::TimedOut | Outcome::Lost(_)));
+        self.unanswered +=
+            u64::from(matches!(outcome, Outcome::TimedOut | Outcome::NotBegun(_) | Outcome::Lost(_)));
         self.cold_starts += u64::from(cold);
         let samples = if cold { &mut self.cold_ms } else { &mut self.run_ms };
         if samples.len() == SAMPLES_MAX {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use activator::delivery::{Outcome, Policy, Status};
+use activator::delivery::{Advice, Outcome, Policy, Status};
 use activator::effect::{End, EventRef, Report};
 use activator::event::Event;
 use activator::filter::Filter;
@@ -38,7 +38,11 @@ pub(crate) fn resolved() -> Resolved {
         topology: Topology {
             channels: channels
                 .iter()
-                .map(|c| Channel { id: c.0, keeps: c.1 != ChannelKind::Broker })
+                .map(|c| Channel {
+                    id: c.0,
+                    keeps: c.1 != ChannelKind::Broker,
+                    is_last: c.1 == ChannelKind::DeadLetters,
+                })
                 .collect(),
             subscriptions: vec![trigger(BILL, "bill", "order.created"), trigger(AUDIT, "audit", "audit")],
             dead_letters: DEAD_LETTERS,

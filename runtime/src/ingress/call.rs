@@ -87,5 +87,6 @@ fn refusal(name: &str, error: &CallError) -> Response<Body> {
             reply::problem(502, &message, "see what the function printed in the runtime's log")
         }
         CallError::TimedOut => reply::problem(504, &message, "raise timeout.request of the function"),
+        CallError::NotBegun(_) => reply::problem(504, &message, "raise timeout.response of the function"),
     }
 }

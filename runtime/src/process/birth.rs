@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 
 use super::clone3::{CLONE_INTO_CGROUP, clone3};
 use super::limits::Limit;
+use super::room::Room;
 use super::sandbox::Sandbox;
 
 /// What to start.
@@ -28,6 +29,8 @@ pub(super) struct Image<'a> {
     /// The child's descriptors, from 0 on; it has no others.
     pub(super) files: &'a [BorrowedFd<'a>],
     pub(super) limits: &'a [Limit],
+    /// Nothing = it is where we are.
+    pub(super) room: Option<&'a Room>,
     /// Nothing = it may touch what its user may.
     pub(super) sandbox: Option<&'a Sandbox>,
     /// The folder of the cgroup it is born in; nothing = ours.
@@ -40,6 +43,7 @@ pub(super) enum Step {
     /// There is no child.
     Clone,
     Session,
+    Room,
     Folder,
     Sandbox,
     Files,
@@ -84,6 +88,7 @@ struct Plan<'a> {
     dir: *const c_char,
     files: &'a [RawFd],
     limits: &'a [Limit],
+    room: Option<&'a Room>,
     sandbox: Option<Walls>,
     listen_pid: &'a [Cell<u8>],
     parent: libc::pid_t,
@@ -105,6 +110,7 @@ pub(super) fn spawn(image: &Image<'_>, stack: &mut Stack) -> Result<Born, Failur
         dir: image.dir.as_ptr(),
         files: &files,
         limits: image.limits,
+        room: image.room,
         sandbox: image.sandbox.map(Walls::new),
         listen_pid: &listen_pid,
         parent: nix::unistd::getpid().as_raw(),
@@ -129,7 +135,8 @@ fn clone(
     pidfd: &mut c_int,
     cgroup: Option<BorrowedFd<'_>>,
 ) -> Result<Pid, Errno> {
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD;
+    let apart = plan.room.map_or(0, Room::flags);
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | apart;
     let plan = (&raw mut *plan).cast::<c_void>();
     let blocked = Signals::block_all();
     let answer = if let Some(cgroup) = cgroup {
@@ -174,6 +181,9 @@ impl Plan<'_> {
             return Step::Session;
         }
         self.end_with_parent();
+        if self.room.is_some_and(|room| !room.furnish()) {
+            return Step::Room;
+        }
         // SAFETY: a string that the parent keeps alive.
         if unsafe { libc::chdir(self.dir) } < 0 {
             return Step::Folder;

@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 use nix::unistd::{AccessFlags, access, geteuid};
 
 use super::birth::{self, Failure, Image, Stack, Step};
+use super::controllers::Controllers;
 use super::journal::started;
-use super::limits::{Limit, What};
+use super::limits::Limit;
 
 const PREFIX: &str = "hydrant-";
 /// How long those that were killed may take to be gone, and the time between two looks.
@@ -32,8 +33,8 @@ struct Root {
     folder: PathBuf,
     /// The number of the next group.
     next: AtomicU64,
-    /// Whether memory can be limited.
-    memory: bool,
+    /// What can be limited.
+    controllers: Controllers,
     /// One that is made already: no start waits for that.
     spare: Mutex<Option<Group>>,
 }
@@ -43,7 +44,7 @@ struct Root {
 pub(super) struct Group {
     folder: PathBuf,
     handle: File,
-    pub(super) memory: bool,
+    pub(super) controllers: Controllers,
 }
 
 impl Groups {
@@ -74,8 +75,8 @@ impl Groups {
             }
             _ => {}
         }
-        let memory = divides_memory(base) && divides_memory(&folder);
-        let root = Root { folder, next: AtomicU64::new(0), memory, spare: Mutex::default() };
+        let controllers = Controllers::given_below(base, &folder);
+        let root = Root { folder, next: AtomicU64::new(0), controllers, spare: Mutex::default() };
         if !root.folder.join("cgroup.kill").exists() {
             remove(&root.folder);
             return Err("this kernel cannot end a whole group (cgroup.kill, Linux 5.14)".to_owned());
@@ -111,6 +112,7 @@ impl Groups {
             dir: c"/",
             files: &[],
             limits: &[],
+            room: None,
             sandbox: None,
             cgroup: Some(group.handle()),
         };
@@ -124,8 +126,8 @@ impl Groups {
     pub(super) fn take(&self, limits: &[Limit]) -> io::Result<Group> {
         let spare = self.spare().take();
         let group = spare.map_or_else(|| self.make(), Ok)?;
-        if let Some(limit) = limits.iter().find(|limit| group.memory && limit.what == What::Memory) {
-            group.limit_memory(limit.soft)?;
+        for limit in limits {
+            group.controllers.limit(&group.folder, *limit)?;
         }
         Ok(group)
     }
@@ -147,7 +149,7 @@ impl Groups {
         let folder = self.0.folder.join(number.to_string());
         fs::create_dir(&folder)?;
         let handle = File::open(&folder)?;
-        Ok(Group { folder, handle, memory: self.0.memory })
+        Ok(Group { folder, handle, controllers: self.0.controllers })
     }
 
     /// Ends what runtimes left beside them that are not there any more.
@@ -162,9 +164,9 @@ impl Groups {
         &self.0.folder
     }
 
-    /// Whether they limit the memory of all processes of an instance together.
-    pub(crate) fn limit_memory(&self) -> bool {
-        self.0.memory
+    /// What they limit, of all processes of an instance together.
+    pub(crate) fn controllers(&self) -> Controllers {
+        self.0.controllers
     }
 
     /// Ends all that is left in them, and removes them.
@@ -177,12 +179,6 @@ impl Groups {
 impl Group {
     pub(super) fn handle(&self) -> BorrowedFd<'_> {
         self.handle.as_fd()
-    }
-
-    /// All in it together may take so much memory; beyond that, all of it ends.
-    fn limit_memory(&self, bytes: u64) -> io::Result<()> {
-        fs::write(self.folder.join("memory.max"), bytes.to_string())?;
-        fs::write(self.folder.join("memory.oom.group"), "1")
     }
 }
 
@@ -241,17 +237,6 @@ fn clear(base: &Path) {
 fn maker(name: &str) -> Option<(i32, u64)> {
     let (pid, start) = name.strip_prefix(PREFIX)?.split_once('-')?;
     Some((pid.parse().ok()?, start.parse().ok()?))
-}
-
-/// Whether groups in this folder can limit memory. The kernel refuses it where processes are in the folder itself.
-fn divides_memory(folder: &Path) -> bool {
-    let has = |file: &str| {
-        let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
-        text.split_ascii_whitespace().any(|controller| controller == "memory")
-    };
-    has("cgroup.controllers")
-        && (has("cgroup.subtree_control")
-            || fs::write(folder.join("cgroup.subtree_control"), "+memory").is_ok())
 }
 
 /// The folder of the group we are in, if we may divide it: it is not that of the whole machine, it is ours to write to,

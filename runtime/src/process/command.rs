@@ -26,7 +26,7 @@ pub(crate) struct Command {
     pub(crate) swap: Option<Swap>,
     pub(crate) isolation: Isolation,
     pub(crate) limits: Vec<Limit>,
-    /// A folder that is made for it, and goes with it.
+    /// A folder that is made for it, and goes with it: its `$TMPDIR`, and where a strict one can have that its `/tmp`.
     pub(crate) private_tmp: Option<PathBuf>,
 }
 

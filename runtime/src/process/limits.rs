@@ -20,16 +20,23 @@ pub(crate) enum What {
     Files,
     /// A file it writes, bytes.
     FileSize,
+    /// Processes and threads, with all it starts. The system's own limit (RLIMIT_NPROC) counts all of the user's, so that
+    /// somebody else's would be the function's failure; only a cgroup counts these.
+    Pids,
+    /// A share of the processors, thousandths of one. Only a cgroup has that.
+    Share,
 }
 
 impl What {
-    const fn resource(self) -> libc::__rlimit_resource_t {
+    /// Nothing where the kernel limits no single process in this.
+    const fn resource(self) -> Option<libc::__rlimit_resource_t> {
         match self {
             // Of address space (RLIMIT_AS), Go, Java and Node reserve far more than they use.
-            Self::Memory => libc::RLIMIT_DATA,
-            Self::Cpu => libc::RLIMIT_CPU,
-            Self::Files => libc::RLIMIT_NOFILE,
-            Self::FileSize => libc::RLIMIT_FSIZE,
+            Self::Memory => Some(libc::RLIMIT_DATA),
+            Self::Cpu => Some(libc::RLIMIT_CPU),
+            Self::Files => Some(libc::RLIMIT_NOFILE),
+            Self::FileSize => Some(libc::RLIMIT_FSIZE),
+            Self::Pids | Self::Share => None,
         }
     }
 }
@@ -41,6 +48,8 @@ impl std::fmt::Display for Limit {
             What::Cpu => "processor time",
             What::Files => "open files",
             What::FileSize => "size of files",
+            What::Pids => "processes",
+            What::Share => "thousandths of a processor",
         };
         write!(f, "{what} to {}", self.soft)
     }
@@ -51,11 +60,12 @@ impl Limit {
         Self { what, soft: most, hard: most }
     }
 
-    /// Sets it for this process; for use in a child, so it makes one system call and nothing else. `errno` says why
-    /// it failed.
+    /// Sets it for this process, where it is one of a process; for use in a child, so it makes one system call and nothing
+    /// else. `errno` says why it failed.
     pub(super) fn set(&self) -> bool {
+        let Some(resource) = self.what.resource() else { return true };
         let limit = libc::rlimit { rlim_cur: self.soft, rlim_max: self.hard };
         // SAFETY: `limit` outlives the call.
-        unsafe { libc::setrlimit(self.what.resource(), &raw const limit) == 0 }
+        unsafe { libc::setrlimit(resource, &raw const limit) == 0 }
     }
 }

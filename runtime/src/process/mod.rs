@@ -14,8 +14,8 @@
 //! - [`offers`]: what of all this the machine offers.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
 //!
-//! Nothing in here decides when a process starts or stops. `birth`, `clone3`, `exec`, `limits`, `notify`, `pass` and `sys` hold the
-//! system calls that have no safe wrapper, and are the only ones with `unsafe`.
+//! Nothing in here decides when a process starts or stops. `birth`, `clone3`, `exec`, `limits`, `notify`, `pass`, `room` and `sys`
+//! hold the system calls that have no safe wrapper, and are the only ones with `unsafe`.
 
 mod birth;
 mod capture;
@@ -23,6 +23,7 @@ mod cgroup;
 mod child;
 mod clone3;
 mod command;
+mod controllers;
 mod diagnose;
 mod elf;
 mod exec;
@@ -42,6 +43,8 @@ mod pass;
 mod port;
 mod private;
 mod pump;
+mod refusal;
+mod room;
 mod sandbox;
 mod spawn;
 mod strays;
@@ -56,6 +59,7 @@ pub(crate) use capture::{Capture, Captured};
 pub(crate) use cgroup::Groups;
 pub(crate) use child::{Child, Exit};
 pub(crate) use command::{Command, Isolation, Stdin};
+pub(crate) use controllers::Controllers;
 pub(crate) use diagnose::diagnose;
 pub(crate) use exec::exec;
 pub(crate) use feed::Feed;
@@ -69,8 +73,9 @@ pub(crate) use orphans::end_orphans;
 pub(crate) use output::{Collector, Listener as OutputListener};
 pub(crate) use pass::{pass_listener, receive_listener};
 pub(crate) use port::PortHold;
+pub(crate) use refusal::SpawnError;
 pub(crate) use sandbox::Fence;
-pub(crate) use spawn::{SpawnError, Spawner};
+pub(crate) use spawn::Spawner;
 pub(crate) use strays::{end_strays, watch_strays};
 pub(crate) use swap::Swap;
 pub(crate) use sys::trim_memory;

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::{Groups, Spawner, sys};
+use super::room::Right;
+use super::{Groups, Limited, Spawner, sys};
 
 /// One thing that is there or is not.
 #[derive(Debug)]
@@ -47,10 +48,25 @@ fn isolation() -> Offer {
         4..=5 => format!("\"strict\" for files and ports (Landlock {version})"),
         _ => format!("\"strict\" for files, ports and signals (Landlock {version})"),
     };
-    let help = (version == 0)
-        .then(|| "it needs Linux 5.13 and lsm=landlock among the kernel's arguments".to_owned());
-    Offer { what: "isolation", is: version > 0, says, help }
+    let (room, lacking) = match Right::look() {
+        Some(Right::Ours) => ("; with a /tmp of its own", None),
+        Some(Right::OfAnyone) => ("; with a /tmp of its own, in a user namespace", None),
+        None => ("; with $TMPDIR, and without a /tmp of its own", Some(NO_ROOM)),
+    };
+    if version == 0 {
+        let help = "it needs Linux 5.13 and lsm=landlock among the kernel's arguments".to_owned();
+        return Offer { what: "isolation", is: false, says, help: Some(help) };
+    }
+    Offer { what: "isolation", is: true, says: says + room, help: lacking.map(Into::into) }
 }
+
+/// What follows for limits.
+const UNHELD: &str =
+    "a limit of memory is that of each process, and `pids` and a `cpu` in processors are not held";
+
+/// What it takes for that.
+const NO_ROOM: &str = "it takes root, or user namespaces for all (sysctl kernel.unprivileged_userns_clone=1, \
+    user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns=0)";
 
 /// A group of our own, as `[runtime] cgroup = "auto"` looks for it.
 fn cgroups() -> Offer {
@@ -60,16 +76,24 @@ fn cgroups() -> Offer {
                 "v2, a group for each process, in {}",
                 groups.folder().parent().unwrap_or_else(|| groups.folder()).display()
             );
-            let is_limited = groups.limit_memory();
+            let controllers = groups.controllers();
             groups.end();
-            let help =
-                "a limit of memory is that of each process: nothing but groups may be in the folder for more";
-            (Ok(says), (!is_limited).then(|| help.to_owned()))
+            let lacking = [("memory", Limited::Memory), ("pids", Limited::Pids), ("cpu", Limited::Share)];
+            let lacking = lacking.into_iter().filter(|(_, what)| !controllers.hold(*what));
+            let lacking: Vec<&str> = lacking.map(|(name, _)| name).collect();
+            let help = format!(
+                "without the controllers {}: {UNHELD}; the folder's cgroup.controllers has to name them, and nothing but \
+                 groups may be in it",
+                lacking.join(", ")
+            );
+            (Ok(says), (!lacking.is_empty()).then_some(help))
         }
         Err(why) => {
-            let help = "a process that hides from hydrant may outlive its function, and a limit of memory is that of \
-                each process; it takes a group of our own (systemd: Delegate=yes), or [runtime] cgroup with a folder that is";
-            (Err(why), Some(help.to_owned()))
+            let help = format!(
+                "a process that hides from hydrant may outlive its function, and {UNHELD}; it takes a group of our own \
+                 (systemd: Delegate=yes), or [runtime] cgroup with a folder that is"
+            );
+            (Err(why), Some(help))
         }
     };
     let is = says.is_ok();

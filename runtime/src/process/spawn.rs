@@ -1,50 +1,35 @@
 //! Starting children, one at a time on each of as many threads as there are processors: the async loop never waits for an
 //! exec, and the children's end is bound to the threads'.
 
-use std::ffi::{CString, OsStr};
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use nix::errno::Errno;
 use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use super::birth::{self, Failure, Image, Stack, Step};
+use super::birth::{self, Image, Stack};
 use super::cgroup::{Group, Groups};
 use super::child::{Child, Process};
 use super::command::{Command, Isolation, Stdin};
 use super::journal::Journal;
 use super::limits::{Limit, What};
+use super::open_files;
 use super::private::PrivateTmp;
-use super::sandbox::Sandbox;
+use super::refusal::{SpawnError, cannot_isolate, refusal, why_not};
+use super::room::{Right, Room, TMP};
+use super::sandbox::{Fence, Sandbox};
 use super::strays;
 use super::swap::{Expected, Swaps};
-use super::{diagnose, open_files};
 
 /// Starts that may wait for a thread before those who ask have to wait too.
 const WAITING_MAX: usize = 64;
-
-/// A program was not started.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SpawnError {
-    /// Starting it later may work: the watcher tells when the file is closed.
-    #[error("{} is still being written", .0.display())]
-    TextBusy(PathBuf),
-    /// Starting it later may work, when others have ended.
-    #[error("the system has no room for another process: {0}")]
-    NoResources(#[source] io::Error),
-    /// The file cannot be started as it is; the text says why and what to do.
-    #[error("{0}")]
-    Unusable(String),
-    /// The runtime is stopping.
-    #[error("nothing is started any more")]
-    Stopped,
-}
 
 /// Starts programs. A clone is the same spawner; its threads end with the last of them.
 #[derive(Clone, Debug)]
@@ -119,7 +104,8 @@ fn begin(
     let (ready, has_swaps) = std::sync::mpsc::channel();
     let thread = move || std::thread::Builder::new().name(name.into());
     thread().spawn(move || {
-        let shop = Workshop { null, journal, swaps: prepare(), groups, waiting, runtime };
+        let room = Arc::default();
+        let shop = Workshop { null, journal, swaps: prepare(), groups, room, waiting, runtime };
         for _ in 1..crew {
             let another = shop.clone();
             // With fewer of them, starts wait longer.
@@ -140,6 +126,8 @@ struct Workshop {
     journal: Option<Journal>,
     swaps: Option<Swaps>,
     groups: Option<Groups>,
+    /// Whether strict children have a room of their own, once one was asked for.
+    room: Arc<OnceLock<Option<Right>>>,
     /// Whoever is free takes the next.
     waiting: Arc<Mutex<mpsc::Receiver<Request>>>,
     runtime: Handle,
@@ -187,6 +175,14 @@ impl Workshop {
         group.inspect_err(|error| tracing::warn!(%error, "a process is without a cgroup of its own")).ok()
     }
 
+    /// A strict one's, where the machine lets us.
+    fn room(&self, command: &Command, tmp: Option<&PrivateTmp>) -> Result<Option<Room>, Errno> {
+        let Isolation::Strict(fence) = &command.isolation else { return Ok(None) };
+        let Some(right) = *self.room.get_or_init(Right::look) else { return Ok(None) };
+        let tmp = tmp.filter(|_| !needs_tmp(command, fence));
+        Room::new(right, tmp.map(PrivateTmp::path)).map(Some)
+    }
+
     fn give_birth(
         &self,
         stack: &mut Stack,
@@ -195,7 +191,12 @@ impl Workshop {
         tmp: Option<&PrivateTmp>,
         group: Option<&Group>,
     ) -> Result<(birth::Born, Option<Expected>), SpawnError> {
-        let text = Text::new(command).map_err(|errno| refusal(&command.path, errno))?;
+        let room = self.room(command, tmp).map_err(|errno| refusal(&command.path, errno))?;
+        let as_it_sees = |tmp: &'_ PrivateTmp| {
+            room.as_ref().map_or_else(|| tmp.path(), |room| room.tmp(tmp.path())).to_owned()
+        };
+        let text = Text::new(command, tmp.map(as_it_sees).as_deref());
+        let text = text.map_err(|errno| refusal(&command.path, errno))?;
         let limits = limits(command, group);
         let sandbox = sandbox(command, tmp)?;
         let image = Image {
@@ -206,6 +207,7 @@ impl Workshop {
             dir: &text.dir,
             files: &pipes.files(&self.null, command)?,
             limits: &limits,
+            room: room.as_ref(),
             sandbox: sandbox.as_ref(),
             cgroup: group.map(Group::handle),
         };
@@ -218,12 +220,18 @@ impl Workshop {
     }
 }
 
+/// Whether a `/tmp` of its own would hide what a child is to see.
+fn needs_tmp(command: &Command, fence: &Fence) -> bool {
+    let named = [&command.path, &command.dir].into_iter().chain(&fence.read).chain(&fence.write);
+    let is_in = |path: &Path| path.canonicalize().is_ok_and(|path| path.starts_with(TMP));
+    named.into_iter().any(|path| path.starts_with(TMP) || is_in(path))
+}
+
 fn sandbox(command: &Command, tmp: Option<&PrivateTmp>) -> Result<Option<Sandbox>, SpawnError> {
     let Isolation::Strict(fence) = &command.isolation else { return Ok(None) };
     let mut fence = fence.clone();
     fence.write.extend(tmp.map(|tmp| tmp.path().to_owned()));
-    let sandbox = Sandbox::new(&fence);
-    sandbox.map(Some).map_err(|error| SpawnError::Unusable(format!("cannot isolate it strictly: {error}")))
+    Sandbox::new(&fence).map(Some).map_err(cannot_isolate)
 }
 
 /// Those that the user sets, but for what its group limits; and as many open files as we were given, unless that is one of
@@ -231,7 +239,7 @@ fn sandbox(command: &Command, tmp: Option<&PrivateTmp>) -> Result<Option<Sandbox
 fn limits(command: &Command, group: Option<&Group>) -> Vec<Limit> {
     let says_files = command.limits.iter().any(|limit| limit.what == What::Files);
     let inherited = open_files::inherited().filter(|_| !says_files);
-    let of_group = |limit: &Limit| limit.what == What::Memory && group.is_some_and(|group| group.memory);
+    let of_group = |limit: &Limit| group.is_some_and(|group| group.controllers.hold(limit.what));
     let own = command.limits.iter().copied().filter(|limit| !of_group(limit));
     inherited.into_iter().chain(own).collect()
 }
@@ -245,10 +253,14 @@ struct Text {
 }
 
 impl Text {
-    fn new(command: &Command) -> Result<Self, Errno> {
+    /// With a folder for temporary files of its own, its environment names that one.
+    fn new(command: &Command, tmp: Option<&Path>) -> Result<Self, Errno> {
         let path = c_string(command.path.as_os_str())?;
         let args = command.args.iter().map(|arg| c_string(arg.as_ref()));
-        let env = command.env.iter().map(|(name, value)| c_string(format!("{name}={value}").as_ref()));
+        let env = command.env.iter().filter(|(name, _)| tmp.is_none() || name != "TMPDIR");
+        let env = env.map(|(name, value)| format!("{name}={value}").into());
+        let tmp = tmp.map(|tmp| [OsStr::new("TMPDIR="), tmp.as_os_str()].into_iter().collect::<OsString>());
+        let env = env.chain(tmp).map(|variable: OsString| c_string(&variable));
         Ok(Self {
             args: std::iter::once(Ok(path.clone())).chain(args).collect::<Result<_, _>>()?,
             env: env.collect::<Result<_, _>>()?,
@@ -258,39 +270,8 @@ impl Text {
     }
 }
 
-fn why_not(command: &Command, Failure { step, errno }: Failure) -> SpawnError {
-    match step {
-        Step::Clone | Step::Session | Step::Files => SpawnError::NoResources(errno.into()),
-        Step::Folder if errno == Errno::ENOENT => {
-            SpawnError::Unusable(format!("there is no folder {} to run in", command.dir.display()))
-        }
-        Step::Folder => {
-            SpawnError::Unusable(format!("cannot run in {}: {}", command.dir.display(), errno.desc()))
-        }
-        Step::Sandbox => SpawnError::Unusable(format!("cannot isolate it strictly: {}", errno.desc())),
-        Step::Limit(limit) => SpawnError::Unusable(format!("cannot limit its {limit}: {}", errno.desc())),
-        Step::Program if errno == Errno::EACCES && matches!(command.isolation, Isolation::Strict(_)) => {
-            let why = diagnose(&command.path, errno);
-            SpawnError::Unusable(format!(
-                "{why}; under strict isolation, `read` has to name its interpreter's folder"
-            ))
-        }
-        Step::Program => refusal(&command.path, errno),
-    }
-}
-
 fn c_string(text: &OsStr) -> Result<CString, Errno> {
     CString::new(text.as_bytes()).map_err(|_| Errno::EINVAL)
-}
-
-fn refusal(path: &Path, errno: Errno) -> SpawnError {
-    match errno {
-        Errno::ETXTBSY => SpawnError::TextBusy(path.into()),
-        Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE => {
-            SpawnError::NoResources(errno.into())
-        }
-        _ => SpawnError::Unusable(diagnose(path, errno)),
-    }
 }
 
 /// Both ends of the child's standard streams; all CLOEXEC.

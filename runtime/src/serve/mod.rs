@@ -6,6 +6,7 @@ mod lock;
 mod log;
 mod ready;
 mod reload;
+mod unheld;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use self::lock::StateLock;
 use self::reload::Reloader;
+use self::unheld::unheld;
 use crate::admin::Doors;
 use crate::config::resolved::{Cgroup, Resolved};
 use crate::config::{Diagnostic, Loader, Overrides, summary};
@@ -141,6 +143,8 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     let journal = lock.as_ref().map(StateLock::journal);
     let groups = groups(&resolved.runtime.cgroup)?;
     groups.iter().for_each(Groups::end_left_over);
+    let controllers = groups.as_ref().map(Groups::controllers).unwrap_or_default();
+    print(&unheld(&resolved, controllers), options.voice);
     let spawner =
         Spawner::start_in(journal.as_deref(), groups.clone()).context("cannot start the spawner")?;
     process::watch_strays().context("cannot watch what functions leave behind")?;
@@ -160,7 +164,7 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     ready::say(options.mode, &resolved, listen, admin.address(), started);
 
     process::trim_memory();
-    let reloader = Reloader::new(options, loader, handle.clone(), spawner, &resolved);
+    let reloader = Reloader::new(options, loader, handle.clone(), spawner, controllers, &resolved);
     run_until_told(&mut stop_signals, reloader).await;
     tracing::info!("stopping: finishing what is in flight");
     stop.send_replace(true);

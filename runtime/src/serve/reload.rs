@@ -10,11 +10,12 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::build::{Builds, Ended};
+use super::unheld::unheld;
 use super::{Mode, Options, print};
 use crate::config::resolved::{Found, Resolved};
 use crate::config::{Diagnostic, Loader, Unhashed};
 use crate::driver::Handle;
-use crate::process::Spawner;
+use crate::process::{Controllers, Spawner};
 use crate::watch::{Changes, Watcher};
 
 /// New revisions that are kept before anything else goes on: a millisecond or so. At the first start there may be ten
@@ -26,6 +27,7 @@ pub(super) struct Reloader {
     options: Options,
     loader: Loader,
     driver: Handle,
+    controllers: Controllers,
     /// What was said last, so that it is not said again at every save.
     said: Vec<Diagnostic>,
     watch: Option<(Arc<Watcher>, Changes)>,
@@ -43,6 +45,7 @@ impl Reloader {
         loader: Loader,
         driver: Handle,
         spawner: Spawner,
+        controllers: Controllers,
         resolved: &Resolved,
     ) -> Self {
         // Whoever builds what changes wants to know of changes.
@@ -59,7 +62,8 @@ impl Reloader {
         let watcher = watch.as_ref().map(|(watcher, _)| Arc::clone(watcher));
         let (builds, ends) = options.build.then(|| Builds::new(spawner)).unzip();
         let (said, unbuilt) = (Vec::new(), BTreeSet::new());
-        let mut reloader = Self { options, loader, driver, said, watch, watcher, builds, ends, unbuilt };
+        let mut reloader =
+            Self { options, loader, driver, controllers, said, watch, watcher, builds, ends, unbuilt };
         reloader.say_unbuilt(resolved);
         reloader.name_contents();
         reloader.settle_revisions();
@@ -69,7 +73,8 @@ impl Reloader {
     async fn reload(&mut self) {
         let before = self.driver.config();
         // Reading the folders blocks; the runtime moves its other tasks out of the way.
-        let loaded = tokio::task::block_in_place(|| self.loader.load());
+        let mut loaded = tokio::task::block_in_place(|| self.loader.load());
+        loaded.diagnostics.extend(loaded.resolved.iter().flat_map(|after| unheld(after, self.controllers)));
         if loaded.diagnostics != self.said {
             print(&loaded.diagnostics, self.options.voice);
             self.said = loaded.diagnostics;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -15,7 +15,12 @@ pub(crate) struct Project {
 impl Project {
     /// A project whose runtime chooses its ports, with this configuration beside.
     pub(crate) fn new(config: &str) -> Self {
-        let dir = tempfile::Builder::new().prefix("hydrant-e2e").tempdir().unwrap();
+        Self::within(&std::env::temp_dir(), config)
+    }
+
+    /// The same in another folder than that for temporary files.
+    pub(crate) fn within(folder: &Path, config: &str) -> Self {
+        let dir = tempfile::Builder::new().prefix("hydrant-e2e").tempdir_in(folder).unwrap();
         fs::create_dir(dir.path().join("functions")).unwrap();
         let project = Self { dir };
         project.configure(config);
@@ -26,6 +31,24 @@ impl Project {
     pub(crate) fn configure(&self, config: &str) {
         let ports = "[runtime]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
         self.write("runtime.toml", &format!("{ports}{config}"));
+    }
+
+    /// Where we are root, it becomes a plain user's, who runs it from now on: one of whom nothing else runs.
+    pub(crate) fn give_to(&self, user: u32) {
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        let mut left = vec![self.path().to_owned()];
+        while let Some(path) = left.pop() {
+            chown(&path, Some(user), Some(user)).unwrap();
+            left.extend(fs::read_dir(&path).into_iter().flatten().map(|entry| entry.unwrap().path()));
+        }
+    }
+
+    /// The plain user whose it is, where we are root.
+    pub(crate) fn user(&self) -> Option<u32> {
+        let owner = fs::metadata(self.path()).unwrap().uid();
+        (owner != nix::unistd::geteuid().as_raw()).then_some(owner)
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -4,6 +4,7 @@
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use nix::sys::signal::{Signal, kill};
@@ -150,15 +151,7 @@ pub(crate) fn post(
 /// Starts the binary in a project without waiting; what it says goes to files.
 pub(crate) fn spawn(project: &Project, arguments: &[&str]) -> Child {
     let said = File::options().create(true).append(true).open(project.file("said")).unwrap();
-    Command::new(BINARY)
-        .args(arguments)
-        .current_dir(project.path())
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .stdout(said.try_clone().unwrap())
-        .stderr(said)
-        .spawn()
-        .unwrap()
+    asked(project, arguments).stdout(said.try_clone().unwrap()).stderr(said).spawn().unwrap()
 }
 
 /// Runs a verb to its end: exit code, stdout, stderr.
@@ -172,10 +165,19 @@ pub(crate) fn verb_reading(project: &Project, arguments: &[&str], input: &str) -
     finished(asked(project, arguments).stdin(File::open(project.file("stdin")).unwrap()))
 }
 
-/// A verb that is not started yet, with nothing on stdin.
+/// A verb that is not started yet, with nothing on stdin, as the user whose project it is.
 pub(crate) fn asked(project: &Project, arguments: &[&str]) -> Command {
-    let mut command = Command::new(BINARY);
+    let mut command = of_user(project, BINARY);
     command.args(arguments).current_dir(project.path()).env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+}
+
+/// A program of the user whose project it is.
+pub(crate) fn of_user(project: &Project, program: &str) -> Command {
+    let mut command = Command::new(program);
+    if let Some(user) = project.user() {
+        command.uid(user).gid(user);
+    }
     command
 }
 

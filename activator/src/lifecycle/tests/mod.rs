@@ -28,6 +28,7 @@ fn settings(revision: u32) -> Settings {
         overflow: Overflow::default(),
         start_timeout: Duration::from_secs(10),
         call_timeout: Duration::from_secs(300),
+        response_timeout: None,
         drain_timeout: Duration::from_secs(10),
     }
 }

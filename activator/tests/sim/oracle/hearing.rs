@@ -107,8 +107,9 @@ impl Oracle {
                 if let Some(known) = self.instances.get_mut(&instance) {
                     known.in_flight -= 1;
                     known.idle_since = (known.in_flight == 0).then_some(now);
-                    known.timeouts = if *outcome == Outcome::TimedOut { known.timeouts + 1 } else { 0 };
-                    known.unwanted |= matches!(outcome, Outcome::NotTaken | Outcome::TimedOut);
+                    let timed_out = matches!(outcome, Outcome::TimedOut | Outcome::NotBegun(_));
+                    known.timeouts = if timed_out { known.timeouts + 1 } else { 0 };
+                    known.unwanted |= timed_out || *outcome == Outcome::NotTaken;
                 }
             }
         }

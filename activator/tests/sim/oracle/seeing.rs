@@ -28,7 +28,7 @@ impl Oracle {
             self.pace(now);
         }
         match effect {
-            Effect::Deliver { delivery, to, what, timeout } => {
+            Effect::Deliver { delivery, to, what, timeout, .. } => {
                 self.expect(!timeout.is_zero(), || format!("{delivery:?} has no time at all"));
                 self.delivers(*delivery, *to, what, case);
             }

@@ -290,8 +290,8 @@ impl World {
             Effect::Terminate { instance, kill } => self.terminate(instance, kill),
             Effect::Refuse { call, .. } => drop(self.calls.remove(&call)),
             Effect::Report(_) => {}
-            Effect::Deliver { delivery, to, what, timeout } => {
-                self.deliver(delivery, to, &what, timeout, case);
+            Effect::Deliver { delivery, to, what, timeout, response } => {
+                self.deliver(delivery, to, &what, timeout, response, case);
                 if self.bug == Some(Bug::DeliveredTwice) && self.faults.chance(20) {
                     let twin =
                         DeliveryId { slot: delivery.slot, generation: delivery.generation + 1_000_000 };
@@ -302,7 +302,7 @@ impl World {
     }
 
     fn perform_twin(&mut self, delivery: DeliveryId, to: Target, what: Payload, timeout: Duration) {
-        let effect = Effect::Deliver { delivery, to, what, timeout };
+        let effect = Effect::Deliver { delivery, to, what, timeout, response: None };
         self.oracle.sees(self.clock.now(), &effect, None, case_of(&effect));
     }
 

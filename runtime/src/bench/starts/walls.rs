@@ -92,10 +92,14 @@ async fn start(spawner: &Spawner, program: &Path, isolation: Isolation) -> anyho
     let mut stream = TcpStream::connect(listener.addr()?)?;
     stream.set_nodelay(true)?;
     stream.write_all(REQUEST)?;
+    // As a function has it, and with it the namespaces that the machine lets us have.
+    let port = listener.addr()?.port();
+    let tmp = || std::env::temp_dir().join(format!("hydrant-bench-{port}"));
     let command = Command {
         args: vec![Door::Given.argument().to_owned()],
         env: vec![("LISTEN_FDS".to_owned(), "1".to_owned())],
         listener: Some(listener),
+        private_tmp: matches!(isolation, Isolation::Strict(_)).then(tmp),
         isolation,
         ..Command::of(program)
     };

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use activator::filter::Filter;
 
@@ -15,7 +14,7 @@ use super::filter::read_on;
 use super::isolation::limits;
 use super::secret::{Secret, Secrets};
 use super::traffic::tags;
-use super::{Batch, Isolation, Scale, Tags, Traffic};
+use super::{Batch, Isolation, Scale, Tags, Timeout, Traffic};
 
 /// Every key as one of the places says it, or not.
 #[derive(Clone, Debug, Default)]
@@ -36,14 +35,6 @@ pub(in crate::config) struct Function {
     pub(in crate::config) traffic: Option<Traffic>,
     pub(in crate::config) tags: Option<Tags>,
     pub(in crate::config) on: Option<Filter>,
-}
-
-/// `timeout = "10s"` is short for `timeout = { request = "10s" }`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::config) struct Timeout {
-    pub(in crate::config) start: Option<Duration>,
-    pub(in crate::config) request: Option<Duration>,
-    pub(in crate::config) drain: Option<Duration>,
 }
 
 /// `http1` and `h2c` are how Knative calls the ports of servers.
@@ -174,22 +165,6 @@ impl Function {
 /// Whether hydrant sets this variable itself.
 pub(in crate::config) fn is_ours(variable: &str) -> bool {
     ENV_OURS.contains(&variable) || variable.starts_with("CE_")
-}
-
-impl Timeout {
-    pub(in crate::config) const KEYS: &[&str] = &["start", "request", "drain"];
-
-    fn read(value: &Value<'_>) -> Option<Self> {
-        if value.is_text() {
-            return Some(Self { request: Some(value.timeout()?.value), ..Self::default() });
-        }
-        let table = value.table(&value.section_inside(), Self::KEYS)?;
-        Some(Self {
-            start: table.get("start").and_then(|v| v.timeout()).map(|d| d.value),
-            request: table.get("request").and_then(|v| v.timeout()).map(|d| d.value),
-            drain: table.get("drain").and_then(|v| v.duration()).map(|d| d.value),
-        })
-    }
 }
 
 fn exec(value: &Value<'_>) -> Option<At<String>> {

@@ -1,6 +1,6 @@
 //! `isolation` and `limits` of a function: what its processes may touch, and how much of the machine each may take.
 
-use crate::config::resolved::{Level, Limits};
+use crate::config::resolved::{Cpu, Level, Limits};
 use crate::config::value::Value;
 
 /// `isolation = "strict"` is short for `isolation = { level = "strict" }`.
@@ -15,13 +15,16 @@ pub(in crate::config) struct Isolation {
 
 /// The keys of the one and of the other.
 pub(in crate::config) const ISOLATION_KEYS: &[&str] = &["level", "read", "write", "connect"];
-pub(in crate::config) const LIMITS_KEYS: &[&str] = &["memory", "cpu", "files", "file_size"];
+pub(in crate::config) const LIMITS_KEYS: &[&str] = &["memory", "cpu", "files", "file_size", "pids"];
 
 const LEVELS: &[(&str, Level)] =
     &[("none", Level::None), ("standard", Level::Standard), ("strict", Level::Strict)];
 
 /// A program has 0, 1, 2 and its listener open, and needs a few more to begin.
 const FILES_MIN: u32 = 16;
+/// A share of the processors: the kernel divides no finer, and no machine has more.
+const SHARE_MIN: f64 = 0.01;
+const SHARE_MAX: f64 = 10_000.0;
 
 impl Isolation {
     pub(super) fn read(value: &Value<'_>) -> Option<Self> {
@@ -66,21 +69,38 @@ fn ports(value: Option<Value<'_>>) -> Option<Vec<u16>> {
 pub(super) fn limits(value: &Value<'_>) -> Option<Limits> {
     let table = value.table(&value.section_inside(), LIMITS_KEYS)?;
     let size = |key: &str| table.get(key).and_then(|v| v.size()).map(|size| size.value as u64);
-    let seconds = |v: Value<'_>| {
-        let time = v.timeout()?.value;
+    let count = |key: &str, min: u32| {
+        table.get(key).and_then(|v| v.integer(min..=u32::MAX)).map(|n| u64::from(n.value))
+    };
+    Some(Limits {
+        memory: size("memory"),
+        cpu: table.get("cpu").and_then(|v| cpu(&v)),
+        files: count("files", FILES_MIN),
+        file_size: size("file_size"),
+        pids: count("pids", 1),
+    })
+}
+
+/// `"60s"` is time, `1.5` a share.
+fn cpu(value: &Value<'_>) -> Option<Cpu> {
+    if value.is_text() {
+        let time = value.timeout()?.value;
         if time.as_secs() == 0 || time.subsec_nanos() > 0 {
-            return v.refuse(
+            return value.refuse(
                 "whole seconds",
                 "not",
                 "the system counts processor time in seconds: cpu = \"60s\"",
             );
         }
-        Some(time.as_secs())
+        return Some(Cpu::Seconds(time.as_secs()));
+    }
+    let wanted = "a time such as \"60s\", or a number of processors from 0.01 to 10000";
+    let Some(share) = value.number() else {
+        return value.refuse(wanted, "neither", "cpu = 1.5 is one and a half of them at any time");
     };
-    Some(Limits {
-        memory: size("memory"),
-        cpu: table.get("cpu").and_then(seconds),
-        files: table.get("files").and_then(|v| v.integer(FILES_MIN..=u32::MAX)).map(|n| u64::from(n.value)),
-        file_size: size("file_size"),
-    })
+    if !(SHARE_MIN..=SHARE_MAX).contains(&share) {
+        return value.refuse(wanted, "out of range", "cpu = 1.5 is one and a half of them at any time");
+    }
+    // In range, so that nothing is cut off but what is finer than a thousandth.
+    Some(Cpu::Thousandths((share * 1000.0).round() as u64))
 }

@@ -19,6 +19,7 @@ mod security;
 mod sink;
 mod source;
 mod subscription;
+mod timeout;
 mod traffic;
 mod watch;
 
@@ -37,8 +38,6 @@ pub(super) use delivery::{Delivery, OnExhausted};
 pub(super) use destination::Destination;
 #[cfg(test)]
 pub(super) use filter::DIALECTS;
-#[cfg(test)]
-pub(super) use function::Timeout;
 pub(super) use function::{Function, is_ours};
 pub(super) use isolation::Isolation;
 pub(super) use kafka::Kafka;
@@ -50,6 +49,7 @@ pub(super) use security::Password;
 pub(super) use sink::Sink;
 pub(super) use source::Source;
 pub(super) use subscription::{Subscription, Trigger};
+pub(super) use timeout::Timeout;
 pub(super) use traffic::{Tags, Traffic, Which};
 pub(super) use watch::Watch;
 

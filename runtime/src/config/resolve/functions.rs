@@ -30,7 +30,6 @@ use super::traffic::{Routes, check_tags};
 
 const HTTP_CONCURRENCY: u32 = 100;
 const START: Duration = Duration::from_secs(10);
-const REQUEST: Duration = Duration::from_secs(300);
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Every function there is, by name.
@@ -168,6 +167,7 @@ impl Merge<'_> {
         let own = entry.map_or_else(|| written.clone(), |entry| entry.below(written.clone()));
         self.check_oneshot(name, &own);
         self.check_batch(name, &own);
+        self.check_response(name, &own);
         let own_concurrency = own.concurrency.as_ref().map(|n| n.value);
         let all = own.clone().or(self.defaults);
         let (who, problems) = (format!("function `{name}`"), self.scan.problems);
@@ -178,7 +178,7 @@ impl Merge<'_> {
         Function {
             id: self.ids.function(name),
             on: all.on.clone(),
-            request_timeout: all.timeout.unwrap_or_default().request.unwrap_or(REQUEST),
+            request_timeout: request_timeout(&all),
             shown: entry.map(|entry| entry.shown.clone()),
             found: if routes.reach_latest() { found } else { unreached(found) },
             secret_files,
@@ -217,6 +217,22 @@ impl Merge<'_> {
         let help = "only a server takes many events in one request: protocol = \"http\"";
         let called = format!("`batch` of function `{name}`");
         self.scan.problems.bad_value::<()>(&batch.place, &called, "1", "more", help);
+    }
+
+    /// Where a process prints its answer, that is there at once. What `[defaults]` says is meant for servers.
+    fn check_response(&self, name: &str, own: &raw::Function) {
+        let protocol = own.protocol.or(self.defaults.protocol).unwrap_or(Protocol::Http);
+        let said = own.timeout.as_ref().and_then(|timeout| timeout.response.as_ref());
+        let Some(response) = said.filter(|_| !protocol.is_http()) else { return };
+        let help = "only a server's response begins before it is complete: `request` says how long all of it may take";
+        let called = format!("`response` in the timeout of function `{name}`");
+        self.scan.problems.bad_value::<()>(
+            &response.place,
+            &called,
+            "used by a server",
+            "one of another",
+            help,
+        );
     }
 
     fn wanted<'w>(&'w self, name: &'w str, all: &'w raw::Function) -> Wanted<'w> {
@@ -333,7 +349,7 @@ fn requests_max(
 }
 
 fn settings(protocol: Protocol, concurrency: u32, all: &raw::Function) -> Settings {
-    let timeout = all.timeout.unwrap_or_default();
+    let timeout = all.timeout.clone().unwrap_or_default();
     Settings {
         revision: Revision(0),
         single_use: protocol == Protocol::Oneshot,
@@ -341,9 +357,14 @@ fn settings(protocol: Protocol, concurrency: u32, all: &raw::Function) -> Settin
         scaling: scaling(&all.scale, concurrency, protocol),
         overflow: overflow(&all.scale),
         start_timeout: timeout.start.unwrap_or(START),
-        call_timeout: timeout.request.unwrap_or(REQUEST),
+        call_timeout: request_timeout(all),
+        response_timeout: timeout.response.map(|response| response.value).filter(|_| protocol.is_http()),
         drain_timeout: timeout.drain.unwrap_or(DRAIN),
     }
+}
+
+fn request_timeout(all: &raw::Function) -> Duration {
+    all.timeout.as_ref().and_then(|timeout| timeout.request).unwrap_or(raw::Timeout::REQUEST)
 }
 
 fn no_file(name: &At<String>) -> Diagnostic {

@@ -23,6 +23,29 @@ const DURATIONS: &str = "a number with its unit, such as \"30s\", \"200ms\", \"1
 const SIZES: &str = "a number with its unit, such as \"512kB\", \"1MiB\" or \"2GiB\"";
 
 #[test]
+fn a_response_that_may_begin_after_its_request_is_over() {
+    let help = "a response begins before its request is over; `request` is 300s unless it is said";
+    for timeout in ["{ response = \"301s\" }", "{ response = \"5001ms\", request = \"5s\" }"] {
+        check(
+            &format!("[function.bill]\ntimeout = {timeout}\n"),
+            "H005",
+            (2, 24),
+            "`response` in [function.bill] timeout must be at most `request`",
+            help,
+        );
+    }
+}
+
+#[test]
+fn a_time_for_the_response_of_what_is_no_server() {
+    let project = Project::new("[function.bill]\nprotocol = \"oneshot\"\ntimeout = { response = \"1s\" }\n");
+    project.script("functions/bill");
+    let loaded = project.load();
+    assert_eq!(loaded.codes(), ["H005"], "{}", loaded.text());
+    assert!(loaded.text().contains("`response` in the timeout of function `bill` must be used by a server"));
+}
+
+#[test]
 fn a_finding_reads_as_the_manual_shows_it() {
     let project = Project::new("[trigger.invoice]\nto = \"fn/bil\"\n");
     project.script("functions/bill.sh");

@@ -42,6 +42,19 @@ fn a_key_wins_whole() {
     assert_eq!(bill.env.keys().collect::<Vec<_>>(), ["A"]);
     assert_eq!(bill.settings.start_timeout, Duration::from_secs(1));
     assert_eq!(bill.settings.call_timeout, Duration::from_secs(300));
+    assert_eq!(bill.settings.response_timeout, None);
+}
+
+#[test]
+fn a_response_has_a_time_of_its_own_where_there_are_responses() {
+    let project =
+        Project::new("[defaults]\ntimeout = { response = \"9s\" }\n[function.c]\ntimeout = \"8s\"\n");
+    project.script("functions/a");
+    project.write("functions/b", "#!/bin/sh\n# hydrant: protocol = \"oneshot\"\n", 0o755);
+    project.script("functions/c");
+    let resolved = project.resolved();
+    let response = |name: &str| resolved.program(name).settings.response_timeout;
+    assert_eq!(["a", "b", "c"].map(response), [Some(Duration::from_secs(9)), None, None]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::Project;
 use super::bad::check;
-use crate::config::resolved::{Isolation, Level, Limits};
+use crate::config::resolved::{Cpu, Isolation, Level, Limits};
 
 fn resolved(settings: &str) -> (Isolation, Limits) {
     let project = Project::empty();
@@ -39,10 +39,39 @@ fn a_level_alone_and_what_a_strict_one_lets_through() {
 #[test]
 fn limits_are_sizes_times_and_numbers() {
     assert_eq!(resolved("").1, Limits::default());
-    let (_, limits) =
-        resolved("limits = { memory = \"512MiB\", cpu = \"1m\", files = 64, file_size = \"1GiB\" }\n");
-    let wanted = Limits { memory: Some(512 << 20), cpu: Some(60), files: Some(64), file_size: Some(1 << 30) };
+    let (_, limits) = resolved(
+        "limits = { memory = \"512MiB\", cpu = \"1m\", files = 64, file_size = \"1GiB\", pids = 32 }\n",
+    );
+    let wanted = Limits {
+        memory: Some(512 << 20),
+        cpu: Some(Cpu::Seconds(60)),
+        files: Some(64),
+        file_size: Some(1 << 30),
+        pids: Some(32),
+    };
     assert_eq!(limits, wanted);
+}
+
+#[test]
+fn a_number_of_processors_is_a_share_of_them() {
+    for (written, thousandths) in [("1.5", 1500), ("2", 2000), ("0.01", 10), ("1e1", 10_000), ("0.3333", 333)]
+    {
+        let cpu = resolved(&format!("limits = {{ cpu = {written} }}\n")).1.cpu;
+        assert_eq!(cpu, Some(Cpu::Thousandths(thousandths)), "{written}");
+    }
+}
+
+#[test]
+fn a_share_that_is_none() {
+    for share in ["0", "0.001", "-1.5", "inf", "nan", "10001", "true", "0x2"] {
+        check(
+            &format!("[function.bill]\nlimits = {{ cpu = {share} }}\n"),
+            "H005",
+            (2, 18),
+            "`cpu` in [function.bill] limits must be a time such as \"60s\", or a number of processors from 0.01 to 10000",
+            "cpu = 1.5 is one and a half of them at any time",
+        );
+    }
 }
 
 #[test]

@@ -22,8 +22,8 @@ pub(crate) struct Handle {
 
 impl Handle {
     /// Tells the instance something; gives it back when the instance is gone already.
-    pub(crate) fn tell(&self, order: Order) -> Result<(), Order> {
-        self.orders.try_send(order).map_err(mpsc::error::TrySendError::into_inner)
+    pub(crate) fn tell(&self, order: Order) -> Result<(), Box<Order>> {
+        self.orders.try_send(order).map_err(|refused| Box::new(refused.into_inner()))
     }
 }
 

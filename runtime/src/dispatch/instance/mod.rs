@@ -54,7 +54,8 @@ impl Instance {
         let is_http2 = start.program.protocol == Protocol::H2c;
         let speaks = if is_http2 { Speaks::Http2 } else { Speaks::Http1 };
         let context = Context {
-            pool: Pool::new(speaks),
+            pool: Pool::new(speaks, Arc::clone(&start.learned)),
+            learned: Arc::clone(&start.learned),
             place: watch::Sender::new(Place::Unknown),
             accepted: watch::Sender::new(None),
             listener: std::sync::OnceLock::new(),

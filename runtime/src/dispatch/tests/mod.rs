@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use activator::delivery::Outcome;
+use activator::delivery::{Format, Outcome};
 use activator::event::Event;
 use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
 use activator::lifecycle::{Overflow, Settings};
@@ -139,6 +139,7 @@ impl Function {
                 overflow: Overflow::default(),
                 start_timeout: PATIENCE,
                 call_timeout: PATIENCE,
+                response_timeout: None,
                 drain_timeout: self.drain,
             },
         }
@@ -159,6 +160,7 @@ impl Process {
             delivery: delivery(slot),
             work: Work::Event(event, Format::Binary),
             timeout,
+            response: None,
         }));
     }
 
@@ -173,6 +175,7 @@ impl Process {
             delivery: delivery(slot),
             work: Work::Call(call),
             timeout: PATIENCE,
+            response: None,
         }));
         waiting
     }

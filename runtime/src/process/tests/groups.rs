@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::process::Groups;
+use crate::process::{Groups, Limit, Limited};
 
 /// A folder of cgroup v2 for one test.
 struct Base(PathBuf);
@@ -123,13 +123,30 @@ async fn what_a_killed_runtime_left_is_ended_and_what_another_has_is_not() {
 async fn a_limit_of_memory_is_that_of_all_its_processes() {
     let Some(base) = Base::new("memory") else { return };
     let groups = Groups::below(&base.0).unwrap();
-    if !groups.limit_memory() {
+    if !groups.controllers().hold(Limited::Memory) {
         groups.end();
         return eprintln!("SKIPPED: cgroup v2 limits no memory here");
     }
-    let limits = vec![crate::process::Limit::new(crate::process::Limited::Memory, 64 << 20)];
+    let limits = vec![Limit::new(Limited::Memory, 64 << 20)];
     let mut child = start_in(&groups, Command { limits, ..sh("exec tail /dev/zero") }).await;
     assert_eq!(within(child.wait()).await, Exit::Signal(9));
+    groups.end();
+}
+
+#[tokio::test]
+async fn processes_are_counted_together_and_without_a_controller_by_nobody() {
+    let forks = "(for n in 1 2 3 4; do sleep 100 >/dev/null 2>&1 & done) 2>/dev/null; echo $?";
+    let limits = vec![Limit::new(Limited::Pids, 3)];
+    assert_eq!(run(Command { limits: limits.clone(), ..sh(forks) }).await.1, "0\n", "no limit of the user's");
+    let Some(base) = Base::new("pids") else { return };
+    let groups = Groups::below(&base.0).unwrap();
+    if !groups.controllers().hold(Limited::Pids) {
+        groups.end();
+        return eprintln!("SKIPPED: cgroup v2 limits no processes here");
+    }
+    let mut child = start_in(&groups, Command { limits, ..sh(forks) }).await;
+    assert_ne!(first_line(&mut child).await, "0", "a shell that cannot fork gives up");
+    end(child).await;
     groups.end();
 }
 

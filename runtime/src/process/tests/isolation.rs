@@ -84,8 +84,7 @@ async fn a_program_outside_the_fence_is_not_started() {
 async fn a_folder_of_its_own_ends_with_the_child() {
     let dir = tempfile::tempdir().unwrap();
     let tmp = dir.path().join("tmp");
-    let mut command = sh("echo a > $1/a; ls -ld $1 | cut -c 1-10; ls $1");
-    command.args.extend(["sh".into(), tmp.to_str().unwrap().into()]);
+    let mut command = sh("echo a > $TMPDIR/a; ls -ld $TMPDIR | cut -c 1-10; ls $TMPDIR");
     command.isolation = Isolation::Strict(Fence::default());
     command.private_tmp = Some(tmp.clone());
     assert_eq!(run(command).await.1, "drwx------\na\n");

@@ -5,7 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use super::*;
-use crate::process::{Listener, PortHold, Swap};
+use crate::process::room::Right;
+use crate::process::{Fence, Listener, PortHold, Swap};
 
 /// A request that waits in our listener, and the command that will find it there.
 struct Waiting {
@@ -106,6 +107,25 @@ threading.Thread(target=serve).start()";
         assert!(waiting.answer().await.contains(" 200 "), "{shown}");
         end(child).await;
     }
+}
+
+#[tokio::test]
+async fn one_in_a_room_of_its_own_is_answered_for_and_ends_as_any_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let waiting = Waiting::new();
+    let mut command =
+        sh("touch /tmp/mine; python3 -m http.server --bind 127.0.0.1 --directory /tmp $PORT; true");
+    command.isolation = Isolation::Strict(Fence { read: vec!["/".into()], ..Fence::default() });
+    command.private_tmp = Some(dir.path().join("tmp"));
+    if Right::look().is_none() {
+        return eprintln!("SKIPPED: no namespaces here");
+    }
+    let child = waiting.start(command).await;
+    within(waiting.swap.done.wait()).await;
+    assert!(dir.path().join("tmp/mine").exists(), "its /tmp is that folder");
+    assert!(waiting.answer().await.contains(" 200 "));
+    end(child).await;
+    until(|| !dir.path().join("tmp").exists()).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,27 @@
+//! Limits of functions that nothing on this machine holds: they are told when a configuration is loaded.
+
+use crate::config::resolved::{Cpu, Found, Resolved};
+use crate::config::{Code, Diagnostic};
+use crate::process::{Controllers, Limited};
+
+/// What is not limited although it is written, where groups have these controllers.
+pub(super) fn unheld(resolved: &Resolved, controllers: Controllers) -> Vec<Diagnostic> {
+    let functions = resolved.functions.values().filter(|function| function.of.is_none());
+    let limits = functions.filter_map(|function| match &function.found {
+        Found::Program(program) => Some((function.name.as_str(), program.limits)),
+        Found::Absent | Found::Broken(_) => None,
+    });
+    let limits = limits.flat_map(|(name, limits)| {
+        let pids = limits.pids.is_some() && !controllers.hold(Limited::Pids);
+        let share = matches!(limits.cpu, Some(Cpu::Thousandths(_))) && !controllers.hold(Limited::Share);
+        [pids.then_some((name, "pids")), share.then_some((name, "cpu"))]
+    });
+    limits.flatten().map(|(name, key)| diagnostic(name, key)).collect()
+}
+
+fn diagnostic(name: &str, key: &str) -> Diagnostic {
+    Diagnostic::new(Code::UnheldLimit, format!("`{key}` in the limits of function `{name}` is not held here"))
+        .help(format!(
+            "it takes cgroups (v2) of our own with the controller `{key}`; `hydrant doctor` says what there is"
+        ))
+}
