@@ -4,6 +4,7 @@
 //! joins them. See ARCHITECTURE.md.
 
 mod admin;
+mod alike;
 mod bench;
 mod channel;
 mod cli;

@@ -1,13 +1,13 @@
 //! What an event must have for a filter to match: the door an index can look for it behind.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use crate::event::Name;
 
 /// A condition on the canonical text of one attribute that can be looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Access<'f> {
-    pub(super) name: &'f Name,
+    pub(super) name: &'f str,
     pub(super) place: Place,
     pub(super) text: Cow<'f, [u8]>,
 }
@@ -36,7 +36,15 @@ pub(super) const ALTERNATIVES_MAX: usize = 256;
 
 impl<'f> AnyOf<'f> {
     pub(super) fn one(name: &'f Name, place: Place, text: impl Into<Cow<'f, [u8]>>) -> Self {
-        Self { accesses: [Access { name, place, text: text.into() }].into(), decides: true }
+        let access = Access { name: name.as_str(), place, text: text.into() };
+        Self { accesses: [access].into(), decides: true }
+    }
+
+    /// The type is one text, or ends with another.
+    pub(super) fn of_type(whole: &'f str, end: String) -> Self {
+        let access = |place, text| Access { name: "type", place, text };
+        let whole = access(Place::Whole, whole.as_bytes().into());
+        Self { accesses: [whole, access(Place::End, end.into_bytes().into())].into(), decides: true }
     }
 
     /// Holds when one of several does; nothing when one of them has no door, or there are too many.

@@ -1,6 +1,6 @@
 //! The filter dialects. Values are compared as canonical text, case-sensitive, however the event came in.
 
-use alloc::{boxed::Box, string::String, vec, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec, vec::Vec};
 
 use super::Truth;
 use super::access::{AnyOf, Place, strongest};
@@ -22,6 +22,9 @@ pub enum Filter {
     Prefix(Vec<Pair>),
     /// Each attribute is there and ends with the text.
     Suffix(Vec<Pair>),
+    /// The type is the text, or ends with a dot and the text: what a function is called says what it wants, where nobody
+    /// says anything else. It is two clauses and no more than a text, for there may be ten thousand of them.
+    Called(Box<str>),
     /// Every one holds; none given holds always.
     All(Vec<Self>),
     /// At least one holds.
@@ -58,6 +61,11 @@ impl Filter {
         Self::Suffix(vec![(Name::new(name), text.into())])
     }
 
+    /// What [`Called`](Self::Called) says, in full.
+    pub(super) fn called_in_full(text: &str) -> Self {
+        Self::Any(vec![Self::exact("type", text), Self::suffix("type", &format!(".{text}"))])
+    }
+
     /// Whether the event passes.
     pub fn matches(&self, event: &Event) -> bool {
         self.truth(event) == Truth::True
@@ -70,6 +78,7 @@ impl Filter {
             Self::Attributes(pairs) | Self::Exact(pairs) | Self::Prefix(pairs) | Self::Suffix(pairs) => {
                 pairs.iter().all(|pair| self.holds(pair, event)).into()
             }
+            Self::Called(text) => is_called(text, event).into(),
             Self::All(filters) => settle(filters, event, Truth::False, Truth::True),
             Self::Any(filters) => settle(filters, event, Truth::True, Truth::False),
             Self::Not(filter) => filter.truth(event).turned(true),
@@ -115,7 +124,7 @@ impl Filter {
                     expression.facts().into_iter().map(|(span, name, fact)| (text(span), name, fact)),
                 );
             }
-            Self::Attributes(_) | Self::Any(_) | Self::Not(_) => {}
+            Self::Attributes(_) | Self::Called(_) | Self::Any(_) | Self::Not(_) => {}
         }
     }
 
@@ -132,6 +141,7 @@ impl Filter {
             Self::Exact(pairs) => pair_doors(pairs, Place::Whole),
             Self::Prefix(pairs) => pair_doors(pairs, Place::Start),
             Self::Suffix(pairs) => pair_doors(pairs, Place::End),
+            Self::Called(text) => vec![AnyOf::of_type(text, format!(".{text}"))],
             Self::All(filters) => match &filters[..] {
                 [only] => only.doors(),
                 several => several.iter().flat_map(Self::doors).map(AnyOf::undecided).collect(),
@@ -144,6 +154,11 @@ impl Filter {
             Self::Cesql(expression) => expression.doors(),
         }
     }
+}
+
+fn is_called(text: &str, event: &Event) -> bool {
+    let before = event.get("type").and_then(|ty| ty.strip_suffix(text));
+    before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 fn pair_doors(pairs: &[Pair], place: Place) -> Vec<AnyOf<'_>> {

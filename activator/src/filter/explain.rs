@@ -68,6 +68,7 @@ impl Filter {
             Self::Attributes(pairs) | Self::Exact(pairs) | Self::Prefix(pairs) | Self::Suffix(pairs) => {
                 self.of_pairs(pairs, event, truth)
             }
+            Self::Called(text) => Self::called_in_full(text).decider(event, truth),
             Self::All(filters) => self.of_several("all", filters, event, truth, Truth::True),
             Self::Any(filters) => self.of_several("any", filters, event, truth, Truth::False),
             Self::Not(filter) => {
@@ -132,6 +133,7 @@ impl Filter {
                 let clauses: Vec<String> = pairs.iter().map(|pair| self.describe_pair(pair)).collect();
                 clauses.join(" and ")
             }
+            Self::Called(text) => Self::called_in_full(text).describe(),
             Self::All(filters) if filters.is_empty() => "every event".into(),
             Self::All(filters) => list(filters, " and "),
             Self::Any(filters) if filters.is_empty() => "no alternative given".into(),

@@ -41,6 +41,24 @@ fn exact_compares_the_whole_text_and_its_case() {
 }
 
 #[test]
+fn what_is_called_like_the_type_or_its_end_says_so_as_two_clauses_would() {
+    let event = order_created();
+    for (text, passes) in [
+        ("order.created", true),
+        ("created", true),
+        ("reated", false),
+        ("order", false),
+        (".created", false),
+        ("x.order.created", false),
+    ] {
+        let (short, full) = (Filter::Called(text.into()), Filter::called_in_full(text));
+        check(&short, passes);
+        check(&full, passes);
+        assert_eq!((short.explain(&event), short.describe()), (full.explain(&event), full.describe()));
+    }
+}
+
+#[test]
 fn prefix_and_suffix_need_the_attribute() {
     check(&Filter::prefix("source", "/shop"), true);
     check(&Filter::suffix("type", ".created"), true);

@@ -42,7 +42,7 @@ impl Function {
     /// Zero -> Starting, for somebody else's process; all of ours retire. It has all the time it wants.
     pub fn attach(&mut self, now: Time) -> Result<Attached, Declined> {
         let settings = match &self.availability {
-            Availability::Present(settings) => *settings,
+            Availability::Present(settings) => **settings,
             Availability::Absent => return Err(Declined::Broken("its file is missing".into())),
             Availability::Broken(reason) => return Err(Declined::Broken(reason.clone())),
         };

@@ -17,7 +17,7 @@ impl Function {
     /// The rules of those who follow averages; what the newest content says counts.
     fn rules(&self) -> Option<(Settings, Rules)> {
         let settings = match &self.availability {
-            Availability::Present(settings) => *settings,
+            Availability::Present(settings) => **settings,
             Availability::Broken(_) => self.instances.first()?.settings,
             Availability::Absent => return None,
         };

@@ -213,8 +213,7 @@ impl Function {
         let instance = self.instances.remove(at);
         self.stands_by_no_more(id);
         let unproven = matches!(instance.state, State::Starting | State::Stopping { start_failed: true });
-        let current =
-            matches!(self.availability, Availability::Present(s) if s.revision == instance.settings.revision);
+        let current = matches!(&self.availability, Availability::Present(s) if s.revision == instance.settings.revision);
         if !unproven || !current || instance.is_attached {
             return None;
         }

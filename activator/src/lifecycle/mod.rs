@@ -15,7 +15,7 @@ mod number;
 mod spare;
 mod standby;
 
-use alloc::string::String;
+use alloc::{string::String, sync::Arc};
 use core::time::Duration;
 
 use crate::id::Revision;
@@ -30,12 +30,18 @@ pub use spare::Spare;
 /// What the folder holds under a function's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Availability {
-    /// Something that can be started.
-    Present(Settings),
+    /// Something that can be started; whoever is run alike shares how.
+    Present(Arc<Settings>),
     /// Nothing: events wait.
     Absent,
     /// Something that cannot be started, and why; a working process goes on serving.
     Broken(String),
+}
+
+impl From<Settings> for Availability {
+    fn from(settings: Settings) -> Self {
+        Self::Present(Arc::new(settings))
+    }
 }
 
 /// How a revision of a function is run.

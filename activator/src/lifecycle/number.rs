@@ -35,7 +35,8 @@ impl Function {
     /// The next process to be started for `waiting` deliveries and those in flight; asked until there is none. It has
     /// begun; the caller carries it out.
     pub fn start_next(&mut self, now: Time, waiting: usize) -> Option<Start> {
-        let Availability::Present(current) = self.availability else { return None };
+        let Availability::Present(current) = &self.availability else { return None };
+        let current = **current;
         if self.attached().is_some() {
             return None;
         }
@@ -112,7 +113,7 @@ impl Function {
         if let Some(place) = self.place_at_attached() {
             return place;
         }
-        let current = match self.availability {
+        let current = match &self.availability {
             Availability::Present(settings) => settings,
             Availability::Broken(_) => return self.place_at_old(),
             Availability::Absent => return None,

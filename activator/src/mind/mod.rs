@@ -127,7 +127,7 @@ pub struct Activator {
     phase: Phase,
     dead_letters: ChannelId,
     channels: BTreeMap<ChannelId, Channel>,
-    subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    subscriptions: BTreeMap<SubscriptionId, Arc<Subscription>>,
     names: Names,
     /// Boxed: a node of the map has room for many more than it holds.
     functions: BTreeMap<FunctionId, Box<FunctionQueue>>,

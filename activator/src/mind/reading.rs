@@ -107,7 +107,7 @@ impl Activator {
     }
 
     fn begin(&mut self, subject: EventRef, event: &Event) {
-        let Subscription { order, to, .. } = &self.subscriptions[&subject.subscription];
+        let Subscription { order, to, .. } = &*self.subscriptions[&subject.subscription];
         let key = order.key_of(event).map(|key| hash(0, key.as_bytes()));
         let mut bearer = None;
         if *to == Destination::Named {

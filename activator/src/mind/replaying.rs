@@ -24,7 +24,8 @@ impl Activator {
     pub(super) fn terms(&self, id: DeliveryId) -> Option<&Subscription> {
         let delivery = self.deliveries.get(id)?;
         let Subject::Event(event) = delivery.subject else { return None };
-        self.subscriptions.get(&delivery.bearer.unwrap_or(event.subscription))
+        let id = delivery.bearer.unwrap_or(event.subscription);
+        self.subscriptions.get(&id).map(|subscription| &**subscription)
     }
 
     /// Who gets an event that is delivered again; nothing when nobody bears the name it says.

@@ -21,7 +21,11 @@ impl Activator {
         for id in known {
             let old = &self.subscriptions[&id];
             match new.get(&id) {
-                Some(same) if same == old => drop(new.remove(&id)),
+                Some(same) if same == old => {
+                    // The new one's memory is shared with the rest of the new wiring.
+                    let same = new.remove(&id);
+                    self.subscriptions.extend(same.map(|same| (id, same)));
+                }
                 Some(changed) if changed.channel == old.channel => {
                     let changed = changed.clone();
                     new.remove(&id);
@@ -46,14 +50,16 @@ impl Activator {
     }
 
     /// Who comes under a new name and is in all else the one that goes: it bears that one's name until now.
-    fn renamed(&self, new: &BTreeMap<SubscriptionId, Subscription>) -> BTreeMap<SubscriptionId, Arc<str>> {
+    fn renamed(
+        &self,
+        new: &BTreeMap<SubscriptionId, Arc<Subscription>>,
+    ) -> BTreeMap<SubscriptionId, Arc<str>> {
         let mut renamed = BTreeMap::new();
-        let is_new = |s: &&Subscription| !self.subscriptions.contains_key(&s.id);
+        let is_new = |s: &&Arc<Subscription>| !self.subscriptions.contains_key(&s.id);
         for gone in self.subscriptions.values().filter(|s| !new.contains_key(&s.id)) {
-            let mut same = new
-                .values()
-                .filter(is_new)
-                .filter(|s| **s == Subscription { id: s.id, name: s.name.clone(), ..gone.clone() });
+            let mut same = new.values().filter(is_new).filter(|s| {
+                ***s == Subscription { id: s.id, name: s.name.clone(), ..Subscription::clone(gone) }
+            });
             // With several it is anybody's guess.
             if let (Some(one), None) = (same.next(), same.next()) {
                 renamed.entry(one.id).or_insert_with(|| gone.name.clone());
@@ -110,7 +116,7 @@ impl Activator {
     }
 
     /// A subscription goes on from the cursor its name has, or the name it had before, or begins where it says.
-    fn subscribe(&mut self, now: Time, subscription: Subscription, before: Option<Arc<str>>) {
+    fn subscribe(&mut self, now: Time, subscription: Arc<Subscription>, before: Option<Arc<str>>) {
         let id = subscription.id;
         if let Destination::Function(function) = subscription.to {
             self.functions.entry(function).or_insert_with(|| Box::new(FunctionQueue::new(function)));
@@ -163,7 +169,7 @@ impl Activator {
 
     /// A subscription is the same and wants something else: what waits is matched anew from the channel, what is
     /// under way comes to its end and is not delivered again.
-    pub(super) fn rewire(&mut self, now: Time, subscription: Subscription) {
+    pub(super) fn rewire(&mut self, now: Time, subscription: Arc<Subscription>) {
         let (id, channel_id) = (subscription.id, subscription.channel);
         let Some(channel) = self.channels.get(&channel_id) else { return };
         let cursors: Vec<_> =

@@ -20,8 +20,8 @@ pub use traffic::{Lot, Share, Traffic};
 pub struct Topology {
     /// All channels.
     pub channels: Vec<Channel>,
-    /// All subscriptions, of every kind.
-    pub subscriptions: Vec<Subscription>,
+    /// All subscriptions, of every kind; whoever keeps one shares it.
+    pub subscriptions: Vec<Arc<Subscription>>,
     /// Where events go that nobody could take; one of the channels.
     pub dead_letters: ChannelId,
     /// The functions of which not all goes to the latest revision.

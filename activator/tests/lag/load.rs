@@ -1,6 +1,7 @@
 //! A channel with a long log, many triggers to URLs, and storage and URLs that answer at once, or not at all.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use activator::delivery::{Advice, Backoff, Outcome, Policy};
@@ -65,8 +66,8 @@ impl Load {
     pub(crate) fn new(limits: Limits, triggers: Vec<Subscription>) -> Self {
         let channel = |id, is_last| Channel { id, keeps: is_last, is_last };
         let channels = vec![channel(BROKER, false), channel(DEAD_LETTERS, true)];
-        let topology =
-            Topology { channels, subscriptions: triggers, dead_letters: DEAD_LETTERS, traffic: Vec::new() };
+        let subscriptions = triggers.into_iter().map(Arc::new).collect();
+        let topology = Topology { channels, subscriptions, dead_letters: DEAD_LETTERS, traffic: Vec::new() };
         let mut load = Self {
             mind: Activator::new(limits),
             now: Duration::ZERO,
@@ -99,14 +100,14 @@ impl Load {
 
     /// The user adds a trigger.
     pub(crate) fn add(&mut self, trigger: Subscription) {
-        self.topology.subscriptions.push(trigger);
+        self.topology.subscriptions.push(trigger.into());
         self.tell(Input::Wired(self.topology.clone()));
     }
 
     /// The user gives a trigger another name.
     pub(crate) fn rename(&mut self, number: u32, id: u32) {
         let trigger = self.topology.subscriptions.iter_mut().find(|s| s.id == SubscriptionId(number));
-        let trigger = trigger.expect("it is wired");
+        let trigger = Arc::make_mut(trigger.expect("it is wired"));
         trigger.id = SubscriptionId(id);
         trigger.name = format!("trigger/{id}").into();
         self.tell(Input::Wired(self.topology.clone()));

@@ -1,6 +1,7 @@
 //! A scene: a broker whose storage always works and answers at once, and functions played by the test.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use activator::delivery::{Advice, Backoff, Outcome, Policy};
@@ -11,7 +12,7 @@ use activator::id::{
     ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
 };
 use activator::input::{Batch, Input, OpenedPartition, Progress, Stored};
-use activator::lifecycle::{Availability, Overflow, Settings};
+use activator::lifecycle::{Overflow, Settings};
 use activator::scale::{Idle, Scaling};
 use activator::topology::{Channel, Destination, Order, Start, Subscription, Topology};
 use activator::{Activator, Limits, Time};
@@ -48,7 +49,8 @@ pub(crate) struct Request {
 impl Scene {
     /// A broker with triggers: function `number` wants the type.
     pub(crate) fn with_triggers(triggers: &[(u32, &str)]) -> Self {
-        let subscriptions = triggers.iter().zip(0..).map(|((function, ty), id)| trigger(id, *function, ty));
+        let wanted = triggers.iter().zip(0..).map(|((function, ty), id)| trigger(id, *function, ty));
+        let subscriptions = wanted.chain([replays()]).map(Arc::new);
         let channel = |id, is_last| Channel { id, keeps: is_last, is_last };
         let channels = vec![
             channel(BROKER, false),
@@ -58,7 +60,7 @@ impl Scene {
         ];
         let topology = Topology {
             channels,
-            subscriptions: subscriptions.chain([replays()]).collect(),
+            subscriptions: subscriptions.collect(),
             dead_letters: DEAD_LETTERS,
             traffic: Vec::new(),
         };
@@ -93,24 +95,25 @@ impl Scene {
             response_timeout: None,
             drain_timeout: Duration::from_secs(10),
         };
-        self.tell(Input::Revised { function: FunctionId(function), now: Availability::Present(settings) });
+        self.tell(Input::Revised { function: FunctionId(function), now: settings.into() });
     }
 
     /// The user changes what a trigger wants.
     pub(crate) fn rewire(&mut self, number: usize, ty: &str) {
-        self.topology.subscriptions[number].filter = Filter::exact("type", ty).into();
+        Arc::make_mut(&mut self.topology.subscriptions[number]).filter = Filter::exact("type", ty).into();
         self.tell(Input::Wired(self.topology.clone()));
     }
 
     /// The user changes how hard a trigger tries.
     pub(crate) fn try_so_hard(&mut self, number: usize, policy: Policy) {
-        self.topology.subscriptions[number].delivery = policy;
+        Arc::make_mut(&mut self.topology.subscriptions[number]).delivery = policy;
         self.tell(Input::Wired(self.topology.clone()));
     }
 
     /// The user lets a trigger deliver to another function.
     pub(crate) fn redirect(&mut self, number: usize, function: u32) {
-        self.topology.subscriptions[number].to = Destination::Function(FunctionId(function));
+        let to = Destination::Function(FunctionId(function));
+        Arc::make_mut(&mut self.topology.subscriptions[number]).to = to;
         self.tell(Input::Wired(self.topology.clone()));
     }
 

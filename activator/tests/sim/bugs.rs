@@ -2,6 +2,7 @@
 //! simulator that does not find these finds nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use activator::cursor::Cursor;
@@ -100,7 +101,7 @@ impl Memory {
                 batch.records.clear();
             }
             Input::Wired(topology) if bug == Some(Bug::OrderIgnored) => {
-                topology.subscriptions.iter_mut().for_each(|s| s.order = Order::None);
+                topology.subscriptions.iter_mut().for_each(|s| Arc::make_mut(s).order = Order::None);
             }
             Input::Attaching { .. } if bug == Some(Bug::AttachUnheard) => {
                 *input = Input::Outcomes(Vec::new());
@@ -112,7 +113,9 @@ impl Memory {
             }
             Input::Wired(topology) if bug == Some(Bug::SharesIgnored) => topology.traffic.clear(),
             Input::Lost { partitions, .. } if bug == Some(Bug::LossUnheard) => partitions.clear(),
-            Input::Revised { now: Availability::Present(settings), .. } => misread(bug, settings),
+            Input::Revised { now: Availability::Present(settings), .. } => {
+                misread(bug, Arc::make_mut(settings))
+            }
             Input::Ready { instance } if bug == Some(Bug::StaleReady) => {
                 *instance = self.newest.get(&instance.function).copied().unwrap_or(*instance);
             }

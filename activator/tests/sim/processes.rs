@@ -98,7 +98,7 @@ impl World {
             drain_timeout: Duration::from_millis(self.users.between(500, 5_000)),
         };
         self.makes.insert((function, settings.revision), Make { settings, good });
-        Availability::Present(settings)
+        settings.into()
     }
 
     /// Mostly zero when idle, as it is by default.

@@ -55,7 +55,7 @@ impl Truth {
         let known: BTreeSet<_> = self.versions.keys().copied().collect();
         let now: BTreeMap<_, _> = topology.subscriptions.iter().map(|s| (s.id, s)).collect();
         for id in known.into_iter().chain(now.keys().copied()).collect::<BTreeSet<_>>() {
-            let what = now.get(&id).copied().cloned();
+            let what = now.get(&id).map(|now| Subscription::clone(now));
             if what.as_ref().is_some_and(|s| s.reply.is_none()) {
                 self.drop_replies(id);
             }

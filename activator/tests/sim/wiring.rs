@@ -1,6 +1,7 @@
 //! The wiring of the worlds: a broker with triggers, a topic whose source feeds a channel, a channel with
 //! subscriptions, a source straight to a URL, dead letters; and how a reload changes it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use activator::delivery::{Backoff, Exhausted, Format, Policy};
@@ -82,7 +83,7 @@ pub(crate) fn all(bad_neighbour: bool, random: &mut Random) -> Topology {
     let subscriptions = wires.into_iter().zip(0..).map(|((name, channel, to, filter, reply), id)| {
         let id = SubscriptionId(id);
         let delivery = policy(id, random);
-        Subscription {
+        Arc::new(Subscription {
             id,
             name: name.as_str().into(),
             channel,
@@ -98,7 +99,7 @@ pub(crate) fn all(bad_neighbour: bool, random: &mut Random) -> Topology {
                 "subscription/mirror" => Start::Offset(Offset(2)),
                 _ => Start::Tail,
             },
-        }
+        })
     });
     let replays = Subscription {
         id: REPLAY,
@@ -114,7 +115,7 @@ pub(crate) fn all(bad_neighbour: bool, random: &mut Random) -> Topology {
     };
     Topology {
         channels: channels(),
-        subscriptions: subscriptions.chain([replays]).collect(),
+        subscriptions: subscriptions.chain([Arc::new(replays)]).collect(),
         dead_letters: DEAD_LETTERS,
         traffic: traffic(random),
     }
@@ -202,7 +203,7 @@ pub(crate) fn changed(all: &Topology, now: &Topology, random: &mut Random) -> To
         3 => remove_channel(&mut new, if random.chance(500) { ORDERS } else { TOPIC }),
         4 => bring_channels_back(all, &mut new),
         9 => new.traffic = traffic(random),
-        kind => rewire(&mut new.subscriptions[at], kind, random),
+        kind => rewire(Arc::make_mut(&mut new.subscriptions[at]), kind, random),
     }
     new.subscriptions.retain(|s| new.channels.iter().any(|c| c.id == s.channel));
     if new.subscriptions.len() == 1 { all.clone() } else { new }
@@ -229,12 +230,12 @@ fn rewire(subscription: &mut Subscription, kind: u64, random: &mut Random) {
 fn bring_back(all: &Topology, new: &mut Topology, random: &mut Random) {
     let wired = |s: &Subscription| new.subscriptions.iter().any(|n| n.id == s.id);
     let open = |channel: ChannelId| new.channels.iter().any(|c| c.id == channel);
-    let fits = |s: &&Subscription| {
+    let fits = |s: &&Arc<Subscription>| {
         !wired(s) && open(s.channel) && !matches!(s.to, Destination::Channel(to) if !open(to))
     };
-    let missing: Vec<&Subscription> = all.subscriptions.iter().filter(fits).collect();
+    let missing: Vec<&Arc<Subscription>> = all.subscriptions.iter().filter(fits).collect();
     if let Some(back) = random.pick(&missing) {
-        let back = back.clone();
+        let back = Arc::clone(back);
         new.subscriptions.push(back);
     }
 }

@@ -62,7 +62,7 @@ fn is_ours(headers: &HeaderMap) -> bool {
 /// Whoever is spoken to on stdin is a child of ours, or nobody.
 fn speaks_http(function: &Function) -> Result<(), ApiError> {
     let Found::Program(program) = &function.found else { return Ok(()) };
-    let protocol = match program.protocol {
+    let protocol = match program.terms.protocol {
         Protocol::Http | Protocol::H2c => return Ok(()),
         Protocol::Oneshot => "oneshot",
         Protocol::Stdio => "stdio",

@@ -160,10 +160,10 @@ impl Functions {
     }
 }
 
-pub(super) fn find(config: &Resolved, name: &str) -> Result<(FunctionId, Function), ApiError> {
+pub(super) fn find(config: &Resolved, name: &str) -> Result<(FunctionId, Arc<Function>), ApiError> {
     let mut functions = config.functions.iter();
-    let found = functions.find(|(_, function)| function.of.is_none() && function.name == name);
-    found.map(|(&id, function)| (id, function.clone())).ok_or_else(|| unknown(config, name))
+    let found = functions.find(|(_, function)| function.of.is_none() && *function.name == *name);
+    found.map(|(&id, function)| (id, Arc::clone(function))).ok_or_else(|| unknown(config, name))
 }
 
 fn unknown(config: &Resolved, name: &str) -> ApiError {
@@ -243,10 +243,10 @@ fn view(function: &Function, row: &FunctionRow) -> FunctionView {
     };
     let stats = &row.stats;
     FunctionView {
-        function: function.name.clone(),
+        function: function.name.to_string(),
         state: phase_name(*phase).into(),
         instances: *instances,
-        instances_max: program.map(|program| program.settings.scaling.max),
+        instances_max: program.map(|program| program.terms.settings.scaling.max),
         in_flight: *in_flight,
         queued: *queued,
         events: stats.events,

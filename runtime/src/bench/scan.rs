@@ -79,7 +79,9 @@ fn list(folder: &Path) -> anyhow::Result<Duration> {
 /// As a runtime does that starts: nothing is known of before.
 fn load(project: &Path, functions: usize) -> anyhow::Result<Duration> {
     let begin = Instant::now();
-    let loaded = Loader::new(project, None, Overrides::default(), is_written_to)?.load();
+    // What it knows of the functions stays with a runtime.
+    let mut loader = Loader::new(project, None, Overrides::default(), is_written_to)?;
+    let loaded = loader.load();
     let took = begin.elapsed();
     let found = loaded.resolved.as_ref().map_or(0, |resolved| resolved.functions.len());
     ensure!(found == functions, "{found} of {functions} functions were found");

@@ -59,7 +59,7 @@ impl Stage {
 
     pub(super) fn function(&self, name: &str) -> anyhow::Result<FunctionId> {
         let config = self.driver.config();
-        let found = config.functions.iter().find(|(_, function)| function.name == name);
+        let found = config.functions.iter().find(|(_, function)| *function.name == *name);
         Ok(*found.with_context(|| format!("{name} is not taken as a function"))?.0)
     }
 

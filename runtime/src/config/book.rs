@@ -2,7 +2,7 @@
 //! executable is still there. What keeps them is [`pins`](super::pins).
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use activator::id::Revision;
@@ -16,9 +16,10 @@ use super::resolved::Program;
 #[derive(Debug, Default)]
 pub(super) struct Book {
     opened: bool,
-    all: Editions,
+    /// Shared with what is written down of it.
+    all: Arc<Editions>,
     /// They count once the load is in force.
-    drafts: HashMap<String, Arc<Edition>>,
+    drafts: HashMap<Arc<str>, Arc<Edition>>,
     shelf: Arc<Shelf>,
     changed: bool,
 }
@@ -26,12 +27,22 @@ pub(super) struct Book {
 /// What a load uses of its functions' revisions.
 pub(super) struct Used {
     /// Those that `traffic` and `tags` name.
-    pub(super) named: BTreeSet<(String, u32)>,
-    pub(super) functions: BTreeSet<String>,
+    pub(super) named: BTreeSet<(Arc<str>, u32)>,
+    pub(super) functions: BTreeSet<Arc<str>>,
     /// Older ones of each function that are kept beside those.
     pub(super) old_max: usize,
     /// Whether a function that is nowhere to be seen is gone for good.
     pub(super) complete: bool,
+}
+
+impl Used {
+    /// What stays of a function's revisions, if that is not all of them.
+    fn kept(&self, name: &Arc<str>, all: &[Arc<Edition>]) -> Option<Box<[Arc<Edition>]>> {
+        let (old, newest) = all.split_at(all.len().saturating_sub(self.old_max + 1));
+        let named = |edition: &&Arc<Edition>| self.named.contains(&(Arc::clone(name), edition.number));
+        let kept: Box<[_]> = old.iter().filter(named).chain(newest).cloned().collect();
+        (kept.len() < all.len()).then_some(kept)
+    }
 }
 
 impl Book {
@@ -40,12 +51,13 @@ impl Book {
         if !std::mem::replace(&mut self.opened, true)
             && let Some(state) = state
         {
-            (self.shelf, self.all) = Shelf::open(state.join("revisions"));
+            let (shelf, all) = Shelf::open(state.join("revisions"));
+            (self.shelf, self.all) = (shelf, Arc::new(all));
         }
     }
 
     /// The revision that a function's program is: the newest, when nothing changed, or one more.
-    pub(super) fn edition(&mut self, name: &str, mut program: Program, seen: Seen) -> Arc<Program> {
+    pub(super) fn edition(&mut self, name: &Arc<str>, mut program: Program, seen: Seen) -> Arc<Program> {
         let newest = self.all.get(name).and_then(|all| all.last());
         let before = newest.map_or(0, |newest| newest.number);
         program.revision = Revision(before);
@@ -58,8 +70,6 @@ impl Book {
         }
         let number = before + u32::from(same.is_none());
         program.revision = Revision(number);
-        let file = program.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let content = program.content.clone();
         let made = match same.map(|newest| &newest.made) {
             // It was written again with what it held.
             Some(Made::Now(made)) => Arc::clone(made),
@@ -69,8 +79,8 @@ impl Book {
             Some(newest) => newest.pin.clone(),
             None => OnceLock::new(),
         };
-        let draft = Edition { number, file, content, seen, made: Made::Now(Arc::clone(&made)), pin };
-        self.drafts.insert(name.to_owned(), Arc::new(draft));
+        let draft = Edition { number, seen, made: Made::Now(Arc::clone(&made)), pin };
+        self.drafts.insert(Arc::clone(name), Arc::new(draft));
         made
     }
 
@@ -90,15 +100,15 @@ impl Book {
     ///
     /// # Errors
     /// Why it cannot, for people.
-    pub(super) fn runnable(&self, name: &str, edition: &Edition) -> Result<(PathBuf, Stat), String> {
-        let Some(stat) = edition.seen.alone else { return Err("it was a folder".to_owned()) };
+    pub(super) fn runnable(&self, name: &str, edition: &Edition) -> Result<(Arc<Path>, Stat), String> {
+        let Some(stat) = edition.alone() else { return Err("it was a folder".to_owned()) };
         // What was not kept is still there as long as nobody saved another.
         let original = match &edition.made {
             Made::Now(program) if stat.is_of(&program.path) => Some(program.path.clone()),
             _ => None,
         };
         match (edition.pin.get(), original) {
-            (Some(Pin::Kept), _) => self.shelf.verified(name, edition, stat).map(|path| (path, stat)),
+            (Some(Pin::Kept), _) => self.shelf.verified(name, edition, stat).map(|path| (path.into(), stat)),
             (_, Some(path)) => Ok((path, stat)),
             (Some(Pin::Not(reason)), None) => Err(format!("it was not kept: {reason}")),
             (None, None) => Err(self.shelf.why_nothing().to_owned()),
@@ -108,26 +118,40 @@ impl Book {
     /// The load is in force.
     pub(super) fn commit(&mut self, used: &Used) {
         for (name, draft) in std::mem::take(&mut self.drafts) {
-            let all = self.all.entry(name).or_default();
-            all.retain(|known| known.number != draft.number);
-            all.push(draft);
-            self.changed = true;
+            let before =
+                self.all.get(&name).into_iter().flatten().filter(|known| known.number != draft.number);
+            let all = before.cloned().chain([Arc::clone(&draft)]).collect();
+            self.put(name, all);
         }
-        let gone = |name: &String| used.complete && !used.functions.contains(name);
-        let names: Vec<String> = self.all.keys().filter(|name| gone(name)).cloned().collect();
+        let gone = |name: &&Arc<str>| used.complete && !used.functions.contains(*name);
+        let names: Vec<Arc<str>> = self.all.keys().filter(gone).cloned().collect();
         for name in names {
-            self.all.remove(&name);
             self.shelf.clear(&name, None);
-            self.changed = true;
+            self.put(name, Box::default());
         }
-        for (name, all) in &mut self.all {
-            let newest = all.len().saturating_sub(used.old_max + 1);
-            let named = |edition: &Edition| used.named.contains(&(name.clone(), edition.number));
-            let old: Vec<_> = all[..newest].iter().filter(|e| !named(e)).map(|e| e.number).collect();
-            all.retain(|edition| !old.contains(&edition.number));
-            old.iter().for_each(|number| self.shelf.clear(name, Some(*number)));
-            self.changed |= !old.is_empty();
+        let old =
+            self.all.iter().filter_map(|(name, all)| used.kept(name, all).map(|kept| (name.clone(), kept)));
+        for (name, kept) in old.collect::<Vec<_>>() {
+            let old = self
+                .all
+                .get(&name)
+                .into_iter()
+                .flatten()
+                .filter(|known| !kept.iter().any(|k| k.number == known.number));
+            old.for_each(|known| self.shelf.clear(&name, Some(known.number)));
+            self.put(name, kept);
         }
+    }
+
+    /// All revisions of a function from now on; without any it is forgotten.
+    fn put(&mut self, name: Arc<str>, editions: Box<[Arc<Edition>]>) {
+        let all = Arc::make_mut(&mut self.all);
+        if editions.is_empty() {
+            all.remove(&name);
+        } else {
+            all.insert(name, editions);
+        }
+        self.changed = true;
     }
 
     /// A function goes on as it was: what was found of it is no revision yet.

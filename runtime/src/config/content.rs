@@ -6,7 +6,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
@@ -20,10 +20,13 @@ const PIECE_BYTES: usize = 64 << 10;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Content {
     number: u64,
-    hash: Arc<OnceLock<Hash>>,
+    hash: Known,
     /// Which file made it another than the one before, for people.
     because: Option<Arc<str>>,
 }
+
+/// A hash, once somebody computed it.
+pub(super) type Known = Arc<OnceLock<Hash>>;
 
 /// SHA-256: of the one file, as `sha256sum` prints it, or of the list of a folder's files with theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,16 +38,17 @@ pub(crate) struct Stat {
     device: u64,
     inode: u64,
     pub(super) bytes: u64,
-    modified_ns: i128,
+    modified_ns: i64,
     pub(super) executable: bool,
 }
 
 /// A function's files by their paths.
-pub(super) type Stats = BTreeMap<PathBuf, Stat>;
+pub(super) type Stats = BTreeMap<Arc<Path>, Stat>;
 
 impl Content {
-    pub(super) fn new(number: u64, because: Option<String>) -> Self {
-        Self { number, hash: Arc::default(), because: because.map(Arc::from) }
+    /// `hash` is to become its name.
+    pub(super) fn new(number: u64, hash: Known, because: Option<String>) -> Self {
+        Self { number, hash, because: because.map(Arc::from) }
     }
 
     /// Its name, once somebody computed it.
@@ -64,7 +68,7 @@ impl Content {
 
     #[cfg(test)]
     pub(crate) fn numbered(number: u64) -> Self {
-        Self::new(number, None)
+        Self::new(number, Known::default(), None)
     }
 }
 
@@ -82,7 +86,8 @@ impl Stat {
             device: metadata.dev(),
             inode: metadata.ino(),
             bytes: metadata.size(),
-            modified_ns: i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec()),
+            // Only to be compared: what lies centuries away comes round.
+            modified_ns: metadata.mtime().wrapping_mul(1_000_000_000).wrapping_add(metadata.mtime_nsec()),
             executable: metadata.mode() & 0o111 != 0,
         }
     }
@@ -124,7 +129,7 @@ impl Hash {
     /// Of files with their hashes, by their paths below `root`. One file alone gives its own hash.
     pub(super) fn of_all<'a>(
         root: &Path,
-        files: impl ExactSizeIterator<Item = (&'a PathBuf, &'a Stat, Self)>,
+        files: impl ExactSizeIterator<Item = (&'a Path, &'a Stat, Self)>,
     ) -> Self {
         let mut files = files.peekable();
         if files.len() == 1

@@ -1,6 +1,7 @@
 //! One number per name, the same over every reload of a process, and never given to another name.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use activator::id::{ChannelId, FunctionId, SinkId, SubscriptionId};
 
@@ -17,33 +18,41 @@ pub(crate) struct Ids {
 
 impl Ids {
     pub(super) fn channel(&mut self, kind: ChannelKind, name: &str) -> ChannelId {
-        ChannelId(self.channels.id(&format!("{}/{name}", kind.text())))
+        ChannelId(self.channels.id(format!("{}/{name}", kind.text())).0)
     }
 
-    pub(super) fn subscription(&mut self, name: &str) -> SubscriptionId {
-        SubscriptionId(self.subscriptions.id(name))
+    /// With its name as it was first heard: there is one of it, however often the configuration is loaded.
+    pub(super) fn subscription(&mut self, name: &str) -> (SubscriptionId, Arc<str>) {
+        let (id, name) = self.subscriptions.id(name);
+        (SubscriptionId(id), name)
     }
 
-    pub(super) fn function(&mut self, name: &str) -> FunctionId {
-        FunctionId(self.functions.id(name))
+    pub(super) fn function(&mut self, name: impl Name) -> FunctionId {
+        FunctionId(self.functions.id(name).0)
     }
 
     pub(super) fn sink(&mut self, url: &str) -> SinkId {
-        SinkId(self.sinks.id(url))
+        SinkId(self.sinks.id(url).0)
     }
 }
 
+/// A text, or a name that is shared already.
+pub(super) trait Name: AsRef<str> + Into<Arc<str>> {}
+
+impl<T: AsRef<str> + Into<Arc<str>>> Name for T {}
+
 #[derive(Debug, Default)]
-struct Names(HashMap<String, u32>);
+struct Names(HashMap<Arc<str>, u32>);
 
 impl Names {
-    fn id(&mut self, name: &str) -> u32 {
-        if let Some(&id) = self.0.get(name) {
-            return id;
+    fn id(&mut self, name: impl Name) -> (u32, Arc<str>) {
+        if let Some((name, &id)) = self.0.get_key_value(name.as_ref()) {
+            return (id, Arc::clone(name));
         }
         let id = u32::try_from(self.0.len()).expect("four billion names do not fit into memory");
-        self.0.insert(name.into(), id);
-        id
+        let name: Arc<str> = name.into();
+        self.0.insert(Arc::clone(&name), id);
+        (id, name)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Which content each function has, over every reload: a file that was saved without a change is no other content.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::Path;
+use std::sync::Arc;
 
-use super::content::{Content, Hash, Stat, Stats};
+use super::content::{self, Content, Hash, Stat, Stats};
 
 /// What is read at once of files that were written, to see whether they changed: some milliseconds.
 const CHANGED_BYTES_MAX: u64 = 16 << 20;
@@ -14,7 +14,7 @@ const NEW_BYTES_MAX: u64 = 64 << 10;
 /// The contents of all functions, by their names.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    known: HashMap<String, Known>,
+    known: HashMap<Arc<str>, Known>,
     /// The number given last.
     last: u64,
     owed: Vec<Unhashed>,
@@ -27,10 +27,10 @@ struct Known {
 }
 
 /// In the order of the paths. A map would keep room for ten more than the one that most functions have.
-type Files = Vec<(PathBuf, Seen)>;
+type Files = Vec<(Arc<Path>, Seen)>;
 
 fn find<'f>(files: &'f Files, path: &Path) -> Option<&'f Seen> {
-    let at = files.binary_search_by(|(known, _)| known.as_path().cmp(path)).ok()?;
+    let at = files.binary_search_by(|(known, _)| (**known).cmp(path)).ok()?;
     Some(&files[at].1)
 }
 
@@ -38,13 +38,13 @@ fn find<'f>(files: &'f Files, path: &Path) -> Option<&'f Seen> {
 #[derive(Clone, Debug)]
 struct Seen {
     stat: Stat,
-    hash: Arc<OnceLock<Hash>>,
+    hash: content::Known,
 }
 
 /// A content whose files are large: it can do without its name until somebody has read them.
 #[derive(Debug)]
 pub(crate) struct Unhashed {
-    root: PathBuf,
+    root: Arc<Path>,
     files: Files,
     content: Content,
 }
@@ -54,8 +54,8 @@ impl Ledger {
     /// `shown` tells a path to people.
     pub(super) fn content(
         &mut self,
-        name: &str,
-        (root, hash): (&Path, Option<Hash>),
+        name: &Arc<str>,
+        (root, hash): (&Arc<Path>, Option<Hash>),
         stats: &Stats,
         shown: impl Fn(&Path) -> String,
     ) -> Content {
@@ -65,7 +65,7 @@ impl Ledger {
         }
         let files = known.map_or_else(|| unseen(stats), |known| known.carry_over(stats));
         if let (Some(hash), [(path, seen)]) = (hash, &files[..])
-            && path == root
+            && *path == *root
         {
             // Carried over, it is the same.
             seen.hash.set(hash).ok();
@@ -77,19 +77,23 @@ impl Ledger {
             Some(known) => known.content.clone(),
             None => {
                 self.last += 1;
-                Content::new(self.last, known.and_then(|known| known.difference(&files, root, shown)))
+                let because = known.and_then(|known| known.difference(&files, root, shown));
+                Content::new(self.last, cell_for(root, &files), because)
             }
         };
-        let whole = Unhashed { root: root.to_owned(), files: files.clone(), content: content.clone() };
-        if !whole.name() {
-            self.owed.push(whole);
+        match hash_of(root, &files) {
+            Some(hash) => content.name(hash),
+            None => {
+                let (root, files, content) = (Arc::clone(root), files.clone(), content.clone());
+                self.owed.push(Unhashed { root, files, content });
+            }
         }
-        self.known.insert(name.to_owned(), Known { files, content: content.clone() });
+        self.known.insert(Arc::clone(name), Known { files, content: content.clone() });
         content
     }
 
     /// Lets go of functions that nobody knows any more.
-    pub(super) fn retain(&mut self, is_there: impl Fn(&str) -> bool) {
+    pub(super) fn retain(&mut self, is_there: impl Fn(&Arc<str>) -> bool) {
         self.known.retain(|name, _| is_there(name));
     }
 
@@ -142,8 +146,8 @@ impl Known {
             let both = find(&self.files, path).zip(find(files, path));
             both.is_some_and(|(before, now)| before.is(now))
         };
-        let known = self.files.iter().map(|(path, _)| path);
-        let new = files.iter().map(|(path, _)| path).filter(|path| find(&self.files, path).is_none());
+        let known = self.files.iter().map(|(path, _)| &**path);
+        let new = files.iter().map(|(path, _)| &**path).filter(|path| find(&self.files, path).is_none());
         let all = known.chain(new);
         let mut changed = all.filter(|path| !same(path));
         let first = changed.next()?;
@@ -160,18 +164,22 @@ impl Unhashed {
         for (path, seen) in &self.files {
             seen.compute(path);
         }
-        self.name();
+        hash_of(&self.root, &self.files).into_iter().for_each(|hash| self.content.name(hash));
     }
+}
 
-    /// Names the content, if every file is hashed.
-    fn name(&self) -> bool {
-        let files = self.files.iter();
-        let hashed: Option<Vec<(&PathBuf, Stat, Hash)>> =
-            files.map(|(path, seen)| Some((path, seen.stat, *seen.hash.get()?))).collect();
-        let Some(hashed) = hashed else { return false };
-        let files = hashed.iter().map(|(path, stat, hash)| (*path, stat, *hash));
-        self.content.name(Hash::of_all(&self.root, files));
-        true
+/// The hash of them all, if each is hashed.
+fn hash_of(root: &Path, files: &Files) -> Option<Hash> {
+    let hashed: Option<Vec<(&Path, &Stat, Hash)>> =
+        files.iter().map(|(path, seen)| Some((&**path, &seen.stat, *seen.hash.get()?))).collect();
+    Some(Hash::of_all(root, hashed?.into_iter()))
+}
+
+/// Where the name of a content will be: one file alone has its own.
+fn cell_for(root: &Path, files: &Files) -> content::Known {
+    match &files[..] {
+        [(path, seen)] if **path == *root => Arc::clone(&seen.hash),
+        _ => content::Known::default(),
     }
 }
 
@@ -194,7 +202,7 @@ impl Seen {
 }
 
 fn unseen(stats: &Stats) -> Files {
-    stats.iter().map(|(path, stat)| (path.clone(), Seen { stat: *stat, hash: Arc::default() })).collect()
+    stats.iter().map(|(path, stat)| (Arc::clone(path), Seen { stat: *stat, hash: Arc::default() })).collect()
 }
 
 fn hash_if_below(files: &Files, bytes_max: u64) {

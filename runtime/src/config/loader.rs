@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::book::{Book, Used};
 use super::diagnostic::{Diagnostic, Problems};
@@ -134,7 +135,7 @@ impl Loader {
         let books = (&mut self.ledger, &mut self.book);
         let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids, books);
         let (named, old_max) = (functions.named(), runtime.revisions_max);
-        let names: BTreeSet<String> = functions.names().map(str::to_owned).collect();
+        let names: BTreeSet<Arc<str>> = functions.names().cloned().collect();
         // A folder that is not mounted yet says nothing of what is gone.
         let complete = runtime.functions.iter().all(|folder| folder.is_dir());
         let resolved = resolve::resolve(file, &self.project, runtime, functions, &mut self.ids, problems);

@@ -3,6 +3,7 @@
 //! A link costs nothing and keeps what was replaced by a rename. What was written over in place changed under the link
 //! too: so what the system said of the file is written down beside it, and is looked at before the file is used.
 
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -13,7 +14,7 @@ use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use serde::{Deserialize, Serialize};
 
 use super::content::{Content, Hash, Stat};
-use super::edition::{Edition, Editions, Made, Pin, Seen};
+use super::edition::{Before, Edition, Editions, Made, Pin, Seen};
 
 /// The file that says what is kept, a revision a line.
 const INDEX: &str = "index";
@@ -24,8 +25,8 @@ const PREFETCH_BYTES_MAX: u64 = 256 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     dir: Option<PathBuf>,
-    /// What is to be written down.
-    all: Mutex<Editions>,
+    /// What is to be written down: the book's own, as it was then.
+    all: Mutex<Arc<Editions>>,
     /// What is to be removed.
     gone: Mutex<Vec<PathBuf>>,
 }
@@ -43,9 +44,8 @@ struct Line {
     revision: u32,
     file: String,
     content: Option<Hash>,
-    stamp: Hash,
+    seen: Seen,
     settings: Hash,
-    alone: Option<Stat>,
     pin: Pin,
 }
 
@@ -59,11 +59,12 @@ impl Shelf {
             gone.extend(fs::read_dir(&dir).into_iter().flatten().flatten().map(|entry| entry.path()));
             Vec::new()
         });
-        let mut all = Editions::new();
+        let mut all: HashMap<Arc<str>, Vec<Arc<Edition>>> = HashMap::new();
         for line in lines {
             let (name, edition) = line.edition();
             all.entry(name).or_default().push(Arc::new(edition));
         }
+        let all = all.into_iter().map(|(name, editions)| (name, editions.into())).collect();
         (Arc::new(Self { dir: Some(dir), all: Mutex::default(), gone: Mutex::new(gone) }), all)
     }
 
@@ -97,9 +98,9 @@ impl Shelf {
         }
     }
 
-    pub(super) fn keeping(shelf: &Arc<Self>, all: &Editions) -> Option<Keeping> {
+    pub(super) fn keeping(shelf: &Arc<Self>, all: &Arc<Editions>) -> Option<Keeping> {
         let dir = shelf.dir.clone()?;
-        lock(&shelf.all).clone_from(all);
+        *lock(&shelf.all) = Arc::clone(all);
         Some(Keeping { shelf: Arc::clone(shelf), dir })
     }
 }
@@ -146,7 +147,7 @@ impl Keeping {
         let all = lock(&self.shelf.all);
         let fresh = each(&all).filter(|(_, edition)| edition.pin.get().is_none());
         let path = |(_, edition): (_, &Edition)| match &edition.made {
-            Made::Now(program) => Some(program.path.clone()),
+            Made::Now(program) => Some(program.path.to_path_buf()),
             Made::Before(_) => None,
         };
         fresh.filter_map(path).collect()
@@ -154,17 +155,17 @@ impl Keeping {
 }
 
 fn each(all: &Editions) -> impl Iterator<Item = (&str, &Edition)> {
-    all.iter().flat_map(|(name, editions)| editions.iter().map(move |e| (name.as_str(), &**e)))
+    all.iter().flat_map(|(name, editions)| editions.iter().map(move |e| (&**name, &**e)))
 }
 
 fn place(dir: &Path, name: &str, edition: &Edition) -> PathBuf {
     // Under its own name: what a program is called can matter to it, and to who interprets it.
-    dir.join(name).join(format!("r{}", edition.number)).join(&edition.file)
+    dir.join(name).join(format!("r{}", edition.number)).join(&*edition.file())
 }
 
 fn link(dir: &Path, name: &str, edition: &Edition) -> io::Result<()> {
     let other = |text: &str| Err(io::Error::other(text));
-    let Some(stat) = edition.seen.alone else { return other("of a folder only its program could be") };
+    let Some(stat) = edition.alone() else { return other("of a folder only its program could be") };
     let Made::Now(program) = &edition.made else { return other("it is gone") };
     let path = place(dir, name, edition);
     if stat.is_of(&path) {
@@ -201,11 +202,10 @@ fn write(dir: &Path, all: &Editions) -> io::Result<()> {
         let line = Line {
             function: name.to_owned(),
             revision: edition.number,
-            file: edition.file.clone(),
-            content: edition.content.hash(),
-            stamp: edition.seen.stamp,
+            file: edition.file().into_owned(),
+            content: edition.content().hash(),
+            seen: edition.seen,
             settings: edition.settings(),
-            alone: edition.seen.alone,
             pin: edition.pin.get().cloned().unwrap_or_else(|| Pin::Not("nobody got to it".to_owned())),
         };
         text.push_str(&serde_json::to_string(&line)?);
@@ -218,18 +218,17 @@ fn write(dir: &Path, all: &Editions) -> io::Result<()> {
 }
 
 impl Line {
-    fn edition(self) -> (String, Edition) {
+    fn edition(self) -> (Arc<str>, Edition) {
         let content = Content::default();
         self.content.into_iter().for_each(|hash| content.name(hash));
+        let before = Before { file: self.file, content, settings: self.settings };
         let edition = Edition {
             number: self.revision,
-            file: self.file,
-            content,
-            seen: Seen { stamp: self.stamp, alone: self.alone },
-            made: Made::Before(self.settings),
+            seen: self.seen,
+            made: Made::Before(Box::new(before)),
             pin: OnceLock::from(self.pin),
         };
-        (self.function, edition)
+        (self.function.into(), edition)
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Resolved {
     /// What stands behind each channel of the topology.
     pub(crate) channels: BTreeMap<ChannelId, NamedChannel>,
     /// Every function in the folders, in the configuration, or named by a subscription.
-    pub(crate) functions: BTreeMap<FunctionId, Function>,
+    pub(crate) functions: BTreeMap<FunctionId, Arc<Function>>,
     pub(crate) sinks: BTreeMap<SinkId, hyper::Uri>,
     pub(crate) watch: Watch,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Watch {
 
 impl Resolved {
     /// Who reads a channel.
-    pub(crate) fn subscriptions(&self, channel: ChannelId) -> impl Iterator<Item = &Subscription> {
+    pub(crate) fn subscriptions(&self, channel: ChannelId) -> impl Iterator<Item = &Arc<Subscription>> {
         self.topology.subscriptions.iter().filter(move |s| s.channel == channel)
     }
 }
@@ -127,7 +127,7 @@ impl ChannelKind {
 /// A function: its name, and what can be run under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Function {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) found: Found,
     /// Where the values of its environment stand that are no part of the configuration.
     pub(crate) secret_files: Vec<PathBuf>,
@@ -187,15 +187,24 @@ pub(crate) enum Found {
     Broken(String),
 }
 
-/// How to start a function.
+/// How to start a function: the little that is its own. There may be ten thousand of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Program {
     /// What it is called: `r3`.
     pub(crate) revision: Revision,
     /// The file to execute, absolute.
-    pub(crate) path: PathBuf,
+    pub(crate) path: Arc<Path>,
     /// What the file has to be when it is started, where it is an older one that was kept.
-    pub(crate) exactly: Option<Stat>,
+    pub(crate) exactly: Option<Box<Stat>>,
+    /// What its files hold.
+    pub(crate) content: Content,
+    /// The same for all of which the same is said.
+    pub(crate) terms: Arc<Terms>,
+}
+
+/// All that is said of how a program is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
     pub(crate) args: Vec<String>,
     /// What the user adds to the environment.
     pub(crate) env: BTreeMap<String, String>,
@@ -206,8 +215,6 @@ pub(crate) struct Program {
     pub(crate) protocol: Protocol,
     /// Nothing = one event a request.
     pub(crate) batch: Option<Batch>,
-    /// What its files hold.
-    pub(crate) content: Content,
     pub(crate) isolation: Isolation,
     pub(crate) limits: Limits,
     /// How many there are and how long each step may take; its `revision` is filled in by who tells the activator.

@@ -10,7 +10,7 @@ const HANDED_ON: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
 pub(super) fn environment(name: &str, program: &Program) -> Vec<(String, String)> {
     let handed_on = HANDED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
     // The user's word stands against what is handed on.
-    let is_users = |name: &str| program.env.contains_key(name) || program.secrets.contains(name);
+    let is_users = |name: &str| program.terms.env.contains_key(name) || program.terms.secrets.contains(name);
     let mut environment: Vec<_> = handed_on.filter(|(name, _)| !is_users(name)).collect();
     environment.extend(own(name, program));
     environment
@@ -26,10 +26,11 @@ pub(super) fn own(name: &str, program: &Program) -> Vec<(String, String)> {
         ("K_REVISION", format!("{service}-{:05}", program.revision)),
     ];
     let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let users = program.env.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let users = program.terms.env.iter().map(|(name, value)| (name.clone(), value.clone()));
     // The contract's names are ours.
     let mut environment: Vec<_> = users.filter(|(name, _)| !name.starts_with("K_")).collect();
-    environment.extend(program.secrets.reveal().map(|(name, value)| (name.to_owned(), value.to_owned())));
+    environment
+        .extend(program.terms.secrets.reveal().map(|(name, value)| (name.to_owned(), value.to_owned())));
     environment.extend(ours);
     environment
 }

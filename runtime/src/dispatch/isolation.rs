@@ -17,7 +17,7 @@ pub(super) fn isolate(command: &mut Command, program: &Program, ingress: u16) {
 
 /// The level itself.
 fn isolation(program: &Program, ingress: u16) -> Isolation {
-    let said = &program.isolation;
+    let said = &program.terms.isolation;
     match said.level {
         Level::None => Isolation::None,
         Level::Standard => Isolation::Standard,
@@ -30,7 +30,7 @@ fn isolation(program: &Program, ingress: u16) -> Isolation {
 }
 
 fn limits(program: &Program) -> Vec<Limit> {
-    let said = program.limits;
+    let said = program.terms.limits;
     let all = [
         (Limited::Memory, said.memory),
         (Limited::Files, said.files),

@@ -68,7 +68,7 @@ impl OutputListener for Output {
     }
 
     fn clean(&self, text: String) -> String {
-        match self.start.program.secrets.hide(&text) {
+        match self.start.program.terms.secrets.hide(&text) {
             std::borrow::Cow::Owned(hidden) => hidden,
             std::borrow::Cow::Borrowed(_) => text,
         }

@@ -37,7 +37,7 @@ impl Start {
     pub(super) fn why_not_started(&self) -> String {
         let path = &self.program.path;
         if is_being_written(path) {
-            return SpawnError::TextBusy(path.clone()).to_string();
+            return SpawnError::TextBusy(path.to_path_buf()).to_string();
         }
         "stopped before it started".to_owned()
     }
@@ -45,11 +45,11 @@ impl Start {
     /// What starts it, with nothing to listen on.
     pub(super) fn command(&self, stdin: Stdin) -> Command {
         let mut command = Command {
-            args: self.program.args.clone(),
+            args: self.program.terms.args.clone(),
             env: environment(&self.name, &self.program),
-            dir: self.program.dir.clone(),
+            dir: self.program.terms.dir.clone(),
             stdin,
-            ..Command::of(self.program.path.clone())
+            ..Command::of(self.program.path.to_path_buf())
         };
         isolate(&mut command, &self.program, self.ingress);
         command

@@ -1,6 +1,7 @@
 //! What the ingress needs to know: which names there are, and which channels can take events now.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use activator::id::{ChannelId, FunctionId};
 
@@ -13,7 +14,7 @@ use crate::history::channel_label;
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     routes: HashMap<(ChannelKind, String), Route>,
-    callees: HashMap<String, Callee>,
+    callees: HashMap<Arc<str>, Callee>,
 }
 
 /// Whom a name calls.
@@ -50,15 +51,15 @@ impl Directory {
             };
             ((named.kind, named.name.clone()), route)
         });
-        let mut callees = HashMap::new();
+        let mut callees = HashMap::with_capacity(config.functions.len());
         for (&id, function) in config.functions.iter().filter(|(_, function)| function.of.is_none()) {
-            callees.insert(function.name.clone(), callee(config, id, false));
+            callees.insert(Arc::clone(&function.name), callee(config, id, false));
             for named in &function.named {
                 for tag in &named.tags {
                     let callee = callee(config, named.id, true);
                     // A host cannot have an `@`, and Knative has it so.
-                    callees.insert(format!("{tag}-{}", function.name), callee);
-                    callees.insert(format!("{}@{tag}", function.name), callee);
+                    callees.insert(format!("{tag}-{}", function.name).into(), callee);
+                    callees.insert(format!("{}@{tag}", function.name).into(), callee);
                 }
             }
         }
@@ -83,7 +84,7 @@ impl Directory {
 
 fn callee(config: &Resolved, function: FunctionId, tagged: bool) -> Callee {
     let protocol = match config.functions.get(&function).map(|function| &function.found) {
-        Some(Found::Program(program)) => Some(program.protocol),
+        Some(Found::Program(program)) => Some(program.terms.protocol),
         _ => None,
     };
     Callee { function, protocol, tagged }

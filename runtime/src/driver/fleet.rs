@@ -10,6 +10,7 @@ use activator::lifecycle::{Availability, Settings};
 use hyper::upgrade::OnUpgrade;
 
 use super::Inbox;
+use crate::alike::Alike;
 use crate::config::resolved::{Found, Function, Named, Program, Resolved};
 use crate::dispatch::{self, InstanceHandle, Learned, Order};
 use crate::process::{Lines, Spawner};
@@ -18,6 +19,7 @@ pub(super) struct Fleet {
     spawner: Spawner,
     inbox: Inbox,
     functions: BTreeMap<FunctionId, Member>,
+    settings: Alike<Settings>,
     /// The port of the ingress.
     ingress: u16,
     instances: HashMap<InstanceId, Running>,
@@ -27,11 +29,18 @@ pub(super) struct Fleet {
 
 /// A function, and what a new process would run.
 struct Member {
-    function: Function,
-    name: Arc<str>,
+    function: Arc<Function>,
     /// What the activator tells its programs apart by. What people call a revision is the program's own number.
     revision: Revision,
     program: Option<Arc<Program>>,
+    /// Nothing before it was started.
+    past: Option<Box<Past>>,
+}
+
+/// What is kept of the processes there were.
+#[derive(Default)]
+struct Past {
+    /// Of the current revision.
     learned: Arc<Learned>,
     lines: Lines,
 }
@@ -49,6 +58,7 @@ impl Fleet {
             spawner,
             inbox,
             functions: BTreeMap::new(),
+            settings: Alike::default(),
             ingress: 0,
             instances: HashMap::new(),
             configured: false,
@@ -61,14 +71,15 @@ impl Fleet {
         self.ingress = config.runtime.listen.port();
         let mut changed = Vec::new();
         for (&id, function) in &config.functions {
-            if self.functions.get(&id).is_none_or(|known| known.function != *function) {
-                changed.push((id, self.revise(id, function)));
+            match self.functions.get_mut(&id).filter(|known| *known.function == **function) {
+                Some(known) => known.function = Arc::clone(function),
+                None => changed.push((id, self.revise(id, function))),
             }
         }
         // What is gone is remembered: a revision's number means one content, also when the name comes back.
         for (&id, member) in &mut self.functions {
             if !config.functions.contains_key(&id) && member.function.found != Found::Absent {
-                member.function.found = Found::Absent;
+                Arc::make_mut(&mut member.function).found = Found::Absent;
                 changed.push((id, Availability::Absent));
             }
         }
@@ -76,19 +87,17 @@ impl Fleet {
         changed
     }
 
-    fn revise(&mut self, id: FunctionId, function: &Function) -> Availability {
+    fn revise(&mut self, id: FunctionId, function: &Arc<Function>) -> Availability {
         let member = self.functions.entry(id).or_insert_with(|| Member {
-            function: function.clone(),
-            name: Arc::from(function.name.as_str()),
+            function: Arc::clone(function),
             revision: Revision(0),
             program: None,
-            learned: Arc::default(),
-            lines: Lines::default(),
+            past: None,
         });
         if self.configured && member.function.named != function.named {
-            tracing::info!(function = %member.name, "traffic: {}", shares(&function.named));
+            tracing::info!(function = %function.name, "traffic: {}", shares(&function.named));
         }
-        member.function = function.clone();
+        member.function = Arc::clone(function);
         match &function.found {
             Found::Absent => Availability::Absent,
             Found::Broken(reason) => Availability::Broken(reason.clone()),
@@ -97,16 +106,17 @@ impl Fleet {
                 let before = member.program.replace(Arc::clone(program));
                 if before.as_deref().is_none_or(|before| !is_same(before, program)) {
                     member.revision = Revision(member.revision.0 + 1);
-                    member.learned = Arc::default();
+                    member.past.iter_mut().for_each(|past| past.learned = Arc::default());
                     let is_saved = before.as_ref().is_none_or(|before| before.revision != program.revision);
                     if self.configured && is_saved && function.of.is_none() {
                         let what = what_changed(before.as_deref(), program);
                         let (number, unserved) = (program.revision, unserved(&function.named));
-                        tracing::info!(function = %member.name, "{what} -> r{number}{}{unserved}", named(program));
+                        tracing::info!(function = %function.name, "{what} -> r{number}{}{unserved}", named(program));
                     }
                 }
-                let concurrency = program.settings.concurrency.min(dispatch::IN_FLIGHT_MAX);
-                Availability::Present(Settings { revision: member.revision, concurrency, ..program.settings })
+                let concurrency = program.terms.settings.concurrency.min(dispatch::IN_FLIGHT_MAX);
+                let settings = Settings { revision: member.revision, concurrency, ..program.terms.settings };
+                Availability::Present(self.settings.share(settings))
             }
         }
     }
@@ -121,22 +131,23 @@ impl Fleet {
     }
 
     fn begin(&mut self, id: InstanceId, begin: impl FnOnce(dispatch::Start) -> InstanceHandle) {
-        let Some(member) = self.functions.get(&id.function) else { return self.never_was(id) };
-        let Some(program) = &member.program else { return self.never_was(id) };
-        if program.exactly.is_some_and(|stat| !stat.is_of(&program.path)) {
-            return self.overwritten(id, program);
+        let Some(member) = self.functions.get_mut(&id.function) else { return self.never_was(id) };
+        let Some(program) = member.program.clone() else { return self.never_was(id) };
+        if program.exactly.as_ref().is_some_and(|stat| !stat.is_of(&program.path)) {
+            return self.overwritten(id, &program);
         }
+        let (past, revision) = (member.past.get_or_insert_default(), program.revision);
         let handle = begin(dispatch::Start {
             id,
-            name: Arc::clone(&member.name),
-            program: Arc::clone(program),
-            learned: Arc::clone(&member.learned),
+            name: Arc::clone(&member.function.name),
+            program,
+            learned: Arc::clone(&past.learned),
             spawner: self.spawner.clone(),
-            lines: member.lines.clone(),
+            lines: past.lines.clone(),
             ingress: self.ingress,
             inbox: self.inbox.clone(),
         });
-        let running = Running { handle, revision: program.revision, started: Instant::now(), ready: None };
+        let running = Running { handle, revision, started: Instant::now(), ready: None };
         self.instances.insert(id, running);
     }
 
@@ -190,7 +201,7 @@ impl Fleet {
     }
 
     pub(super) fn name(&self, id: FunctionId) -> &str {
-        self.functions.get(&id).map_or("?", |member| &member.name)
+        self.functions.get(&id).map_or("?", |member| &member.function.name)
     }
 
     /// What a new process would run; nothing while there is nothing to run.
@@ -205,9 +216,8 @@ impl Fleet {
 
     /// The last lines a function printed.
     pub(super) fn last_lines(&self, id: FunctionId, n: usize) -> Vec<String> {
-        self.functions
-            .get(&id)
-            .map_or_else(Vec::new, |member| member.lines.last(n).iter().map(ToString::to_string).collect())
+        let past = self.functions.get(&id).and_then(|member| member.past.as_ref());
+        past.map_or_else(Vec::new, |past| past.lines.last(n).iter().map(ToString::to_string).collect())
     }
 }
 
@@ -236,7 +246,7 @@ fn unserved(named: &[Named]) -> String {
 
 /// What made a revision, for people.
 fn what_changed(before: Option<&Program>, now: &Program) -> String {
-    let shown = now.path.strip_prefix(&now.dir).unwrap_or(&now.path).display();
+    let shown = now.path.strip_prefix(&now.terms.dir).unwrap_or(&now.path).display();
     match before {
         None => format!("{shown} is new"),
         Some(before) if before.content == now.content => "its settings changed".to_owned(),
@@ -253,8 +263,10 @@ fn named(program: &Program) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-    use crate::config::resolved::Protocol;
+    use crate::config::resolved::{Protocol, Terms};
     use crate::history::fixture;
     use activator::lifecycle::Overflow;
     use activator::scale::Scaling;
@@ -270,24 +282,30 @@ mod tests {
             let (secret_files, named) = (Vec::new(), Vec::new());
             let function =
                 Function { name: "bill".into(), found, secret_files, build: None, named, of: None };
-            config.functions.insert(ID, function);
+            config.functions.insert(ID, Arc::new(function));
         }
         config
     }
 
     fn program(size: u64) -> Program {
-        let none = std::time::Duration::ZERO;
         Program {
             revision: Revision(u32::try_from(size).unwrap()),
             exactly: None,
-            path: "/bill".into(),
+            path: Path::new("/bill").into(),
+            content: crate::config::resolved::Content::numbered(size),
+            terms: Arc::new(terms()),
+        }
+    }
+
+    fn terms() -> Terms {
+        let none = std::time::Duration::ZERO;
+        Terms {
             args: Vec::new(),
             env: BTreeMap::new(),
             secrets: crate::config::resolved::Secrets::default(),
             dir: "/".into(),
             protocol: Protocol::Http,
             batch: None,
-            content: crate::config::resolved::Content::numbered(size),
             isolation: crate::config::resolved::Isolation::default(),
             limits: crate::config::resolved::Limits::default(),
             settings: Settings {
@@ -330,7 +348,7 @@ mod tests {
     #[tokio::test]
     async fn a_process_without_limit_is_given_no_more_than_its_queue_holds() {
         let changed = fleet().configure(&config(Some(1)));
-        let [(_, Availability::Present(settings))] = changed[..] else { panic!("{changed:?}") };
+        let [(_, Availability::Present(settings))] = &changed[..] else { panic!("{changed:?}") };
         assert_eq!(settings.concurrency, dispatch::IN_FLIGHT_MAX);
     }
 }

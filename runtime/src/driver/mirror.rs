@@ -4,7 +4,7 @@
 use activator::id::ChannelId;
 
 use super::Driver;
-use crate::channel::Mirrored;
+use crate::channel::{Mirrored, Spec};
 use crate::config::resolved::Resolved;
 
 impl Driver {
@@ -18,10 +18,12 @@ impl Driver {
 }
 
 pub(super) fn mirrored(config: &Resolved, channel: ChannelId) -> Vec<Mirrored> {
-    let name = config.channels.get(&channel).map(|named| &*named.name).unwrap_or_default();
+    // Whatever else holds events shows nobody anything.
+    let kafka = config.channels.get(&channel).filter(|named| matches!(named.spec, Spec::Kafka(_)));
+    let Some(named) = kafka else { return Vec::new() };
     config
         .subscriptions(channel)
-        .filter_map(|s| Some(Mirrored { group: group(&s.name, name)?, subscription: s.name.clone() }))
+        .filter_map(|s| Some(Mirrored { group: group(&s.name, &named.name)?, subscription: s.name.clone() }))
         .collect()
 }
 

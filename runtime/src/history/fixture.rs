@@ -44,12 +44,19 @@ pub(crate) fn resolved() -> Resolved {
                     is_last: c.1 == ChannelKind::DeadLetters,
                 })
                 .collect(),
-            subscriptions: vec![trigger(BILL, "bill", "order.created"), trigger(AUDIT, "audit", "audit")],
+            subscriptions: [trigger(BILL, "bill", "order.created"), trigger(AUDIT, "audit", "audit")]
+                .map(Arc::new)
+                .into(),
             dead_letters: DEAD_LETTERS,
             traffic: Vec::new(),
         },
         channels: channels.iter().map(|&(id, kind, name)| (id, named(kind, name))).collect(),
-        functions: BTreeMap::from([(FunctionId(0), function("bill")), (FunctionId(1), function("audit"))]),
+        functions: ["bill", "audit"]
+            .map(function)
+            .into_iter()
+            .zip(0..)
+            .map(|(f, id)| (FunctionId(id), f))
+            .collect(),
         sinks: BTreeMap::new(),
         watch: crate::config::resolved::Watch::default(),
     }
@@ -84,15 +91,15 @@ pub(crate) fn trigger(id: SubscriptionId, name: &str, ty: &str) -> Subscription 
     }
 }
 
-fn function(name: &str) -> Function {
-    Function {
+fn function(name: &str) -> Arc<Function> {
+    Arc::new(Function {
         name: name.into(),
         found: Found::Absent,
         secret_files: Vec::new(),
         build: None,
         named: Vec::new(),
         of: None,
-    }
+    })
 }
 
 pub(crate) fn wired() -> Note {

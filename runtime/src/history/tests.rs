@@ -55,7 +55,7 @@ fn every_subscription_of_the_channel_has_a_verdict() {
 fn a_refusal_is_that_of_the_filter_the_event_met() {
     let history = history([arrived(0, order("1"))]);
     let mut changed = resolved();
-    changed.topology.subscriptions[1] = trigger(AUDIT, "audit", "later");
+    changed.topology.subscriptions[1] = trigger(AUDIT, "audit", "later").into();
     history.apply([Note::Wired(Arc::new(changed)), arrived(1, order("2"))]);
     let clause = |wanted| {
         let verdict = history.explain(&id(wanted))[0].verdicts.iter().find(|v| v.trigger == "audit").cloned();
@@ -69,7 +69,7 @@ fn a_refusal_is_that_of_the_filter_the_event_met() {
 fn an_error_is_told_from_a_refusal() {
     let mut failing = resolved();
     let expression = Expression::parse("total > 5").unwrap();
-    failing.topology.subscriptions[1].filter = Filter::Cesql(expression).into();
+    Arc::make_mut(&mut failing.topology.subscriptions[1]).filter = Filter::Cesql(expression).into();
     let history = History::new(100);
     history.apply([Note::Wired(Arc::new(failing)), arrived(0, order("1"))]);
     let verdict = history.explain(&at(0))[0].verdicts[1].clone();

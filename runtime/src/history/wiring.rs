@@ -34,12 +34,12 @@ impl Wiring {
     }
 
     pub(super) fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
-        self.resolved.topology.subscriptions.iter().find(|s| s.id == id)
+        self.resolved.topology.subscriptions.iter().map(Arc::as_ref).find(|s| s.id == id)
     }
 
     /// All subscriptions to a channel.
     pub(super) fn subscribers(&self, channel: ChannelId) -> impl Iterator<Item = &Subscription> {
-        self.resolved.subscriptions(channel)
+        self.resolved.subscriptions(channel).map(Arc::as_ref)
     }
 
     pub(super) fn filter_revision(&self, id: SubscriptionId) -> u32 {
@@ -74,7 +74,7 @@ impl Wiring {
     }
 
     fn function_name(&self, id: FunctionId) -> Option<&str> {
-        self.resolved.functions.get(&id).map(|function| function.name.as_str())
+        self.resolved.functions.get(&id).map(|function| &*function.name)
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Reloader {
     builds: Option<Builds>,
     ends: Option<UnboundedReceiver<Ended>>,
     /// Functions of which it was said that they are not built.
-    unbuilt: BTreeSet<String>,
+    unbuilt: BTreeSet<Arc<str>>,
 }
 
 impl Reloader {
@@ -118,8 +118,11 @@ impl Reloader {
     fn say_unbuilt(&mut self, resolved: &Resolved) {
         let built = resolved.functions.values().filter(|function| function.build.is_some());
         for function in built.filter(|_| self.builds.is_none()) {
-            if self.unbuilt.insert(function.name.clone()) {
-                tracing::warn!(function = function.name, "`build` is not used: hydrant dev --build runs it");
+            if self.unbuilt.insert(Arc::clone(&function.name)) {
+                tracing::warn!(
+                    function = &*function.name,
+                    "`build` is not used: hydrant dev --build runs it"
+                );
             }
         }
     }
@@ -198,7 +201,7 @@ fn keep_open_channels(before: &Resolved, after: &mut Resolved) {
 fn files(resolved: &Resolved) -> Vec<PathBuf> {
     let functions = || resolved.functions.values().filter(|function| function.of.is_none());
     let programs = functions().filter_map(|function| match &function.found {
-        Found::Program(program) => Some(program.path.clone()),
+        Found::Program(program) => Some(program.path.to_path_buf()),
         Found::Absent | Found::Broken(_) => None,
     });
     let secrets = functions().flat_map(|function| function.secret_files.iter().cloned());

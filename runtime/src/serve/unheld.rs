@@ -8,7 +8,7 @@ use crate::process::{Controllers, Limited};
 pub(super) fn unheld(resolved: &Resolved, controllers: Controllers) -> Vec<Diagnostic> {
     let functions = resolved.functions.values().filter(|function| function.of.is_none());
     let limits = functions.filter_map(|function| match &function.found {
-        Found::Program(program) => Some((function.name.as_str(), program.limits)),
+        Found::Program(program) => Some((&*function.name, program.terms.limits)),
         Found::Absent | Found::Broken(_) => None,
     });
     let limits = limits.flat_map(|(name, limits)| {

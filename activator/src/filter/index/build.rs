@@ -13,7 +13,7 @@ use crate::filter::access::{Access, AnyOf, Place};
 use crate::filter::hash;
 
 /// What a door is told by: attribute, place and text.
-type Key<'f> = (&'f Name, Place, &'f [u8]);
+type Key<'f> = (&'f str, Place, &'f [u8]);
 
 impl Index {
     /// An index of these filters, numbered from 0 in their order.
@@ -67,7 +67,7 @@ fn doors(waiting: &[(Key<'_>, u32)]) -> (Vec<Slot>, Exact) {
         }
         let [starts, ends] = sides;
         slots.push(Slot {
-            name: of_name[0].0.0.clone(),
+            name: Name::new(of_name[0].0.0),
             has_exact: exact.last().is_some_and(|(slot, ..)| *slot as usize == slots.len()),
             starts: Trie::build(Side::Start, starts),
             ends: Trie::build(Side::End, ends),
@@ -114,5 +114,5 @@ impl<'f> Counts<'f> {
 }
 
 fn hash_of((name, _, text): &Key<'_>) -> u64 {
-    hash(name.as_str().len(), text)
+    hash(name.len(), text)
 }

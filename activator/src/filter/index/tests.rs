@@ -31,12 +31,13 @@ fn pair(random: &mut Random) -> (Name, Box<str>) {
 fn filter(random: &mut Random, depth: usize) -> Filter {
     let pairs = |random: &mut Random| (0..1 + random.below(2)).map(|_| pair(random)).collect();
     let several = |random: &mut Random| (0..random.below(4)).map(|_| filter(random, depth + 1)).collect();
-    match random.below(if depth < 3 { 9 } else { 5 }) {
+    match random.below(if depth < 3 { 10 } else { 6 }) {
         0 => Filter::Exact(pairs(random)),
         1 => Filter::Prefix(pairs(random)),
         2 => Filter::Suffix(pairs(random)),
         3 => Filter::Attributes(pairs(random)),
-        4 | 5 => Filter::Cesql(Expression::parse(&expression(random, 0)).unwrap()),
+        4 | 8 => Filter::Cesql(Expression::parse(&expression(random, 0)).unwrap()),
+        5 => Filter::Called(random.pick(&TEXTS).into()),
         6 => Filter::All(several(random)),
         7 => Filter::Any(several(random)),
         _ => Filter::Not(Box::new(filter(random, depth + 1))),

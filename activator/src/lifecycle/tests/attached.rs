@@ -51,7 +51,7 @@ fn there_is_one_place_and_not_for_what_is_started_for_each_event() {
     let mut f = function();
     attach(&mut f, at(0));
     assert_eq!(f.attach(at(0)), Err(Declined::Taken));
-    f.revise(Availability::Present(Settings { single_use: true, concurrency: 1, ..settings(2) }));
+    f.revise(Availability::from(Settings { single_use: true, concurrency: 1, ..settings(2) }));
     assert_eq!(f.attach(at(0)), Err(Declined::SingleUse));
     f.revise(Availability::Absent);
     assert!(matches!(f.attach(at(0)), Err(Declined::Broken(_))));

@@ -34,7 +34,7 @@ fn settings(revision: u32) -> Settings {
 }
 
 fn present(revision: u32) -> Availability {
-    Availability::Present(settings(revision))
+    Availability::from(settings(revision))
 }
 
 fn function() -> Function {
@@ -62,7 +62,7 @@ fn start_for(function: &mut Function, now: Time, waiting: usize) -> Option<Insta
 
 fn scaled(scaling: Scaling) -> Function {
     let mut function = Function::new(HELLO);
-    function.revise(Availability::Present(Settings { scaling, ..settings(1) }));
+    function.revise(Availability::from(Settings { scaling, ..settings(1) }));
     function
 }
 
@@ -226,7 +226,7 @@ fn a_process_that_took_too_long_to_start_is_not_warm_when_it_answers_after_all()
 #[test]
 fn a_single_use_process_takes_one_delivery() {
     let mut f = Function::new(HELLO);
-    f.revise(Availability::Present(Settings { single_use: true, concurrency: 1, ..settings(1) }));
+    f.revise(Availability::from(Settings { single_use: true, concurrency: 1, ..settings(1) }));
     let id = warm(&mut f, at(0));
     let next = start(&mut f, at(0));
     assert_ne!(id, next);
@@ -235,7 +235,7 @@ fn a_single_use_process_takes_one_delivery() {
 #[test]
 fn a_single_use_process_that_hangs_is_ended() {
     let mut f = Function::new(HELLO);
-    f.revise(Availability::Present(Settings { single_use: true, concurrency: 1, ..settings(1) }));
+    f.revise(Availability::from(Settings { single_use: true, concurrency: 1, ..settings(1) }));
     let id = start(&mut f, at(0));
     f.began(id);
     f.ready(at(1), id);
@@ -245,7 +245,7 @@ fn a_single_use_process_that_hangs_is_ended() {
 #[test]
 fn a_process_for_one_delivery_that_was_given_none_did_not_fail_to_start() {
     let mut f = Function::new(HELLO);
-    f.revise(Availability::Present(Settings { single_use: true, concurrency: 1, ..settings(1) }));
+    f.revise(Availability::from(Settings { single_use: true, concurrency: 1, ..settings(1) }));
     let id = start(&mut f, at(0));
     assert!(f.start_timed_out(id), "it is ended all the same");
     assert_eq!(f.exited(at(1), id, "signal 9"), None);

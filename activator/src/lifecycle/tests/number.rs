@@ -53,7 +53,7 @@ fn the_initial_ones_are_started_once_for_each_revision() {
         f.exited(at(30_000), id, "exit 0");
     }
     assert_eq!(start_for(&mut f, at(30_000), 0), None);
-    f.revise(Availability::Present(Settings {
+    f.revise(Availability::from(Settings {
         scaling: Scaling { initial: 1, ..Scaling::default() },
         ..settings(2)
     }));

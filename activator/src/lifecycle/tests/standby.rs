@@ -93,7 +93,7 @@ fn nobody_has_one_who_needs_none() {
         let mut f = scaled(settings.scaling);
         start(&mut f, at(0));
         let revision = Revision(settings.revision.0 + 1);
-        f.revise(Availability::Present(Settings { revision, ..settings }));
+        f.revise(Availability::from(Settings { revision, ..settings }));
         start_for(&mut f, at(1), 0).is_some()
     };
     assert!(one_more(settings(1)));
@@ -104,7 +104,7 @@ fn nobody_has_one_who_needs_none() {
     let mut kept = scaled(Scaling { min: 1, ..scaling });
     warm(&mut kept, at(0));
     let kept_settings = Settings { scaling: Scaling { min: 1, ..scaling }, ..settings(2) };
-    kept.revise(Availability::Present(kept_settings));
+    kept.revise(Availability::from(kept_settings));
     let id = start_for(&mut kept, at(1), 0).expect("one is to be kept");
     kept.ready(at(2), id);
     assert_eq!(kept.pause_next(), None);

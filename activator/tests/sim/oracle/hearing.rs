@@ -83,7 +83,7 @@ impl Oracle {
             }
             Input::Revised { function, now: Availability::Present(settings) } => {
                 self.not_before.remove(function);
-                self.wished.insert(*function, *settings);
+                self.wished.insert(*function, **settings);
             }
             Input::Revised { function, now: Availability::Broken(_) } => {
                 self.not_before.remove(function);

@@ -1,5 +1,7 @@
 //! What is judged of a whole world: that all comes to its end in time, and that silence is silence.
 
+use std::sync::Arc;
+
 use activator::id::SubscriptionId;
 use activator::lifecycle::Availability;
 use activator::topology::{Destination, Subscription};
@@ -53,7 +55,7 @@ impl World {
 
     /// Whose events wait for a bad neighbour.
     fn lazy(&self) -> Vec<SubscriptionId> {
-        let theirs = |s: &&Subscription| s.to == Destination::Function(wiring::LAZY);
+        let theirs = |s: &&Arc<Subscription>| s.to == Destination::Function(wiring::LAZY);
         let wired = self.wired.subscriptions.iter().filter(theirs);
         wired.filter(|_| self.bad_neighbour).map(|s| s.id).collect()
     }
@@ -84,7 +86,7 @@ impl World {
 }
 
 /// How many processes stay when there is nothing to do.
-const fn kept_warm(now: &Availability) -> u32 {
+fn kept_warm(now: &Availability) -> u32 {
     match now {
         Availability::Present(settings) => settings.scaling.min,
         Availability::Absent | Availability::Broken(_) => 0,

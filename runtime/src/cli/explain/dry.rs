@@ -1,6 +1,7 @@
 //! A dry run: events that are given, on the filters of the project as they stand in its files.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use activator::event::Event;
 use activator::filter::cesql::Expression;
@@ -100,7 +101,7 @@ fn load(global: &Global) -> Result<Resolved, Failure> {
 /// The triggers and subscriptions that are asked for. Sources have no filter that could say no.
 fn wanted<'r>(explain: &Explain, resolved: &'r Resolved) -> Result<Vec<&'r Subscription>, Failure> {
     let named = || {
-        let all = resolved.topology.subscriptions.iter();
+        let all = resolved.topology.subscriptions.iter().map(Arc::as_ref);
         all.map(|s| (s, named(s))).filter(|(_, (kind, _))| *kind != ChannelKind::Source.text())
     };
     if let Some(to) = &explain.to {
@@ -143,7 +144,9 @@ impl Tried {
     fn by(subscription: &Subscription, resolved: &Resolved, event: &Event) -> Self {
         let (kind, name) = named(subscription);
         let function = match subscription.to {
-            Destination::Function(id) => resolved.functions.get(&id).map(|function| function.name.clone()),
+            Destination::Function(id) => {
+                resolved.functions.get(&id).map(|function| function.name.to_string())
+            }
             _ => None,
         };
         Self {

@@ -129,8 +129,7 @@ impl Function {
     }
 
     /// What is not said here is taken from `lower`; a key wins whole.
-    pub(in crate::config) fn or(self, lower: &Self) -> Self {
-        let lower = lower.clone();
+    pub(in crate::config) fn or(self, lower: Self) -> Self {
         Self {
             exec: self.exec.or(lower.exec),
             build: self.build.or(lower.build),

@@ -1,7 +1,7 @@
 //! Functions: what the folders hold, what sidecars, headers and `[function.NAME]` say of them, and the defaults.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use activator::id::{FunctionId, Revision};
 use activator::lifecycle::Settings;
 use activator::topology::Traffic;
 
+use crate::alike::Alike;
 use crate::config::book::Book;
 use crate::config::codes::Code;
 use crate::config::content::{Content, Hash};
@@ -19,13 +20,12 @@ use crate::config::ids::Ids;
 use crate::config::ledger::Ledger;
 use crate::config::nearest::nearest;
 use crate::config::raw;
-use crate::config::resolved::{self, Batch, Build, Found, Level, Program, Protocol};
+use crate::config::resolved::{self, Batch, Build, Found, Level, Program, Protocol, Terms};
 use crate::config::scan::{self, Entry, Scan, State};
 use crate::config::source::At;
 
-use super::secrets::Wanted;
-
 use super::scaling::{Contradictions, overflow, scaling};
+use super::secrets::Wanted;
 use super::traffic::{Routes, check_tags};
 
 const HTTP_CONCURRENCY: u32 = 100;
@@ -33,7 +33,7 @@ const START: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Every function there is, by name.
-pub(in crate::config) struct Functions(BTreeMap<String, Function>);
+pub(in crate::config) struct Functions(BTreeMap<Arc<str>, Function>);
 
 pub(super) struct Function {
     pub(super) id: FunctionId,
@@ -41,8 +41,8 @@ pub(super) struct Function {
     pub(super) on: Option<Filter>,
     /// How long a request may take.
     pub(super) request_timeout: Duration,
-    /// The path for people, if there is one.
-    pub(super) shown: Option<String>,
+    /// Its file, if there is one.
+    pub(super) path: Option<Arc<Path>>,
     found: Found,
     secret_files: Vec<PathBuf>,
     build: Option<Box<Build>>,
@@ -61,20 +61,20 @@ impl Functions {
         let written = written(file, scan, found);
         for (name, function) in &written {
             if let Some(exec) = &function.exec {
-                found.entries.insert(name.clone(), scan.named(name, exec));
+                found.entries.insert(Arc::clone(name), scan.named(name, exec));
             }
         }
         for (name, _) in &file.functions {
-            if !found.entries.contains_key(&name.value) {
+            if !found.entries.contains_key(&*name.value) {
                 scan.problems.report(no_file(name));
             }
         }
         let (who, own) = ("every function", &file.defaults);
         Contradictions { who, own, all: own, problems: scan.problems }.report();
-        let names = written.keys().chain(found.entries.keys());
-        let names: BTreeSet<&str> = names.map(String::as_str).collect();
-        let mut merge = Merge { written: &written, found, defaults: &file.defaults, scan, ids, ledger, book };
-        let functions = names.iter().map(|name| ((*name).to_owned(), merge.function(name))).collect();
+        let names: BTreeSet<&Arc<str>> = written.keys().chain(found.entries.keys()).collect();
+        let (defaults, terms) = (&file.defaults, Alike::default());
+        let mut merge = Merge { written: &written, found, defaults, scan, ids, ledger, book, terms };
+        let functions = names.iter().map(|&name| (Arc::clone(name), merge.function(name))).collect();
         ledger.retain(|name| names.contains(name));
         check_tags(&functions, scan.problems);
         Self(functions)
@@ -85,21 +85,22 @@ impl Functions {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Function)> {
-        self.0.iter().map(|(name, function)| (name.as_str(), function))
+        self.0.iter().map(|(name, function)| (&**name, function))
     }
 
-    pub(in crate::config) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+    pub(in crate::config) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.0.keys()
     }
 
-    pub(super) fn into_resolved(self) -> BTreeMap<FunctionId, resolved::Function> {
-        let resolved = |(name, function): (String, Function)| {
+    pub(super) fn into_resolved(self) -> BTreeMap<FunctionId, Arc<resolved::Function>> {
+        let resolved = |(name, function): (Arc<str>, Function)| {
             let Function { id, found, secret_files, build, routes, .. } = function;
             let named = routes.named;
             let own = (id, resolved::Function { name, found, secret_files, build, named, of: None });
             std::iter::once(own).chain(routes.kept)
         };
-        self.0.into_iter().flat_map(resolved).collect()
+        let all = self.0.into_iter().flat_map(resolved);
+        all.map(|(id, function)| (id, Arc::new(function))).collect()
     }
 
     /// The functions of which not all goes to the latest revision.
@@ -108,8 +109,8 @@ impl Functions {
     }
 
     /// The revisions that are run beside the latest.
-    pub(in crate::config) fn named(&self) -> BTreeSet<(String, u32)> {
-        let of = |(name, function): (&String, &Function)| {
+    pub(in crate::config) fn named(&self) -> BTreeSet<(Arc<str>, u32)> {
+        let of = |(name, function): (&Arc<str>, &Function)| {
             let numbers: Vec<u32> = function.routes.named.iter().filter_map(|named| named.revision).collect();
             let name = name.clone();
             numbers.into_iter().map(move |number| (name.clone(), number)).collect::<Vec<_>>()
@@ -126,60 +127,61 @@ impl Function {
 
 /// What `[function.NAME]` says, over the sidecar, over what stands in the function's own folder. A sidecar that
 /// belongs to no function is told.
-fn written(file: &raw::File, scan: &Scan<'_>, found: &scan::Functions) -> BTreeMap<String, raw::Function> {
+fn written(file: &raw::File, scan: &Scan<'_>, found: &scan::Functions) -> BTreeMap<Arc<str>, raw::Function> {
     let mut written = BTreeMap::new();
     for (name, function) in &file.functions {
-        written.insert(name.value.clone(), function.clone());
+        written.insert(Arc::from(&*name.value), function.clone());
     }
-    let mut below = |name: &String, lower: &raw::Function| {
-        let upper: &mut raw::Function = written.entry(name.clone()).or_default();
+    let mut below = |name: &str, lower: raw::Function| {
+        let upper: &mut raw::Function = written.entry(Arc::from(name)).or_default();
         *upper = std::mem::take(upper).or(lower);
     };
     for (name, path) in &found.sidecars {
         let is_known = file.functions.iter().any(|(known, _)| known.value == *name);
-        if !is_known && !found.entries.contains_key(name) {
-            let near = nearest(name, found.entries.keys().map(String::as_str));
+        if !is_known && !found.entries.contains_key(name.as_str()) {
+            let near = nearest(name, found.entries.keys().map(|name| &**name));
             scan.problems.report(lone_sidecar(name, &scan.shown(path), near));
         } else if let Some(sidecar) = scan.settings(path, name) {
-            below(name, &sidecar);
+            below(name, sidecar);
         }
     }
     for (name, entry) in &found.entries {
-        entry.manifest.iter().for_each(|manifest| below(name, manifest));
+        entry.manifest.iter().for_each(|manifest| below(name, raw::Function::clone(manifest)));
     }
     written
 }
 
 pub(super) struct Merge<'a> {
-    written: &'a BTreeMap<String, raw::Function>,
+    written: &'a BTreeMap<Arc<str>, raw::Function>,
     pub(super) found: &'a scan::Functions,
     pub(super) defaults: &'a raw::Function,
     pub(super) scan: &'a Scan<'a>,
     pub(super) ids: &'a mut Ids,
     ledger: &'a mut Ledger,
     pub(super) book: &'a mut Book,
+    terms: Alike<Terms>,
 }
 
 impl Merge<'_> {
-    fn function(&mut self, name: &str) -> Function {
+    fn function(&mut self, name: &Arc<str>) -> Function {
         let entry = self.found.entries.get(name);
-        let written = self.written.get(name).cloned().unwrap_or_default();
-        let own = entry.map_or_else(|| written.clone(), |entry| entry.below(written.clone()));
+        let header = entry.and_then(|entry| self.scan.header(entry));
+        let own = self.over(name, header);
         self.check_oneshot(name, &own);
         self.check_batch(name, &own);
         self.check_response(name, &own);
         let own_concurrency = own.concurrency.as_ref().map(|n| n.value);
-        let all = own.clone().or(self.defaults);
+        let all = own.clone().or(self.defaults.clone());
         let (who, problems) = (format!("function `{name}`"), self.scan.problems);
         Contradictions { who: &who, own: &own, all: &all, problems }.report();
         let secret_files = self.wanted(name, &all).files();
         let found = entry.map_or(Found::Absent, |entry| self.found(entry, &all, own_concurrency));
-        let routes = self.routes(name, &all, &written);
+        let routes = self.routes(name, &all);
         Function {
-            id: self.ids.function(name),
+            id: self.ids.function(Arc::clone(name)),
             on: all.on.clone(),
             request_timeout: request_timeout(&all),
-            shown: entry.map(|entry| entry.shown.clone()),
+            path: entry.map(|entry| Arc::clone(&entry.path)),
             found: if routes.reach_latest() { found } else { unreached(found) },
             secret_files,
             build: entry.zip(all.build.as_ref()).map(|(entry, command)| self.build(entry, &command.value)),
@@ -187,9 +189,17 @@ impl Merge<'_> {
         }
     }
 
+    /// What is written of a function, over what it says of itself.
+    pub(super) fn over(&self, name: &str, header: Option<raw::Function>) -> raw::Function {
+        match (self.written.get(name).cloned(), header) {
+            (Some(written), Some(header)) => written.or(header),
+            (written, header) => written.or(header).unwrap_or_default(),
+        }
+    }
+
     fn build(&self, entry: &Entry, command: &str) -> Box<Build> {
-        let dir = entry.own.clone().unwrap_or_else(|| self.scan.project.to_owned());
-        Box::new(Build { command: command.to_owned(), dir, program: entry.path.clone() })
+        let dir = entry.own.as_deref().unwrap_or(self.scan.project).to_owned();
+        Box::new(Build { command: command.to_owned(), dir, program: entry.path.to_path_buf() })
     }
 
     /// A process that takes one event has no use for a concurrency of its own; one from `[defaults]` is meant
@@ -253,11 +263,10 @@ impl Merge<'_> {
         if stats.is_empty() {
             return Found::Absent;
         }
-        let root = entry.own.as_ref().unwrap_or(&entry.path);
-        let root = (root.as_path(), entry.hash());
+        let root = (entry.root(), entry.hash());
         let content = self.ledger.content(&entry.name, root, &stats, |path| self.scan.shown(path));
-        let alone = stats.get(&entry.path).copied().filter(|_| entry.own.is_none());
-        let seen = Seen { stamp: Hash::of_stats(&stats), alone };
+        let alone = stats.get(&entry.path).filter(|_| entry.own.is_none());
+        let seen = alone.map_or_else(|| Seen::Folder(Hash::of_stats(&stats)), |stat| Seen::Alone(*stat));
         match self.program(entry, all, own_concurrency, content) {
             Ok(program) => Found::Program(self.book.edition(&entry.name, program, seen)),
             Err(reason) => Found::Broken(reason),
@@ -266,7 +275,7 @@ impl Merge<'_> {
 
     /// How a file is run, by all that is said of it.
     pub(super) fn program(
-        &self,
+        &mut self,
         entry: &Entry,
         all: &raw::Function,
         own_concurrency: Option<u32>,
@@ -279,21 +288,19 @@ impl Merge<'_> {
         let requests_max = requests_max(protocol, events_max, all, own_concurrency);
         let batch = (events_max > 1).then_some(Batch { events_max, requests_max, wait });
         let concurrency = requests_max.saturating_mul(events_max);
-        Ok(Program {
-            revision: Revision(0),
-            path: entry.path.clone(),
-            exactly: None,
+        let terms = Terms {
             args: all.args.clone().unwrap_or_default(),
             env: all.env.clone().unwrap_or_default(),
             secrets,
             dir: self.scan.project.to_owned(),
             protocol,
             batch,
-            content,
             isolation: self.isolation(entry, all),
             limits: all.limits.unwrap_or_default(),
             settings: settings(protocol, concurrency, all),
-        })
+        };
+        let (path, terms) = (Arc::clone(&entry.path), self.terms.share(terms));
+        Ok(Program { revision: Revision(0), path, exactly: None, content, terms })
     }
 }
 
@@ -304,7 +311,7 @@ impl Merge<'_> {
         let paths = |written: &[String]| -> Vec<_> {
             written.iter().map(|path| self.scan.project.join(path)).collect()
         };
-        let own = (said.level == Level::Strict).then(|| entry.own.as_ref().unwrap_or(&entry.path).clone());
+        let own = (said.level == Level::Strict).then(|| entry.root().to_path_buf());
         resolved::Isolation {
             level: said.level,
             read: paths(&said.read).into_iter().chain(own).collect(),
@@ -318,11 +325,11 @@ impl Merge<'_> {
 fn unreached(found: Found) -> Found {
     match found {
         Found::Program(program) => {
-            let mut program = Program::clone(&program);
-            program.settings.scaling.min = 0;
-            program.settings.scaling.initial = 0;
-            program.settings.scaling.standby = false;
-            Found::Program(Arc::new(program))
+            let mut terms = Terms::clone(&program.terms);
+            terms.settings.scaling.min = 0;
+            terms.settings.scaling.initial = 0;
+            terms.settings.scaling.standby = false;
+            Found::Program(Arc::new(Program { terms: Arc::new(terms), ..Program::clone(&program) }))
         }
         Found::Absent | Found::Broken(_) => found,
     }

@@ -1,6 +1,7 @@
 //! Triggers nobody writes: a function says itself what it wants, by `on`; or nobody says, and its name does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use activator::delivery::Policy;
 use activator::filter::Filter;
@@ -22,9 +23,9 @@ use super::reference::References;
 pub(super) fn triggers(
     file: &raw::File,
     references: References<'_>,
-    written: &[Subscription],
+    written: &[Arc<Subscription>],
     ids: &mut Ids,
-) -> Vec<Subscription> {
+) -> Vec<Arc<Subscription>> {
     let pointed: BTreeSet<Destination> = written.iter().map(|s| s.to).collect();
     let names = file.triggers.iter().map(|(name, _)| (&*name.value, &name.place));
     let taken: BTreeMap<&str, &Place> = names.collect();
@@ -34,10 +35,11 @@ pub(super) fn triggers(
         let filter = match &function.on {
             Some(on) => on.clone(),
             None if is_pointed => continue,
-            None => by_name(name),
+            // Zero configuration.
+            None => Filter::Called(name.into()),
         };
         match taken.get(name) {
-            None => triggers.push(trigger(name, function, filter, references, ids)),
+            None => triggers.push(Arc::new(trigger(name, function, filter, references, ids))),
             // Only the memory of a file that is gone bears the name: it is free again.
             Some(_) if function.is_absent() && !is_declared(file, name) => {}
             Some(place) => references.problems.report(clash(name, function, place)),
@@ -57,10 +59,11 @@ fn trigger(
         .channels
         .known(ChannelKind::Broker, DEFAULT_BROKER)
         .expect("the default broker is added when nobody declares it");
-    let (subscription, called) = (format!("trigger/{name}"), format!("function `{name}`"));
+    let (id, subscription) = ids.subscription(&format!("trigger/{name}"));
+    let called = format!("function `{name}`");
     Subscription {
-        id: ids.subscription(&subscription),
-        name: subscription.into(),
+        id,
+        name: subscription,
         channel: broker.id,
         filter: filter.into(),
         to: Destination::Function(function.id),
@@ -70,11 +73,6 @@ fn trigger(
         order: Order::None,
         start: Start::Tail,
     }
-}
-
-/// Zero configuration: the event's type is the function's name, or ends with it.
-fn by_name(name: &str) -> Filter {
-    Filter::Any(vec![Filter::exact("type", name), Filter::suffix("type", &format!(".{name}"))])
 }
 
 fn is_declared(file: &raw::File, name: &str) -> bool {

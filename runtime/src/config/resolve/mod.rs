@@ -38,7 +38,7 @@ pub(super) fn resolve(
     problems: &Problems,
 ) -> Resolved {
     let channels = Channels::new(file, project, runtime.state.as_deref(), ids, problems);
-    let references = References { channels: &channels, functions: &functions, problems };
+    let references = References { channels: &channels, functions: &functions, project, problems };
     let Wiring { subscriptions, sinks, .. } = Wiring::new(file, references, ids);
     Resolved {
         runtime,

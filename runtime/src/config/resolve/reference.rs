@@ -1,10 +1,13 @@
 //! What names point to; those that point nowhere are told with the nearest that would not.
 
+use std::path::Path;
+
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::nearest::nearest;
 use crate::config::raw;
 use crate::config::resolved::ChannelKind;
+use crate::config::scan::shown;
 use crate::config::source::{At, Place};
 
 use super::channels::{Channels, Known};
@@ -15,6 +18,7 @@ use super::functions::{Function, Functions};
 pub(super) struct References<'a> {
     pub(super) channels: &'a Channels,
     pub(super) functions: &'a Functions,
+    pub(super) project: &'a Path,
     pub(super) problems: &'a Problems,
 }
 
@@ -69,13 +73,13 @@ impl<'a> References<'a> {
     }
 
     fn function_hint(&self, name: &str) -> String {
-        let Some(near) = nearest(name, self.functions.names()) else {
+        let Some(near) = nearest(name, self.functions.names().map(|name| &**name)) else {
             return format!(
                 "put it into the functions folder; if it comes later, declare it: [function.{name}]"
             );
         };
-        let shown = self.functions.get(near).and_then(|function| function.shown.as_deref());
-        let shown = shown.map(|shown| format!(" ({shown})")).unwrap_or_default();
+        let path = self.functions.get(near).and_then(|function| function.path.as_deref());
+        let shown = path.map(|path| format!(" ({})", shown(self.project, path))).unwrap_or_default();
         format!("did you mean `fn/{near}`?{shown}")
     }
 

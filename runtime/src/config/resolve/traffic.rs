@@ -40,16 +40,16 @@ impl Routes {
 }
 
 impl Merge<'_> {
-    /// What `traffic` and `tags` say of a function; `written` is what is said of it but for its own header.
-    pub(super) fn routes(&mut self, name: &str, all: &raw::Function, written: &raw::Function) -> Routes {
+    /// What `traffic` and `tags` say of a function.
+    pub(super) fn routes(&mut self, name: &str, all: &raw::Function) -> Routes {
         let mut routes = Routes::default();
         let shares = all.traffic.iter().flat_map(|traffic| &traffic.shares);
         for (which, percent) in shares {
-            self.name(&mut routes, name, which, *percent, written);
+            self.name(&mut routes, name, which, *percent);
         }
         let tags = all.tags.iter().flatten();
         for (tag, which) in tags {
-            self.name(&mut routes, name, which, 0, written);
+            self.name(&mut routes, name, which, 0);
             let id = self.id_of(name, which.value);
             if let Some(named) = routes.named.iter_mut().find(|named| named.id == id) {
                 named.tags.push(tag.value.clone());
@@ -62,20 +62,13 @@ impl Merge<'_> {
         }
         if all.traffic.is_none() {
             let latest = At { value: Which::Latest, place: routes.tags[0].place.clone() };
-            self.name(&mut routes, name, &latest, 100, written);
+            self.name(&mut routes, name, &latest, 100);
         }
         routes
     }
 
     /// Adds a revision, if it is not there yet, and what it gets.
-    fn name(
-        &mut self,
-        routes: &mut Routes,
-        name: &str,
-        which: &At<Which>,
-        percent: u32,
-        written: &raw::Function,
-    ) {
+    fn name(&mut self, routes: &mut Routes, name: &str, which: &At<Which>, percent: u32) {
         let id = self.id_of(name, which.value);
         if let Some(known) = routes.named.iter_mut().find(|named| named.id == id) {
             known.percent += percent;
@@ -84,10 +77,10 @@ impl Merge<'_> {
         let revision = match which.value {
             Which::Latest => None,
             Which::Number(number) => {
-                let Some(found) = self.kept(name, number, &which.place, written) else { return };
+                let Some(found) = self.kept(name, number, &which.place) else { return };
                 let secret_files = Vec::new();
                 let of = Some(self.ids.function(name));
-                let called = kept_name(name, number);
+                let called = kept_name(name, number).into();
                 let named = Vec::new();
                 let function =
                     resolved::Function { name: called, found, secret_files, build: None, named, of };
@@ -101,13 +94,13 @@ impl Merge<'_> {
     fn id_of(&mut self, name: &str, which: Which) -> FunctionId {
         match which {
             Which::Latest => self.ids.function(name),
-            Which::Number(number) => self.ids.function(&kept_name(name, number)),
+            Which::Number(number) => self.ids.function(kept_name(name, number)),
         }
     }
 
     /// A revision as it can be run: its executable, by the settings of today, and by what its own header says. Nothing
     /// when there cannot be any, which is told.
-    fn kept(&mut self, name: &str, number: u32, place: &Place, written: &raw::Function) -> Option<Found> {
+    fn kept(&mut self, name: &str, number: u32, place: &Place) -> Option<Found> {
         let problems = self.scan.problems;
         let entry = self.found.entries.get(name);
         if let Some(folder) = entry.and_then(|entry| entry.own.as_deref()) {
@@ -126,17 +119,17 @@ impl Merge<'_> {
                 return Some(Found::Broken(format!("r{number} cannot run: {reason}")));
             }
         };
-        let entry = self.scan.kept(name, path);
+        let entry = self.scan.kept(name, &path);
+        let own = self.over(name, self.scan.header(&entry));
         if let State::Broken(reason) = entry.state {
             return Some(Found::Broken(reason));
         }
-        let own = entry.below(written.clone());
         let own_concurrency = own.concurrency.as_ref().map(|n| n.value);
-        let all = own.or(self.defaults);
-        Some(match self.program(&entry, &all, own_concurrency, edition.content.clone()) {
+        let all = own.or(self.defaults.clone());
+        Some(match self.program(&entry, &all, own_concurrency, edition.content().clone()) {
             Ok(program) => Found::Program(Arc::new(Program {
                 revision: activator::id::Revision(number),
-                exactly: Some(stat),
+                exactly: Some(Box::new(stat)),
                 ..program
             })),
             Err(reason) => Found::Broken(reason),
@@ -150,12 +143,12 @@ fn kept_name(name: &str, number: u32) -> String {
 }
 
 /// A tag is a name of its own, `TAG-NAME`: no function may have it, and no other tag.
-pub(super) fn check_tags(functions: &BTreeMap<String, Function>, problems: &Problems) {
+pub(super) fn check_tags(functions: &BTreeMap<Arc<str>, Function>, problems: &Problems) {
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
     for (name, function) in functions {
         for tag in &function.routes.tags {
             let host = format!("{}-{name}", tag.value);
-            let other = match functions.contains_key(&host) {
+            let other = match functions.contains_key(&*host) {
                 true => Some(format!("the function `{host}`")),
                 false => taken.insert(host.clone(), format!("tag `{}` of function `{name}`", tag.value)),
             };

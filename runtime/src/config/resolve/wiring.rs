@@ -1,6 +1,7 @@
 //! Who gets which events: triggers, subscriptions and sources as they are written, and then the implicit ones.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use activator::delivery::Policy;
@@ -27,7 +28,7 @@ const SOURCE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The subscriptions of every kind, as far as they are known.
 pub(super) struct Wiring<'a> {
-    pub(super) subscriptions: Vec<Subscription>,
+    pub(super) subscriptions: Vec<Arc<Subscription>>,
     pub(super) sinks: BTreeMap<SinkId, hyper::Uri>,
     references: References<'a>,
     ids: &'a mut Ids,
@@ -169,10 +170,10 @@ impl<'a> Wiring<'a> {
 
     /// What is delivered again goes to whom it names.
     fn replays(&mut self) {
-        let name = "replay/any";
-        self.subscriptions.push(Subscription {
-            id: self.ids.subscription(name),
-            name: name.into(),
+        let (id, name) = self.ids.subscription("replay/any");
+        self.subscriptions.push(Arc::new(Subscription {
+            id,
+            name,
             channel: self.references.channels.replays,
             filter: Filter::always().into(),
             to: Destination::Named,
@@ -181,7 +182,7 @@ impl<'a> Wiring<'a> {
             delivery: Policy::default(),
             order: Order::None,
             start: Start::Beginning,
-        });
+        }));
     }
 
     fn add(&mut self, draft: Draft<'_>) {
@@ -194,9 +195,10 @@ impl<'a> Wiring<'a> {
             let finding = self_delivery(&draft.called, &draft.to.place);
             self.references.problems.report(finding);
         }
-        self.subscriptions.push(Subscription {
-            id: self.ids.subscription(&draft.name),
-            name: draft.name.into(),
+        let (id, name) = self.ids.subscription(&draft.name);
+        self.subscriptions.push(Arc::new(Subscription {
+            id,
+            name,
             channel: draft.channel,
             filter: draft.filter.into(),
             to,
@@ -205,7 +207,7 @@ impl<'a> Wiring<'a> {
             delivery: policy(&draft.called, draft.delivery, function, draft.policy, self.references),
             order: draft.order,
             start: draft.start,
-        });
+        }));
     }
 
     /// Where it goes, with the function if it is one.

@@ -1,6 +1,6 @@
 //! A function as the folder has it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::content::{Hash, Stat};
@@ -12,20 +12,16 @@ pub(super) const MANIFEST: &str = "function.toml";
 /// All of them are kept from one load to the next, so what most have not said takes no room.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Entry {
-    pub(in crate::config) name: String,
-    /// The functions folder it is in.
-    pub(in crate::config) folder: Arc<Path>,
+    pub(in crate::config) name: Arc<str>,
     /// Itself, if it is a folder: all in it belongs to it.
-    pub(in crate::config) own: Option<PathBuf>,
+    pub(in crate::config) own: Option<Arc<Path>>,
     /// The file that is run.
-    pub(in crate::config) path: PathBuf,
-    /// The path for people: `functions/hello.sh`.
-    pub(in crate::config) shown: String,
+    pub(in crate::config) path: Arc<Path>,
     pub(in crate::config) state: State,
     /// What was seen of the file, until that was made use of.
     pub(super) seen: Option<Box<Seen>>,
-    /// What the script says of itself.
-    pub(in crate::config) header: Option<Box<raw::Function>>,
+    /// The beginning of a script that says something of itself, up to where it has said it.
+    pub(super) head: Option<Box<str>>,
     /// What the folder's `function.toml` says.
     pub(in crate::config) manifest: Option<Box<raw::Function>>,
 }
@@ -59,12 +55,9 @@ impl Entry {
         self.seen.as_ref()?.hash
     }
 
-    /// What is written elsewhere, over what the script says of itself.
-    pub(in crate::config) fn below(&self, written: raw::Function) -> raw::Function {
-        match &self.header {
-            Some(header) => written.or(header),
-            None => written,
-        }
+    /// All that belongs to it: its program, or the folder it is.
+    pub(in crate::config) fn root(&self) -> &Arc<Path> {
+        self.own.as_ref().unwrap_or(&self.path)
     }
 
     /// The same function, waiting for a file.

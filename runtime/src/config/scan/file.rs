@@ -4,63 +4,51 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::codes::Code;
-use crate::config::diagnostic::{Diagnostic, Problems};
-use crate::config::raw;
-
 use super::entry::State;
 use super::look::Look;
-use super::trust::{Trust, Verdict};
-use super::{elf, header};
+use super::trust::{Facing, Trust, Verdict};
+use crate::config::codes::Code;
+use crate::config::diagnostic::{Diagnostic, Problems};
 
-/// What a file is.
-pub(super) struct Inspected {
-    pub(super) state: State,
-    pub(super) header: Option<Box<raw::Function>>,
-}
-
-/// Says what is wrong with a file, and takes it as broken then. What a script wants is read even when it cannot run: its
-/// events wait for it.
+/// Says what is wrong with a file, and takes it as broken then. `shown` tells its path to people.
 pub(super) fn inspect(
     path: &Path,
-    shown: &str,
+    shown: impl Fn() -> String,
     look: &Look,
     trust: &mut Trust,
     problems: &Problems,
-) -> Inspected {
-    let state = match can_run(path, shown, look, trust, problems) {
+) -> State {
+    match can_run(path, shown, look, trust, problems) {
         Ok(()) => State::Runs,
         Err(finding) => {
             let reason = finding.message.clone();
             problems.report(finding);
             State::Broken(reason)
         }
-    };
-    let header = look.head.starts_with(b"#!").then(|| header::read(&look.head, shown, problems));
-    Inspected { state, header: header.flatten().map(Box::new) }
+    }
 }
 
 fn can_run(
     path: &Path,
-    shown: &str,
+    shown: impl Fn() -> String,
     look: &Look,
     trust: &mut Trust,
     problems: &Problems,
 ) -> Result<(), Diagnostic> {
-    let metadata = look.metadata.as_ref().map_err(|error| unreadable(shown, error))?;
+    let metadata = look.metadata.as_ref().map_err(|error| unreadable(&shown(), error))?;
     if !metadata.is_file() {
-        return Err(not_a_file(shown));
+        return Err(not_a_file(&shown()));
     }
     if metadata.mode() & 0o111 == 0 {
-        return Err(not_executable(shown));
+        return Err(not_executable(&shown()));
     }
-    match trust.verdict(path, shown, metadata) {
+    match trust.verdict(Facing { path, is_link: look.is_link, metadata }, &shown) {
         Verdict::Trusted => {}
         Verdict::Doubtful(finding) => problems.report(finding),
         Verdict::Refused(finding) => return Err(finding),
     }
-    match elf::foreign_machine(&look.head) {
-        Some(machine) => Err(wrong_architecture(shown, &machine)),
+    match &look.inside.foreign {
+        Some(machine) => Err(wrong_architecture(&shown(), machine)),
         None => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirEntry, Metadata};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::codes::Code;
 use crate::config::content::{Stat, Stats};
@@ -12,7 +13,7 @@ use super::Scan;
 use super::entry::{Entry, MANIFEST};
 use super::ignore::is_no_part;
 use super::look::Look;
-use super::trust::{Trust, Verdict};
+use super::trust::{Facing, Trust, Verdict};
 
 /// Files of one function. Whoever keeps more in its folder keeps data there.
 const FILES_MAX: usize = 10_000;
@@ -29,24 +30,24 @@ impl Scan<'_> {
             None => {
                 let stat = entry.seen.as_ref().map(|seen| seen.stat);
                 let stat = stat.or_else(|| ledger.stat(&entry.name, &entry.path));
-                return Ok(stat.into_iter().map(|stat| (entry.path.clone(), stat)).collect());
+                return Ok(stat.into_iter().map(|stat| (Arc::clone(&entry.path), stat)).collect());
             }
             Some(own) => {
                 self.walk(own, &mut stats, &mut Trust::default())?;
                 // Its program does, wherever it lies: cargo's is where tools leave things.
-                stats.extend(fs::metadata(&entry.path).ok().map(|m| (entry.path.clone(), Stat::of(&m))));
+                stats.extend(fs::metadata(&entry.path).ok().map(|m| (Arc::clone(&entry.path), Stat::of(&m))));
             }
         }
         if stats.len() > FILES_MAX {
-            self.problems.report(too_many(&entry.shown));
+            self.problems.report(too_many(&self.shown(&entry.path)));
         }
         // What is being written is what it was; something new belongs to the function once it is whole.
-        let written = |(path, stat): &(&PathBuf, &Stat)| ledger.stat(&entry.name, path) != Some(**stat);
+        let written = |(path, stat): &(&Arc<Path>, &Stat)| ledger.stat(&entry.name, path) != Some(**stat);
         let unfinished = stats
             .iter()
             .filter(written)
             .filter(|(path, _)| Look::at(path, self.being_written).is_being_written);
-        let unfinished: Vec<PathBuf> = unfinished.map(|(path, _)| path.clone()).collect();
+        let unfinished: Vec<Arc<Path>> = unfinished.map(|(path, _)| Arc::clone(path)).collect();
         for path in unfinished {
             match ledger.stat(&entry.name, &path) {
                 Some(before) => stats.insert(path, before),
@@ -76,12 +77,13 @@ impl Scan<'_> {
 
     fn look(&self, path: PathBuf, stats: &mut Stats, trust: &mut Trust) -> Result<(), String> {
         let Some(metadata) = metadata(&path) else { return Ok(()) };
-        if let Verdict::Refused(finding) = trust.verdict(&path, &self.shown(&path), &metadata) {
+        let file = Facing { path: &path, is_link: path.is_symlink(), metadata: &metadata };
+        if let Verdict::Refused(finding) = trust.verdict(file, || self.shown(&path)) {
             let reason = finding.message.clone();
             self.problems.report(finding);
             return Err(reason);
         }
-        stats.insert(path, Stat::of(&metadata));
+        stats.insert(path.into(), Stat::of(&metadata));
         Ok(())
     }
 }

@@ -15,9 +15,19 @@ const LINES: usize = 10;
 const KEY: &str = "h";
 const KEYS: &[&str] = &[KEY];
 
-/// The settings in a script's first lines, if it has any.
-pub(super) fn read(head: &[u8], shown: &str, problems: &Problems) -> Option<raw::Function> {
-    let source = Source::new(shown, &String::from_utf8_lossy(head));
+/// How a script begins, up to the end of what it says of itself, if it does.
+pub(super) fn head(bytes: &[u8]) -> Option<Box<str>> {
+    if !bytes.starts_with(b"#!") {
+        return None;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let (_, end) = header_lines(&text).last()?;
+    Some(text[..end].into())
+}
+
+/// The settings in a script's first lines.
+pub(super) fn read(head: &str, shown: &str, problems: &Problems) -> Option<raw::Function> {
+    let source = Source::new(shown, head);
     let mut headers = header_lines(&source.text);
     let (start, end) = headers.next()?;
     if let Some(second) = headers.next() {

@@ -3,7 +3,6 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// Of tools; `4913` is vim's probe whether it may write here.
 const TOOLS: [&[u8]; 5] = [b"node_modules", b"__pycache__", b"target", b"venv", b"4913"];
@@ -23,8 +22,7 @@ pub(crate) fn is_left_over(name: &OsStr) -> bool {
 }
 
 /// Whether a path in a functions folder is passed over without a word.
-pub(super) fn is_no_function(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
+pub(super) fn is_no_function(name: &OsStr) -> bool {
     is_left_over(name) || name == "samples" || name.as_bytes().ends_with(b".md")
 }
 

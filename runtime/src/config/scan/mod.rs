@@ -10,6 +10,7 @@ mod ignore;
 mod look;
 mod trust;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{DirEntry, File, FileType};
 use std::path::{Path, PathBuf};
@@ -56,7 +57,7 @@ pub(super) struct Builds {
 /// Functions by name, and the sidecars lying around.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Functions {
-    pub(super) entries: BTreeMap<String, Entry>,
+    pub(super) entries: BTreeMap<Arc<str>, Entry>,
     /// `NAME.toml` by `NAME`.
     pub(super) sidecars: BTreeMap<String, PathBuf>,
 }
@@ -74,13 +75,12 @@ impl Scan<'_> {
         let mut functions = Functions::default();
         let mut trust = Trust::default();
         for folder in folders {
-            self.folder(&Arc::from(folder.as_path()), &mut trust, &mut functions);
+            self.folder(folder, &mut trust, &mut functions);
         }
         for (name, entry) in &self.last.entries {
-            let still_ours = folders.iter().any(|folder| **folder == *entry.folder)
-                && !functions.entries.contains_key(name);
-            if still_ours {
-                self.problems.report(gone(entry));
+            let is_ours = || folders.iter().any(|folder| entry.root().parent() == Some(&**folder));
+            if !functions.entries.contains_key(name) && is_ours() {
+                self.problems.report(gone(name, &self.shown(&entry.path)));
                 functions.entries.insert(name.clone(), entry.clone().without_file());
             }
         }
@@ -89,9 +89,9 @@ impl Scan<'_> {
         functions
     }
 
-    fn folder(&self, folder: &Arc<Path>, trust: &mut Trust, functions: &mut Functions) {
-        let mut paths: Vec<(PathBuf, bool)> = match std::fs::read_dir(folder) {
-            Ok(entries) => entries.flatten().map(|entry| (entry.path(), is_folder(&entry))).collect(),
+    fn folder(&self, folder: &Path, trust: &mut Trust, functions: &mut Functions) {
+        let mut found: Vec<(PathBuf, bool)> = match std::fs::read_dir(folder) {
+            Ok(entries) => entries.flatten().filter_map(|entry| may_be_function(folder, &entry)).collect(),
             Err(error) => {
                 self.problems.report(no_folder(&self.shown(folder), &error));
                 return;
@@ -99,49 +99,61 @@ impl Scan<'_> {
         };
         // The order of the file system is none, and messages are to be the same twice.
         // In one folder, names alone tell them apart; paths are compared part by part.
-        paths.sort_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
-        for (path, is_folder) in paths.into_iter().filter(|(path, _)| !ignore::is_no_function(path)) {
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                functions.sidecars.insert(stem(&path), path);
-            } else if let Some(entry) = self.entry(folder, &path, is_folder, trust) {
+        found.sort_unstable_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
+        let is_sidecar = |path: &Path| path.extension().is_some_and(|extension| extension == "toml");
+        let sidecars = found.extract_if(.., |(path, _)| is_sidecar(path));
+        functions.sidecars.extend(sidecars.map(|(path, _)| (stem(&path).into_owned(), path)));
+        let files: Vec<&Path> =
+            found.iter().filter(|(_, is_folder)| !is_folder).map(|(path, _)| &**path).collect();
+        let mut looks = look::at_all(&files, self.being_written).into_iter();
+        for (path, is_folder) in &found {
+            let look = if *is_folder { None } else { looks.next() };
+            if let Some(entry) = self.entry(path, look, trust) {
                 self.add(entry, &mut functions.entries);
             }
         }
     }
 
-    /// What a path in a functions folder is.
-    fn entry(&self, folder: &Arc<Path>, path: &Path, is_folder: bool, trust: &mut Trust) -> Option<Entry> {
-        let name = stem(path);
-        let own = is_folder.then(|| path.to_owned());
-        let manifest = own.as_ref().and_then(|own| self.manifest(&own.join(MANIFEST), &name));
-        let (program, manifest) = match &own {
-            Some(own) => self.program_of(own, &name, manifest)?,
-            None => (path.to_owned(), None),
+    /// What a path in a functions folder is: a file that was looked at, or a folder.
+    fn entry(&self, path: &Path, look: Option<Look>, trust: &mut Trust) -> Option<Entry> {
+        let name = &*stem(path);
+        let (own, program, manifest, look) = match look {
+            Some(look) => (None, Cow::Borrowed(path), None, look),
+            None => {
+                let manifest = self.manifest(&path.join(MANIFEST), name);
+                let (program, manifest) = self.program_of(path, name, manifest)?;
+                let look = Look::at(&program, self.being_written);
+                (Some(Arc::from(path)), Cow::Owned(program), manifest.map(Box::new), look)
+            }
         };
-        let look = Look::at(&program, self.being_written);
         if look.is_being_written {
-            let unfinished = self.unfinished(folder, &program, name);
-            let manifest = manifest.map(Box::new);
-            return name::is_valid(&unfinished.name).then_some(Entry { own, manifest, ..unfinished });
+            let unfinished = self.unfinished(name, &program);
+            return name::is_valid(name).then_some(Entry { own, manifest, ..unfinished });
         }
-        let shown = self.shown(&program);
-        let is_there = look.metadata.is_ok() || program.is_symlink();
-        let inspected = match is_there {
-            true => file::inspect(&program, &shown, &look, trust, self.problems),
+        let state = match look.metadata.is_ok() || look.is_link {
+            true => file::inspect(&program, || self.shown(&program), &look, trust, self.problems),
             // The manifest names it, and that was told.
-            false => file::Inspected { state: State::Gone, header: None },
+            false => State::Gone,
         };
-        if !name::is_valid(&name) {
+        if !name::is_valid(name) {
             // What cannot run was reported as that, and needs no name.
-            if inspected.state.runs() {
-                self.problems.report(bad_name(&name, &shown));
+            if state.runs() {
+                self.problems.report(bad_name(name, &self.shown(&program)));
             }
             return None;
         }
-        let header = inspected.header.or_else(|| self.header_before(&name, &inspected.state));
-        let (folder, manifest) = (Arc::clone(folder), manifest.map(Box::new));
-        let (state, seen) = (inspected.state, look.seen());
-        Some(Entry { name, folder, own, path: program, shown, state, seen, header, manifest })
+        let (seen, head) = (look.seen(), look.inside.head.or_else(|| self.head_before(name, &state)));
+        let (name, path) = self.shared(name, &program);
+        Some(Entry { name, own, path, state, seen, head, manifest })
+    }
+
+    /// A name and a path as the scan before this one had them: there is one of each, however often it is scanned.
+    fn shared(&self, name: &str, path: &Path) -> (Arc<str>, Arc<Path>) {
+        match self.last.entries.get(name) {
+            Some(before) if *before.path == *path => (Arc::clone(&before.name), Arc::clone(&before.path)),
+            Some(before) => (Arc::clone(&before.name), path.into()),
+            None => (name.into(), path.into()),
+        }
     }
 
     /// What a folder runs: what its manifest names, else what is called as programs in folders are.
@@ -199,78 +211,83 @@ impl Scan<'_> {
     }
 
     /// A link that leads to nothing for a moment still wants what it wanted.
-    fn header_before(&self, name: &str, state: &State) -> Option<Box<raw::Function>> {
+    fn head_before(&self, name: &str, state: &State) -> Option<Box<str>> {
         if state.runs() {
             return None;
         }
-        self.last.entries.get(name)?.header.clone()
+        self.last.entries.get(name)?.head.clone()
+    }
+
+    /// What the script says of itself.
+    pub(super) fn header(&self, entry: &Entry) -> Option<raw::Function> {
+        header::read(entry.head.as_ref()?, &self.shown(&entry.path), self.problems)
     }
 
     /// A file that is being written: what it was goes on, and something new waits until it is closed.
-    fn unfinished(&self, folder: &Arc<Path>, program: &Path, name: String) -> Entry {
-        let before = self.last.entries.get(&name).filter(|entry| entry.path == program);
-        before.cloned().unwrap_or_else(|| Entry {
-            name,
-            folder: Arc::clone(folder),
-            own: None,
-            path: program.to_owned(),
-            shown: self.shown(program),
-            state: State::Gone,
-            seen: None,
-            header: None,
-            manifest: None,
+    fn unfinished(&self, name: &str, program: &Path) -> Entry {
+        let before = self.last.entries.get(name).filter(|entry| *entry.path == *program);
+        before.cloned().unwrap_or_else(|| {
+            let (name, path) = self.shared(name, program);
+            Entry { name, own: None, path, state: State::Gone, seen: None, head: None, manifest: None }
         })
     }
 
     /// The program that `exec` names, wherever it is.
     pub(super) fn named(&self, name: &str, exec: &At<String>) -> Entry {
         let path = self.project.join(&exec.value);
-        let folder = Arc::from(path.parent().unwrap_or(self.project));
         let look = Look::at(&path, self.being_written);
         if look.is_being_written {
-            return self.unfinished(&folder, &path, name.into());
+            return self.unfinished(name, &path);
         }
         if look.metadata.is_err() {
             self.problems.report(no_program(name, exec));
-            return self.unfinished(&folder, &path, name.into()).without_file();
+            return self.unfinished(name, &path).without_file();
         }
-        self.alone(name, path, &look)
+        self.alone(name, &path, look)
     }
 
     /// An executable that was kept, wherever it lies.
-    pub(super) fn kept(&self, name: &str, path: PathBuf) -> Entry {
-        let look = Look::at(&path, self.being_written);
-        self.alone(name, path, &look)
+    pub(super) fn kept(&self, name: &str, path: &Path) -> Entry {
+        self.alone(name, path, Look::at(path, self.being_written))
     }
 
-    fn alone(&self, name: &str, path: PathBuf, look: &Look) -> Entry {
-        let folder = Arc::from(path.parent().unwrap_or(self.project));
-        let shown = self.shown(&path);
-        let file::Inspected { state, header } =
-            file::inspect(&path, &shown, look, &mut Trust::default(), self.problems);
-        let seen = look.seen();
-        Entry { name: name.into(), folder, own: None, path, shown, state, seen, header, manifest: None }
+    fn alone(&self, name: &str, path: &Path, look: Look) -> Entry {
+        let state = file::inspect(path, || self.shown(path), &look, &mut Trust::default(), self.problems);
+        let (seen, (name, path)) = (look.seen(), self.shared(name, path));
+        Entry { name, own: None, path, state, seen, head: look.inside.head, manifest: None }
     }
 
-    fn add(&self, entry: Entry, entries: &mut BTreeMap<String, Entry>) {
+    fn add(&self, entry: Entry, entries: &mut BTreeMap<Arc<str>, Entry>) {
         let Some(known) = entries.get(&entry.name) else {
-            entries.insert(entry.name.clone(), entry);
+            entries.insert(Arc::clone(&entry.name), entry);
             return;
         };
         let (old_runs, new_runs) = (known.state.runs(), entry.state.runs());
         if old_runs && new_runs {
-            self.problems.report(twice(&entry.name, &known.shown, &entry.shown));
+            let [first, second] = [known, &entry].map(|entry| self.shown(&entry.path));
+            self.problems.report(twice(&entry.name, &first, &second));
         }
         // A data file beside a program does not take its name away.
         if new_runs && !old_runs {
-            entries.insert(entry.name.clone(), entry);
+            entries.insert(Arc::clone(&entry.name), entry);
         }
     }
 
     /// The path as people know it.
     pub(super) fn shown(&self, path: &Path) -> String {
-        path.strip_prefix(self.project).unwrap_or(path).display().to_string()
+        shown(self.project, path)
     }
+}
+
+/// A path as people know it who are in the project.
+pub(super) fn shown(project: &Path, path: &Path) -> String {
+    path.strip_prefix(project).unwrap_or(path).display().to_string()
+}
+
+/// Its path, and whether it is a folder, unless its name says that it is of no interest.
+fn may_be_function(folder: &Path, entry: &DirEntry) -> Option<(PathBuf, bool)> {
+    let name = entry.file_name();
+    (!ignore::is_no_function(&name)).then(|| (folder.join(&name), is_folder(entry)))
 }
 
 /// The folder told already, but of what a link leads to.
@@ -280,13 +297,13 @@ fn is_folder(entry: &DirEntry) -> bool {
         || kind.map_or(true, |kind| kind.is_symlink()) && entry.path().is_dir()
 }
 
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+fn stem(path: &Path) -> Cow<'_, str> {
+    path.file_stem().unwrap_or_default().to_string_lossy()
 }
 
-fn gone(entry: &Entry) -> Diagnostic {
-    Diagnostic::new(Code::NoFile, format!("{} is gone; events for `{}` wait", entry.shown, entry.name))
-        .about(&*entry.shown)
+fn gone(name: &str, shown: &str) -> Diagnostic {
+    Diagnostic::new(Code::NoFile, format!("{shown} is gone; events for `{name}` wait"))
+        .about(shown)
         .help("put it back, or restart hydrant to forget it")
 }
 

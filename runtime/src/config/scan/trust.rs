@@ -20,50 +20,62 @@ pub(super) enum Verdict {
     Refused(Diagnostic),
 }
 
+/// A file as it was met.
+#[derive(Clone, Copy)]
+pub(super) struct Facing<'a> {
+    pub(super) path: &'a Path,
+    /// Whether the path is that of a link.
+    pub(super) is_link: bool,
+    /// Of what it leads to.
+    pub(super) metadata: &'a Metadata,
+}
+
 /// Remembers the folders it looked at: many files are in one.
-#[derive(Default)]
 pub(in crate::config) struct Trust {
+    /// Who we are.
+    user: u32,
     /// The nearest folder above, or the folder itself, that everyone may change.
     open_folders: HashMap<PathBuf, Option<PathBuf>>,
-    /// Where folders are when no link leads there.
-    real_folders: HashMap<PathBuf, PathBuf>,
+    /// The same of the folder looked at last, and of where it is when no link leads there.
+    last: Option<(PathBuf, Option<PathBuf>)>,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self { user: nix::unistd::geteuid().as_raw(), open_folders: HashMap::new(), last: None }
+    }
 }
 
 impl Trust {
-    /// Whether the file may be started.
-    pub(super) fn verdict(&mut self, path: &Path, shown: &str, metadata: &Metadata) -> Verdict {
+    /// Whether the file may be started; `shown` tells its path to people.
+    pub(super) fn verdict(&mut self, file: Facing<'_>, shown: impl Fn() -> String) -> Verdict {
+        let Facing { path, is_link, metadata } = file;
         if metadata.mode() & OTHERS_WRITE != 0 {
-            return Verdict::Refused(open_file(shown));
+            return Verdict::Refused(open_file(&shown()));
         }
-        if !is_ours(metadata.uid()) {
-            return Verdict::Refused(foreign_file(shown, metadata.uid()));
+        if metadata.uid() != 0 && metadata.uid() != self.user {
+            return Verdict::Refused(foreign_file(&shown(), metadata.uid()));
         }
         // A link is as safe as the folder it is in and the one it leads to.
-        if let Some(open) = path.parent().and_then(|parent| self.open_folder(parent)) {
-            return Verdict::Refused(open_folder(shown, &open));
-        }
-        if let Some(open) = self.target_folder(path).and_then(|folder| self.open_folder(&folder)) {
-            return Verdict::Refused(open_folder(shown, &open));
+        let open = path.parent().and_then(|parent| self.open_way(parent));
+        let open = open.or_else(|| is_link.then(|| self.open_folder(real(path).parent()?)).flatten());
+        if let Some(open) = open {
+            return Verdict::Refused(open_folder(&shown(), &open));
         }
         if metadata.mode() & GROUP_WRITES != 0 {
-            return Verdict::Doubtful(group_file(shown));
+            return Verdict::Doubtful(group_file(&shown()));
         }
         Verdict::Trusted
     }
 
-    /// The folder that the file is in when all links were followed.
-    fn target_folder(&mut self, path: &Path) -> Option<PathBuf> {
-        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if path.is_symlink() {
-            return real(path).parent().map(Path::to_owned);
+    /// What everyone may change of a folder, or of where it is when all links were followed.
+    fn open_way(&mut self, folder: &Path) -> Option<PathBuf> {
+        if let Some((_, open)) = self.last.as_ref().filter(|(last, _)| last == folder) {
+            return open.clone();
         }
-        let parent = path.parent()?;
-        if let Some(known) = self.real_folders.get(parent) {
-            return Some(known.clone());
-        }
-        let found = real(parent);
-        self.real_folders.insert(parent.to_owned(), found.clone());
-        Some(found)
+        let open = self.open_folder(folder).or_else(|| self.open_folder(&real(folder)));
+        self.last = Some((folder.to_owned(), open.clone()));
+        open
     }
 
     fn open_folder(&mut self, folder: &Path) -> Option<PathBuf> {
@@ -84,8 +96,9 @@ fn is_open(folder: &Path) -> bool {
     folder.metadata().is_ok_and(|m| m.mode() & OTHERS_WRITE != 0 && m.mode() & STICKY == 0)
 }
 
-fn is_ours(owner: u32) -> bool {
-    owner == 0 || owner == nix::unistd::geteuid().as_raw()
+/// Where it is when all links were followed.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 fn open_file(shown: &str) -> Diagnostic {

@@ -11,7 +11,7 @@ fn scaling(settings: &str) -> Scaling {
     let project = Project::empty();
     project.script("functions/bill");
     project.write("runtime.toml", format!("[function.bill]\n{settings}"), 0o644);
-    project.resolved().program("bill").settings.scaling
+    project.resolved().program("bill").terms.settings.scaling
 }
 
 fn annotated(annotations: &[(&str, &str)]) -> String {

@@ -76,7 +76,7 @@ fn what_the_defaults_say_is_meant_for_those_it_fits() {
     project.script("functions/bill.sh");
     project.script("functions/ship.sh");
     let resolved = project.resolved();
-    let scaling = |name: &str| resolved.program(name).settings.scaling;
+    let scaling = |name: &str| resolved.program(name).terms.settings.scaling;
     assert_eq!((scaling("bill").min, scaling("bill").target), (0, 1));
     assert_eq!((scaling("ship").min, scaling("ship").target), (1, 50));
 }
@@ -97,7 +97,7 @@ fn an_idle_time_is_said_or_found_out() {
     let idle = |text: &str| {
         let project = Project::new(&format!("[function.bill]\nidle = {text}\n"));
         project.script("functions/bill.sh");
-        project.resolved().program("bill").settings.scaling.idle
+        project.resolved().program("bill").terms.settings.scaling.idle
     };
     let seconds = Duration::from_secs;
     assert_eq!(idle("\"7s\""), Idle::After(seconds(7)));
@@ -136,7 +136,7 @@ fn by_averages_the_defaults_are_knatives() {
         "[defaults]\nidle = \"1s\"\n[function.bill]\npolicy = \"kpa\"\nkpa = { panic_window = 20 }\n",
     );
     project.script("functions/bill.sh");
-    let scaling = project.resolved().program("bill").settings.scaling;
+    let scaling = project.resolved().program("bill").terms.settings.scaling;
     assert_eq!(scaling.policy, Policy::Kpa(Rules { panic_window: 20, ..Rules::default() }));
     assert_eq!(scaling.utilization, 70);
 }

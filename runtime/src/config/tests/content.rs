@@ -162,8 +162,8 @@ fn a_folder_says_in_its_manifest_what_it_runs_and_how() {
     let mut loader = project.loader();
     let resolved = loader.load().usable();
     let bill = resolved.program("bill");
-    assert_eq!(bill.path, project.path().join("functions/bill/src/server.sh"));
-    let settings = &bill.settings;
+    assert_eq!(*bill.path, project.path().join("functions/bill/src/server.sh"));
+    let settings = &bill.terms.settings;
     let scaling = &settings.scaling;
     assert_eq!((scaling.idle, scaling.max), (Idle::After(Duration::from_secs(4)), 3));
     assert_eq!(settings.concurrency, 2, "the script's header is below");

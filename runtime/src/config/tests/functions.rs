@@ -26,10 +26,10 @@ fn the_file_wins_over_the_sidecar_over_the_header_over_the_defaults() {
     project.write("functions/bill.sh", script, 0o755);
     let resolved = project.resolved();
     let bill = resolved.program("bill");
-    assert_eq!(bill.settings.scaling.idle, Idle::After(Duration::from_secs(4)));
-    assert_eq!(bill.settings.scaling.max, 3);
-    assert_eq!(bill.settings.concurrency, 2);
-    assert_eq!(bill.protocol, Protocol::Http);
+    assert_eq!(bill.terms.settings.scaling.idle, Idle::After(Duration::from_secs(4)));
+    assert_eq!(bill.terms.settings.scaling.max, 3);
+    assert_eq!(bill.terms.settings.concurrency, 2);
+    assert_eq!(bill.terms.protocol, Protocol::Http);
 }
 
 #[test]
@@ -39,10 +39,10 @@ fn a_key_wins_whole() {
     project.script("functions/bill");
     let resolved = project.resolved();
     let bill = resolved.program("bill");
-    assert_eq!(bill.env.keys().collect::<Vec<_>>(), ["A"]);
-    assert_eq!(bill.settings.start_timeout, Duration::from_secs(1));
-    assert_eq!(bill.settings.call_timeout, Duration::from_secs(300));
-    assert_eq!(bill.settings.response_timeout, None);
+    assert_eq!(bill.terms.env.keys().collect::<Vec<_>>(), ["A"]);
+    assert_eq!(bill.terms.settings.start_timeout, Duration::from_secs(1));
+    assert_eq!(bill.terms.settings.call_timeout, Duration::from_secs(300));
+    assert_eq!(bill.terms.settings.response_timeout, None);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_response_has_a_time_of_its_own_where_there_are_responses() {
     project.write("functions/b", "#!/bin/sh\n# hydrant: protocol = \"oneshot\"\n", 0o755);
     project.script("functions/c");
     let resolved = project.resolved();
-    let response = |name: &str| resolved.program(name).settings.response_timeout;
+    let response = |name: &str| resolved.program(name).terms.settings.response_timeout;
     assert_eq!(["a", "b", "c"].map(response), [Some(Duration::from_secs(9)), None, None]);
 }
 
@@ -68,7 +68,10 @@ fn a_script_says_itself_what_it_wants() {
     assert_eq!(resolved.filter("trigger/a"), "type = \"order.*\" and source = \"/shop\"");
     assert_eq!(resolved.filter("trigger/b"), "(type = \"x\" or subject = \"*.jpg\")");
     let a = resolved.program("a");
-    assert_eq!((a.protocol, a.settings.single_use, a.settings.concurrency), (Protocol::Oneshot, true, 1));
+    assert_eq!(
+        (a.terms.protocol, a.terms.settings.single_use, a.terms.settings.concurrency),
+        (Protocol::Oneshot, true, 1)
+    );
 }
 
 #[test]
@@ -79,10 +82,10 @@ fn whoever_reads_line_by_line_takes_one_at_a_time_unless_it_says_so_itself() {
     project.script("functions/b");
     project.write("functions/c", "#!/bin/sh\n# hydrant: protocol = \"http\"\n", 0o755);
     let resolved = project.resolved();
-    let concurrency = |name: &str| resolved.program(name).settings.concurrency;
+    let concurrency = |name: &str| resolved.program(name).terms.settings.concurrency;
     assert_eq!(["a", "b", "c"].map(concurrency), [1, 4, 50]);
-    assert_eq!(resolved.program("a").protocol, Protocol::Stdio);
-    assert!(!resolved.program("a").settings.single_use);
+    assert_eq!(resolved.program("a").terms.protocol, Protocol::Stdio);
+    assert!(!resolved.program("a").terms.settings.single_use);
 }
 
 #[test]
@@ -91,7 +94,9 @@ fn servers_may_be_called_as_knative_calls_their_ports() {
     project.script("functions/a");
     project.script("functions/b");
     let resolved = project.resolved();
-    let of = |name: &str| (resolved.program(name).protocol, resolved.program(name).settings.concurrency);
+    let of = |name: &str| {
+        (resolved.program(name).terms.protocol, resolved.program(name).terms.settings.concurrency)
+    };
     assert_eq!([of("a"), of("b")], [(Protocol::Http, 100), (Protocol::H2c, 100)]);
 }
 
@@ -105,7 +110,10 @@ fn a_process_takes_one_batch_at_a_time_unless_it_says_so_itself() {
     let resolved = project.resolved();
     let of = |name: &str| {
         let program = resolved.program(name);
-        (program.batch.map(|batch| (batch.events_max, batch.requests_max)), program.settings.concurrency)
+        (
+            program.terms.batch.map(|batch| (batch.events_max, batch.requests_max)),
+            program.terms.settings.concurrency,
+        )
     };
     assert_eq!(["a", "b", "c"].map(of), [(Some((20, 1)), 20), (None, 50), (Some((20, 3)), 60)]);
 }
@@ -118,9 +126,9 @@ fn a_batch_may_wait_and_a_server_has_one_that_stands_by() {
     }
     project.write("functions/c", "#!/bin/sh\n# hydrant: protocol = \"oneshot\"\n", 0o755);
     let resolved = project.resolved();
-    let batch = resolved.program("a").batch.unwrap();
+    let batch = resolved.program("a").terms.batch.unwrap();
     assert_eq!((batch.events_max, batch.requests_max, batch.wait), (20, 1, Duration::from_millis(50)));
-    let stands_by = |name: &str| resolved.program(name).settings.scaling.standby;
+    let stands_by = |name: &str| resolved.program(name).terms.settings.scaling.standby;
     assert_eq!(["a", "b", "c"].map(stands_by), [false, true, false]);
 }
 
@@ -143,7 +151,7 @@ fn a_header_is_one_of_the_first_ten_lines() {
     project.write("functions/b", format!("#!/bin/sh\n{}{line}", "\n".repeat(9)), 0o755);
     project.write("functions/c", format!("#!/bin/sh\n echo '{line}'\n"), 0o755);
     let resolved = project.resolved();
-    let max = |name: &str| resolved.program(name).settings.scaling.max;
+    let max = |name: &str| resolved.program(name).terms.settings.scaling.max;
     assert_eq!([max("a"), max("b"), max("c")], [3, 10, 10]);
     project.write("functions/a", format!("#!/bin/sh\n{line}{line}"), 0o755);
     assert_eq!(project.load().codes(), ["H011"]);
@@ -317,8 +325,8 @@ fn exec_names_a_program_anywhere() {
     assert_eq!(loaded.usable().function("bill").found, Found::Absent);
     project.script("target/release/bill");
     let resolved = project.resolved();
-    assert_eq!(resolved.program("bill").path, project.path().join("target/release/bill"));
-    assert_eq!(resolved.program("bill").args, ["-v"]);
+    assert_eq!(*resolved.program("bill").path, project.path().join("target/release/bill"));
+    assert_eq!(resolved.program("bill").terms.args, ["-v"]);
 }
 
 #[test]

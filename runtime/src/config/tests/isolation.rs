@@ -11,11 +11,11 @@ fn resolved(settings: &str) -> (Isolation, Limits) {
     project.write("runtime.toml", format!("[function.bill]\n{settings}"), 0o644);
     let resolved = project.resolved();
     let program = resolved.program("bill");
-    let mut isolation = program.isolation.clone();
+    let mut isolation = program.terms.isolation.clone();
     if isolation.level == Level::Strict {
         assert_eq!(isolation.read.pop(), Some(own), "itself");
     }
-    (isolation, program.limits)
+    (isolation, program.terms.limits)
 }
 
 #[test]

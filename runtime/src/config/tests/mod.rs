@@ -18,6 +18,7 @@ mod zero;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use activator::topology::Subscription;
 
@@ -116,7 +117,7 @@ impl Loaded {
 impl Resolved {
     fn function(&self, name: &str) -> &Function {
         let mut all = self.functions.values();
-        all.find(|function| function.name == name).unwrap_or_else(|| panic!("no function {name}"))
+        all.find(|function| *function.name == *name).unwrap_or_else(|| panic!("no function {name}"))
     }
 
     fn program(&self, name: &str) -> &Program {
@@ -127,7 +128,7 @@ impl Resolved {
     }
 
     fn subscription(&self, name: &str) -> Option<&Subscription> {
-        self.topology.subscriptions.iter().find(|s| &*s.name == name)
+        self.topology.subscriptions.iter().map(Arc::as_ref).find(|s| &*s.name == name)
     }
 
     fn filter(&self, subscription: &str) -> String {

@@ -23,7 +23,7 @@ fn everything_keeps_its_id_over_reloads() {
         assert_eq!(second.sinks.get(id), Some(sink));
     }
     for subscription in &first.topology.subscriptions {
-        assert_eq!(second.subscription(&subscription.name), Some(subscription));
+        assert_eq!(second.subscription(&subscription.name), Some(&**subscription));
     }
     assert!(second.functions.len() > first.functions.len() && second.channels.len() > first.channels.len());
 }

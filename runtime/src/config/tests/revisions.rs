@@ -62,8 +62,8 @@ fn an_old_revision_runs_what_was_kept_of_it_by_the_settings_of_today() {
     assert_eq!(path.to_str(), Some(".hydrant/revisions/hello/r1/hello.mjs"), "under its own name");
     assert_eq!(std::fs::read_to_string(project.path().join(path)).unwrap(), saved(1));
     let old = resolved.program("hello@r1");
-    assert_eq!((old.revision.0, &*old.env["A"], old.settings.scaling.min), (1, "1", 2));
-    assert_eq!(resolved.program("hello").settings.scaling.min, 0, "nothing reaches it");
+    assert_eq!((old.revision.0, &*old.terms.env["A"], old.terms.settings.scaling.min), (1, "1", 2));
+    assert_eq!(resolved.program("hello").terms.settings.scaling.min, 0, "nothing reaches it");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_script_speaks_as_its_own_header_says() {
     load(&mut loader);
     save(&project, "functions/hello", "#!/bin/sh\n# hydrant: protocol = \"stdio\"\n");
     let resolved = load(&mut loader);
-    let protocols = ["hello@r1", "hello"].map(|name| format!("{:?}", resolved.program(name).protocol));
+    let protocols = ["hello@r1", "hello"].map(|name| format!("{:?}", resolved.program(name).terms.protocol));
     assert_eq!(protocols, ["Oneshot", "Stdio"]);
 }
 

@@ -41,13 +41,13 @@ fn a_folder_with_a_function_is_enough() {
     assert_eq!(trigger.filter.describe(), "(type = \"hello\" or type = \"*.hello\")");
     assert_eq!(trigger.delivery, Policy::default());
     let hello = resolved.program("hello");
-    assert_eq!(hello.path, project.path().join("functions/hello.sh"));
-    assert_eq!(hello.dir, project.path());
-    assert_eq!(hello.protocol, Protocol::Http);
-    assert_eq!(hello.settings.concurrency, 100);
-    assert_eq!(hello.settings.scaling.max, 10);
-    assert_eq!(hello.settings.scaling.idle, Idle::After(Duration::from_secs(30)));
-    assert!(!hello.settings.single_use);
+    assert_eq!(*hello.path, project.path().join("functions/hello.sh"));
+    assert_eq!(hello.terms.dir, project.path());
+    assert_eq!(hello.terms.protocol, Protocol::Http);
+    assert_eq!(hello.terms.settings.concurrency, 100);
+    assert_eq!(hello.terms.settings.scaling.max, 10);
+    assert_eq!(hello.terms.settings.scaling.idle, Idle::After(Duration::from_secs(30)));
+    assert!(!hello.terms.settings.single_use);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn an_attempt_may_take_as_long_as_the_functions_requests() {
     let timeout = |name: &str| resolved.subscription(name).unwrap().delivery.timeout;
     assert_eq!(timeout("trigger/b"), Duration::from_secs(7));
     assert_eq!(timeout("trigger/t"), Duration::from_secs(3), "said outright");
-    assert_eq!(resolved.program("a").settings.call_timeout, Duration::from_secs(10));
+    assert_eq!(resolved.program("a").terms.settings.call_timeout, Duration::from_secs(10));
 }
 
 /// As Knative creates its topics.

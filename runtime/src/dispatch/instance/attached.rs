@@ -54,14 +54,14 @@ impl Instance {
     fn place(&self, door: &Door) -> Place {
         let Start { name, program, .. } = &*self.start;
         let mut command = vec![program.path.display().to_string()];
-        command.extend(program.args.iter().cloned());
+        command.extend(program.terms.args.iter().cloned());
         let mut env: std::collections::BTreeMap<_, _> = environment::own(name, program).into_iter().collect();
         env.insert("PORT".to_owned(), door.port().to_string());
         Place {
             function: name.to_string(),
             revision: self.context.revision.clone(),
             port: door.port(),
-            dir: program.dir.clone(),
+            dir: program.terms.dir.clone(),
             command,
             env,
         }

@@ -30,7 +30,7 @@ impl Handle {
 /// Starts a process. The last that is heard of it is that it exited.
 pub(crate) fn start(start: Start) -> Handle {
     begin(start.id, start.inbox.clone(), |mut waiting| async move {
-        let reason = match start.program.protocol {
+        let reason = match start.program.terms.protocol {
             Protocol::Http | Protocol::H2c => Instance::new(start, false).live(&mut waiting).await,
             Protocol::Oneshot => oneshot::live(start, &mut waiting).await,
             Protocol::Stdio => stdio::live(start, &mut waiting).await,

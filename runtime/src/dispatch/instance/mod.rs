@@ -51,7 +51,7 @@ type Exchanges = FuturesUnordered<futures_util::future::BoxFuture<'static, Done>
 
 impl Instance {
     fn new(start: Start, is_attached: bool) -> Self {
-        let is_http2 = start.program.protocol == Protocol::H2c;
+        let is_http2 = start.program.terms.protocol == Protocol::H2c;
         let speaks = if is_http2 { Speaks::Http2 } else { Speaks::Http1 };
         let context = Context {
             pool: Pool::new(speaks, Arc::clone(&start.learned)),
@@ -64,7 +64,7 @@ impl Instance {
             is_attached,
             revision: format!("r{}", start.program.revision),
         };
-        let waiting = start.program.batch.map(Waiting::new);
+        let waiting = start.program.terms.batch.map(Waiting::new);
         Self {
             start: Arc::new(start),
             bench: Bench::default(),
@@ -78,7 +78,7 @@ impl Instance {
     /// From the start to the end. Gives how it ended, for people.
     async fn live(mut self, orders: &mut mpsc::Receiver<Order>) -> String {
         let mut exchanges = Exchanges::new();
-        let isolated = self.start.program.isolation.level != Level::None;
+        let isolated = self.start.program.terms.isolation.level != Level::None;
         let can_swap = isolated && self.start.spawner.can_swap();
         let reason = match Door::new(Arc::clone(&self.start.learned), can_swap) {
             Ok(door) => self.live_behind(&door, orders, &mut exchanges).await,
@@ -252,7 +252,7 @@ impl Instance {
 
     fn terminate(&self, child: &Child, grace: std::pin::Pin<&mut Sleep>) {
         child.terminate();
-        let deadline = tokio::time::Instant::now() + self.start.program.settings.drain_timeout;
+        let deadline = tokio::time::Instant::now() + self.start.program.terms.settings.drain_timeout;
         grace.reset(deadline);
     }
 

@@ -112,7 +112,7 @@ impl Instance {
         let bench = Bench::default();
         let output = Output { start: Arc::clone(&start), bench: bench.clone() };
         let errors = Collector::start(stderr, &start.lines, output);
-        let quiet = QUIET.min(start.program.settings.start_timeout / 2);
+        let quiet = QUIET.min(start.program.terms.settings.start_timeout / 2);
         Some(Self {
             conversation: Conversation::new(Arc::clone(&start), bench, feed),
             start,
@@ -203,7 +203,7 @@ impl Instance {
 
     /// Its stdin ends when it has answered what it holds; then SIGTERM, and at the end of its grace SIGKILL.
     fn ask_to_end(&mut self) {
-        let grace = self.start.program.settings.drain_timeout;
+        let grace = self.start.program.terms.settings.drain_timeout;
         let now = Instant::now();
         self.ending =
             Some(Ending { terminate_at: Some(now + END_WAIT.min(grace / 2)), kill_at: now + grace });

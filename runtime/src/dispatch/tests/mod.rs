@@ -21,7 +21,7 @@ use hyper::{Method, Request};
 use tokio::sync::oneshot as once;
 
 use super::*;
-use crate::config::resolved::{Batch, Program, Protocol};
+use crate::config::resolved::{Batch, Program, Protocol, Terms};
 use crate::driver::{Inbox, Listening, Said};
 use crate::process::{Lines, Spawner};
 
@@ -121,14 +121,20 @@ impl Function {
         Program {
             revision: Revision(1),
             exactly: None,
-            path: self.folder.path().join("function"),
+            path: self.folder.path().join("function").into(),
+            content: crate::config::resolved::Content::default(),
+            terms: Arc::new(self.terms()),
+        }
+    }
+
+    fn terms(&self) -> Terms {
+        Terms {
             args: Vec::new(),
             env: BTreeMap::new(),
             secrets: crate::config::resolved::Secrets::default(),
             dir: self.folder.path().to_owned(),
             protocol: self.protocol,
             batch: self.batch,
-            content: crate::config::resolved::Content::default(),
             isolation: crate::config::resolved::Isolation::default(),
             limits: crate::config::resolved::Limits::default(),
             settings: Settings {

@@ -39,7 +39,7 @@ pub(super) struct Ended {
 }
 
 struct Site {
-    name: String,
+    name: Arc<str>,
     build: Build,
     /// What there was when its last build began, and after it: what differs from this is to be built.
     known: Sources,
@@ -66,7 +66,7 @@ impl Builds {
     }
 
     /// What is being built, or failed to, stays the program it was. Gives the functions of which nothing is new.
-    pub(super) fn hold(&self, before: &Resolved, now: &mut Resolved) -> Vec<String> {
+    pub(super) fn hold(&self, before: &Resolved, now: &mut Resolved) -> Vec<Arc<str>> {
         let mut unchanged = Vec::new();
         for (id, function) in &mut now.functions {
             let is_built = function.build.as_ref().is_none_or(|build| {
@@ -74,10 +74,11 @@ impl Builds {
                 self.sites.get(id).filter(of).is_some_and(|site| site.state == State::Built)
             });
             let Some(old) = before.functions.get(id).filter(|_| !is_built) else { continue };
-            function.found = held(&old.found, &function.found);
-            if function.found == old.found {
-                unchanged.push(function.name.clone());
+            let found = held(&old.found, &function.found);
+            if found == old.found {
+                unchanged.push(Arc::clone(&function.name));
             }
+            Arc::make_mut(function).found = found;
         }
         unchanged
     }
@@ -103,9 +104,9 @@ impl Builds {
     }
 
     fn begin(&mut self, function: FunctionId, site: &mut Site) {
-        tracing::info!(function = site.name, "build: {}", site.build.command);
+        tracing::info!(function = &*site.name, "build: {}", site.build.command);
         site.state = State::Building;
-        let (name, build) = (site.name.clone(), site.build.clone());
+        let (name, build) = (Arc::clone(&site.name), site.build.clone());
         let (spawner, ended) = (self.spawner.clone(), self.ended.clone());
         self.running.spawn(async move {
             let begun = Instant::now();
@@ -126,14 +127,14 @@ impl Builds {
 }
 
 impl Site {
-    fn new(name: &str, build: &Build) -> Self {
-        let (name, build, known) = (name.to_owned(), build.clone(), Sources::default());
+    fn new(name: &Arc<str>, build: &Build) -> Self {
+        let (name, build, known) = (Arc::clone(name), build.clone(), Sources::default());
         Self { name, build, known, state: State::New, made: BTreeSet::new(), again: 0 }
     }
 
     /// Says whether it is to be built once more.
     fn ended(&mut self, ended: &Ended) -> bool {
-        let function = self.name.as_str();
+        let function = &*self.name;
         match &ended.result {
             Ok(()) => tracing::info!(function, "built in {:.1?}", ended.took),
             Err(why) => tracing::error!(function, "build failed, the old revision stays: {why}"),
