@@ -78,7 +78,8 @@ fn names_that_are_none() {
         assert!(said.contains("names have 1 to 63 of"), "{said}");
     }
     let kept: Vec<_> = std::fs::read_dir(project.file(".hydrant/channels")).into_iter().flatten().collect();
-    assert!(kept.len() <= 2, "nothing was made of those names: {kept:?}");
+    // The broker's, that of dead letters, and that of what is delivered again.
+    assert!(kept.len() <= 3, "nothing was made of those names: {kept:?}");
 }
 
 fn methods_paths_and_sizes() {

@@ -4,6 +4,7 @@
 //! `SIM_SEED=n` replays one world and prints its last steps, `SIM_SEEDS=n` runs that many. A seed is a world: it
 //! gives the same steps every time.
 
+mod answers;
 mod bugs;
 mod channels;
 mod clock;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use activator::delivery::{Advice, Exhausted, Outcome};
+use activator::delivery::{Advice, Outcome};
 use activator::effect::{Effect, Payload, Target};
 use activator::event::Event;
 use activator::id::{DeliveryId, FunctionId, InstanceId, Revision};
@@ -14,8 +14,8 @@ use bytes::Bytes;
 use super::clock::{MILLI, Micros, SECOND, micros};
 use super::random::Random;
 use super::truth::Case;
-use super::wiring::{DEAD_LETTERS, SHIP, SHIP_KEPT, THUMB};
-use super::world::{Happening, World, event};
+use super::wiring::{SHIP, SHIP_KEPT, THUMB};
+use super::world::{Happening, World};
 
 /// How a revision was made.
 #[derive(Clone, Copy, Debug)]
@@ -245,56 +245,6 @@ impl World {
             matches!(to, Target::Instance(instance) if [SHIP, SHIP_KEPT].contains(&instance.function));
         let outcome = self.outcome(event.as_ref(), case, single_use, in_lines);
         self.clock.after(work, Happening::Finish(id, outcome));
-    }
-
-    /// What a function or URL answers.
-    fn outcome(
-        &mut self,
-        event: Option<&Event>,
-        case: Option<Case>,
-        single_use: bool,
-        in_lines: bool,
-    ) -> Outcome {
-        // Some events are poison, for ever. What is tried for ever finds rest in the end.
-        let endless = case.is_some_and(|case| {
-            let terms = self.oracle.truth.terms(case);
-            case.1.0 == DEAD_LETTERS || terms.is_some_and(|s| s.delivery.exhausted == Exhausted::Block)
-        });
-        let poison = event.map_or(0, |e| e.id().bytes().fold(7, |h: u64, b| h * 31 + u64::from(b)) % 40);
-        let at_rest = endless && self.calm_since.is_some();
-        let (status, code) = match poison {
-            _ if self.faults.chance(self.weather.answer_malformed) => {
-                return Outcome::MalformedReply("not JSON".into());
-            }
-            _ if self.faults.chance(self.weather.answer_fails) => (503, 1),
-            _ if self.faults.chance(self.weather.answer_rejects) => (400, 65),
-            1 if !at_rest => (500, 101),
-            2 if !at_rest => (400, 65),
-            _ => (if self.speed.chance(200) { 202 } else { 200 }, 0),
-        };
-        let reply = (code == 0 && self.load.chance(300)).then(|| self.reply());
-        let excerpt = Bytes::from_static(b"said");
-        if single_use {
-            Outcome::Ended { code, reply, excerpt }
-        } else if in_lines && code == 0 {
-            Outcome::Handled { reply }
-        } else if in_lines {
-            Outcome::Failed { reason: "no stock".into(), retry: code != 65 }
-        } else {
-            let advice = match self.load.between(0, 9) {
-                _ if at_rest => Advice::None,
-                0 => Advice::RetryAfter(Duration::from_millis(self.load.between(0, 5_000))),
-                1 if poison == 3 => Advice::DeadLetter,
-                _ => Advice::None,
-            };
-            Outcome::Answered { status, reply, excerpt, advice }
-        }
-    }
-
-    fn reply(&mut self) -> Event {
-        self.named += 1;
-        let ty = self.load.pick(&["order", "image", "other"]).expect("not empty");
-        event(&format!("reply{}", self.named), ty, 9, "reply")
     }
 
     /// An attempt ends as was decided; a process for one delivery ends with it.

@@ -102,7 +102,9 @@ fn load(global: &Global) -> Result<Resolved, Failure> {
 fn wanted<'r>(explain: &Explain, resolved: &'r Resolved) -> Result<Vec<&'r Subscription>, Failure> {
     let named = || {
         let all = resolved.topology.subscriptions.iter().map(Arc::as_ref);
-        all.map(|s| (s, named(s))).filter(|(_, (kind, _))| *kind != ChannelKind::Source.text())
+        // What is delivered again is no one's to want.
+        let others = [ChannelKind::Source, ChannelKind::Replay].map(ChannelKind::text);
+        all.map(|s| (s, named(s))).filter(move |(_, (kind, _))| !others.contains(kind))
     };
     if let Some(to) = &explain.to {
         is_place(to, resolved)?;

@@ -73,10 +73,6 @@ impl Delivery {
         let on_exhausted = table.get("on_exhausted").and_then(|v| v.one_of(ON_EXHAUSTED));
         let on_exhausted = on_exhausted.map(|o| o.value).unwrap_or_default();
         let dead_letter = table.get_either("dead_letter", "deadLetterSink");
-        if let Some(written) = dead_letter.as_ref().filter(|_| on_exhausted != OnExhausted::DeadLetter) {
-            let help = "leave out one of the two: what is blocked or dropped is no dead letter";
-            written.refuse::<()>("used with on_exhausted = \"dlq\"", "used with another", help);
-        }
         Some(Self {
             retry: table.get("retry").and_then(|v| v.integer(0..=u32::MAX)).map(|n| n.value),
             backoff: table
@@ -93,7 +89,7 @@ impl Delivery {
             timeout: table.get("timeout").and_then(|v| v.timeout()).map(|d| d.value),
             format: table.get("format").and_then(|v| v.one_of(FORMATS)).map(|f| f.value),
             on_exhausted,
-            dead_letter: dead_letter.and_then(|v| dead_letter_sink(&v)),
+            dead_letter: dead_letter.and_then(|v| dead_letter_sink(&v, on_exhausted)),
         })
     }
 
@@ -115,7 +111,11 @@ impl Delivery {
     }
 }
 
-fn dead_letter_sink(value: &Value<'_>) -> Option<At<Destination>> {
+fn dead_letter_sink(value: &Value<'_>, on_exhausted: OnExhausted) -> Option<At<Destination>> {
+    if on_exhausted != OnExhausted::DeadLetter {
+        let help = "leave out one of the two: what is blocked or dropped is no dead letter";
+        return value.refuse("used with on_exhausted = \"dlq\"", "used with another", help);
+    }
     let is_own = value.is_text() && value.text().is_some_and(|text| text.value == OWN);
     if is_own { None } else { Destination::read(value) }
 }

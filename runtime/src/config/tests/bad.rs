@@ -205,13 +205,6 @@ fn durations_and_sizes() {
         "`budget` in [runtime] must be at least `body_max`",
         "the largest event must fit: raise `budget` or lower `body_max`",
     );
-    check(
-        "[broker.default.delivery]\ndelay = \"2m\"\nmax_delay = \"1m\"\n",
-        "H005",
-        (3, 13),
-        "`max_delay` in [broker.default] delivery must be at least `delay`",
-        "the first wait is `delay`, and none is longer than `max_delay`",
-    );
 }
 
 #[test]
@@ -390,17 +383,6 @@ fn environment_and_arguments() {
         (2, 8),
         "`args` in [function.bill] must be a list of texts",
         "args = [\"--flag\", \"value\"]",
-    );
-}
-
-#[test]
-fn both_spellings_of_one_key_are_one_too_many() {
-    check(
-        "[broker.default.delivery]\ndelay = \"1s\"\nbackoffDelay = \"PT1S\"\n",
-        "H011",
-        (3, 16),
-        "`delay` and `backoffDelay` in [broker.default] delivery are one key",
-        "keep one of them",
     );
 }
 

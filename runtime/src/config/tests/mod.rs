@@ -2,6 +2,7 @@
 
 mod annotations;
 mod bad;
+mod bad_delivery;
 mod bad_filters;
 mod bad_scaling;
 mod bad_traffic;
