@@ -13,6 +13,7 @@ mod dispatch;
 mod driver;
 mod history;
 mod ingress;
+mod letters;
 mod process;
 mod serve;
 mod watch;

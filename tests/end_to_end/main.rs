@@ -24,9 +24,11 @@ mod held_port;
 mod isolation;
 mod kafka;
 mod kill;
+mod letters;
 mod lines;
 mod order;
 mod races;
+mod redriven;
 mod reload;
 mod replay;
 mod rewired;
@@ -77,6 +79,8 @@ fn main() -> ExitCode {
         secrets::trials,
         stop::trials,
         kill::trials,
+        letters::trials,
+        redriven::trials,
         order::trials,
         verbs::trials,
         filters::trials,

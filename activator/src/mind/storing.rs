@@ -71,7 +71,9 @@ impl Activator {
                     // Said when it was under way already.
                     Exhausted::Block | Exhausted::Drop => None,
                 };
-                Ok((own.unwrap_or(self.dead_letters), dead_letter(&event, subscription, &outcome)))
+                let attempts = self.deliveries.get(id).map_or(0, |d| d.attempts);
+                let letter = dead_letter(&event, subscription, &outcome, attempts);
+                Ok((own.unwrap_or(self.dead_letters), letter))
             }
             // The wiring changed while it waited.
             (Storing::Forward, ..) => return self.enqueue(id),
@@ -144,8 +146,9 @@ fn hop(from: &Event, event: &Event) -> Result<Event, String> {
     event.with(HOPS, &format!("{left}")).map_err(|e| format!("{e}"))
 }
 
-/// The event with Knative's error extensions (data plane spec, "Error extensions").
-fn dead_letter(event: &Event, subscription: &Subscription, outcome: &Outcome) -> Event {
+/// The event with Knative's error extensions (data plane spec, "Error extensions"), and with what people need to know
+/// beside them: whose it was, why in a word, and how often it was tried.
+fn dead_letter(event: &Event, subscription: &Subscription, outcome: &Outcome, attempts: u32) -> Event {
     let excerpt = outcome.excerpt();
     let data = STANDARD.encode(&excerpt[..excerpt.len().min(ERROR_DATA_MAX)]);
     let extensions = [
@@ -153,6 +156,8 @@ fn dead_letter(event: &Event, subscription: &Subscription, outcome: &Outcome) ->
         ("knativeerrorcode", &format!("{}", outcome.code())),
         ("knativeerrordata", &data),
         ("hydrantsubscription", &subscription.name),
+        ("hydrantreason", &format!("{}", outcome.status())),
+        ("hydrantattempts", &format!("{attempts}")),
     ];
     extensions.into_iter().fold(event.clone(), |event, (name, value)| {
         // A name that no attribute may hold is better left out than the dead letter lost.

@@ -56,6 +56,8 @@ fn a_failing_event_is_tried_with_growing_waits_and_becomes_a_dead_letter() {
     assert_eq!(letter.id(), "e1");
     assert_eq!(letter.get("knativeerrordest"), Some("fn/0"));
     assert_eq!(letter.get("knativeerrorcode"), Some("503"));
+    assert_eq!(letter.get("hydrantreason"), Some("503"));
+    assert_eq!(letter.get("hydrantattempts"), Some("3"));
     scene.wait(Duration::from_secs(1));
     assert_eq!(scene.progress().behind, [], "and now passed");
 }

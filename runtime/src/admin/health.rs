@@ -43,6 +43,8 @@ struct Readiness {
     /// Some channel is away; the others work.
     degraded: bool,
     reasons: Vec<String>,
+    /// How many wait for somebody.
+    dead_letters: usize,
 }
 
 pub(super) fn routes(about: About, driver: Handle) -> Router {
@@ -62,13 +64,17 @@ async fn version(State(about): State<About>) -> Json<About> {
 async fn readyz(State(driver): State<Handle>) -> Json<Readiness> {
     let channels = driver.open_channels();
     let channels = channels.iter().map(|(id, open, error)| (*id, *open, error.as_deref()));
-    Json(readiness(&driver.config(), channels))
+    Json(readiness(&driver.config(), channels, driver.letters().count()))
 }
 
 type ChannelState<'a> = (activator::id::ChannelId, bool, Option<&'a str>);
 
 /// Always ready: what cannot be stored now is refused event by event, with the reason.
-fn readiness<'a>(config: &Resolved, channels: impl Iterator<Item = ChannelState<'a>>) -> Readiness {
+fn readiness<'a>(
+    config: &Resolved,
+    channels: impl Iterator<Item = ChannelState<'a>>,
+    dead_letters: usize,
+) -> Readiness {
     let reason = |(id, open, error): ChannelState<'_>| {
         let name = config.channels.get(&id).map(channel_label)?;
         match (open, error) {
@@ -79,7 +85,7 @@ fn readiness<'a>(config: &Resolved, channels: impl Iterator<Item = ChannelState<
         }
     };
     let reasons: Vec<String> = channels.filter_map(reason).collect();
-    Readiness { ready: true, degraded: !reasons.is_empty(), reasons }
+    Readiness { ready: true, degraded: !reasons.is_empty(), reasons, dead_letters }
 }
 
 #[cfg(test)]
@@ -91,7 +97,7 @@ mod tests {
     fn a_channel_that_is_away_is_named_with_its_reason() {
         let config = resolved();
         let states = [(DEFAULT, true, None), (ORDERS, false, Some("connection refused"))];
-        let readiness = |states: &[ChannelState<'static>]| readiness(&config, states.iter().copied());
+        let readiness = |states: &[ChannelState<'static>]| readiness(&config, states.iter().copied(), 0);
         let degraded = readiness(&states);
         assert!(degraded.ready && degraded.degraded);
         assert_eq!(degraded.reasons, ["channel/orders is not open: connection refused"]);

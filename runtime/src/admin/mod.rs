@@ -9,6 +9,7 @@ mod events;
 mod functions;
 mod guard;
 mod health;
+mod letters;
 mod peer;
 mod replay;
 mod run_file;
@@ -40,6 +41,7 @@ use socket::SocketFile;
 pub(crate) use error::ErrorBody;
 pub(crate) use functions::{FunctionView, ShareView};
 pub(crate) use health::About;
+pub(crate) use letters::{Dropped, Order, Retried};
 pub(crate) use replay::{Asked as ReplayAsked, Replayed};
 pub(crate) use run_file::RunFile;
 
@@ -159,6 +161,7 @@ async fn closed(mut closing: watch::Receiver<bool>) {
 
 fn router(about: About, driver: Handle, history: Arc<History>, closed: watch::Receiver<bool>) -> Router {
     health::routes(about, driver.clone())
+        .merge(letters::routes(driver.clone()))
         .merge(replay::routes(driver.clone(), history.clone()))
         .merge(functions::routes(driver, history.clone(), closed.clone()))
         .merge(events::routes(history, closed))

@@ -8,6 +8,7 @@ mod cesql;
 mod check;
 mod daemon;
 mod dev;
+mod dlq;
 mod doctor;
 mod doubts;
 mod event_id;
@@ -56,6 +57,7 @@ enum Verb {
     Invoke(invoke::Invoke),
     Ps(ps::Ps),
     Replay(replay::Replay),
+    Dlq(dlq::Dlq),
     Attach(attach::Attach),
     Check(check::Check),
     Doctor(doctor::Doctor),
@@ -77,6 +79,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Invoke(verb)) => client(verb.run(&global)),
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
         Some(Verb::Replay(verb)) => client(verb.run(&global)),
+        Some(Verb::Dlq(verb)) => client(verb.run(&global)),
         Some(Verb::Attach(verb)) => client(verb.run(&global)),
         Some(Verb::Check(verb)) => verb.run(&global),
         Some(Verb::Doctor(verb)) => client(verb.run(&global)),

@@ -19,6 +19,7 @@ use crate::channel::{AppendError, Position};
 use crate::config::resolved::{ChannelKind, REPLAYS, Resolved};
 use crate::dispatch::{Answer, Call, CallError, CallerBody};
 use crate::history::Place;
+use crate::letters::Desk;
 
 /// The extension by which an event that is delivered again names the subscription that gets it.
 const REPLAY: &str = "hydrantreplay";
@@ -43,6 +44,7 @@ pub(crate) struct Handle {
     inbox: Inbox,
     config: watch::Receiver<Arc<Resolved>>,
     directory: watch::Receiver<Arc<Directory>>,
+    letters: Arc<Desk>,
     next_call: Arc<AtomicU64>,
 }
 
@@ -61,8 +63,9 @@ impl Handle {
         inbox: Inbox,
         config: watch::Receiver<Arc<Resolved>>,
         directory: watch::Receiver<Arc<Directory>>,
+        letters: Arc<Desk>,
     ) -> Self {
-        Self { inbox, config, directory, next_call: Arc::default() }
+        Self { inbox, config, directory, letters, next_call: Arc::default() }
     }
 
     /// The configuration in force.
@@ -73,6 +76,11 @@ impl Handle {
     /// What the ingress needs to know, as it is now.
     pub(crate) fn directory(&self) -> Arc<Directory> {
         Arc::clone(&self.directory.borrow())
+    }
+
+    /// The dead letters.
+    pub(crate) const fn letters(&self) -> &Arc<Desk> {
+        &self.letters
     }
 
     /// Puts a configuration in force.

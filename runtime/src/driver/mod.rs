@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use activator::id::{AttachId, CallId, ChannelId, SinkId};
-use activator::input::OpenedPartition;
+use activator::input::{OpenedPartition, Progress};
 use activator::lifecycle::Availability;
 use activator::{Activator, Effect, Input, Limits};
 use tokio::sync::{mpsc, watch};
@@ -39,9 +39,11 @@ use self::inbox::{Attaching, Message};
 use self::keeper::Keeper;
 use self::orphans::Orphans;
 use self::record::Record;
+use crate::channel::Channel;
 use crate::config::resolved::Resolved;
 use crate::dispatch::{Call, Sink};
 use crate::history::{History, channel_label};
+use crate::letters::Desk;
 use crate::process::Spawner;
 
 pub(crate) use directory::{Callee, Directory, Route};
@@ -76,6 +78,7 @@ pub(crate) struct Driver {
     attaching: HashMap<AttachId, Attaching>,
     next_attach: AttachId,
     orphans: Orphans,
+    letters: Arc<Desk>,
     record: Record,
 }
 
@@ -92,7 +95,9 @@ impl Driver {
         let orphans = Orphans::open(config.runtime.state.as_deref());
         let config = watch::Sender::new(config);
         let directory = watch::Sender::new(Arc::new(Directory::default()));
-        let handle = Handle::new(inbox.clone(), config.subscribe(), directory.subscribe());
+        let letters = Arc::new(Desk::default());
+        let handle =
+            Handle::new(inbox.clone(), config.subscribe(), directory.subscribe(), Arc::clone(&letters));
         let driver = Self {
             activator: Activator::new(limits),
             clock: Clock::start(),
@@ -108,6 +113,7 @@ impl Driver {
             attaching: HashMap::new(),
             next_attach: AttachId::default(),
             orphans,
+            letters,
             record: Record::new(history),
         };
         (driver, handle)
@@ -141,6 +147,7 @@ impl Driver {
         self.messages.close();
         while self.messages.try_recv().is_ok() {}
         self.calls.clear();
+        self.letters.close();
         self.keepers.clear();
         self.directory.send_replace(Arc::default());
         let closed = async { while self.tasks.join_next().await.is_some() {} };
@@ -179,7 +186,11 @@ impl Driver {
             Message::Outcome(..) => {}
             Message::Returned(delivery, call) => self.returned(delivery, call),
             Message::Opened { channel, opened, epoch, mut partitions } => {
-                self.let_go_of_orphans(channel, &mut partitions);
+                if self.is_of_dead_letters(channel) {
+                    self.follow_letters(&opened, &mut partitions);
+                } else {
+                    self.let_go_of_orphans(channel, &mut partitions);
+                }
                 self.keepers.get_mut(&channel).into_iter().for_each(|k| k.opened(opened.clone()));
                 self.publish_directory();
                 self.happened(Input::Opened { channel, epoch, partitions });
@@ -225,6 +236,22 @@ impl Driver {
         let label = channel_label(named);
         if let Some(note) = self.orphans.look(jiff::Timestamp::now(), &label, &wired, partitions) {
             self.tasks.spawn_blocking(note);
+        }
+    }
+
+    /// Whether people work with what is in it, and nobody subscribes to it.
+    fn is_of_dead_letters(&self, channel: ChannelId) -> bool {
+        self.config.borrow().topology.dead_letters == channel
+    }
+
+    /// What is done with the dead letters is stored in their channel as well, and by others: the activator is to find
+    /// nothing there that it would store.
+    fn follow_letters(&mut self, channel: &Channel, partitions: &mut [OpenedPartition]) {
+        for follows in self.letters.opened(channel, partitions) {
+            self.tasks.spawn(follows);
+        }
+        for opened in partitions {
+            opened.committed = Some(Progress { position: opened.begin, behind: Vec::new() });
         }
     }
 

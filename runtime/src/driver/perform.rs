@@ -9,6 +9,7 @@ use super::Driver;
 use super::keeper::{Ask, Keeper};
 use super::mirror::mirrored;
 use crate::dispatch::{CallError, Job, Order, Work};
+use crate::letters;
 
 impl Driver {
     pub(super) fn perform(&mut self, effect: Effect) {
@@ -27,7 +28,11 @@ impl Driver {
             Effect::Locate { channel, partition, epoch, start } => {
                 self.ask(channel, Ask::Locate { partition, epoch, start });
             }
-            Effect::Append { append, channel, event } => self.ask(channel, Ask::Append { append, event }),
+            Effect::Append { append, channel, event } => {
+                let is_letter = self.is_of_dead_letters(channel);
+                let event = if is_letter { letters::stamped(event, jiff::Timestamp::now()) } else { event };
+                self.ask(channel, Ask::Append { append, event });
+            }
             Effect::Release { channel, partitions } => {
                 // A channel that is gone holds none.
                 if let Some(channel) = self.keepers.get(&channel).and_then(Keeper::channel) {

@@ -169,7 +169,7 @@ impl Record {
             ),
             End::DeadLetter(outcome) => tracing::error!(
                 subscription = name, %offset,
-                "DEAD  {} after {attempts} attempts: stored as a dead letter", outcome.status(),
+                "DEAD  {} after {attempts} attempts: stored as a dead letter (hydrant dlq ls)", outcome.status(),
             ),
             End::Dropped(outcome) => tracing::error!(
                 subscription = name, %offset,

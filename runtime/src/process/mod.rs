@@ -9,7 +9,7 @@
 //! - [`Fence`], [`Limit`]: what a child may touch, and how much of the machine it may take.
 //! - [`Groups`]: each child in a cgroup of its own, where we may have some: nothing that it starts outlives it.
 //! - [`Theirs`]: a process that somebody else started; [`pass_listener`] gives it its listener, [`exec()`] runs it in the
-//!   place of this one.
+//!   place of this one. [`edit()`]: an editor in a person's terminal.
 //! - [`watch_strays`]: descendants that left their group end with the child they came from.
 //! - [`offers`]: what of all this the machine offers.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
@@ -25,6 +25,7 @@ mod clone3;
 mod command;
 mod controllers;
 mod diagnose;
+mod edit;
 mod elf;
 mod exec;
 mod feed;
@@ -61,6 +62,7 @@ pub(crate) use child::{Child, Exit};
 pub(crate) use command::{Command, Isolation, Stdin};
 pub(crate) use controllers::Controllers;
 pub(crate) use diagnose::diagnose;
+pub(crate) use edit::edit;
 pub(crate) use exec::exec;
 pub(crate) use feed::Feed;
 pub(crate) use lease::{is_being_written, is_written_to};
