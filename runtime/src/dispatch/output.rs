@@ -10,8 +10,11 @@ use super::Work;
 use super::starting::Start;
 use crate::process::{Line, OutputListener};
 
-/// How long after an answer a line may still be read that was printed before it.
-const LATE: Duration = Duration::from_millis(5);
+/// How long after an answer a line may still be read that was printed before it: while nothing else is in flight, there
+/// is none it could be taken for.
+const LATE: Duration = Duration::from_millis(100);
+/// The same while something else is: how long nobody can tell whose a line is.
+const DOUBTFUL: Duration = Duration::from_millis(5);
 
 /// What an instance works on. A clone is the same.
 #[derive(Clone, Debug, Default)]
@@ -44,9 +47,12 @@ impl Bench {
     /// The event that a line read at `now` is about, when there is only one: of several, nobody can tell.
     fn only(&self, now: Instant) -> Option<Event> {
         let works = self.works();
-        let late = works.last.as_ref().filter(|(_, end)| now.saturating_duration_since(*end) < LATE);
-        match (&works.in_flight[..], late) {
-            ([], Some((event, _))) | ([(_, event)], None) => event.clone(),
+        let ended_within = |time: Duration| {
+            works.last.as_ref().filter(|(_, end)| now.saturating_duration_since(*end) < time)
+        };
+        match &works.in_flight[..] {
+            [] => ended_within(LATE).and_then(|(event, _)| event.clone()),
+            [(_, event)] if ended_within(DOUBTFUL).is_none() => event.clone(),
             _ => None,
         }
     }
@@ -110,7 +116,7 @@ mod tests {
         begin(1);
         assert_eq!(only(now), None, "of two, nobody can tell");
         bench.end(ids[0]);
-        let later = Instant::now() + LATE;
+        let later = Instant::now() + DOUBTFUL;
         assert_eq!(only(Instant::now()), None, "it may be late news of the first");
         assert_eq!(only(later).as_deref(), Some("e1"));
         bench.end(ids[1]);
