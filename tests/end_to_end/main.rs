@@ -17,6 +17,7 @@ mod connections;
 mod delivery;
 mod descendants;
 mod filters;
+mod flows;
 mod folders;
 mod group;
 mod h2c;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         attach::trials,
         build::trials,
         traffic::trials,
+        flows::trials,
         folders::trials,
         secrets::trials,
         stop::trials,

@@ -94,7 +94,8 @@ impl Events {
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "a place in a channel has three parts", help));
         };
         let channel = self.history.channel(label).ok_or_else(|| {
-            let help = "channels are called broker/NAME, channel/NAME or sink/NAME";
+            let help =
+                "channels are called broker/NAME, channel/NAME, sequence/NAME, parallel/NAME or sink/NAME";
             ApiError::new(StatusCode::NOT_FOUND, format!("there is no channel {label:?}"), help)
         })?;
         if self.history.is_unread(channel) {

@@ -1,4 +1,4 @@
-//! `hydrant send`: one event to a broker, channel or sink. What becomes of it is in [`follow`].
+//! `hydrant send`: one event to a broker, channel, flow or sink. What becomes of it is in [`follow`].
 
 use std::io::Read;
 use std::process::ExitCode;
@@ -16,6 +16,7 @@ use super::exit::Failure;
 use super::global::Global;
 use super::http::{Ask, encode};
 use super::{event_id, follow, output};
+use crate::config::resolved::ChannelKind;
 use crate::history::view::Verdict;
 
 /// Send an event; with --wait, follow it to its end
@@ -39,7 +40,11 @@ pub(super) struct Send {
     #[arg(long)]
     id: Option<String>,
     /// Where to
-    #[arg(long, value_name = "broker/NAME|channel/NAME|sink/NAME", default_value = "broker/default")]
+    #[arg(
+        long,
+        value_name = "broker/NAME|channel/NAME|sequence/NAME|parallel/NAME|sink/NAME",
+        default_value = "broker/default"
+    )]
     to: String,
     /// Wait until every delivery is over, such as --wait=30s
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "10s",
@@ -128,11 +133,11 @@ impl Send {
 
     fn target(&self) -> Result<String, Failure> {
         let named = self.to.split_once('/').filter(|(kind, name)| {
-            matches!(*kind, "broker" | "channel" | "sink") && !name.is_empty() && !name.contains('/')
+            ChannelKind::addressed(kind).is_some() && !name.is_empty() && !name.contains('/')
         });
         let (kind, name) = named.ok_or_else(|| {
             Failure::usage(format!("--to {} is no place for events", self.to))
-                .help("write broker/NAME, channel/NAME or sink/NAME")
+                .help("write broker/NAME, channel/NAME, sequence/NAME, parallel/NAME or sink/NAME")
         })?;
         Ok(format!("/{kind}/{}", encode(name)))
     }
@@ -227,8 +232,9 @@ mod tests {
     }
 
     #[test]
-    fn only_brokers_channels_and_sinks_take_events() {
+    fn only_brokers_channels_flows_and_sinks_take_events() {
         assert_eq!(send(&["--to", "channel/orders"]).target().unwrap(), "/channel/orders");
+        assert_eq!(send(&["--to", "sequence/ship.2"]).target().unwrap(), "/sequence/ship.2");
         assert_eq!(send(&["--to", "sink/audit"]).target().unwrap(), "/sink/audit");
         for to in ["orders", "fn/bill", "broker/", "broker/a/b", "broker/../admin"] {
             assert_eq!(send(&["--to", to]).target().unwrap_err().exit, Exit::Usage, "{to}");

@@ -1,4 +1,4 @@
-//! The rule for names of functions, brokers, channels, subscriptions, triggers, sources and sinks.
+//! The rule for names of functions, brokers, channels, flows, subscriptions, triggers, sources and sinks.
 
 /// Characters a name has at most: what a DNS label may have, for `NAME.localhost`.
 const NAME_LEN_MAX: usize = 63;

@@ -95,6 +95,10 @@ pub(crate) enum ChannelKind {
     Broker,
     /// `/channel/NAME`.
     Channel,
+    /// `/sequence/NAME`: what waits for its first step; for the others there are `NAME.2` and so on.
+    Sequence,
+    /// `/parallel/NAME`.
+    Parallel,
     /// A topic that a source reads, named `SOURCE/TOPIC`; nobody appends to it here.
     Source,
     /// `/sink/NAME`: a topic that is only written to.
@@ -106,16 +110,30 @@ pub(crate) enum ChannelKind {
 }
 
 impl ChannelKind {
+    const ADDRESSED: [Self; 5] = [Self::Broker, Self::Channel, Self::Sequence, Self::Parallel, Self::Sink];
+
     /// The word for it in paths and messages.
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Broker => "broker",
             Self::Channel => "channel",
+            Self::Sequence => "sequence",
+            Self::Parallel => "parallel",
             Self::Source => "source",
             Self::Sink => "sink",
             Self::DeadLetters => "dead-letters",
             Self::Replay => "replay",
         }
+    }
+
+    /// The kind that takes events under this word, at the ingress and from others.
+    pub(crate) fn addressed(word: &str) -> Option<Self> {
+        Self::ADDRESSED.into_iter().find(|kind| kind.text() == word)
+    }
+
+    /// Whether people put events into it, and have them delivered from it.
+    pub(crate) const fn is_for_people(self) -> bool {
+        matches!(self, Self::Broker | Self::Channel | Self::Sequence | Self::Parallel)
     }
 
     /// Where the durable log of one with this name lies, or would.

@@ -54,8 +54,8 @@ impl Log {
 
 impl Selection {
     fn wants(&self, entry: &Entry) -> bool {
-        let kinds = [ChannelKind::Broker, ChannelKind::Channel, ChannelKind::Source];
-        if !entry.wiring.kind(entry.place.channel).is_some_and(|kind| kinds.contains(&kind)) {
+        let is_meant = |kind: ChannelKind| kind.is_for_people() || kind == ChannelKind::Source;
+        if !entry.wiring.kind(entry.place.channel).is_some_and(is_meant) {
             return false;
         }
         if self.since.is_some_and(|since| entry.arrived < since)

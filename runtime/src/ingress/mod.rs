@@ -1,4 +1,4 @@
-//! HTTP in: events to brokers, channels and sinks, calls to functions.
+//! HTTP in: events to brokers, channels, flows and sinks, calls to functions.
 //!
 //! An event is answered with 202 only after its channel has it. Calls wait for their function; the answer is the
 //! function's own. [`guard`] keeps other people's web pages out.
@@ -82,7 +82,7 @@ impl Ingress {
             Target::Nothing => reply::problem(
                 404,
                 "there is nothing here",
-                "POST events to /, /broker/NAME, /channel/NAME or /sink/NAME; call functions at /fn/NAME",
+                "POST events to /, /broker/NAME, /channel/NAME, /sequence/NAME, /parallel/NAME or /sink/NAME; call functions at /fn/NAME",
             ),
         }
     }

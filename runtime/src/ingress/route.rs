@@ -10,7 +10,7 @@ pub(super) enum Target {
         name: String,
         path: String,
     },
-    /// An event for a broker, a channel or a sink.
+    /// An event for a broker, a channel of any other kind, or a sink.
     Channel {
         kind: ChannelKind,
         name: String,
@@ -30,17 +30,14 @@ impl Target {
             ("fn", Some(name), rest) => {
                 Self::Function { name: name.to_owned(), path: format!("/{}", rest.unwrap_or_default()) }
             }
-            ("broker", Some(name), None) => {
-                Self::Channel { kind: ChannelKind::Broker, name: name.to_owned() }
-            }
-            ("channel", Some(name), None) => {
-                Self::Channel { kind: ChannelKind::Channel, name: name.to_owned() }
-            }
-            ("sink", Some(name), None) => Self::Channel { kind: ChannelKind::Sink, name: name.to_owned() },
             // Knative's own form; there is one namespace here.
             ("default", Some(name), None) => {
                 Self::Channel { kind: ChannelKind::Broker, name: name.to_owned() }
             }
+            (word, Some(name), None) => match ChannelKind::addressed(word) {
+                Some(kind) => Self::Channel { kind, name: name.to_owned() },
+                None => Self::Nothing,
+            },
             _ => Self::Nothing,
         }
     }
@@ -66,12 +63,23 @@ mod tests {
         check("localhost", "/broker/orders", "Broker orders");
         check("localhost", "/channel/orders", "Channel orders");
         check("localhost", "/sink/audit", "Sink audit");
+        check("localhost", "/sequence/ship", "Sequence ship");
+        check("localhost", "/sequence/ship.2", "Sequence ship.2");
+        check("localhost", "/parallel/ship", "Parallel ship");
         check("localhost", "/default/orders", "Broker orders");
         check("localhost", "/fn/hello", "fn hello /");
         check("localhost", "/fn/hello/", "fn hello /");
         check("localhost", "/fn/hello/a/b", "fn hello /a/b");
         check("hello.localhost", "/a/b", "fn hello /a/b");
-        for path in ["/broker", "/broker/a/b", "/sink/a/b", "/favicon.ico", "/other/x"] {
+        for path in [
+            "/broker",
+            "/broker/a/b",
+            "/sink/a/b",
+            "/dead-letters/dlq",
+            "/replay/events",
+            "/favicon.ico",
+            "/other/x",
+        ] {
             check("localhost", path, "nothing");
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::bail;
 
 use crate::channel::{self, Spec};
-use crate::config::resolved::{ChannelKind, NamedChannel, Resolved};
+use crate::config::resolved::{NamedChannel, Resolved};
 
 /// Refuses when a broker or channel was durable, is something else now, and its log holds events that its
 /// subscriptions have not had. With `abandon`, says so and goes on.
@@ -29,12 +29,13 @@ pub(super) async fn look(resolved: &Resolved, abandon: bool) -> anyhow::Result<(
 }
 
 const fn may_have_been_durable(named: &NamedChannel) -> bool {
-    matches!(named.kind, ChannelKind::Broker | ChannelKind::Channel)
-        && !matches!(named.spec, Spec::Durable(_))
+    named.kind.is_for_people() && !matches!(named.spec, Spec::Durable(_))
 }
 
 fn refusal(named: &NamedChannel, dir: &Path, events: u64) -> String {
-    let table = format!("[{}.{}]", named.kind.text(), named.name);
+    // Of a sequence's channels, all are declared by one section.
+    let section = named.name.split('.').next().unwrap_or_default();
+    let table = format!("[{}.{section}]", named.kind.text());
     format!(
         "{table} was durable, and its log in {} holds {}: set class = \"durable\" in {table} until all is \
          delivered, or start with --abandon to leave it there",

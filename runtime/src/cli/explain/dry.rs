@@ -120,15 +120,16 @@ fn wanted<'r>(explain: &Explain, resolved: &'r Resolved) -> Result<Vec<&'r Subsc
 }
 
 fn is_place(to: &str, resolved: &Resolved) -> Result<(), Failure> {
-    let takes_events = |kind| matches!(kind, ChannelKind::Broker | ChannelKind::Channel);
-    let channels = resolved.channels.values().filter(|channel| takes_events(channel.kind));
+    let channels = resolved.channels.values().filter(|channel| channel.kind.is_for_people());
     let labels: Vec<String> = channels.map(channel_label).collect();
     if labels.iter().any(|label| label == to) {
         return Ok(());
     }
     let help = format!("there are {}", labels.join(", "));
     match to.split_once('/') {
-        Some(("broker" | "channel", _)) => Err(Failure::failed(format!("there is no {to}")).help(help)),
+        Some((kind, _)) if ChannelKind::addressed(kind).is_some_and(ChannelKind::is_for_people) => {
+            Err(Failure::failed(format!("there is no {to}")).help(help))
+        }
         _ => Err(Failure::usage(format!("--to {to} is no place for events")).help(help)),
     }
 }

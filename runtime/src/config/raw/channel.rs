@@ -4,6 +4,7 @@ use crate::channel::{Mode, Retention, SyncMode};
 use crate::config::codes::Code;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::source::{At, Place};
+use crate::config::table::Table;
 use crate::config::value::Value;
 
 use super::delivery::Delivery;
@@ -73,7 +74,11 @@ impl Channel {
         &["class", "partitions", "sync", "retention", "kafka", "delivery"];
 
     pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
-        let table = value.table(section, Self::KEYS)?;
+        Some(Self::read_from(&value.table(section, Self::KEYS)?, section))
+    }
+
+    /// A channel that is part of something else: among the keys of that are those of a channel.
+    pub(super) fn read_from(table: &Table<'_>, section: &str) -> Self {
         let class = table.get("class").and_then(|v| v.one_of(CLASSES));
         let (sync, retention, kafka) = (table.get("sync"), table.get("retention"), table.get("kafka"));
         let is = class.as_ref().map(|class| class.value);
@@ -85,14 +90,14 @@ impl Channel {
         unused(&kafka, &KAFKA, is == Some(Class::Kafka));
         unused(&sync, &SYNC, matches!(is, None | Some(Class::Durable)));
         unused(&retention, &RETENTION, is != Some(Class::Memory));
-        Some(Self {
+        Self {
             class,
             partitions: table.get("partitions").and_then(|v| partitions(&v)),
             sync: sync.and_then(|v| v.one_of(SYNC_MODES)).map(|mode| mode.value),
             retention: retention.and_then(|v| read_retention(&v)).unwrap_or_default(),
             kafka: kafka.and_then(|v| Topic::read(&v)).unwrap_or_default(),
             delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
-        })
+        }
     }
 }
 

@@ -14,6 +14,8 @@ pub(in crate::config) enum Destination {
     Function(String),
     Channel(String),
     Broker(String),
+    Sequence(String),
+    Parallel(String),
     Sink(String),
     Url(Uri),
 }
@@ -24,6 +26,8 @@ impl fmt::Display for Destination {
             Self::Function(name) => write!(f, "fn/{name}"),
             Self::Channel(name) => write!(f, "channel/{name}"),
             Self::Broker(name) => write!(f, "broker/{name}"),
+            Self::Sequence(name) => write!(f, "sequence/{name}"),
+            Self::Parallel(name) => write!(f, "parallel/{name}"),
             Self::Sink(name) => write!(f, "sink/{name}"),
             Self::Url(uri) => uri.fmt(f),
         }
@@ -31,7 +35,8 @@ impl fmt::Display for Destination {
 }
 
 const WANTED: &str = "a destination";
-const HELP: &str = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sink/NAME\" or \"http://HOST/PATH\"";
+const HELP: &str = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\", \"sink/NAME\" or \
+     \"http://HOST/PATH\"";
 
 /// Why a text is no destination; fits behind "this is".
 #[derive(Debug, thiserror::Error)]
@@ -59,14 +64,19 @@ impl Destination {
 
     /// A reply goes into a channel, so that it is as safe as what it answers.
     pub(super) fn read_reply(value: &Value<'_>) -> Option<At<Self>> {
-        let wanted = "a channel, broker or sink";
-        let help = "\"channel/NAME\", \"broker/NAME\" or \"sink/NAME\"";
+        let wanted = "a channel, broker, sequence, parallel or sink";
+        let help = "\"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\" or \"sink/NAME\"";
         let reply = value.parse(wanted, help, parse)?;
         match reply.value {
-            Self::Channel(_) | Self::Broker(_) | Self::Sink(_) => Some(reply),
             Self::Function(_) => value.refuse(wanted, "a function", help),
             Self::Url(_) => value.refuse(wanted, "a URL", help),
+            _ => Some(reply),
         }
+    }
+
+    /// Whether nothing comes back from it: it is a channel of some kind.
+    pub(super) const fn is_silent(&self) -> bool {
+        !matches!(self, Self::Function(_) | Self::Url(_))
     }
 }
 
@@ -79,6 +89,8 @@ fn parse(text: &str) -> Result<Destination, DestinationError> {
         "fn" => Destination::Function,
         "channel" => Destination::Channel,
         "broker" => Destination::Broker,
+        "sequence" => Destination::Sequence,
+        "parallel" => Destination::Parallel,
         "sink" => Destination::Sink,
         _ => return Err(DestinationError::Form),
     };
@@ -123,11 +135,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_five_kinds() {
+    fn the_seven_kinds() {
         let check = |text: &str, expected: Destination| assert_eq!(parse(text).unwrap(), expected, "{text}");
         check("fn/bill", Destination::Function("bill".into()));
         check("channel/orders", Destination::Channel("orders".into()));
         check("broker/default", Destination::Broker("default".into()));
+        check("sequence/ship", Destination::Sequence("ship".into()));
+        check("parallel/ship", Destination::Parallel("ship".into()));
         check("sink/audit", Destination::Sink("audit".into()));
         check("http://127.0.0.1:9/x?y=1", Destination::Url("http://127.0.0.1:9/x?y=1".parse().unwrap()));
     }
@@ -141,6 +155,7 @@ mod tests {
         check("bill", "none");
         check("function/bill", "none");
         check("fn/../etc", "no name");
+        check("sequence/ship.2", "no name");
         check("file:///etc/passwd", "no");
         check("unix:///x", "no");
         check("https://x/", "https: TLS");

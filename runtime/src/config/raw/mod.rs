@@ -8,6 +8,7 @@ mod channel;
 mod delivery;
 mod destination;
 mod filter;
+mod flow;
 mod function;
 mod isolation;
 mod kafka;
@@ -38,6 +39,9 @@ pub(super) use delivery::{Delivery, OnExhausted};
 pub(super) use destination::Destination;
 #[cfg(test)]
 pub(super) use filter::DIALECTS;
+#[cfg(test)]
+pub(super) use flow::{Branch, Step};
+pub(super) use flow::{Parallel, Sequence};
 pub(super) use function::{Function, is_ours};
 pub(super) use isolation::Isolation;
 pub(super) use kafka::Kafka;
@@ -66,6 +70,8 @@ pub(super) struct File {
     pub(super) channels: Named<Channel>,
     pub(super) subscriptions: Named<Subscription>,
     pub(super) triggers: Named<Trigger>,
+    pub(super) sequences: Named<Sequence>,
+    pub(super) parallels: Named<Parallel>,
     pub(super) sources: Named<Source>,
     pub(super) sinks: Named<Sink>,
     pub(super) functions: Named<Function>,
@@ -81,6 +87,8 @@ impl File {
         "channel",
         "subscription",
         "trigger",
+        "sequence",
+        "parallel",
         "source",
         "sink",
         "function",
@@ -95,7 +103,27 @@ impl File {
         let triggers = self.triggers.iter().map(|(name, t)| ("trigger", name, &t.delivery));
         let sources = self.sources.iter().map(|(name, s)| ("source", name, &s.delivery));
         let all = brokers.chain(channels).chain(subscriptions).chain(triggers).chain(sources);
+        let all = all.chain(self.flow_deliveries());
         all.filter_map(|(kind, name, delivery)| Some((kind, name, delivery.as_ref()?)))
+    }
+
+    fn flow_deliveries(&self) -> impl Iterator<Item = (&'static str, &At<String>, &Option<Delivery>)> {
+        let sequences = self.sequences.iter().flat_map(|(name, sequence)| {
+            let steps = sequence.steps.iter().map(|step| &step.delivery);
+            steps.chain([&sequence.channel.delivery]).map(move |delivery| ("sequence", name, delivery))
+        });
+        let parallels = self.parallels.iter().flat_map(|(name, parallel)| {
+            let branches = parallel.branches.iter().map(|branch| &branch.delivery);
+            branches.chain([&parallel.channel.delivery]).map(move |delivery| ("parallel", name, delivery))
+        });
+        sequences.chain(parallels)
+    }
+
+    /// Every channel that is declared, also as a part of something else.
+    pub(super) fn declared_channels(&self) -> impl Iterator<Item = &Channel> {
+        let own = self.brokers.iter().chain(&self.channels).map(|(_, channel)| channel);
+        let sequences = self.sequences.iter().map(|(_, sequence)| &sequence.channel);
+        own.chain(sequences).chain(self.parallels.iter().map(|(_, parallel)| &parallel.channel))
     }
 
     pub(super) fn read(document: &Document<'_>, file_name: &str) -> Self {
@@ -111,6 +139,8 @@ impl File {
             channels: named(one("channel"), "channel", Channel::read),
             subscriptions: named(one("subscription"), "subscription", Subscription::read),
             triggers: named(one("trigger"), "trigger", Trigger::read),
+            sequences: named(one("sequence"), "sequence", Sequence::read),
+            parallels: named(one("parallel"), "parallel", Parallel::read),
             sources: named(one("source"), "source", Source::read),
             sinks: named(one("sink"), "sink", Sink::read),
             functions: named(one("function"), "function", Function::read),

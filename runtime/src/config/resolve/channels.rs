@@ -1,4 +1,4 @@
-//! Brokers, channels, the topics of sources and sinks, and the dead letters: all of them channels.
+//! Brokers, channels, those of sequences and parallels, the topics of sources and sinks, and the dead letters: all of them channels.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,6 +50,8 @@ impl Channels {
         }
         builder.declared(ChannelKind::Broker, &file.brokers);
         builder.declared(ChannelKind::Channel, &file.channels);
+        builder.sequences(&file.sequences);
+        builder.parallels(&file.parallels);
         builder.sources(&file.sources);
         builder.sinks(&file.sinks);
         let dead_letters = builder.dead_letters(file, DEAD_LETTERS);
@@ -90,8 +92,19 @@ pub(super) fn dead_letters_for(to: &raw::Destination) -> Option<String> {
         raw::Destination::Function(name) => Some(format!("fn-{name}")),
         // Its folder bears the name.
         raw::Destination::Url(uri) => Some(format!("url-{:016x}", fingerprint(&uri.to_string()))),
-        raw::Destination::Channel(_) | raw::Destination::Broker(_) | raw::Destination::Sink(_) => None,
+        _ => None,
     }
+}
+
+/// The name of the channel before a step: `ship`, `ship.2`, which nobody else can bear.
+pub(super) fn step_channel(sequence: &str, step: usize) -> String {
+    if step == 1 { sequence.to_owned() } else { format!("{sequence}.{step}") }
+}
+
+/// The sequence and the step, from 1, of such a channel.
+pub(super) fn step_of(channel: &str) -> (&str, usize) {
+    let split = channel.split_once('.').and_then(|(name, step)| Some((name, step.parse().ok()?)));
+    split.unwrap_or((channel, 1))
 }
 
 /// The same in every process, today and tomorrow (FNV-1a).
@@ -139,6 +152,23 @@ impl Builder<'_> {
         for (name, channel) in channels {
             let spec = self.specs.declared(kind, name, channel);
             self.add(kind, &name.value, spec, channel.delivery.clone());
+        }
+    }
+
+    fn sequences(&mut self, sequences: &raw::Named<raw::Sequence>) {
+        for (name, sequence) in sequences {
+            for step in 1..=sequence.steps.len() {
+                let channel = step_channel(&name.value, step);
+                let spec = self.specs.part(ChannelKind::Sequence, name, &channel, &sequence.channel);
+                self.add(ChannelKind::Sequence, &channel, spec, None);
+            }
+        }
+    }
+
+    fn parallels(&mut self, parallels: &raw::Named<raw::Parallel>) {
+        for (name, parallel) in parallels {
+            let spec = self.specs.declared(ChannelKind::Parallel, name, &parallel.channel);
+            self.add(ChannelKind::Parallel, &name.value, spec, None);
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
+use crate::config::name::is_valid;
 use crate::config::nearest::nearest;
 use crate::config::raw;
 use crate::config::resolved::ChannelKind;
@@ -42,11 +43,13 @@ impl<'a> References<'a> {
         self.prefixed_channel(called, kind, name, "", place)
     }
 
-    /// `channel/NAME`, `broker/NAME` or `sink/NAME`.
+    /// What is a channel of some kind: `channel/NAME`, `broker/NAME` and the like.
     pub(super) fn destination_channel(&self, called: &str, to: &At<raw::Destination>) -> Option<&'a Known> {
         let (kind, name, prefix) = match &to.value {
             raw::Destination::Channel(name) => (ChannelKind::Channel, name, "channel/"),
             raw::Destination::Broker(name) => (ChannelKind::Broker, name, "broker/"),
+            raw::Destination::Sequence(name) => (ChannelKind::Sequence, name, "sequence/"),
+            raw::Destination::Parallel(name) => (ChannelKind::Parallel, name, "parallel/"),
             raw::Destination::Sink(name) => (ChannelKind::Sink, name, "sink/"),
             raw::Destination::Function(_) | raw::Destination::Url(_) => return None,
         };
@@ -63,7 +66,9 @@ impl<'a> References<'a> {
     ) -> Option<&'a Known> {
         let known = self.channels.known(kind, name);
         if known.is_none() {
-            let help = match nearest(name, self.channels.names(kind)) {
+            // The channels between steps have names that nobody can point to.
+            let names = self.channels.names(kind).filter(|name| is_valid(name));
+            let help = match nearest(name, names) {
                 Some(near) => format!("did you mean `{prefix}{near}`?"),
                 None => format!("declare it: [{}.{name}]", kind.text()),
             };

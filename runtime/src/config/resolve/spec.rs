@@ -14,6 +14,8 @@ use crate::config::raw::{self, Class};
 use crate::config::resolved::ChannelKind;
 use crate::config::source::{At, Place};
 
+use super::channels::step_of;
+
 /// Like a Kafka channel of Knative's; the same for every class, so that a change of class keeps the partitions.
 const PARTITIONS: u32 = 1;
 const REPLICATION: u32 = 1;
@@ -50,13 +52,23 @@ impl<'a> Specs<'a> {
     /// Where the dead letters go. Being stored there lets a cursor pass an event, so they are kept as well as the
     /// best of the others.
     pub(super) fn dead_letters(&self, name: &str, file: &raw::File) -> Spec {
-        let mut declared = file.brokers.iter().chain(&file.channels);
-        let sync = declared.any(|(_, channel)| syncs(channel)).then_some(SyncMode::Disk);
+        let sync = file.declared_channels().any(syncs).then_some(SyncMode::Disk);
         self.by_default(ChannelKind::DeadLetters, name, &raw::Channel { sync, ..raw::Channel::default() })
     }
 
     pub(super) fn declared(&mut self, kind: ChannelKind, name: &At<String>, raw: &raw::Channel) -> Spec {
-        let (name, place) = (&*name.value, &name.place);
+        self.part(kind, name, &name.value, raw)
+    }
+
+    /// One of the channels that a section declares.
+    pub(super) fn part(
+        &mut self,
+        kind: ChannelKind,
+        section: &At<String>,
+        name: &str,
+        raw: &raw::Channel,
+    ) -> Spec {
+        let (section, place) = (&*section.value, &section.place);
         let partitions = raw.partitions.unwrap_or(PARTITIONS);
         let Some(class) = &raw.class else {
             return self.by_default(kind, name, raw);
@@ -65,7 +77,7 @@ impl<'a> Specs<'a> {
             (Class::Memory, _) => memory(partitions),
             (Class::Durable, Some(state)) => durable(state, kind, name, raw),
             (Class::Durable, None) => {
-                let called = format!("`class` in [{}.{name}]", kind.text());
+                let called = format!("`class` in [{}.{section}]", kind.text());
                 let help = "the state is kept in memory: use class = \"memory\", or set `state` to a folder";
                 self.problems.bad_value::<()>(
                     &class.place,
@@ -77,7 +89,7 @@ impl<'a> Specs<'a> {
                 memory(partitions)
             }
             (Class::Kafka, _) => {
-                let who = format!("{} `{name}`", kind.text());
+                let who = format!("{} `{section}`", kind.text());
                 self.need_brokers(&who, &class.place);
                 let spec = Spec::Kafka(self.topic_spec(kind, name, raw, partitions).into());
                 let topic_place = raw.kafka.topic.as_ref().map_or(place, |topic| &topic.place);
@@ -96,13 +108,9 @@ impl<'a> Specs<'a> {
     }
 
     fn topic_spec(&self, kind: ChannelKind, name: &str, raw: &raw::Channel, partitions: u32) -> KafkaSpec {
-        // The names Knative gives its topics.
-        let by_default = match kind {
-            ChannelKind::Broker => format!("knative-broker-default-{name}"),
-            _ => format!("knative-messaging-kafka.default.{name}"),
-        };
         let cluster = self.cluster();
-        let topic = raw.kafka.topic.as_ref().map_or(by_default, |topic| topic.value.clone());
+        let topic = raw.kafka.topic.as_ref();
+        let topic = topic.map_or_else(|| topic_by_default(kind, name), |topic| topic.value.clone());
         KafkaSpec {
             group: format!("hydrant-{topic}"),
             create: Some(CreateTopic {
@@ -209,6 +217,21 @@ impl<'a> Specs<'a> {
                 .at(place, "read already")
                 .help("give it another topic or group"),
         );
+    }
+}
+
+/// The names Knative gives its topics.
+fn topic_by_default(kind: ChannelKind, name: &str) -> String {
+    let of_channel = |name: &str| format!("knative-messaging-kafka.default.{name}");
+    match kind {
+        ChannelKind::Broker => format!("knative-broker-default-{name}"),
+        ChannelKind::Sequence => {
+            let (name, step) = step_of(name);
+            // There, the first is number 0.
+            of_channel(&format!("{name}-kn-sequence-{}", step - 1))
+        }
+        ChannelKind::Parallel => of_channel(&format!("{name}-kn-parallel")),
+        _ => of_channel(name),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who gets which events: triggers, subscriptions and sources as they are written, and then the implicit ones.
 
+mod flows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +63,12 @@ impl<'a> Wiring<'a> {
         }
         for (name, source) in &file.sources {
             wiring.source(name, source);
+        }
+        for (name, sequence) in &file.sequences {
+            wiring.sequence(name, sequence);
+        }
+        for (name, parallel) in &file.parallels {
+            wiring.parallel(name, parallel);
         }
         wiring.dead_letters(file);
         wiring.replays();
@@ -226,7 +234,7 @@ impl<'a> Wiring<'a> {
                 self.sinks.insert(id, uri.clone());
                 Some((Destination::Sink(id), None))
             }
-            raw::Destination::Channel(_) | raw::Destination::Broker(_) | raw::Destination::Sink(_) => {
+            _ => {
                 let known = self.references.destination_channel(called, to)?;
                 Some((Destination::Channel(known.id), None))
             }

@@ -71,7 +71,8 @@ fn references_to_what_is_not_there() {
 
 #[test]
 fn destinations() {
-    let help = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sink/NAME\" or \"http://HOST/PATH\"";
+    let help = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\", \"sink/NAME\" or \
+                \"http://HOST/PATH\"";
     for to in ["bill", "https://x/", "http://169.254.169.254/", "file:///etc/passwd", "fn/../x"] {
         let message = "`to` in [trigger.a] must be a destination";
         check(&format!("[trigger.a]\nto = \"{to}\"\n"), "H005", (2, 6), message, help);

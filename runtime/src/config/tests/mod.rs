@@ -9,6 +9,7 @@ mod bad_traffic;
 mod bad_wiring;
 mod channels;
 mod content;
+mod flows;
 mod functions;
 mod isolation;
 mod kafka;

@@ -58,7 +58,7 @@ fn every_value_it_gives_is_the_default() {
     let project = project();
     project.write("runtime.toml", manual_in_full(), 0o644);
     let loaded = project.load();
-    assert_eq!(loaded.codes(), ["H060", "H060"], "kafka keys under another class: {}", loaded.text());
+    assert_eq!(loaded.codes(), ["H060"; 4], "kafka keys under another class: {}", loaded.text());
     let full = loaded.usable();
     // The same things by their names alone.
     let bare = "[function.bill]\nexec = \"target/release/bill\"\nbuild = \"cargo build --release\"\non = { type = \"order.*\" }\n\
@@ -67,6 +67,9 @@ fn every_value_it_gives_is_the_default() {
         filter = { prefix = { type = \"order.\" } }\n\
         [trigger.audit]\nto = \"fn/bill\"\nfilter = { all = [ { exact = { type = \"order.created\" } }, \
         { not = { suffix = { subject = \"-test\" } } } ] }\n\
+        [sequence.ship]\nsteps = \"fn/bill\"\nreply = \"broker/default\"\n\
+        [parallel.ship]\nbranches = { to = \"fn/bill\", filter = { prefix = { type = \"order.\" } } }\n\
+        reply = \"broker/default\"\n\
         [kafka]\nbrokers = \"127.0.0.1:9092\"\n\
         [source.orders]\ntype = \"kafka\"\ntopics = \"shop.orders\"\nto = \"broker/default\"\n\
         [sink.audit]\ntype = \"kafka\"\ntopic = \"shop.audit\"\n\
@@ -74,7 +77,7 @@ fn every_value_it_gives_is_the_default() {
     project.write("runtime.toml", bare, 0o644);
     let bare = project.resolved();
     check_same(&full, &bare);
-    for name in ["trigger/bill", "trigger/audit", "subscription/ship"] {
+    for name in ["trigger/bill", "trigger/audit", "subscription/ship", "sequence/ship.1", "parallel/ship.1"] {
         assert_eq!(full.subscription(name).unwrap().delivery, Policy::default(), "{name}");
     }
 }
@@ -116,11 +119,16 @@ fn it_holds_every_key_there_is() {
     check(&["channel", "orders", "kafka"], raw::Topic::KEYS);
     check(&["subscription", "ship"], raw::Subscription::KEYS);
     check(&["trigger", "audit"], raw::Trigger::KEYS);
+    check(&["sequence", "ship"], raw::Sequence::KEYS);
+    check(&["parallel", "ship"], raw::Parallel::KEYS);
     check(&["kafka"], raw::Kafka::KEYS);
     check(&["source", "orders"], raw::Source::KEYS);
     check(&["sink", "audit"], raw::Sink::KEYS);
-    for word in raw::RETENTION_KEYS {
+    for word in raw::RETENTION_KEYS.iter().chain(raw::Step::KEYS) {
         assert!(MANUAL.contains(&format!("{word} = ")), "{word}");
+    }
+    for word in raw::Branch::KEYS {
+        assert!(MANUAL.contains(&format!("`{word}`")), "{word}");
     }
     for word in SENTENCES.into_iter().chain(raw::DIALECTS.iter().copied()) {
         assert!(MANUAL.contains(word), "{word}");
