@@ -16,6 +16,9 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("a_step_that_answers_nothing_ends_it", silent_step),
             ("kill_9_in_the_middle_of_a_sequence_loses_nothing", kill_in_the_middle),
             ("an_event_takes_the_branches_whose_filters_it_passes", branches),
+            ("a_request_waits_for_the_event_that_answers_it", request_and_answer),
+            ("a_request_that_nobody_answers_is_told_so_in_time", request_without_answer),
+            ("whoever_asks_when_hydrant_stops_is_told_so", request_at_the_end),
             ("explain_and_send_know_flows_by_their_names", by_name),
         ],
     )
@@ -190,4 +193,91 @@ fn by_name() {
     let answer = runtime.post("/sequence/shipp", "3", "order", "");
     assert_eq!(answer.status, 404);
     assert!(answer.body.contains("there is no sequence `shipp`"), "{}", answer.body);
+}
+
+/// What `a` answers, `b` answers in turn: the second bears the id of the first event, which the first handed on.
+const ASK: &str = "[request.ask]\ntimeout = \"60s\"\n\
+    [trigger.a]\nto = \"fn/a\"\nfilter = { exact = { type = \"question\" } }\n\
+    [trigger.b]\nto = \"fn/b\"\nfilter = { exact = { type = \"a.done\" } }\n";
+
+/// A server whose answer is an event with this attribute more.
+fn answering(name: &str, attribute: &str) -> String {
+    let more = format!("        more = {{'{attribute}': self.headers['ce-correlationid']}}");
+    let done = format!("type='{name}.done'");
+    python_step(name, &more).replace(&done, &format!("{done}, **more"))
+}
+
+fn request_and_answer() {
+    let project = Project::new(ASK);
+    project.function("a", answering("a", "correlationid"));
+    project.function("b", answering("b", "replyid"));
+    let runtime = Runtime::start(&project);
+    // Each waits for its own, all at once.
+    std::thread::scope(|scope| {
+        let ask = |n: usize| runtime.post("/request/ask", &n.to_string(), "question", &format!("data{n}"));
+        let asked: Vec<_> = (0..8).map(|n| scope.spawn(move || ask(n))).collect();
+        for (n, asked) in asked.into_iter().enumerate() {
+            let answer = asked.join().unwrap();
+            assert_eq!(
+                (answer.status, answer.body.as_str()),
+                (200, &*format!("data{n} a b")),
+                "{}",
+                answer.head
+            );
+            assert_eq!(answer.header("ce-type"), Some("b.done"));
+            assert_eq!(answer.header("ce-id"), Some(&*format!("{n}-a-b")));
+            assert!(answer.header("ce-replyid").unwrap().starts_with(&format!("{n}:")), "{}", answer.head);
+        }
+    });
+    let answered = verdict(&runtime, "0-a-b", "ask.answer");
+    assert_eq!(
+        (&answered["outcome"], &answered["status"]),
+        (&"delivered".into(), &"200".into()),
+        "{answered}"
+    );
+    assert_eq!(answered["to"], "whoever asked");
+    // Whoever makes one up answers nobody, and nothing is tried again for it.
+    let headers = [
+        ("ce-specversion", "1.0"),
+        ("ce-id", "x"),
+        ("ce-source", "/x"),
+        ("ce-type", "x"),
+        ("ce-replyid", "0:0"),
+    ];
+    let answer = crate::support::http::request(runtime.listen, "POST", "/", &headers, b"").unwrap();
+    assert_eq!(answer.status, 202);
+    let forged = verdict(&runtime, "x", "ask.answer");
+    assert_eq!((&forged["status"], &forged["attempt_count"]), (&"202".into(), &1.into()), "{forged}");
+}
+
+fn request_without_answer() {
+    let project = Project::new("[request.ask]\ntimeout = \"50ms\"\n");
+    project.function("question", noting_server("", ""));
+    let runtime = Runtime::start(&project);
+    let answer = runtime.post("/request/ask", "1", "question", "data");
+    assert_eq!(answer.status, 504, "{}", answer.body);
+    assert!(answer.body.contains("whoever answers copies correlationid into replyid"), "{}", answer.body);
+    assert_eq!(verdict(&runtime, "1", "question")["outcome"], "delivered", "it is an event like others");
+    assert_eq!(runtime.post("/request/aks", "2", "question", "").status, 404);
+    assert_eq!(runtime.get("/request/ask").status, 405);
+    let batch = br#"[{"specversion":"1.0","id":"1","source":"/","type":"x"},{"specversion":"1.0","id":"2","source":"/","type":"x"}]"#;
+    let headers = [("content-type", "application/cloudevents-batch+json")];
+    let answer =
+        crate::support::http::request(runtime.listen, "POST", "/request/ask", &headers, batch).unwrap();
+    assert_eq!(answer.status, 400, "{}", answer.body);
+}
+
+fn request_at_the_end() {
+    let project = Project::new("[request.ask]\ntimeout = \"1h\"\n");
+    project.function("question", noting_server("", ""));
+    let runtime = Runtime::start(&project);
+    let listen = runtime.listen;
+    let asked = std::thread::spawn(move || {
+        crate::support::runtime::post(listen, "/request/ask", "1", "question", "")
+    });
+    wait_until("it is asked", || project.lines("delivered") == ["1"]);
+    assert!(runtime.stop().success());
+    let answer = asked.join().unwrap().unwrap();
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert!(answer.body.contains("the runtime is stopping"), "{}", answer.body);
 }

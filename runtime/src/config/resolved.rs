@@ -26,7 +26,21 @@ pub(crate) struct Resolved {
     /// Every function in the folders, in the configuration, or named by a subscription.
     pub(crate) functions: BTreeMap<FunctionId, Arc<Function>>,
     pub(crate) sinks: BTreeMap<SinkId, hyper::Uri>,
+    /// What is delivered here goes to whoever waits for it.
+    pub(crate) requests: BTreeMap<SinkId, Request>,
     pub(crate) watch: Watch,
+}
+
+/// `/request/NAME`: an event goes into a broker, and its answer back to who sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) name: String,
+    pub(crate) broker: String,
+    /// How long an answer is waited for.
+    pub(crate) timeout: Duration,
+    /// The attribute by which the event is known, and that in which its answer bears the same.
+    pub(crate) correlation: String,
+    pub(crate) reply: String,
 }
 
 /// `[watch]`.

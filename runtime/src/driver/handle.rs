@@ -13,6 +13,7 @@ use hyper::http::request::Parts;
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::{oneshot, watch};
 
+use super::callers::Callers;
 use super::inbox::{Attaching, Inbox, Message};
 use super::{Callee, Directory, Route, Stats};
 use crate::channel::{AppendError, Position};
@@ -45,6 +46,7 @@ pub(crate) struct Handle {
     config: watch::Receiver<Arc<Resolved>>,
     directory: watch::Receiver<Arc<Directory>>,
     letters: Arc<Desk>,
+    callers: Callers,
     next_call: Arc<AtomicU64>,
 }
 
@@ -64,8 +66,9 @@ impl Handle {
         config: watch::Receiver<Arc<Resolved>>,
         directory: watch::Receiver<Arc<Directory>>,
         letters: Arc<Desk>,
+        callers: Callers,
     ) -> Self {
-        Self { inbox, config, directory, letters, next_call: Arc::default() }
+        Self { inbox, config, directory, letters, callers, next_call: Arc::default() }
     }
 
     /// The configuration in force.
@@ -127,6 +130,17 @@ impl Handle {
         let read = channel.read(place.partition, place.offset, 1, 1);
         let batch = tokio::time::timeout(READ_MAX, read).await.ok()?.ok()?;
         batch.records.into_iter().find(|(offset, _)| *offset == place.offset).map(|(_, event)| event)
+    }
+
+    /// Whoever waits for the answer to an event.
+    pub(crate) const fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
+    /// Waits until all is at zero, and all channels are closed.
+    pub(crate) async fn stopped(&self) {
+        // There is always one channel until then.
+        self.directory.clone().wait_for(|directory| directory.channels().next().is_none()).await.ok();
     }
 
     /// Asks for everything to be brought to zero.

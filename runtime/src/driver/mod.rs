@@ -4,10 +4,11 @@
 //! - [`inbox`]: how those tasks tell the loop what happened. [`handle`]: how the rest of the program asks it.
 //! - [`keeper`]: the task that owns one channel; [`kept`]: what it does with an open one. [`directory`]: what the ingress needs to know.
 //! - [`fleet`]: functions, their revisions and their processes. [`perform`]: one arm per effect.
-//! - [`alarm`]: what wakes the loop when nothing happens. [`mirror`]: the names under which others see how far subscriptions are.
+//! - [`callers`]: who waits for the answer to an event. [`alarm`]: what wakes the loop when nothing happens. [`mirror`]: the names under which others see how far subscriptions are.
 //! - [`orphans`]: cursors that nobody bears any more. [`record`]: what is told to the history, the statistics and the log.
 
 mod alarm;
+mod callers;
 mod clock;
 mod directory;
 mod fleet;
@@ -33,6 +34,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use self::alarm::Alarm;
+use self::callers::Callers;
 use self::clock::Clock;
 use self::fleet::Fleet;
 use self::inbox::{Attaching, Message};
@@ -71,6 +73,7 @@ pub(crate) struct Driver {
     keepers: HashMap<ChannelId, Keeper>,
     fleet: Fleet,
     sinks: HashMap<SinkId, Sink>,
+    callers: Callers,
     /// Whatever acts for the driver and has no owner of its own.
     tasks: JoinSet<()>,
     calls: HashMap<CallId, Box<Call>>,
@@ -95,9 +98,9 @@ impl Driver {
         let orphans = Orphans::open(config.runtime.state.as_deref());
         let config = watch::Sender::new(config);
         let directory = watch::Sender::new(Arc::new(Directory::default()));
-        let letters = Arc::new(Desk::default());
-        let handle =
-            Handle::new(inbox.clone(), config.subscribe(), directory.subscribe(), Arc::clone(&letters));
+        let (letters, callers) = (Arc::new(Desk::default()), Callers::default());
+        let (told, names) = (config.subscribe(), directory.subscribe());
+        let handle = Handle::new(inbox.clone(), told, names, Arc::clone(&letters), callers.clone());
         let driver = Self {
             activator: Activator::new(limits),
             clock: Clock::start(),
@@ -108,6 +111,7 @@ impl Driver {
             directory,
             keepers: HashMap::new(),
             sinks: HashMap::new(),
+            callers,
             tasks: JoinSet::new(),
             calls: HashMap::new(),
             attaching: HashMap::new(),

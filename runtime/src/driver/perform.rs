@@ -3,7 +3,7 @@
 use activator::Effect;
 use activator::delivery::Outcome;
 use activator::effect::{Payload, Refusal, Target};
-use activator::id::{CallId, ChannelId, DeliveryId, InstanceId};
+use activator::id::{CallId, ChannelId, DeliveryId, InstanceId, SinkId};
 
 use super::Driver;
 use super::keeper::{Ask, Keeper};
@@ -95,10 +95,19 @@ impl Driver {
         match to {
             Target::Sink(id) => match self.sinks.get(&id) {
                 Some(sink) => drop(self.tasks.spawn(sink.clone().carry_out(job, self.inbox.clone()))),
-                None => self
-                    .answer_later(job.delivery, Outcome::Lost("this URL is not configured any more".into())),
+                None => {
+                    let outcome = self.to_caller(id, &job.work);
+                    self.answer_later(job.delivery, outcome);
+                }
             },
             Target::Instance(id) => self.deliver_to(id, job),
+        }
+    }
+
+    fn to_caller(&self, id: SinkId, work: &Work) -> Outcome {
+        match (self.config.borrow().requests.get(&id), work) {
+            (Some(request), Work::Event(event, _)) => self.callers.answer(id, request, event),
+            _ => Outcome::Lost("this URL is not configured any more".to_owned()),
         }
     }
 

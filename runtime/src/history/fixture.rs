@@ -58,6 +58,7 @@ pub(crate) fn resolved() -> Resolved {
             .map(|(f, id)| (FunctionId(id), f))
             .collect(),
         sinks: BTreeMap::new(),
+        requests: BTreeMap::new(),
         watch: crate::config::resolved::Watch::default(),
     }
 }

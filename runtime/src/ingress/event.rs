@@ -47,19 +47,22 @@ pub(super) async fn answer(
     // Asked again, and gone when the runtime stops: who sends slowly keeps no channel open.
     let directory = driver.directory();
     match directory.route(kind, name) {
-        Some(route) => store(route, events).await,
+        Some(route) => match stored(route, events).await {
+            Ok(position) => accepted(route, position),
+            Err(refusal) => refusal,
+        },
         None => reply::stopping(),
     }
 }
 
-fn wrong_method() -> Response<Body> {
+pub(super) fn wrong_method() -> Response<Body> {
     let mut response = reply::problem(405, "events are sent by POST", "use POST");
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
     response
 }
 
 /// CloudEvents webhook 1.0, section 4 "Abuse Protection".
-fn webhook_validation(headers: &HeaderMap) -> Response<Body> {
+pub(super) fn webhook_validation(headers: &HeaderMap) -> Response<Body> {
     let mut response = reply::empty(StatusCode::OK);
     let allowed = response.headers_mut();
     allowed.insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
@@ -70,7 +73,7 @@ fn webhook_validation(headers: &HeaderMap) -> Response<Body> {
     response
 }
 
-async fn read_events(
+pub(super) async fn read_events(
     request: Request<Incoming>,
     limit: usize,
     patience: Duration,
@@ -102,11 +105,12 @@ fn decode(mode: binding::Mode, headers: &HeaderMap, body: Bytes) -> Result<Vec<E
     events.map_err(|reason| reason.to_string())
 }
 
-/// Answers once the channel has all of them, as durably as it says of itself.
-async fn store(route: &Route, events: Vec<Event>) -> Response<Body> {
+/// Once the channel has all of them, as durably as it says of itself: where the last one is.
+pub(super) async fn stored(route: &Route, events: Vec<Event>) -> Result<Option<Position>, Response<Body>> {
     let Some(channel) = &route.channel else {
         let trouble = route.trouble.as_deref().unwrap_or("it is being opened");
-        return reply::later(&format!("{} cannot take events now: {trouble}", route.name), "send it again");
+        let message = format!("{} cannot take events now: {trouble}", route.name);
+        return Err(reply::later(&message, "send it again"));
     };
     let appends = events.into_iter().map(|event| channel.append(event));
     let mut last = None;
@@ -114,14 +118,14 @@ async fn store(route: &Route, events: Vec<Event>) -> Response<Body> {
         match stored {
             Ok(position) => last = Some(position),
             Err(error @ AppendError::TooLarge { .. }) => {
-                return reply::problem(413, &error.to_string(), "send less");
+                return Err(reply::problem(413, &error.to_string(), "send less"));
             }
             Err(error @ AppendError::Unavailable(_)) => {
-                return reply::later(&format!("{}: {error}", route.name), "send it again");
+                return Err(reply::later(&format!("{}: {error}", route.name), "send it again"));
             }
         }
     }
-    accepted(route, last)
+    Ok(last)
 }
 
 fn accepted(route: &Route, position: Option<Position>) -> Response<Body> {

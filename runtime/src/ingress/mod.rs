@@ -1,4 +1,4 @@
-//! HTTP in: events to brokers, channels, flows and sinks, calls to functions.
+//! HTTP in: events to brokers, channels, flows and sinks, calls to functions, and requests that are both.
 //!
 //! An event is answered with 202 only after its channel has it. Calls wait for their function; the answer is the
 //! function's own. [`guard`] keeps other people's web pages out.
@@ -9,6 +9,7 @@ mod call;
 mod event;
 mod guard;
 mod reply;
+mod request;
 mod route;
 
 #[cfg(test)]
@@ -79,10 +80,12 @@ impl Ingress {
             Target::Channel { kind, name } => {
                 event::answer(&self.driver, request, kind, &name, patience).await
             }
+            Target::Request { name } => request::answer(&self.driver, request, &name, patience).await,
             Target::Nothing => reply::problem(
                 404,
                 "there is nothing here",
-                "POST events to /, /broker/NAME, /channel/NAME, /sequence/NAME, /parallel/NAME or /sink/NAME; call functions at /fn/NAME",
+                "POST events to /, /broker/NAME, /channel/NAME, /sequence/NAME, /parallel/NAME, /request/NAME or /sink/NAME; call \
+                 functions at /fn/NAME",
             ),
         }
     }

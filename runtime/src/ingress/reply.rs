@@ -1,8 +1,9 @@
 //! What the ingress answers by itself: JSON with what, why and what to do.
 
+use activator::event::{Event, http as binding};
 use bytes::Bytes;
 use http_body_util::{Either, Full};
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 
 use crate::dispatch::CallBody;
@@ -13,6 +14,21 @@ pub(super) type Body = Either<Full<Bytes>, CallBody>;
 pub(super) fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Either::Left(Full::default()));
     *response.status_mut() = status;
+    response
+}
+
+/// An event, in binary mode.
+pub(super) fn event(event: &Event) -> Response<Body> {
+    let mut response = Response::new(Either::Left(Full::new(event.data().clone())));
+    let headers = response.headers_mut();
+    binding::encode_binary(event, |name, value| {
+        // The binding gives names and values that HTTP allows.
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
+        {
+            headers.insert(name, value);
+        }
+    });
     response
 }
 

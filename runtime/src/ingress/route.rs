@@ -15,6 +15,10 @@ pub(super) enum Target {
         kind: ChannelKind,
         name: String,
     },
+    /// An event whose answer the caller waits for.
+    Request {
+        name: String,
+    },
     Nothing,
 }
 
@@ -30,6 +34,7 @@ impl Target {
             ("fn", Some(name), rest) => {
                 Self::Function { name: name.to_owned(), path: format!("/{}", rest.unwrap_or_default()) }
             }
+            ("request", Some(name), None) => Self::Request { name: name.to_owned() },
             // Knative's own form; there is one namespace here.
             ("default", Some(name), None) => {
                 Self::Channel { kind: ChannelKind::Broker, name: name.to_owned() }
@@ -51,6 +56,7 @@ mod tests {
         let found = match Target::of(host, path) {
             Target::Function { name, path } => format!("fn {name} {path}"),
             Target::Channel { kind, name } => format!("{kind:?} {name}"),
+            Target::Request { name } => format!("request {name}"),
             Target::Nothing => "nothing".to_owned(),
         };
         assert_eq!(found, expected, "{host}{path}");
@@ -63,6 +69,7 @@ mod tests {
         check("localhost", "/broker/orders", "Broker orders");
         check("localhost", "/channel/orders", "Channel orders");
         check("localhost", "/sink/audit", "Sink audit");
+        check("localhost", "/request/ask", "request ask");
         check("localhost", "/sequence/ship", "Sequence ship");
         check("localhost", "/sequence/ship.2", "Sequence ship.2");
         check("localhost", "/parallel/ship", "Parallel ship");

@@ -13,6 +13,7 @@ mod function;
 mod isolation;
 mod kafka;
 mod kpa;
+mod request;
 mod runtime;
 mod scale;
 mod secret;
@@ -46,6 +47,7 @@ pub(super) use function::{Function, is_ours};
 pub(super) use isolation::Isolation;
 pub(super) use kafka::Kafka;
 pub(super) use kpa::Kpa;
+pub(super) use request::Request;
 pub(super) use runtime::{Runtime, State, address, cgroup, state};
 pub(super) use scale::Scale;
 pub(super) use secret::Secret;
@@ -72,6 +74,7 @@ pub(super) struct File {
     pub(super) triggers: Named<Trigger>,
     pub(super) sequences: Named<Sequence>,
     pub(super) parallels: Named<Parallel>,
+    pub(super) requests: Named<Request>,
     pub(super) sources: Named<Source>,
     pub(super) sinks: Named<Sink>,
     pub(super) functions: Named<Function>,
@@ -89,6 +92,7 @@ impl File {
         "trigger",
         "sequence",
         "parallel",
+        "request",
         "source",
         "sink",
         "function",
@@ -141,6 +145,7 @@ impl File {
             triggers: named(one("trigger"), "trigger", Trigger::read),
             sequences: named(one("sequence"), "sequence", Sequence::read),
             parallels: named(one("parallel"), "parallel", Parallel::read),
+            requests: named(one("request"), "request", Request::read),
             sources: named(one("source"), "source", Source::read),
             sinks: named(one("sink"), "sink", Sink::read),
             functions: named(one("function"), "function", Function::read),

@@ -39,7 +39,7 @@ pub(super) fn resolve(
 ) -> Resolved {
     let channels = Channels::new(file, project, runtime.state.as_deref(), ids, problems);
     let references = References { channels: &channels, functions: &functions, project, problems };
-    let Wiring { subscriptions, sinks, .. } = Wiring::new(file, references, ids);
+    let Wiring { subscriptions, sinks, requests, .. } = Wiring::new(file, references, ids);
     Resolved {
         runtime,
         topology: Topology {
@@ -51,6 +51,7 @@ pub(super) fn resolve(
         channels: channels.all,
         functions: functions.into_resolved(),
         sinks,
+        requests,
         watch: Watch { enabled: file.watch.enabled, poll: file.watch.poll },
     }
 }

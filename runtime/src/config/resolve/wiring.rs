@@ -1,6 +1,7 @@
 //! Who gets which events: triggers, subscriptions and sources as they are written, and then the implicit ones.
 
 mod flows;
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::config::codes::Code;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::ids::Ids;
 use crate::config::raw::{self, Delivery};
-use crate::config::resolved::ChannelKind;
+use crate::config::resolved::{ChannelKind, Request};
 use crate::config::source::{At, Place};
 
 use super::channels::{DEFAULT_BROKER, dead_letters_for, source_channel};
@@ -32,6 +33,7 @@ const SOURCE_TIMEOUT: Duration = Duration::from_secs(600);
 pub(super) struct Wiring<'a> {
     pub(super) subscriptions: Vec<Arc<Subscription>>,
     pub(super) sinks: BTreeMap<SinkId, hyper::Uri>,
+    pub(super) requests: BTreeMap<SinkId, Request>,
     references: References<'a>,
     ids: &'a mut Ids,
 }
@@ -54,7 +56,8 @@ struct Draft<'d> {
 
 impl<'a> Wiring<'a> {
     pub(super) fn new(file: &raw::File, references: References<'a>, ids: &'a mut Ids) -> Self {
-        let mut wiring = Self { subscriptions: Vec::new(), sinks: BTreeMap::new(), references, ids };
+        let (sinks, requests) = (BTreeMap::new(), BTreeMap::new());
+        let mut wiring = Self { subscriptions: Vec::new(), sinks, requests, references, ids };
         for (name, trigger) in &file.triggers {
             wiring.trigger(name, trigger);
         }
@@ -69,6 +72,9 @@ impl<'a> Wiring<'a> {
         }
         for (name, parallel) in &file.parallels {
             wiring.parallel(name, parallel);
+        }
+        for (name, request) in &file.requests {
+            wiring.request(name, request);
         }
         wiring.dead_letters(file);
         wiring.replays();

@@ -1,10 +1,12 @@
-//! Sequences and parallels: what channels and subscriptions they are, and what cannot be one.
+//! Sequences, parallels and requests: what channels and subscriptions they are, and what cannot be one.
+
+use std::time::Duration;
 
 use activator::filter::Filter;
 use activator::id::ChannelId;
 use activator::topology::{Destination, Order, Start};
 
-use super::super::resolved::{ChannelKind, Resolved};
+use super::super::resolved::{ChannelKind, Request, Resolved};
 use super::Project;
 use super::bad::check;
 use crate::channel::{Spec, SyncMode};
@@ -220,4 +222,72 @@ fn what_is_wrong_with_the_channels_of_a_sequence_is_told_once() {
         "sequence `a` needs Kafka, and no brokers are named",
         "[kafka] brokers = [\"127.0.0.1:9092\"]",
     );
+}
+
+#[test]
+fn a_request_is_a_subscription_to_its_broker_for_what_bears_an_id() {
+    let resolved = project(
+        "[broker.other]\n[request.ask]\n\
+         [request.other]\nbroker = \"other\"\ntimeout = \"2s\"\n\
+         correlationAttribute = \"asked\"\nreply_attribute = \"answers\"\n",
+    )
+    .resolved();
+    let subscription = |name| resolved.subscription(name).unwrap_or_else(|| panic!("no {name}"));
+    let (ask, other) = (subscription("request/ask.answer"), subscription("request/other.answer"));
+    assert_eq!(ask.channel, channel(&resolved, ChannelKind::Broker, "default"));
+    assert_eq!(other.channel, channel(&resolved, ChannelKind::Broker, "other"));
+    assert_eq!(
+        (ask.filter.describe(), other.filter.describe()),
+        ("replyid = \"*\"".into(), "answers = \"*\"".into())
+    );
+    let request = |to| match to {
+        Destination::Sink(id) => &resolved.requests[&id],
+        other => panic!("{other:?}"),
+    };
+    let said = |request: &Request| (request.timeout, request.correlation.clone(), request.reply.clone());
+    let expected = (Duration::from_secs(30), "correlationid".to_owned(), "replyid".to_owned());
+    assert_eq!(said(request(ask.to)), expected, "as of Knative's RequestReply");
+    assert_eq!(said(request(other.to)), (Duration::from_secs(2), "asked".into(), "answers".into()));
+}
+
+#[test]
+fn attributes_of_a_request_are_extensions_and_two() {
+    let help = "a name of a-z and 0-9, such as \"replyid\"";
+    let message = "`reply_attribute` in [request.a] must be an extension attribute";
+    check("[request.a]\nreply_attribute = \"Reply\"\n", "H005", (2, 19), message, help);
+    check("[request.a]\nreply_attribute = \"id\"\n", "H005", (2, 19), message, help);
+    check(
+        "[request.a]\nreply_attribute = \"correlationid\"\n",
+        "H005",
+        (2, 19),
+        "`reply_attribute` in [request.a] must be another attribute than that of the event",
+        "with one for both, every event would answer itself",
+    );
+    check(
+        "[request.a]\nreplyAttribute = \"a\"\nreply_attribute = \"b\"\n",
+        "H011",
+        (2, 18),
+        "`reply_attribute` and `replyAttribute` in [request.a] are one key",
+        "keep one of them",
+    );
+}
+
+#[test]
+fn a_request_has_a_broker_of_its_own_and_a_time() {
+    check(
+        "[request.a]\nbroker = \"defualt\"\n",
+        "H012",
+        (2, 10),
+        "request `a` points to a broker that does not exist",
+        "did you mean `default`?",
+    );
+    check(
+        "[kafka]\nbrokers = \"k:1\"\nmode = \"group\"\n[broker.default]\nclass = \"kafka\"\n[request.a]\n",
+        "H005",
+        (6, 10),
+        "the broker of request `a` must be one that this runtime has to itself",
+        "an answer could arrive at another runtime than the one that waits for it",
+    );
+    let loaded = Project::new("[request.a]\ntimeout = \"0s\"\n").load();
+    assert_eq!(loaded.codes(), ["H005"], "{}", loaded.text());
 }

@@ -9,8 +9,15 @@ use super::super::raw::{self, Delivery, File};
 use super::{Project, Resolved};
 
 /// Knative's spellings of some keys, and one without a default; the manual names them in a sentence.
-const SENTENCES: [&str; 5] =
-    ["backoffPolicy", "backoffDelay", "retryAfterMax", "deadLetterSink", "response = "];
+const SENTENCES: [&str; 7] = [
+    "backoffPolicy",
+    "backoffDelay",
+    "retryAfterMax",
+    "deadLetterSink",
+    "response = ",
+    "correlationAttribute",
+    "replyAttribute",
+];
 
 /// The manual with every example in force.
 fn manual_in_full() -> String {
@@ -39,6 +46,7 @@ fn check_same(one: &Resolved, other: &Resolved) {
     assert_eq!(one.channels, other.channels);
     assert_eq!(one.topology.subscriptions, other.topology.subscriptions);
     assert_eq!(one.functions, other.functions);
+    assert_eq!(one.requests, other.requests);
     assert_eq!(one.watch, other.watch);
 }
 
@@ -70,6 +78,7 @@ fn every_value_it_gives_is_the_default() {
         [sequence.ship]\nsteps = \"fn/bill\"\nreply = \"broker/default\"\n\
         [parallel.ship]\nbranches = { to = \"fn/bill\", filter = { prefix = { type = \"order.\" } } }\n\
         reply = \"broker/default\"\n\
+        [request.ask]\n\
         [kafka]\nbrokers = \"127.0.0.1:9092\"\n\
         [source.orders]\ntype = \"kafka\"\ntopics = \"shop.orders\"\nto = \"broker/default\"\n\
         [sink.audit]\ntype = \"kafka\"\ntopic = \"shop.audit\"\n\
@@ -121,6 +130,7 @@ fn it_holds_every_key_there_is() {
     check(&["trigger", "audit"], raw::Trigger::KEYS);
     check(&["sequence", "ship"], raw::Sequence::KEYS);
     check(&["parallel", "ship"], raw::Parallel::KEYS);
+    check(&["request", "ask"], raw::Request::KEYS);
     check(&["kafka"], raw::Kafka::KEYS);
     check(&["source", "orders"], raw::Source::KEYS);
     check(&["sink", "audit"], raw::Sink::KEYS);
