@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+#[path = "house/proofs.rs"]
+mod proofs;
 #[path = "house/source.rs"]
 mod source;
 
@@ -107,6 +109,20 @@ fn comments_and_texts_are_no_code() {
     let blanked = source::code("a /* x /* y */ z */ b // c\n\"d\\\"e\" r#\"f\"g\"# 'h' '\\'' &'i b\"j\" k");
     let left: Vec<&str> = blanked.split_whitespace().collect();
     assert_eq!(left, ["a", "b", "&'i", "b", "k"], "the prefix of a text may stay");
+}
+
+#[test]
+fn every_row_about_knative_names_a_test_that_is_there() {
+    proofs::check("docs/knative.md", 40);
+
+    let unit = File::new("runtime/src/x.rs", "#[test]\nfn it_holds() {}\nfn it_helps() {}");
+    let trials = "&[(\"it_is_tried\", tried), (\n    \"it_is_long\",\n    long)]";
+    let tests = proofs::tests(&[unit, File::new("tests/end_to_end/x.rs", trials)]);
+    assert_eq!(tests.iter().collect::<Vec<_>>(), ["it_holds", "it_is_long", "it_is_tried"]);
+    let wrong = |row: &str| proofs::unproven(&format!("| a | tried by |\n|---|---|\n{row}"), &tests).0.len();
+    assert_eq!(wrong("| x | `it_holds`, `it_is_tried` |"), 0);
+    assert_eq!(wrong("| x | `it_holds`, `it_helps` |"), 1, "what is no test proves nothing");
+    assert_eq!(wrong("| `it_holds` | as the text |"), 1, "only the last column counts");
 }
 
 /// Holds a rule against every file of ours, and against a break that it must find.

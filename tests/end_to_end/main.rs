@@ -15,10 +15,14 @@ mod build;
 mod cgroups;
 mod connections;
 mod delivery;
+mod departures;
 mod descendants;
 mod filters;
+mod floods;
 mod flows;
 mod folders;
+mod forbidden;
+mod golden;
 mod group;
 mod h2c;
 mod held_port;
@@ -27,7 +31,9 @@ mod kafka;
 mod kill;
 mod letters;
 mod lines;
+mod loops;
 mod order;
+mod poison;
 mod races;
 mod redriven;
 mod reload;
@@ -64,6 +70,12 @@ fn main() -> ExitCode {
         scale::trials,
         bad_functions::trials,
         delivery::trials,
+        golden::trials,
+        poison::trials,
+        loops::trials,
+        forbidden::trials,
+        floods::trials,
+        departures::trials,
         replay::trials,
         bad_answers::trials,
         bad_input::trials,

@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("what_is_in_flight_has_the_runtimes_time", what_is_in_flight_has_the_runtimes_time),
             ("a_service_that_watches_nothing_stops_too", a_service_stops),
             ("a_second_sigterm_leaves_at_once_and_safely", a_second_sigterm),
+            ("sighup_reloads_and_interrupts_nothing", sighup_reloads),
             ("what_was_delivered_is_not_delivered_again_after_a_restart", not_again_after_a_restart),
         ],
     )
@@ -91,6 +92,29 @@ fn a_second_sigterm() {
     wait_until("it comes again", || project.lines("delivered").len() == 2);
     assert_eq!(project.lines("delivered"), ["1", "1"]);
     again.stop();
+}
+
+/// Of one that watches nothing, so that only the signal can have told it.
+fn sighup_reloads() {
+    let project = Project::new("[watch]\nenabled = false\n");
+    project.function("order", waiting_server());
+    let runtime = Runtime::start_as(&project, &["run"]);
+    runtime.send("1", "order");
+    wait_until("it is in flight", || project.lines("delivered").len() == 1);
+    project.configure("[watch]\nenabled = false\n[broker.second]\n[trigger.second]\nbroker = \"second\"\nto = \"fn/order\"\n");
+    assert_eq!(runtime.post("/broker/second", "2", "x", "").status, 404, "nobody told it");
+    runtime.signal(Signal::SIGHUP);
+    wait_until("it is reloaded", || runtime.post("/broker/second", "2", "x", "").status == 202);
+    project.write("go", "");
+    for (id, trigger) in [("1", "order"), ("2", "second")] {
+        let verdict = &runtime.verdicts(id)[trigger];
+        assert_eq!(
+            (&verdict["outcome"], &verdict["attempt_count"]),
+            (&"delivered".into(), &1.into()),
+            "{id}"
+        );
+    }
+    assert!(runtime.stop().success());
 }
 
 fn not_again_after_a_restart() {

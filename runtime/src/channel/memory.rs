@@ -45,7 +45,17 @@ impl Memory {
     }
 
     pub(super) fn append(&self, event: Event) -> Result<Position, AppendError> {
-        self.ring.reserve(&event)?;
+        self.append_within(self.ring.bytes_max, event)
+    }
+
+    /// Stores what came of an event that may be in this ring and stays there until this is stored: a full ring in which
+    /// every event waits for its reply would never have room for one. So there is as much room again, for these alone.
+    pub(super) fn pass_on(&self, event: Event) -> Result<Position, AppendError> {
+        self.append_within(self.ring.bytes_max.saturating_mul(2), event)
+    }
+
+    fn append_within(&self, room: usize, event: Event) -> Result<Position, AppendError> {
+        self.ring.reserve(&event, room)?;
         let partition = self.ring.partitioner.choose(&event);
         let offset = self.window(partition).expect("the partitioner knows the partitions").push(event);
         Ok(Position { partition, offset })
@@ -100,17 +110,16 @@ impl Memory {
 }
 
 impl Ring {
-    fn reserve(&self, event: &Event) -> Result<(), AppendError> {
+    fn reserve(&self, event: &Event, room: usize) -> Result<(), AppendError> {
         let size = charge(event);
         if size > self.bytes_max {
             let limit = self.bytes_max;
             return Err(AppendError::TooLarge { size, limit });
         }
-        let fits = |bytes: usize| Some(bytes + size).filter(|sum| *sum <= self.bytes_max);
+        let fits = |bytes: usize| Some(bytes + size).filter(|sum| *sum <= room);
         self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).map_err(|bytes| {
-            let max = self.bytes_max;
             AppendError::Unavailable(format!(
-                "its ring is full: {bytes} of {max} bytes wait for their subscriptions"
+                "its ring is full: {bytes} of {room} bytes wait for their subscriptions"
             ))
         })?;
         Ok(())
@@ -153,6 +162,19 @@ mod tests {
         let position = Offset(stored);
         channel.commit(&[(Partition(0), Progress { position, behind })]);
         assert_eq!(fill(&channel), 2);
+    }
+
+    #[test]
+    fn what_comes_of_its_events_has_as_much_room_again_and_no_more() {
+        let (channel, _) = Memory::open(&RING);
+        let stored = fill(&channel);
+        for _ in 0..stored {
+            channel.pass_on(event(&[7; 100])).unwrap();
+        }
+        assert!(channel.append(event(b"")).is_err(), "producers have none of it");
+        while channel.pass_on(event(&[7; 100])).is_ok() {}
+        let bytes = channel.ring.bytes.load(Ordering::Relaxed);
+        assert!(bytes <= 2 * RING.bytes_max, "{bytes}");
     }
 
     #[tokio::test]

@@ -234,6 +234,15 @@ impl Channel {
         }
     }
 
+    /// Stores what came of an event that a channel holds: a reply, a dead letter, or the event itself on its way.
+    pub(crate) async fn pass_on(&self, event: Event) -> Result<Position, AppendError> {
+        match self {
+            Self::Memory(channel) => channel.pass_on(event),
+            // The others hold as much as a disk does.
+            _ => self.append(event).await,
+        }
+    }
+
     /// Records from `from` on, at least one if there is any, waiting at the end of the partition for the next
     /// one. At most `records_max` and about `bytes_max` bytes. May be dropped while it waits.
     pub(crate) async fn read(

@@ -121,7 +121,7 @@ impl<'k> Kept<'k> {
     }
 
     async fn append(&self, event: Event) -> Stored {
-        match self.channel.append(event).await {
+        match self.channel.pass_on(event).await {
             Ok(_) => Stored::Yes,
             Err(error @ AppendError::TooLarge { .. }) => Stored::Never(error.to_string()),
             Err(error @ AppendError::Unavailable(_)) => {
