@@ -1,6 +1,7 @@
 //! One delivery's life: what an answer means, when to try again, and when to give up.
 
 mod advice;
+pub mod extension;
 mod outcome;
 mod policy;
 mod status;

@@ -72,16 +72,10 @@ impl Activator {
         self.deliveries.get_mut(id).into_iter().for_each(|d| d.subject = Subject::Detached);
     }
 
-    /// What was cut off is answered. An answer that is an event was to be stored, so it is no success.
+    /// What was cut off is answered.
     pub(super) fn departed_answers(&mut self, now: Time, id: DeliveryId, outcome: Outcome) {
         let replies = self.departed.get(&id).is_some_and(|departed| departed.replies);
-        let end = match outcome.verdict() {
-            Verdict::Delivered(reply) if reply.is_none() || !replies => {
-                End::Delivered { outcome: Some(Box::new(outcome)), reply: None }
-            }
-            _ => End::Removed,
-        };
-        self.departed_ends(now, id, end);
+        self.departed_ends(now, id, parting(outcome, replies));
     }
 
     /// What was cut off comes to its end. Done is done, also for whoever bears the name later.
@@ -109,5 +103,16 @@ impl Activator {
                 self.report(Report::Settled { event, attempts, end: End::Removed });
             }
         }
+    }
+}
+
+/// What an answer means that comes when its subscription is gone. One that is an event was to be stored, if it `replies`, so
+/// that is no success.
+pub(super) fn parting(outcome: Outcome, replies: bool) -> End {
+    match outcome.verdict() {
+        Verdict::Delivered(reply) if reply.is_none() || !replies => {
+            End::Delivered { outcome: Some(Box::new(outcome)), reply: None }
+        }
+        _ => End::Removed,
     }
 }

@@ -1,19 +1,16 @@
 //! Events that are delivered again because somebody wants it: they are on a channel of their own, and each names the one
 //! subscription that gets it. Its settings count, whatever its filter says; its own place in its channel is not touched.
 
-use alloc::{boxed::Box, collections::BTreeMap, sync::Arc};
+use alloc::{collections::BTreeMap, sync::Arc};
 
 use super::Activator;
 use super::delivery::Subject;
-use crate::delivery::{Outcome, Verdict};
-use crate::effect::End;
+use super::departing::parting;
+use crate::delivery::{Outcome, extension};
 use crate::event::Event;
 use crate::id::{DeliveryId, SubscriptionId};
 use crate::time::Time;
 use crate::topology::{Destination, Subscription};
-
-/// The extension that names the subscription: `trigger/bill`.
-const REPLAY: &str = "hydrantreplay";
 
 /// Which subscription bears which name; made when it is first asked for.
 pub(super) type Names = Option<BTreeMap<Arc<str>, SubscriptionId>>;
@@ -35,16 +32,12 @@ impl Activator {
             let real = all.values().filter(|s| s.to != Destination::Named);
             real.map(|s| (s.name.clone(), s.id)).collect()
         });
-        names.get(event.get(REPLAY)?).copied()
+        names.get(event.get(extension::REPLAY)?).copied()
     }
 
-    /// Who was to have it again was removed while it was under way. An answer that is an event was to be stored in his name.
+    /// Who was to have it again was removed while it was under way.
     pub(super) fn bearer_answered(&mut self, now: Time, id: DeliveryId, outcome: Outcome) {
-        let end = match outcome.verdict() {
-            Verdict::Delivered(None) => End::Delivered { outcome: Some(Box::new(outcome)), reply: None },
-            _ => End::Removed,
-        };
-        self.settle(now, id, end);
+        self.settle(now, id, parting(outcome, true));
     }
 
     /// The wiring changed: what waits to be delivered again goes where it belongs by now.

@@ -7,7 +7,7 @@ use core::time::Duration;
 use super::Activator;
 use super::delivery::{Stage, Storing};
 use super::timer::Timer;
-use crate::delivery::{Exhausted, Outcome};
+use crate::delivery::{Exhausted, Outcome, extension};
 use crate::effect::{Effect, End};
 use crate::event::Event;
 use crate::id::{AppendId, ChannelId, DeliveryId};
@@ -152,12 +152,12 @@ fn dead_letter(event: &Event, subscription: &Subscription, outcome: &Outcome, at
     let excerpt = outcome.excerpt();
     let data = STANDARD.encode(&excerpt[..excerpt.len().min(ERROR_DATA_MAX)]);
     let extensions = [
-        ("knativeerrordest", &*subscription.to_name),
-        ("knativeerrorcode", &format!("{}", outcome.code())),
-        ("knativeerrordata", &data),
-        ("hydrantsubscription", &subscription.name),
-        ("hydrantreason", &format!("{}", outcome.status())),
-        ("hydrantattempts", &format!("{attempts}")),
+        (extension::TO, &*subscription.to_name),
+        (extension::CODE, &format!("{}", outcome.code())),
+        (extension::DATA, &data),
+        (extension::SUBSCRIPTION, &subscription.name),
+        (extension::REASON, &format!("{}", outcome.status())),
+        (extension::ATTEMPTS, &format!("{attempts}")),
     ];
     extensions.into_iter().fold(event.clone(), |event, (name, value)| {
         // A name that no attribute may hold is better left out than the dead letter lost.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use activator::Input;
+use activator::delivery::extension;
 use activator::event::{Event, EventError};
 use activator::id::{CallId, ChannelId, FunctionId, Revision};
 use activator::lifecycle::Declined;
@@ -21,9 +22,6 @@ use crate::config::resolved::{ChannelKind, REPLAYS, Resolved};
 use crate::dispatch::{Answer, Call, CallError, CallerBody};
 use crate::history::Place;
 use crate::letters::Desk;
-
-/// The extension by which an event that is delivered again names the subscription that gets it.
-const REPLAY: &str = "hydrantreplay";
 
 /// How long a record may take to be read again.
 const READ_MAX: Duration = Duration::from_secs(5);
@@ -116,7 +114,7 @@ impl Handle {
     /// # Errors
     /// When it cannot be kept until it is delivered, or may not bear the name.
     pub(crate) async fn replay(&self, event: &Event, subscription: &str) -> Result<Position, ReplayError> {
-        let event = event.with(REPLAY, subscription)?;
+        let event = event.with(extension::REPLAY, subscription)?;
         let directory = self.directory();
         let route = directory.route(ChannelKind::Replay, REPLAYS).ok_or(ReplayError::Closed)?;
         Ok(route.channel.as_ref().ok_or(ReplayError::Closed)?.append(event).await?)

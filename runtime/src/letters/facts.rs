@@ -2,25 +2,14 @@
 
 use std::borrow::Cow;
 
+use activator::delivery::extension::{ATTEMPTS, CODE, DATA, REASON, REPLAY, SUBSCRIPTION, TO};
 use activator::event::{Event, EventError, Kind};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-/// Where it was to go: `fn/bill`.
-const TO: &str = "knativeerrordest";
-const CODE: &str = "knativeerrorcode";
-/// The start of what was answered, in base64.
-const DATA: &str = "knativeerrordata";
-/// Whose it was: `trigger/bill`.
-const SUBSCRIPTION: &str = "hydrantsubscription";
-/// Why, in a word: `exit 101`.
-const REASON: &str = "hydrantreason";
-const ATTEMPTS: &str = "hydrantattempts";
 /// Since when it is dead.
 const SINCE: &str = "hydrantdeadsince";
-/// Who alone gets an event of the replay channel.
-const REPLAY: &str = "hydrantreplay";
 /// How often it was sent again; stays with the event.
 const REDRIVES: &str = "hydrantredrives";
 

@@ -37,6 +37,22 @@ pub(super) struct Image<'a> {
     pub(super) cgroup: Option<BorrowedFd<'a>>,
 }
 
+impl Image<'_> {
+    /// Nothing that could run: what is tried with it is all that comes before the program.
+    pub(super) const NOWHERE: Self = Self {
+        path: c"/",
+        args: &[],
+        env: &[],
+        is_activated: false,
+        dir: c"/",
+        files: &[],
+        limits: &[],
+        room: None,
+        sandbox: None,
+        cgroup: None,
+    };
+}
+
 /// What the child was about to do when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {

@@ -104,18 +104,7 @@ impl Groups {
     /// A child that fails at its program was born there. Containers and older kernels may refuse that.
     fn try_once(&self) -> io::Result<()> {
         let group = self.make()?;
-        let nowhere = Image {
-            path: c"/",
-            args: &[],
-            env: &[],
-            is_activated: false,
-            dir: c"/",
-            files: &[],
-            limits: &[],
-            room: None,
-            sandbox: None,
-            cgroup: Some(group.handle()),
-        };
+        let nowhere = Image { cgroup: Some(group.handle()), ..Image::NOWHERE };
         match birth::spawn(&nowhere, &mut Stack::new()) {
             Err(Failure { step: Step::Clone, errno }) => Err(errno.into()),
             _ => Ok(()),

@@ -42,18 +42,7 @@ impl Right {
 
     fn try_once(self) -> bool {
         let Ok(room) = Room::new(self, Some(&std::env::temp_dir())) else { return false };
-        let nowhere = Image {
-            path: c"/",
-            args: &[],
-            env: &[],
-            is_activated: false,
-            dir: c"/",
-            files: &[],
-            limits: &[],
-            room: Some(&room),
-            sandbox: None,
-            cgroup: None,
-        };
+        let nowhere = Image { room: Some(&room), ..Image::NOWHERE };
         matches!(birth::spawn(&nowhere, &mut Stack::new()), Err(Failure { step: Step::Program, .. }))
     }
 }
