@@ -3,20 +3,21 @@
 use std::time::Duration;
 
 use activator::delivery::Advice;
-use hyper::HeaderMap;
-use hyper::header::RETRY_AFTER;
 use jiff::Timestamp;
+
+use super::answer::Headers;
 
 /// Our own: how a function says that an event can never be handled, whatever its status.
 const OUTCOME: &str = "hydrant-outcome";
+const RETRY_AFTER: &str = "retry-after";
 const DEAD_LETTER: &[u8] = b"dead-letter";
 
 /// Reads it. What is written wrongly says nothing.
-pub(super) fn advice(headers: &HeaderMap) -> Advice {
-    if headers.get(OUTCOME).is_some_and(|outcome| outcome.as_bytes().eq_ignore_ascii_case(DEAD_LETTER)) {
+pub(super) fn advice(headers: &Headers) -> Advice {
+    if headers.get(OUTCOME).is_some_and(|outcome| outcome.eq_ignore_ascii_case(DEAD_LETTER)) {
         return Advice::DeadLetter;
     }
-    let wait = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let wait = headers.get(RETRY_AFTER).and_then(|value| std::str::from_utf8(value).ok());
     wait.and_then(|value| wait_of(value.trim(), Timestamp::now())).map_or(Advice::None, Advice::RetryAfter)
 }
 
@@ -37,7 +38,7 @@ mod tests {
 
     fn of(name: &'static str, value: &'static str) -> Advice {
         let header = (HeaderName::from_static(name), HeaderValue::from_static(value));
-        advice(&[header].into_iter().collect())
+        advice(&Headers::Hyper([header].into_iter().collect()))
     }
 
     #[test]

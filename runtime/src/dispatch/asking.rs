@@ -14,11 +14,36 @@ use hyper::{Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
+use super::answer;
 use super::call::{Call, CallBody, CallError, CallerBody};
-use super::exchange::{Context, Done, NoAnswer, describe};
+use super::exchange::{Context, Done, NoAnswer, Sending};
 use super::hop;
-use super::pool::Connection;
-use super::request;
+use super::pool::{Connection, For, Pool};
+use super::wire::Unanswered;
+
+/// A call whose body is here.
+struct Whole<'a> {
+    head: &'a Parts,
+    bytes: &'a Bytes,
+}
+
+impl Sending for Whole<'_> {
+    const WANTED: For = For::Call;
+    type Begun = Response<Incoming>;
+
+    fn is_repeatable(&self) -> bool {
+        self.head.method.is_idempotent()
+    }
+
+    async fn over(
+        &self,
+        pool: &Pool,
+        connection: Connection,
+    ) -> Result<(Response<Incoming>, Connection), Unanswered> {
+        let body = Either::Left(Full::new(self.bytes.clone()));
+        pool.call(connection, Request::from_parts(self.head.clone(), body)).await
+    }
+}
 
 impl Context {
     /// Makes the call. Its caller gets the answer; what is given is for the mind.
@@ -56,7 +81,7 @@ impl Context {
         // Ends when the body is dropped, at its end or before.
         over.await.ok();
         self.pool.give_back(connection);
-        Done::Outcome(delivery, request::answered(status, None, Bytes::new()))
+        Done::Outcome(delivery, answer::answered(status, None, Bytes::new()))
     }
 
     /// The connections of caller and function become something else (a WebSocket, say): bytes that go both ways,
@@ -91,22 +116,19 @@ impl Context {
         body: &mut CallerBody,
     ) -> Result<(Response<Incoming>, Connection), NoAnswer> {
         if let CallerBody::Whole(bytes) = body {
-            let whole = || Request::from_parts(head.clone(), Either::Left(Full::new(bytes.clone())));
-            return self.send(whole, head.method.is_idempotent()).await;
+            return self.send(&Whole { head, bytes }).await;
         }
         // What streams can be sent once: only to a process that accepts, over a connection nobody used before.
         let address = self.address().await.ok_or(NoAnswer::NotTaken)?;
         let mut accepted = self.accepted.subscribe();
         accepted.wait_for(Option::is_some).await.map_err(|_| NoAnswer::NotTaken)?;
-        let mut connection = self.pool.fresh(&[address]).await.map_err(|_| NoAnswer::NotTaken)?;
+        let connection = self.pool.fresh(&[address]).await.map_err(|_| NoAnswer::NotTaken)?;
         let CallerBody::Stream(stream) = std::mem::replace(body, CallerBody::Sent) else {
             return Err(NoAnswer::Lost("the request was sent already".to_owned()));
         };
         let request = Request::from_parts(head.clone(), Either::Right(stream));
-        match self.answered(&mut connection, request).await {
-            Ok(response) => Ok((response, connection)),
-            Err(error) => Err(NoAnswer::Lost(describe(error.error()))),
-        }
+        let answered = self.answered(connection.reused, self.pool.call(connection, request)).await;
+        answered.map_err(|unanswered| NoAnswer::Lost(unanswered.reason))
     }
 
     /// What a caller may want to know beside the answer (`Server-Timing`, W3C).

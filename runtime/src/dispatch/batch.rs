@@ -6,13 +6,9 @@ use activator::delivery::Outcome;
 use activator::event::{Event, http as binding};
 use activator::id::DeliveryId;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
-use hyper::header::CONTENT_TYPE;
-use hyper::{HeaderMap, Response};
 use serde_json::Value;
 
-use super::request::{self, REPLY_BYTES_MAX, excerpt};
+use super::answer::{Answer, Headers, REPLY_BYTES_MAX, answered, excerpt};
 
 /// Events that have the same time, in the order they came.
 #[derive(Debug)]
@@ -33,38 +29,26 @@ impl Events {
         self.events.iter().map(|(delivery, _)| (*delivery, outcome.clone())).collect()
     }
 
-    /// Reads the answer: one outcome for each.
-    ///
-    /// # Errors
-    /// When the connection breaks before the end of the body.
-    pub(super) async fn outcomes(
-        &self,
-        response: Response<Incoming>,
-    ) -> Result<Vec<(DeliveryId, Outcome)>, String> {
-        let (head, body) = response.into_parts();
-        let status = head.status.as_u16();
-        let body = match Limited::new(body, REPLY_BYTES_MAX).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                let reason = format!("the answer to a batch has more than {REPLY_BYTES_MAX} bytes");
-                return Ok(self.all(&Outcome::MalformedReply(reason)));
-            }
-            Err(error) => return Err(error.to_string()),
+    /// What the answer says of each.
+    pub(super) fn outcomes(&self, answer: &Answer) -> Vec<(DeliveryId, Outcome)> {
+        let Answer { status, headers, body: Some(body) } = answer else {
+            let reason = format!("the answer to a batch has more than {REPLY_BYTES_MAX} bytes");
+            return self.all(&Outcome::MalformedReply(reason));
         };
-        let answered = |excerpt| request::answered(status, None, excerpt);
-        if !head.status.is_success() {
-            return Ok(self.all(&answered(excerpt(&body))));
+        let answered = |excerpt| answered(*status, None, excerpt);
+        if !answer.is_success() {
+            return self.all(&answered(excerpt(body)));
         }
-        let is_reply = !matches!(status, 202 | 204) && request::mode(&head.headers).is_some();
+        let is_reply = !matches!(status, 202 | 204) && headers.mode().is_some();
         if is_reply {
             let reason = "the answer to a batch is an event, and nobody knows to which it replies: a function \
                           that replies takes one event a request";
-            return Ok(self.all(&Outcome::MalformedReply(reason.to_owned())));
+            return self.all(&Outcome::MalformedReply(reason.to_owned()));
         }
-        Ok(match failures(&head.headers, &body).and_then(|failed| self.known(failed)) {
+        match failures(headers, body).and_then(|failed| self.known(failed)) {
             Ok(failed) => self.each(&failed, &answered(Bytes::new())),
             Err(reason) => self.all(&Outcome::MalformedReply(reason)),
-        })
+        }
     }
 
     /// Refuses an answer that names what was not in the batch: then nobody knows what it means.
@@ -92,8 +76,9 @@ impl Events {
 }
 
 /// The ids that an answer names as failed, in the form AWS Lambda gave it. An answer that is no JSON names none.
-fn failures(headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, String> {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+fn failures(headers: &Headers, body: &[u8]) -> Result<Vec<String>, String> {
+    let media_type =
+        headers.get("content-type").and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let says_json = media_type == "application/json" || media_type.ends_with("+json");
     let is_empty = body.trim_ascii().is_empty();
@@ -114,6 +99,9 @@ fn failures(headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, String> {
 
 #[cfg(test)]
 mod tests {
+    use hyper::HeaderMap;
+    use hyper::header::CONTENT_TYPE;
+
     use super::*;
     use crate::history::fixture;
 
@@ -127,7 +115,7 @@ mod tests {
             timeout: Duration::ZERO,
             response: None,
         };
-        failures(&headers, body.as_bytes()).and_then(|failed| load.known(failed))
+        failures(&Headers::Hyper(headers), body.as_bytes()).and_then(|failed| load.known(failed))
     }
 
     #[test]

@@ -9,16 +9,14 @@ use std::time::{Duration, Instant};
 use activator::delivery::{Format, Outcome};
 use activator::event::Event;
 use activator::id::DeliveryId;
-use hyper::body::Incoming;
-use hyper::client::conn::TrySendError;
-use hyper::{Request, Response, Uri};
 use tokio::sync::watch;
 
 use super::batch::Events;
 use super::call::Call;
 use super::door::Learned;
-use super::pool::{Connection, Pool};
-use super::request::{self, RequestBody};
+use super::pool::{Connection, For, Pool};
+use super::request::{Message, To};
+use super::wire::{Begun, Unanswered};
 use super::{Job, Work};
 use crate::process::Listener;
 
@@ -82,6 +80,35 @@ pub(super) enum NoAnswer {
     NotBegun(Duration),
 }
 
+/// What can be sent over one connection after the other.
+pub(super) trait Sending: Sync {
+    const WANTED: For;
+    type Begun: Send;
+
+    /// Whether it may also be read twice.
+    fn is_repeatable(&self) -> bool;
+
+    fn over(
+        &self,
+        pool: &Pool,
+        connection: Connection,
+    ) -> impl Future<Output = Result<(Self::Begun, Connection), Unanswered>> + Send;
+}
+
+impl Sending for Message<'_> {
+    const WANTED: For = For::Events;
+    type Begun = Begun;
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
+    async fn over(&self, _: &Pool, mut connection: Connection) -> Result<(Begun, Connection), Unanswered> {
+        let begun = connection.sender.ask(self).await?;
+        Ok((begun, connection))
+    }
+}
+
 impl From<NoAnswer> for Outcome {
     fn from(no_answer: NoAnswer) -> Self {
         match no_answer {
@@ -113,6 +140,7 @@ impl Context {
         response: Option<Duration>,
     ) -> Outcome {
         tokio::select! {
+            biased;
             outcome = self.exchange(event, format, response) => outcome.unwrap_or_else(Outcome::from),
             () = self.time_is_up(timeout) => Outcome::TimedOut,
         }
@@ -120,15 +148,15 @@ impl Context {
 
     /// Delivers events in one request.
     pub(super) async fn carry_out_batch(&self, events: Events) -> Done {
-        let body = events.body();
+        let message = Message::Batch(events.body());
         let exchange = async {
-            let sending = self.send(|| request::from_batch(body.clone()), true);
-            let (response, connection) = self.begun(events.response, sending).await?;
-            let outcomes = events.outcomes(response).await.map_err(NoAnswer::Lost)?;
+            let (begun, mut connection) = self.begun(events.response, self.send(&message)).await?;
+            let answer = connection.sender.answer(begun).await.map_err(NoAnswer::Lost)?;
             self.pool.give_back(connection);
-            Ok(outcomes)
+            Ok(events.outcomes(&answer))
         };
         Done::Outcomes(tokio::select! {
+            biased;
             outcomes = exchange => outcomes.unwrap_or_else(|no_answer: NoAnswer| events.all(&no_answer.into())),
             () = self.time_is_up(events.timeout) => events.all(&Outcome::TimedOut),
         })
@@ -140,11 +168,11 @@ impl Context {
         format: Format,
         response: Option<Duration>,
     ) -> Result<Outcome, NoAnswer> {
-        let make = || request::from_event(event, format, &Uri::from_static("/"));
-        let (response, connection) = self.begun(response, self.send(make, true)).await?;
-        let outcome = request::outcome(response).await.map_err(NoAnswer::Lost)?;
+        let message = Message::Event { event, format, to: To::FUNCTION };
+        let (begun, mut connection) = self.begun(response, self.send(&message)).await?;
+        let answer = connection.sender.answer(begun).await.map_err(NoAnswer::Lost)?;
         self.pool.give_back(connection);
-        Ok(outcome)
+        Ok(answer.outcome())
     }
 
     /// Waits for the head of an answer, and only for so long.
@@ -160,14 +188,9 @@ impl Context {
         }
     }
 
-    /// Sends a request until somebody takes it, and reads the head of the answer. One that is `repeatable` may
-    /// also be read twice.
-    pub(super) async fn send(
-        &self,
-        make: impl Fn() -> Request<RequestBody>,
-        repeatable: bool,
-    ) -> Result<(Response<Incoming>, Connection), NoAnswer> {
-        let idle_max = if repeatable { Duration::MAX } else { IDLE_MAX_ONCE };
+    /// Sends a request until somebody takes it, and reads the head of the answer.
+    pub(super) async fn send<S: Sending>(&self, request: &S) -> Result<(S::Begun, Connection), NoAnswer> {
+        let idle_max = if request.is_repeatable() { Duration::MAX } else { IDLE_MAX_ONCE };
         // Once the process may have read it, it is not untouched any more, whatever comes after.
         let mut untaken = NoAnswer::NotTaken;
         let mut again = false;
@@ -178,39 +201,39 @@ impl Context {
                 // On one of its own: what others send must not end with it a second time.
                 Box::pin(self.pool.fresh(&[address])).await
             } else {
-                self.pool.connection(&[address], idle_max).await
+                self.pool.connection(&[address], S::WANTED, idle_max).await
             };
-            let Ok(mut connection) = connection else { return Err(untaken) };
+            let Ok(connection) = connection else { return Err(untaken) };
             if *self.place.borrow() != Place::At(address) {
                 continue;
             }
-            let error = match self.answered(&mut connection, make()).await {
-                Ok(response) => return Ok((response, connection)),
-                Err(error) => error,
-            };
-            let unread = connection.reused && error.message().is_some();
-            if unread || self.was_withdrawn(&connection) {
+            let (reused, local) = (connection.reused, connection.local);
+            let Unanswered { reason, is_unsent } =
+                match self.answered(reused, request.over(&self.pool, connection)).await {
+                    Ok(answered) => return Ok(answered),
+                    Err(error) => error,
+                };
+            if reused && is_unsent || self.was_withdrawn(local) {
                 continue;
             }
             // A kept-alive connection may end just when it is used again: that is nobody's failure. The end of
             // the process looks the same; then there is nobody to send it to again, and this is what happened.
-            untaken = NoAnswer::Lost(describe(error.error()));
-            if !connection.reused || !repeatable {
+            untaken = NoAnswer::Lost(reason);
+            if !reused || !request.is_repeatable() {
                 return Err(untaken);
             }
             again = true;
         }
     }
 
-    pub(super) async fn answered(
+    pub(super) async fn answered<A>(
         &self,
-        connection: &mut Connection,
-        request: Request<RequestBody>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
-        let sent = connection.sender.send(request);
+        reused: bool,
+        sent: impl Future<Output = Result<A, Unanswered>>,
+    ) -> Result<A, Unanswered> {
         let answer = async { sent.await.inspect(|_| self.answered.store(true, Ordering::Relaxed)) };
         // One that was used before was accepted long ago.
-        if connection.reused { answer.await } else { Box::pin(self.making_way(answer)).await }
+        if reused { answer.await } else { Box::pin(self.making_way(answer)).await }
     }
 
     /// Waits for an answer over a new connection, which may not be accepted yet.
@@ -255,8 +278,8 @@ impl Context {
         }
     }
 
-    fn was_withdrawn(&self, connection: &Connection) -> bool {
-        self.withdrawn().contains(&connection.local)
+    fn was_withdrawn(&self, local: SocketAddr) -> bool {
+        self.withdrawn().contains(&local)
     }
 
     fn withdrawn(&self) -> std::sync::MutexGuard<'_, HashSet<SocketAddr>> {

@@ -5,8 +5,8 @@
 //!
 //! - [`instance`]: the life of one process that speaks HTTP, ours or somebody else's; [`door`] finds where it takes its requests.
 //! - [`oneshot`]: the life of a process that handles one event; [`stdio`]: of one that is spoken to in lines.
-//! - [`exchange`]: one request and its answer; [`pool`] keeps the connections, [`wire`] is one. [`asking`]: the same for a call, [`batch`]: for
-//!   many events, which come together in [`waiting`].
+//! - [`exchange`]: one [`request`] and its [`answer`]; [`pool`] keeps the connections, [`wire`] is one, and [`http1`] what events go
+//!   over mostly. [`asking`]: the same for a call, [`batch`]: for many events, which come together in [`waiting`].
 //! - [`output`]: what processes print, on its way to the log.
 //! - [`starting`]: how each begins; [`isolation`]: what it may touch.
 //! - [`advice`]: what the headers of an answer say of the next attempt.
@@ -14,6 +14,7 @@
 //! - [`sink`]: a URL. [`hop`]: headers that are about one connection.
 
 mod advice;
+mod answer;
 mod asking;
 mod batch;
 mod call;
@@ -21,6 +22,7 @@ mod door;
 mod environment;
 mod exchange;
 pub(crate) mod hop;
+mod http1;
 mod instance;
 mod isolation;
 mod oneshot;
@@ -43,12 +45,12 @@ use activator::delivery::Format;
 use activator::event::Event;
 use activator::id::DeliveryId;
 
+pub(crate) use answer::{event, mode};
 pub(crate) use call::{Answer, Call, CallBody, CallError, CallerBody};
 pub(crate) use door::Learned;
 pub(crate) use instance::{
     Attached, BECOMES_IT, Handle as InstanceHandle, News, PROTOCOL as ATTACH_PROTOCOL, attach, start,
 };
-pub(crate) use request::{event, mode};
 pub(crate) use sink::Sink;
 pub(crate) use starting::Start;
 

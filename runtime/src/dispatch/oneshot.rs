@@ -12,10 +12,10 @@ use hyper::header::HeaderValue;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
+use super::answer::excerpt;
 use super::call::CallError;
 use super::output::{Bench, Output};
 use super::plain::{self, Times};
-use super::request::excerpt;
 use super::starting::{LAST_WORDS_MAX, Start, spawn};
 use super::{Order, Work};
 use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Stdin, Stream};

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use hyper::Response;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 
+use super::answer;
 use super::call::{Call, CallBody, CallerBody};
-use super::request;
 
 /// The media type of what is no event.
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
@@ -33,7 +33,7 @@ pub(super) fn event_of(call: &mut Call) -> Event {
         CallerBody::Stream(_) | CallerBody::Sent => Bytes::new(),
     };
     let headers = &call.head.headers;
-    let event = request::mode(headers).and_then(|mode| request::event(mode, headers, body.clone()).ok());
+    let event = answer::mode(headers).and_then(|mode| answer::event(mode, headers, body.clone()).ok());
     event.unwrap_or_else(|| {
         let content_type = call.head.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let mut event = Event::builder();

@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use hyper::body::Incoming;
+use hyper::{Request, Response};
 use nix::errno::Errno;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::door::Learned;
-use super::wire::{self, Sender, Speaks, Tasks};
+use super::request::RequestBody;
+use super::wire::{Sender, Speaks, Tasks, Unanswered};
 
 /// Idle connections that are kept.
 const IDLE_MAX: usize = 256;
-/// How long a connection whose answer was read may take until it is free. Whose other side answered without
-/// reading the request may never be.
-const FREE_MAX: Duration = Duration::from_millis(50);
 /// The wait after the system had no room for a connection.
 const NO_ROOM_WAIT: Duration = Duration::from_millis(50);
 
@@ -34,6 +34,7 @@ pub(super) struct Pool {
     making: tokio::sync::Mutex<()>,
     tasks: Tasks,
     connected: AtomicU32,
+    open: Arc<AtomicU32>,
     /// Requests that may be waiting for one of our idle connections to go away.
     shut_out: AtomicU32,
 }
@@ -49,7 +50,19 @@ pub(super) struct Connection {
     idle_since: Instant,
     /// Nothing where others may have one at the same time.
     turn: Option<OwnedSemaphorePermit>,
+    _open: Open,
 }
+
+/// What a connection is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    Events,
+    Call,
+}
+
+/// Counts a connection until it is dropped.
+#[derive(Debug)]
+struct Open(Arc<AtomicU32>);
 
 /// While this lives, no connection is kept for later.
 #[derive(Debug)]
@@ -66,6 +79,7 @@ impl Pool {
             making: tokio::sync::Mutex::default(),
             tasks: Tasks::default(),
             connected: AtomicU32::new(0),
+            open: Arc::default(),
             shut_out: AtomicU32::new(0),
         }
     }
@@ -74,6 +88,7 @@ impl Pool {
     pub(super) async fn connection(
         &self,
         addresses: &[SocketAddr],
+        wanted: For,
         idle_max: Duration,
     ) -> Result<Connection, String> {
         if self.speaks == Speaks::Http2 {
@@ -83,12 +98,12 @@ impl Pool {
             };
         }
         let turn = if self.learned.is_one_connection() { Box::pin(self.turn()).await } else { None };
-        while let Some(mut connection) = self.idle() {
+        while let Some(mut connection) = self.idle(wanted) {
             if connection.reused && connection.idle_since.elapsed() > idle_max {
                 continue;
             }
             // Between the end of an answer and this the other side may have closed it.
-            if let Ok(Ok(())) = tokio::time::timeout(FREE_MAX, connection.sender.ready()).await {
+            if connection.sender.is_ready().await {
                 return Ok(Connection { turn, ..connection });
             }
         }
@@ -112,7 +127,14 @@ impl Pool {
         let connection = shared.as_ref().filter(|connection| !connection.sender.is_closed())?;
         let sender = connection.sender.another()?;
         let (local, idle_since) = (connection.local, connection.idle_since);
-        Some(Connection { sender, reused: true, local, idle_since, turn: None })
+        Some(Connection {
+            sender,
+            reused: true,
+            local,
+            idle_since,
+            turn: None,
+            _open: Open::another(&self.open),
+        })
     }
 
     /// Makes the connection that takes all, unless somebody else just did.
@@ -146,8 +168,24 @@ impl Pool {
         }
     }
 
-    fn idle(&self) -> Option<Connection> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    /// Sends a call over a connection.
+    pub(super) async fn call(
+        &self,
+        connection: Connection,
+        request: Request<RequestBody>,
+    ) -> Result<(Response<Incoming>, Connection), Unanswered> {
+        let (response, sender) = connection.sender.call(request, &self.tasks).await?;
+        Ok((response, Connection { sender, ..connection }))
+    }
+
+    /// The one that was used last, of the kind that fits if there is any.
+    fn idle(&self, wanted: For) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |connection: &Connection| connection.sender.is_own() == (wanted == For::Events);
+        match idle.iter().rposition(fits) {
+            Some(at) => Some(idle.remove(at)),
+            None => idle.pop(),
+        }
     }
 
     /// A new connection, now or not at all.
@@ -161,8 +199,9 @@ impl Pool {
         self.connected.fetch_add(1, Ordering::Relaxed);
         stream.set_nodelay(true).map_err(|e| e.to_string())?;
         let local = stream.local_addr().map_err(|e| e.to_string())?;
-        let sender = Sender::handshake(self.speaks, stream, &self.tasks).await.map_err(|e| e.to_string())?;
-        Ok(Connection { sender, reused: false, local, idle_since: Instant::now(), turn: None })
+        let sender = Sender::new(self.speaks, stream, &self.tasks).await.map_err(|e| e.to_string())?;
+        let open = Open::another(&self.open);
+        Ok(Connection { sender, reused: false, local, idle_since: Instant::now(), turn: None, _open: open })
     }
 
     /// Takes a connection back once its answer was read.
@@ -202,7 +241,7 @@ impl Pool {
     pub(super) fn alone_for(&self, unaccepted: u32) -> Option<Duration> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let [alone] = idle.as_slice() else { return None };
-        let accepted = wire::open(&self.tasks).checked_sub(unaccepted as usize);
+        let accepted = self.open.load(Ordering::Relaxed).checked_sub(unaccepted);
         (accepted == Some(1) && alone.reused).then(|| alone.idle_since.elapsed())
     }
 
@@ -222,6 +261,19 @@ impl Pool {
         self.shut_out.fetch_add(1, Ordering::Relaxed);
         self.clear();
         Way(&self.shut_out)
+    }
+}
+
+impl Open {
+    fn another(open: &Arc<AtomicU32>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

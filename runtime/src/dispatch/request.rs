@@ -1,61 +1,113 @@
-//! The request an event becomes, and the outcome an answer becomes.
+//! The request that events become.
 
-use activator::delivery::{Advice, Format, Outcome};
-use activator::event::http::{self as binding, Mode};
-use activator::event::{Event, EventError};
+use std::io::Write;
+
+use activator::delivery::Format;
+use activator::event::Event;
+use activator::event::http as binding;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Either, Full, Limited};
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
-use hyper::{HeaderMap, Method, Request, Response, Uri};
+use hyper::{HeaderMap, Method, Request, Uri};
 
-use super::advice::advice;
-
-/// What is sent: an event's data, or a caller's body as it comes.
+/// What is sent over hyper: an event's data, or a caller's body as it comes.
 pub(super) type RequestBody = Either<Full<Bytes>, Incoming>;
 
-/// The largest answer that is read as an event.
-pub(super) const REPLY_BYTES_MAX: usize = 1 << 20;
 /// Room for the headers of most events.
 const HEADERS: usize = 16;
-/// What is kept of an answer that is no event.
-const EXCERPT_BYTES: usize = 1024;
 
-/// The event in binary or structured mode. In binary mode its data is shared, not copied.
-pub(super) fn from_event(event: &Event, format: Format, uri: &Uri) -> Request<RequestBody> {
-    // What most events have fits, and nothing is moved.
-    let mut headers = HeaderMap::with_capacity(HEADERS);
-    // HTTP/1.1 demands a host, and Node insists on it.
-    headers.insert(header::HOST, HeaderValue::from_static("localhost"));
-    headers.insert("prefer", HeaderValue::from_static("reply"));
-    let mut add = |name: &str, value: &[u8]| {
-        // The binding gives names of a-z and 0-9, and values without control characters: HTTP allows both.
-        if let (Some(name), Ok(value)) = (header_name(name), HeaderValue::from_bytes(value)) {
-            headers.insert(name, value);
-        }
-    };
-    let body = match format {
-        Format::Binary => {
-            binding::encode_binary(event, add);
-            event.data().clone()
-        }
-        Format::Structured => Bytes::from(binding::encode_structured(event, &mut add)),
-    };
-    let mut request = Request::new(Either::Left(Full::new(body)));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri.clone();
-    *request.headers_mut() = headers;
-    request
+/// What is sent to have events handled.
+#[derive(Debug)]
+pub(super) enum Message<'a> {
+    /// In binary or structured mode. In binary mode its data is shared, not copied.
+    Event { event: &'a Event, format: Format, to: To<'a> },
+    /// In batched mode, already written. There is no reply to many.
+    Batch(Bytes),
 }
 
-/// Events in batched mode, already written. There is no reply to many.
-pub(super) fn from_batch(body: Bytes) -> Request<RequestBody> {
-    let mut request = Request::new(Either::Left(Full::new(body)));
-    *request.method_mut() = Method::POST;
-    let headers = request.headers_mut();
-    headers.insert(header::HOST, HeaderValue::from_static("localhost"));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(binding::BATCH));
-    request
+/// Whom it is sent to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct To<'a> {
+    /// HTTP/1.1 demands one, and Node insists on it.
+    pub(super) host: &'a str,
+    pub(super) path: &'a str,
+}
+
+impl To<'static> {
+    /// A process of a function.
+    pub(super) const FUNCTION: Self = Self { host: "localhost", path: "/" };
+}
+
+impl Message<'_> {
+    /// Writes the head of the request, the blank line included; gives its body.
+    pub(super) fn write(&self, head: &mut Vec<u8>) -> Bytes {
+        let To { host, path } = self.to();
+        for part in ["POST ", path, " HTTP/1.1\r\nhost: ", host, "\r\n"] {
+            head.extend_from_slice(part.as_bytes());
+        }
+        let body = self.headers(|name, value| {
+            if is_value(value) {
+                for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+                    head.extend_from_slice(part);
+                }
+            }
+        });
+        write!(head, "content-length: {}\r\n\r\n", body.len()).expect("there is always room in memory");
+        body
+    }
+
+    /// The same for hyper.
+    pub(super) fn request(&self) -> Request<RequestBody> {
+        let To { host, path } = self.to();
+        // What most events have fits, and nothing is moved.
+        let mut headers = HeaderMap::with_capacity(HEADERS);
+        let mut add = |name: &str, value: &[u8]| {
+            if let (Some(name), Ok(value)) = (header_name(name), HeaderValue::from_bytes(value)) {
+                headers.insert(name, value);
+            }
+        };
+        add("host", host.as_bytes());
+        let body = self.headers(add);
+        let mut request = Request::new(Either::Left(Full::new(body)));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = path.parse().unwrap_or_else(|_| Uri::from_static("/"));
+        *request.headers_mut() = headers;
+        request
+    }
+
+    const fn to(&self) -> To<'_> {
+        match self {
+            Self::Event { to, .. } => *to,
+            Self::Batch(_) => To::FUNCTION,
+        }
+    }
+
+    /// Gives the headers, but for those that HTTP itself wants; then the body.
+    fn headers(&self, mut add: impl FnMut(&str, &[u8])) -> Bytes {
+        match self {
+            Self::Event { event, format, .. } => {
+                add("prefer", b"reply");
+                match format {
+                    Format::Binary => {
+                        binding::encode_binary(event, add);
+                        event.data().clone()
+                    }
+                    Format::Structured => Bytes::from(binding::encode_structured(event, add)),
+                }
+            }
+            Self::Batch(body) => {
+                add("content-type", binding::BATCH.as_bytes());
+                body.clone()
+            }
+        }
+    }
+}
+
+/// The binding gives names of a-z and 0-9, and values without control characters. But what ends a line must never get
+/// through, whoever is wrong (RFC 9110, section 5.5).
+fn is_value(value: &[u8]) -> bool {
+    value.iter().all(|byte| !byte.is_ascii_control() || *byte == b'\t')
 }
 
 /// The names that every event has need not be checked and copied each time.
@@ -70,56 +122,63 @@ fn header_name(name: &str) -> Option<HeaderName> {
     })
 }
 
-/// What the content type and the `ce-` headers say the body is; nothing when it is no event.
-pub(crate) fn mode(headers: &HeaderMap) -> Option<Mode> {
-    binding::mode(pairs(headers))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::fixture;
 
-/// The event in headers and body.
-pub(crate) fn event(mode: Mode, headers: &HeaderMap, body: Bytes) -> Result<Event, EventError> {
-    binding::decode(mode, pairs(headers), body)
-}
+    fn written(message: &Message<'_>) -> (String, Bytes) {
+        let mut head = Vec::new();
+        let body = message.write(&mut head);
+        (String::from_utf8(head).unwrap(), body)
+    }
 
-fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
-    headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
-}
-
-/// Reads the answer to an event.
-///
-/// # Errors
-/// When the connection breaks before the end of the body.
-pub(super) async fn outcome(response: Response<Incoming>) -> Result<Outcome, String> {
-    let (head, body) = response.into_parts();
-    let status = head.status.as_u16();
-    let advice = advice(&head.headers);
-    let mode = mode(&head.headers).filter(|_| head.status.is_success());
-    let body = match Limited::new(body, REPLY_BYTES_MAX).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            if mode.is_some() {
-                return Ok(Outcome::MalformedReply(format!(
-                    "the reply has more than {REPLY_BYTES_MAX} bytes"
-                )));
-            }
-            Bytes::from_static(b"(more than 1 MiB)")
+    #[test]
+    fn an_event_is_written_as_the_binding_says_and_its_data_is_shared() {
+        let event = fixture::event("a b", "/test", "test", b"data");
+        let to = To { host: "example.com:81", path: "/in?x=1" };
+        let (head, body) = written(&Message::Event { event: &event, format: Format::Binary, to });
+        assert!(
+            head.starts_with("POST /in?x=1 HTTP/1.1\r\nhost: example.com:81\r\nprefer: reply\r\n"),
+            "{head}"
+        );
+        for line in ["ce-specversion: 1.0", "ce-id: a%20b", "ce-source: /test", "ce-type: test"] {
+            assert!(head.contains(&format!("\r\n{line}\r\n")), "{line} in {head}");
         }
-        Err(error) => return Err(error.to_string()),
-    };
-    let Some(mode) = mode else {
-        return Ok(Outcome::Answered { status, reply: None, excerpt: excerpt(&body), advice });
-    };
-    Ok(match event(mode, &head.headers, body) {
-        Ok(reply) => Outcome::Answered { status, reply: Some(reply), excerpt: Bytes::new(), advice },
-        Err(reason) => Outcome::MalformedReply(format!("the reply is not an event: {reason}")),
-    })
-}
+        assert!(head.ends_with("\r\ncontent-length: 4\r\n\r\n"), "{head}");
+        assert_eq!(body.as_ptr(), event.data().as_ptr());
+    }
 
-/// An answer with no word on the next attempt.
-pub(super) const fn answered(status: u16, reply: Option<Event>, excerpt: Bytes) -> Outcome {
-    Outcome::Answered { status, reply, excerpt, advice: Advice::None }
-}
+    #[test]
+    fn both_ways_of_sending_say_the_same() {
+        let event = fixture::event("1", "/test", "test", b"data");
+        let to = To::FUNCTION;
+        let messages = [
+            Message::Event { event: &event, format: Format::Binary, to },
+            Message::Event { event: &event, format: Format::Structured, to },
+            Message::Batch(Bytes::from_static(b"[]")),
+        ];
+        for message in messages {
+            let (head, body) = written(&message);
+            let request = message.request();
+            for (name, value) in request.headers() {
+                assert!(
+                    head.contains(&format!("{name}: {}\r\n", value.to_str().unwrap())),
+                    "{name} in {head}"
+                );
+            }
+            // The line, the length and the blank line.
+            assert_eq!(head.lines().count(), request.headers().len() + 3, "{head}");
+            let Either::Left(whole) = request.into_body() else { panic!("it is here whole") };
+            assert_eq!(hyper::body::Body::size_hint(&whole).exact(), Some(body.len() as u64));
+        }
+    }
 
-/// A copy: an excerpt must not keep the whole answer in memory.
-pub(super) fn excerpt(body: &Bytes) -> Bytes {
-    Bytes::copy_from_slice(&body[..body.len().min(EXCERPT_BYTES)])
+    #[test]
+    fn nothing_that_ends_a_line_is_a_value() {
+        assert!(is_value("a\tb \u{e9}".as_bytes()));
+        for wrong in ["a\r\nx: y", "a\n", "\0", "\u{7f}"] {
+            assert!(!is_value(wrong.as_bytes()), "{wrong:?}");
+        }
+    }
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use activator::delivery::{Format, Outcome};
 use activator::event::Event;
 use hyper::Uri;
-use hyper::header::{HOST, HeaderValue};
+use hyper::http::uri::{Authority, PathAndQuery};
 
-use super::pool::Pool;
+use super::pool::{For, Pool};
+use super::request::{Message, To};
 use super::wire::Speaks;
-use super::{Job, Work, request};
+use super::{Job, Work};
 use crate::driver::Inbox;
 
 /// A URL, with the connections to it. A clone is the same sink.
@@ -49,30 +50,21 @@ impl Sink {
 impl Inner {
     async fn deliver(&self, event: &Event, format: Format) -> Result<Outcome, String> {
         let addresses = self.addresses().await?;
+        let host = self.uri.authority().map_or("localhost", Authority::as_str);
+        let path = self.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let message = Message::Event { event, format, to: To { host, path } };
         loop {
-            let mut connection = self.pool.connection(&addresses, Duration::MAX).await?;
-            let response = connection.sender.send(self.request(event, format)).await;
-            let response = match response {
-                Ok(response) => response,
+            let mut connection = self.pool.connection(&addresses, For::Events, Duration::MAX).await?;
+            let begun = match connection.sender.ask(&message).await {
+                Ok(begun) => begun,
                 // A kept-alive connection may end just when it is used again: that is nobody's failure.
                 Err(_) if connection.reused => continue,
-                Err(error) => return Err(error.error().to_string()),
+                Err(unanswered) => return Err(unanswered.reason),
             };
-            let outcome = request::outcome(response).await?;
+            let answer = connection.sender.answer(begun).await?;
             self.pool.give_back(connection);
-            return Ok(outcome);
+            return Ok(answer.outcome());
         }
-    }
-
-    fn request(&self, event: &Event, format: Format) -> hyper::Request<request::RequestBody> {
-        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
-        let path = path.parse().unwrap_or_else(|_| Uri::from_static("/"));
-        let mut request = request::from_event(event, format, &path);
-        let host = self.uri.authority().and_then(|a| HeaderValue::from_str(a.as_str()).ok());
-        if let Some(host) = host {
-            request.headers_mut().insert(HOST, host);
-        }
-        request
     }
 
     /// Looked up anew each time: names move. Of several the first that takes a connection is used: `localhost` is
