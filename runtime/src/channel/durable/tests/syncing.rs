@@ -155,3 +155,79 @@ async fn refused(channel: &Durable, id: u64, why: &str) {
     let refusal = channel.append(numbered(id)).await.unwrap_err();
     assert!(matches!(&refusal, AppendError::Unavailable(said) if said.contains(why)), "{refusal}");
 }
+
+/// A channel that syncs, with segments of so many bytes, filled until a prepared one is written to. Gives that file.
+async fn on_zeros(dir: &Dir) -> (Durable, u64, PathBuf) {
+    let (channel, _) = dir.open().await;
+    let next = dir.path("0/next");
+    let is_prepared = || fs::metadata(&next).is_ok_and(|file| file.len() == dir.limits.segment_bytes);
+    let mut events = 0;
+    while !is_prepared() {
+        append(&channel, events..events + 1).await;
+        events += 1;
+        tokio::task::yield_now().await;
+    }
+    while next.exists() {
+        append(&channel, events..events + 1).await;
+        events += 1;
+    }
+    (channel, events, newest(&dir))
+}
+
+/// The segment that is written to.
+fn newest(dir: &Dir) -> PathBuf {
+    let logs = dir.files().into_iter().filter(|file| file.ends_with(".log"));
+    dir.path("0").join(logs.last().unwrap())
+}
+
+#[tokio::test]
+async fn a_filling_channel_that_syncs_has_its_next_segment_zeroed_beforehand() {
+    let limits = Limits { segment_bytes: 50_000, window_bytes: 0 };
+    let dir = Dir::new(limits).syncing(SyncMode::Disk);
+    let (channel, events, log) = on_zeros(&dir).await;
+    assert_eq!(fs::metadata(&log).unwrap().len(), 50_000, "{}", log.display());
+    assert_eq!(read_all(&channel, 0, events).await, same(0..events));
+    channel.close().await;
+    // As after a kill: nobody cut the zeros off.
+    assert_eq!(fs::metadata(&log).unwrap().len(), 50_000);
+    let (channel, _) = dir.open().await;
+    assert!(fs::metadata(&log).unwrap().len() < 50_000);
+    assert_eq!(append(&channel, events..events + 1).await, [events]);
+    assert_eq!(read_all(&channel, 0, events + 1).await, same(0..=events));
+    assert!(
+        dir.files().iter().all(|file| file.ends_with(".log") || file.ends_with(".index")),
+        "{:?}",
+        dir.files()
+    );
+    channel.close().await;
+}
+
+#[tokio::test]
+async fn a_full_segment_keeps_no_zeros() {
+    let limits = Limits { segment_bytes: 50_000, window_bytes: 0 };
+    let dir = Dir::new(limits).syncing(SyncMode::Disk);
+    let (channel, mut events, log) = on_zeros(&dir).await;
+    while newest(&dir) == log {
+        append(&channel, events..events + 1).await;
+        events += 1;
+    }
+    let whole = fs::read(&log).unwrap();
+    assert!(whole.len() < 50_000 && whole.ends_with(b"ddd"), "{}", whole.len());
+    channel.close().await;
+    // What is missing of a segment that was full is told, and not taken for zeros.
+    let (channel, _) = dir.open().await;
+    assert_eq!(read_all(&channel, 0, events).await, same(0..events));
+    channel.close().await;
+}
+
+#[tokio::test]
+async fn nothing_is_prepared_where_room_is_short() {
+    let limits = Limits { segment_bytes: 10_000, window_bytes: 0 };
+    let dir = Dir::new(limits).syncing(SyncMode::Disk);
+    dir.host.free.store(100_000, Relaxed);
+    let (channel, _) = dir.open().await;
+    append(&channel, 0..300).await;
+    assert!(dir.files().len() > 2, "{:?}", dir.files());
+    assert!(!dir.path("0/next").exists());
+    channel.close().await;
+}
