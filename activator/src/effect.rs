@@ -257,8 +257,8 @@ pub enum End {
     Delivered {
         /// What the last attempt saw; nothing when it went to a channel.
         outcome: Option<Box<Outcome>>,
-        /// The id of the stored reply.
-        reply: Option<Arc<str>>,
+        /// The reply that was stored.
+        reply: Option<Reply>,
     },
     /// It is stored as a dead letter.
     DeadLetter(Box<Outcome>),
@@ -272,6 +272,15 @@ pub enum End {
     Removed,
     /// Its partition is another runtime's now, and so is its delivery.
     Elsewhere,
+}
+
+/// Which event was stored as a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Its `source`, which with the id tells it from all others.
+    pub source: Arc<str>,
+    /// Its `id`.
+    pub id: Arc<str>,
 }
 
 /// What happened to a function.

@@ -26,6 +26,7 @@ mod golden;
 mod group;
 mod h2c;
 mod held_port;
+mod history;
 mod isolation;
 mod kafka;
 mod kill;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         floods::trials,
         departures::trials,
         replay::trials,
+        history::trials,
         bad_answers::trials,
         bad_input::trials,
         connections::trials,

@@ -96,7 +96,7 @@ fn a_dry_run_delivers_nothing() {
     assert!(talk.contains("1 of 1 would be delivered again"), "{talk}");
     let (code, _, talk) = replay(&project, &["2"]);
     assert_eq!(code, 1);
-    assert!(talk.contains("no recent event is meant"), "{talk}");
+    assert!(talk.contains("no event that is remembered is meant"), "{talk}");
     runtime.send("3", "order");
     runtime.verdicts("3");
     assert_eq!(project.lines("marks"), ["1 None", "3 None"]);

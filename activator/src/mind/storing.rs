@@ -1,6 +1,6 @@
 //! Replies, dead letters and forwarded events on their way into a channel. None counts before it is stored.
 
-use alloc::{boxed::Box, format, string::String, sync::Arc};
+use alloc::{boxed::Box, format, string::String};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use core::time::Duration;
 
@@ -8,7 +8,7 @@ use super::Activator;
 use super::delivery::{Stage, Storing};
 use super::timer::Timer;
 use crate::delivery::{Exhausted, Outcome, extension};
-use crate::effect::{Effect, End};
+use crate::effect::{Effect, End, Reply};
 use crate::event::Event;
 use crate::id::{AppendId, ChannelId, DeliveryId};
 use crate::input::Stored;
@@ -104,7 +104,7 @@ impl Activator {
                 self.settle(now, id, End::Delivered { outcome: None, reply: None });
             }
             (Stored::Yes, Storing::Reply { event, outcome }) => {
-                let reply = Some(Arc::from(event.id()));
+                let reply = Some(Reply { source: event.source().into(), id: event.id().into() });
                 self.settle(now, id, End::Delivered { outcome: Some(outcome), reply });
             }
             (Stored::Yes, Storing::DeadLetter(outcome)) => self.settle(now, id, End::DeadLetter(outcome)),

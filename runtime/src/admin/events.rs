@@ -1,4 +1,4 @@
-//! Recent events, and the verdict of every subscription on one of them.
+//! Events of the past, and the verdict of every subscription on one of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,9 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::error::{ApiError, Choice};
-use crate::history::view::{Explained, Row};
-use crate::history::{History, Place, Until, Wanted};
+use super::replay;
+use crate::history::view::{Explained, Outcome, Row};
+use crate::history::{History, Place, Selection, Until, Wanted};
 
 const LIMIT: usize = 100;
 const LIMIT_MAX: usize = 1000;
@@ -34,9 +35,41 @@ pub(super) fn routes(history: Arc<History>, closed: watch::Receiver<bool>) -> Ro
         .with_state(Events { history, closed })
 }
 
+/// Which events; what is not said means any.
 #[derive(Debug, Deserialize)]
 struct ListQuery {
+    id: Option<String>,
+    source: Option<String>,
+    /// The trigger, subscription or source that had them.
+    trigger: Option<String>,
+    /// CESQL.
+    filter: Option<String>,
+    /// RFC 3339; of their arrival.
+    since: Option<String>,
+    until: Option<String>,
+    #[serde(default)]
+    failed: bool,
+    /// The worst of their deliveries.
+    outcome: Option<Outcome>,
+    /// The newest so many.
     limit: Option<usize>,
+}
+
+impl ListQuery {
+    fn selection(self) -> Result<Selection, ApiError> {
+        Ok(Selection {
+            id: self.id,
+            source: self.source,
+            of: self.trigger,
+            filter: self.filter.as_deref().map(replay::filter).transpose()?,
+            since: self.since.as_deref().map(replay::time).transpose()?,
+            until: self.until.as_deref().map(replay::time).transpose()?,
+            failed: self.failed,
+            outcome: self.outcome,
+            to: None,
+            last: self.limit.unwrap_or(LIMIT).min(LIMIT_MAX),
+        })
+    }
 }
 
 async fn list(
@@ -44,8 +77,7 @@ async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Vec<Row>>, ApiError> {
     let Query(query) = query.map_err(bad_query)?;
-    let limit = query.limit.unwrap_or(LIMIT).min(LIMIT_MAX);
-    Ok(Json(events.history.newest(limit)))
+    Ok(Json(events.history.list(&query.selection()?).await))
 }
 
 /// Which of the events of one id, and how long to wait for what.
@@ -62,7 +94,7 @@ struct OneQuery {
 }
 
 async fn one(
-    State(mut events): State<Events>,
+    State(events): State<Events>,
     Path(id): Path<String>,
     query: Result<Query<OneQuery>, QueryRejection>,
 ) -> Result<Json<Explained>, ApiError> {
@@ -72,7 +104,7 @@ async fn one(
     let wanted = events.wanted(&id, query)?;
     let mut found = tokio::select! {
         found = events.history.wait(&wanted, until, wait.min(WAIT_MAX)) => found,
-        _ = events.closed.wait_for(|closed| *closed) => events.history.explain(&wanted),
+        () = super::closed(events.closed.clone()) => events.history.explain(&wanted).await,
     };
     match (found.pop(), found.len()) {
         (None, _) => Err(unknown(&id)),
@@ -102,7 +134,8 @@ impl Events {
             let (message, help) = unread(label);
             return Err(ApiError::new(StatusCode::NOT_FOUND, message, help).code("unread"));
         }
-        Ok(Wanted::At(Place { channel, partition: Partition(partition), offset: Offset(offset) }))
+        let place = Place { channel, partition: Partition(partition), offset: Offset(offset) };
+        Ok(Wanted::At { place, id: id.into() })
     }
 }
 
@@ -139,7 +172,7 @@ pub(super) fn bad_query(rejection: QueryRejection) -> ApiError {
 }
 
 fn unknown(id: &str) -> ApiError {
-    let help = "recent events only: GET /api/v1/events lists them, and ?wait=10s waits for one to come";
+    let help = "GET /api/v1/events lists those that are, and ?wait=10s waits for one to come";
     ApiError::new(StatusCode::NOT_FOUND, format!("no event with id {id:?} is known"), help)
 }
 

@@ -1,4 +1,4 @@
-//! Events of the recent past, delivered again.
+//! Events of the past, delivered again.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,12 +15,14 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::error::ApiError;
 use crate::driver::Handle;
-use crate::history::{History, Picked, Selection};
+use crate::history::{History, Picked, Place, Selection, Spot};
 
 /// Events of one request, unless it says how many.
 const LAST: usize = 1000;
 /// Deliveries a second, unless the request says how many.
 const RATE: u32 = 1000;
+/// Why an event does not go to whom it went.
+const GONE: &str = "there is no such trigger, subscription or source any more";
 
 /// Which events, and how. The body of `POST /api/v1/replay`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -81,10 +83,11 @@ async fn replay(
     let mut pace = interval(Duration::from_secs(1) / rate);
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut done = Vec::new();
-    for picked in replay.history.pick(&selection) {
+    for picked in replay.history.pick(&selection).await {
         let event = replay.whole(&picked).await;
         for to in &picked.to {
             let kept = match &event {
+                _ if !replay.is_there(to) => Err(GONE.to_owned()),
                 Ok(_) if asked.dry_run => Ok(()),
                 Ok(event) => {
                     pace.tick().await;
@@ -109,7 +112,13 @@ impl Replay {
             failed: asked.failed,
             to: asked.trigger.as_deref().map(|name| self.named(name)).transpose()?,
             last: asked.last.unwrap_or(LAST),
+            ..Selection::default()
         })
+    }
+
+    /// Whether there still is a subscription of this name.
+    fn is_there(&self, name: &str) -> bool {
+        self.driver.config().topology.subscriptions.iter().any(|s| *s.name == *name)
     }
 
     /// `bill` or `trigger/bill`.
@@ -137,8 +146,16 @@ impl Replay {
         if picked.is_whole {
             return Ok(picked.event.clone());
         }
-        let read = self.driver.read(picked.place).await;
-        read.ok_or("its data was too large for the history, and its channel holds it no more")
+        let Spot { channel, partition, offset } = &picked.spot;
+        let place = |channel| Place { channel, partition: *partition, offset: *offset };
+        let read = match self.history.channel(channel).map(place) {
+            Some(place) => self.driver.read(place).await,
+            None => None,
+        };
+        // After a restart, a channel in memory has others in its places.
+        let is_it =
+            |event: &Event| event.id() == picked.event.id() && event.source() == picked.event.source();
+        read.filter(is_it).ok_or("its data was too large for the history, and its channel holds it no more")
     }
 }
 
@@ -149,9 +166,9 @@ impl Replayed {
             id: picked.event.id().into(),
             source: picked.event.source().into(),
             ty: picked.event.ty().into(),
-            channel: picked.channel.clone(),
-            partition: picked.place.partition.0,
-            offset: picked.place.offset.0,
+            channel: picked.spot.channel.as_ref().into(),
+            partition: picked.spot.partition.0,
+            offset: picked.spot.offset.0,
             trigger,
             replayed: reason.is_none(),
             reason,
@@ -159,7 +176,7 @@ impl Replayed {
     }
 }
 
-fn filter(text: &str) -> Result<Filter, ApiError> {
+pub(super) fn filter(text: &str) -> Result<Filter, ApiError> {
     let expression = Expression::parse(text).map_err(|problems| {
         let first = problems.first().map(|problem| problem.what.to_string()).unwrap_or_default();
         bad(format!("the filter is no CESQL: {first}"), "hydrant cesql EXPR shows where")
@@ -167,7 +184,7 @@ fn filter(text: &str) -> Result<Filter, ApiError> {
     Ok(Filter::Cesql(expression))
 }
 
-fn time(text: &str) -> Result<SystemTime, ApiError> {
+pub(super) fn time(text: &str) -> Result<SystemTime, ApiError> {
     let time: Result<jiff::Timestamp, _> = text.parse();
     let help = "write it as 2026-11-26T08:00:00Z";
     time.map(SystemTime::from).map_err(|error| bad(format!("{text:?} is no time: {error}"), help))

@@ -83,11 +83,12 @@ impl Stage {
         let event = event.build(Bytes::new())?;
         let directory = self.driver.directory();
         let route = directory.route(ChannelKind::Broker, "default").context("there is no default broker")?;
-        let (channel, id) = (route.channel.clone().context("it is not open")?, route.id);
+        let (channel, route_id) = (route.channel.clone().context("it is not open")?, route.id);
         let begin = Instant::now();
         let at = channel.append(event).await?;
-        let place = Place { channel: id, partition: at.partition, offset: at.offset };
-        let explained = self.history.wait(&Wanted::At(place), Until::Settled, PATIENCE).await;
+        let place = Place { channel: route_id, partition: at.partition, offset: at.offset };
+        let wanted = Wanted::At { place, id: id.to_owned() };
+        let explained = self.history.wait(&wanted, Until::Settled, PATIENCE).await;
         let took = begin.elapsed();
         if explained.is_empty() {
             bail!("the event was not handled within {PATIENCE:?}");

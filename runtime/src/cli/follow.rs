@@ -116,26 +116,27 @@ mod tests {
     use activator::effect::{End, Report};
 
     /// What an event to `bill` and `audit` came to after these notes.
-    fn followed(notes: Vec<Note>) -> Followed {
+    async fn followed(notes: Vec<Note>) -> Followed {
         let history = History::new(10);
         history.apply([wired(), arrived(0, fixture::event("1", "/shop", "order.created", b""))]);
         history.apply(notes);
-        Followed::Known(history.explain(&Wanted::Id { id: "1".into(), source: None }).remove(0))
+        let wanted = Wanted::Id { id: "1".into(), source: None };
+        Followed::Known(history.explain(&wanted).await.remove(0))
     }
 
-    #[test]
-    fn the_exit_code_is_that_of_the_worst_delivery() {
+    #[tokio::test]
+    async fn the_exit_code_is_that_of_the_worst_delivery() {
         let (bill, audit) = (of(BILL, 0), of(AUDIT, 0));
         let ended = |end| Note::Reported(Report::Settled { event: bill, attempts: 0, end });
         for (followed, code) in [
-            (followed(vec![]), 0),
-            (followed(vec![matched(bill), delivered(bill)]), 0),
-            (followed(vec![matched(bill), ended(End::Gone)]), 1),
-            (followed(vec![matched(bill), ended(End::Removed)]), 1),
-            (followed(vec![matched(bill), ended(End::Elsewhere)]), 5),
-            (followed(vec![matched(bill), ended(End::Removed), matched(bill), delivered(bill)]), 0),
-            (followed(vec![matched(bill), delivered(bill), matched(audit)]), 5),
-            (followed(vec![matched(bill), delivered(bill), matched(audit), dead_letter(audit, 3)]), 6),
+            (followed(vec![]).await, 0),
+            (followed(vec![matched(bill), delivered(bill)]).await, 0),
+            (followed(vec![matched(bill), ended(End::Gone)]).await, 1),
+            (followed(vec![matched(bill), ended(End::Removed)]).await, 1),
+            (followed(vec![matched(bill), ended(End::Elsewhere)]).await, 5),
+            (followed(vec![matched(bill), ended(End::Removed), matched(bill), delivered(bill)]).await, 0),
+            (followed(vec![matched(bill), delivered(bill), matched(audit)]).await, 5),
+            (followed(vec![matched(bill), delivered(bill), matched(audit), dead_letter(audit, 3)]).await, 6),
             (Followed::Unread("nobody".into()), 0),
             (Followed::NotArrived, 5),
         ] {

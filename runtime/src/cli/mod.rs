@@ -18,6 +18,7 @@ mod explain;
 mod follow;
 mod global;
 mod help;
+mod history;
 mod http;
 mod invoke;
 mod output;
@@ -28,6 +29,7 @@ mod send;
 mod table;
 mod tree;
 mod version;
+mod which;
 
 #[cfg(test)]
 mod tests;
@@ -56,6 +58,7 @@ enum Verb {
     Send(send::Send),
     Invoke(invoke::Invoke),
     Ps(ps::Ps),
+    History(history::History),
     Replay(replay::Replay),
     Dlq(dlq::Dlq),
     Attach(attach::Attach),
@@ -78,6 +81,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Send(verb)) => client(verb.run(&global)),
         Some(Verb::Invoke(verb)) => client(verb.run(&global)),
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
+        Some(Verb::History(verb)) => client(verb.run(&global)),
         Some(Verb::Replay(verb)) => client(verb.run(&global)),
         Some(Verb::Dlq(verb)) => client(verb.run(&global)),
         Some(Verb::Attach(verb)) => client(verb.run(&global)),

@@ -68,6 +68,8 @@ fn event(id: &str, ty: &str, verdicts: Vec<Verdict>) -> Explained {
         event: serde_json::Map::new(),
         data_bytes: 0,
         verdicts,
+        parents: Vec::new(),
+        children: Vec::new(),
     }
 }
 

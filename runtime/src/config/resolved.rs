@@ -11,6 +11,7 @@ use activator::lifecycle::Settings;
 use activator::topology::{Subscription, Topology};
 
 use crate::channel;
+use crate::history::Bounds;
 
 pub(crate) use super::content::{Content, Stat};
 pub(crate) use super::secrets::Secrets;
@@ -77,6 +78,8 @@ pub(crate) struct Runtime {
     pub(crate) cgroup: Cgroup,
     /// How many older revisions of a function are kept.
     pub(crate) revisions_max: usize,
+    /// What is kept of what became of events.
+    pub(crate) history: Bounds,
 }
 
 /// Where the cgroups of processes are.

@@ -77,11 +77,14 @@ impl Record {
     /// Records were read, for the first time or again.
     pub(super) fn arrived(&mut self, channel: ChannelId, partition: Partition, from: Offset, batch: &Batch) {
         let seen = self.seen.entry((channel, partition)).or_default();
-        let new = batch.records.iter().filter(|(offset, _)| !seen.contains(*offset)).cloned();
-        let records: Vec<_> = new.collect();
+        let records = batch.records.iter().cloned();
+        let (again, records): (Vec<_>, Vec<_>) = records.partition(|(offset, _)| seen.contains(*offset));
         seen.mark_range(from, batch.next);
         if !records.is_empty() {
             self.notes.push(Note::Arrived { channel, partition, records });
+        }
+        if !again.is_empty() {
+            self.notes.push(Note::Again { channel, partition, records: again });
         }
     }
 

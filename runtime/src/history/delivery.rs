@@ -4,21 +4,24 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use activator::delivery::{Outcome, Status};
-use activator::effect::End;
+use activator::effect::{End, Reply};
 use activator::id::SubscriptionId;
 use smallvec::SmallVec;
 
 use super::Attempt;
+use super::wiring::Wiring;
 
 /// Attempts of one delivery that are kept: a retry that goes on for days must not fill memory.
-const ATTEMPTS_MAX: usize = 32;
+pub(super) const ATTEMPTS_MAX: usize = 32;
 /// What of an error or an answer is kept.
 const TEXT_MAX: usize = 1024;
 
 /// A delivery that began, and how far it came.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Delivery {
     pub(super) subscription: SubscriptionId,
+    /// What knows the subscription, when it is not what was in force when the event came.
+    pub(super) wiring: Option<Arc<Wiring>>,
     pub(super) filter_revision: u32,
     /// The last ones, the oldest first; mostly there is one.
     pub(super) attempts: SmallVec<[Attempt; 1]>,
@@ -28,15 +31,15 @@ pub(super) struct Delivery {
 }
 
 /// How it ended.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Settled {
     pub(super) at: SystemTime,
     pub(super) how: How,
-    pub(super) reply: Option<Arc<str>>,
+    pub(super) reply: Option<Reply>,
     /// What the last attempt brought: an exit code, a status.
     pub(super) status: Option<Status>,
     /// The start of an answer that is no event.
-    pub(super) answer: Option<String>,
+    pub(super) answer: Option<Arc<str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +54,14 @@ pub(super) enum How {
 }
 
 impl Delivery {
-    pub(super) const fn begun(subscription: SubscriptionId, filter_revision: u32) -> Self {
+    pub(super) const fn begun(
+        subscription: SubscriptionId,
+        wiring: Option<Arc<Wiring>>,
+        filter_revision: u32,
+    ) -> Self {
         Self {
             subscription,
+            wiring,
             filter_revision,
             attempts: SmallVec::new_const(),
             attempt_count: 0,
@@ -88,13 +96,19 @@ impl Delivery {
         };
         let status = outcome.as_ref().map(|outcome| outcome.status());
         let answer = outcome.as_deref().map(Outcome::excerpt).filter(|answer| !answer.is_empty());
-        self.settled = Some(Settled { at, how, reply, status, answer: answer.map(excerpt) });
+        let answer = answer.map(|answer| excerpt(answer).into());
+        self.settled = Some(Settled { at, how, reply, status, answer });
+    }
+
+    /// The event that came of it.
+    pub(super) fn reply(&self) -> Option<&Reply> {
+        self.settled.as_ref()?.reply.as_ref()
     }
 
     /// Bytes it holds, roughly.
     pub(super) fn weight(&self) -> usize {
         let errors = self.attempts.iter().filter_map(|attempt| attempt.error.as_ref()).map(String::len);
-        let answer = self.settled.as_ref().and_then(|s| s.answer.as_ref()).map_or(0, String::len);
+        let answer = self.settled.as_ref().and_then(|s| s.answer.as_ref()).map_or(0, |answer| answer.len());
         size_of::<Self>() + self.attempts.len() * size_of::<Attempt>() + errors.sum::<usize>() + answer
     }
 }

@@ -16,7 +16,7 @@ use super::{Place, Until};
 /// What of an event's data is kept.
 const DATA_MAX: usize = 4096;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) place: Place,
     pub(super) arrived: SystemTime,
@@ -26,6 +26,8 @@ pub(super) struct Entry {
     pub(super) id_hash: u64,
     /// The entry before this one whose id has the same hash.
     pub(super) previous: Option<u64>,
+    /// Whether the archive has it as it is.
+    pub(super) is_filed: bool,
     /// Mostly there is one.
     pub(super) deliveries: SmallVec<[Delivery; 1]>,
     /// The attribute block, then the start of the data: a piece of a page of our own.
@@ -52,6 +54,7 @@ impl Entry {
             wiring,
             id_hash,
             previous: None,
+            is_filed: false,
             deliveries: SmallVec::new(),
             copy,
             block_len: block.len(),
@@ -61,8 +64,13 @@ impl Entry {
 
     /// The event, with its data as far as it was kept.
     pub(super) fn event(&self) -> Event {
-        Event::from_stored(self.copy.slice(..self.block_len), self.copy.slice(self.block_len..))
-            .expect("the block was copied from a valid event")
+        let (block, data) = self.copied();
+        Event::from_stored(block, data).expect("the block was copied from a valid event")
+    }
+
+    /// The attribute block, and the start of the data.
+    pub(super) fn copied(&self) -> (Bytes, Bytes) {
+        (self.copy.slice(..self.block_len), self.copy.slice(self.block_len..))
     }
 
     /// How long the data was.
@@ -70,16 +78,22 @@ impl Entry {
         self.data_len
     }
 
-    /// Whether all of the data was kept.
-    pub(super) const fn is_whole(&self) -> bool {
-        self.copy.len() == self.block_len + self.data_len
+    /// Has a copy of its own: the page it is a piece of is free when the others that are in it go.
+    pub(super) fn leave_page(&mut self) {
+        self.copy = Bytes::copy_from_slice(&self.copy);
     }
 
     /// The delivery to a subscription; begun now when nobody told its beginning, as after a restart.
-    pub(super) fn delivery(&mut self, subscription: SubscriptionId, filter_revision: u32) -> &mut Delivery {
+    pub(super) fn delivery(
+        &mut self,
+        subscription: SubscriptionId,
+        now: Option<&Arc<Wiring>>,
+    ) -> &mut Delivery {
         let known = self.deliveries.iter().position(|d| d.subscription == subscription);
         let at = known.unwrap_or_else(|| {
-            self.deliveries.push(Delivery::begun(subscription, filter_revision));
+            let other = now.filter(|now| !Arc::ptr_eq(now, &self.wiring));
+            let revision = now.map_or(0, |wiring| wiring.filter_revision(subscription));
+            self.deliveries.push(Delivery::begun(subscription, other.cloned(), revision));
             self.deliveries.len() - 1
         });
         &mut self.deliveries[at]

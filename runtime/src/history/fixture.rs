@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use activator::delivery::{Advice, Outcome, Policy, Status};
-use activator::effect::{End, EventRef, Report};
+use activator::effect::{End, EventRef, Reply, Report};
 use activator::event::Event;
 use activator::filter::Filter;
 use activator::id::{ChannelId, FunctionId, Offset, Partition, SubscriptionId};
 use activator::topology::{Channel, Destination, Order, Start, Subscription, Topology};
 use bytes::Bytes;
 
-use super::{Attempt, Note};
+use super::{Attempt, Bounds, Note};
 use crate::channel::{MemorySpec, Spec};
 use crate::config::resolved::{ChannelKind, Found, Function, NamedChannel, Resolved, Runtime};
 
@@ -74,6 +74,7 @@ fn runtime() -> Runtime {
         cgroup: crate::config::resolved::Cgroup::Off,
         drain: Duration::from_secs(10),
         revisions_max: 10,
+        history: Bounds { events: 100, age: Duration::from_secs(3600), bytes: 1 << 20 },
     }
 }
 
@@ -146,6 +147,13 @@ pub(crate) fn answered(status: u16) -> Box<Outcome> {
 
 pub(crate) fn delivered(event: EventRef) -> Note {
     let end = End::Delivered { outcome: Some(answered(200)), reply: None };
+    Note::Reported(Report::Settled { event, attempts: 1, end })
+}
+
+/// Answered with an event.
+pub(crate) fn replied(event: EventRef, source: &str, id: &str) -> Note {
+    let reply = Some(Reply { source: source.into(), id: id.into() });
+    let end = End::Delivered { outcome: Some(answered(200)), reply };
     Note::Reported(Report::Settled { event, attempts: 1, end })
 }
 

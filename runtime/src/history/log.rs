@@ -1,35 +1,51 @@
-//! The entries in the order they arrived, found by place or id, bounded by count and bytes.
+//! The entries in the order they arrived, found by place or id, bounded by count and bytes. What is not settled when its
+//! turn comes to be forgotten is held until it is.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use activator::effect::{EventRef, Report};
+use activator::effect::{EventRef, Reply, Report};
 use activator::event::Event;
+use activator::id::{ChannelId, Offset, Partition};
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::delivery::Delivery;
 use super::entry::Entry;
 use super::page::Page;
-use super::view::{self, Explained, Row};
 use super::wiring::Wiring;
 use super::{Note, Place, Until, Wanted};
+
+/// Of the bytes there may be, those that are held beyond their turn take at most this part.
+const HELD_SHARE: usize = 2;
 
 #[derive(Debug)]
 pub(super) struct Log {
     events_max: usize,
     bytes_max: usize,
     bytes: usize,
-    entries: VecDeque<Entry>,
+    entries: VecDeque<Arc<Entry>>,
+    /// Older ones that are not settled.
+    held: BTreeMap<u64, Arc<Entry>>,
+    held_bytes: usize,
     page: Page,
-    /// The number of the oldest entry; numbers are never used twice.
+    /// The number of the oldest entry that is not held; numbers are never used twice.
     first: u64,
     by_place: HashMap<Place, u64>,
     /// The newest entry under the hash of an id; each leads to the one before it.
     by_id: HashMap<u64, u64>,
+    /// Those that were answered by the event of that source and id.
+    by_reply: HashMap<u64, SmallVec<[u64; 1]>>,
     hasher: RandomState,
     wiring: Option<Arc<Wiring>>,
+    /// What was read again in this turn and is not remembered.
+    again: HashMap<Place, Event>,
+    /// What may have been settled in this turn.
+    touched: Vec<u64>,
+    /// What the archive is to have.
+    to_file: Vec<Arc<Entry>>,
 }
 
 impl Log {
@@ -39,12 +55,18 @@ impl Log {
             bytes_max,
             bytes: 0,
             entries: VecDeque::new(),
+            held: BTreeMap::new(),
+            held_bytes: 0,
             page: Page::default(),
             first: 0,
             by_place: HashMap::new(),
             by_id: HashMap::new(),
+            by_reply: HashMap::new(),
             hasher: RandomState::new(),
             wiring: None,
+            again: HashMap::new(),
+            touched: Vec::new(),
+            to_file: Vec::new(),
         }
     }
 
@@ -58,14 +80,43 @@ impl Log {
                     self.arrived(now, Place { channel, partition, offset }, &event);
                 }
             }
-            Note::Attempted { event, attempt } => self.change(event, |delivery| delivery.attempted(attempt)),
-            Note::Reported(Report::Matched { event }) => self.change(event, Delivery::begin),
+            Note::Again { channel, partition, records } => self.read_again(channel, partition, records),
+            Note::Attempted { event, attempt } => {
+                self.change(now, event, |delivery| delivery.attempted(attempt));
+            }
+            Note::Reported(Report::Matched { event }) => self.change(now, event, Delivery::begin),
             Note::Reported(Report::Settled { event, attempts, end }) => {
-                self.change(event, |delivery| delivery.settle(now, attempts, end));
+                self.change(now, event, |delivery| delivery.settle(now, attempts, end));
             }
             Note::Reported(_) => {}
         }
         self.forget_oldest();
+    }
+
+    /// All of the turn is told: what is settled is so for now. Gives what the archive is to have.
+    pub(super) fn end_turn(&mut self) -> Vec<Arc<Entry>> {
+        self.again.clear();
+        let mut touched = std::mem::take(&mut self.touched);
+        for number in touched.drain(..) {
+            if !self.entry(number).is_some_and(|entry| entry.is_reached(Until::Settled)) {
+                continue;
+            }
+            match self.held.remove(&number) {
+                Some(entry) => {
+                    self.held_bytes -= entry.weight();
+                    self.let_go(number, entry);
+                }
+                None => self.file(number),
+            }
+        }
+        self.touched = touched;
+        std::mem::take(&mut self.to_file)
+    }
+
+    /// What the archive does not have, because it is not settled.
+    pub(super) fn unfiled(&self) -> Vec<Arc<Entry>> {
+        let all = self.held.values().chain(&self.entries);
+        all.filter(|entry| !entry.is_filed).cloned().collect()
     }
 
     fn arrived(&mut self, now: SystemTime, place: Place, event: &Event) {
@@ -79,60 +130,164 @@ impl Log {
         entry.previous = self.by_id.insert(id_hash, number);
         self.by_place.insert(place, number);
         self.bytes += entry.weight();
-        self.entries.push_back(entry);
+        self.entries.push_back(Arc::new(entry));
+        // Unless somebody takes it before the turn ends.
+        self.touched.push(number);
     }
 
-    fn change(&mut self, event: EventRef, change: impl FnOnce(&mut Delivery)) {
-        let place = Place { channel: event.channel, partition: event.partition, offset: event.offset };
-        let Some(&number) = self.by_place.get(&place) else { return };
-        let Some(entry) = self.entries.get_mut(index(self.first, number)) else { return };
-        let revision = self.wiring.as_ref().map_or(0, |w| w.filter_revision(event.subscription));
-        let before = entry.weight();
-        change(entry.delivery(event.subscription, revision));
-        self.bytes = self.bytes + entry.weight() - before;
-    }
-
-    fn forget_oldest(&mut self) {
-        while self.entries.len() > self.events_max || self.bytes > self.bytes_max {
-            let Some(entry) = self.entries.pop_front() else { return };
-            let number = self.first;
-            self.first += 1;
-            self.bytes = self.bytes.saturating_sub(entry.weight());
-            self.by_place.remove(&entry.place);
-            // Unless a newer one with that id took its place.
-            if self.by_id.get(&entry.id_hash) == Some(&number) {
-                self.by_id.remove(&entry.id_hash);
+    /// Somebody who fell behind may come to it now.
+    fn read_again(&mut self, channel: ChannelId, partition: Partition, records: Vec<(Offset, Event)>) {
+        for (offset, event) in records {
+            let place = Place { channel, partition, offset };
+            if !self.by_place.contains_key(&place) {
+                self.again.insert(place, event);
             }
         }
     }
 
-    fn entry(&self, number: u64) -> Option<&Entry> {
-        self.entries.get(index(self.first, number))
+    fn change(&mut self, now: SystemTime, event: EventRef, change: impl FnOnce(&mut Delivery)) {
+        let place = Place { channel: event.channel, partition: event.partition, offset: event.offset };
+        if let Some(forgotten) = self.again.remove(&place) {
+            self.arrived(now, place, &forgotten);
+        }
+        let Some(&number) = self.by_place.get(&place) else { return };
+        let wiring = self.wiring.clone();
+        let Some(entry) = self.entry_mut(number) else { return };
+        let before = entry.weight();
+        let delivery = entry.delivery(event.subscription, wiring.as_ref());
+        let had = delivery.reply().cloned();
+        change(delivery);
+        let (has, settled) = (delivery.reply().cloned(), delivery.settled.is_some());
+        entry.is_filed &= settled;
+        let after = entry.weight();
+        self.bytes = self.bytes + after - before;
+        if number < self.first {
+            self.held_bytes = self.held_bytes + after - before;
+        }
+        if had != has {
+            had.iter().for_each(|reply| self.unanswered(number, reply));
+            has.iter().for_each(|reply| self.answered(number, reply));
+        }
+        if settled {
+            self.touched.push(number);
+        }
+    }
+
+    fn answered(&mut self, number: u64, reply: &Reply) {
+        self.by_reply.entry(self.hasher.hash_one(reply_key(reply))).or_default().push(number);
+    }
+
+    fn unanswered(&mut self, number: u64, reply: &Reply) {
+        let hash = self.hasher.hash_one(reply_key(reply));
+        let Some(numbers) = self.by_reply.get_mut(&hash) else { return };
+        numbers.retain(|known| *known != number);
+        if numbers.is_empty() {
+            self.by_reply.remove(&hash);
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        while self.entries.len() > self.events_max || self.bytes > self.bytes_max {
+            let Some(entry) = self.entries.pop_front() else { break };
+            let number = self.first;
+            self.first += 1;
+            self.leave(number, entry);
+        }
+        while self.held_bytes > self.bytes_max / HELD_SHARE {
+            let Some((number, entry)) = self.held.pop_first() else { return };
+            self.held_bytes -= entry.weight();
+            self.let_go(number, entry);
+        }
+    }
+
+    /// Its turn to be forgotten has come.
+    fn leave(&mut self, number: u64, mut entry: Arc<Entry>) {
+        if entry.is_reached(Until::Settled) {
+            return self.let_go(number, entry);
+        }
+        Arc::make_mut(&mut entry).leave_page();
+        self.held_bytes += entry.weight();
+        self.held.insert(number, entry);
+    }
+
+    /// It is forgotten, however far it came.
+    fn let_go(&mut self, number: u64, mut entry: Arc<Entry>) {
+        self.forget(number, &entry);
+        if !entry.is_filed {
+            Arc::make_mut(&mut entry).is_filed = true;
+            self.to_file.push(entry);
+        }
+    }
+
+    /// Nothing leads to it any more.
+    fn forget(&mut self, number: u64, entry: &Entry) {
+        self.bytes = self.bytes.saturating_sub(entry.weight());
+        self.by_place.remove(&entry.place);
+        // Unless a newer one with that id took its place.
+        if self.by_id.get(&entry.id_hash) == Some(&number) {
+            self.by_id.remove(&entry.id_hash);
+        }
+        entry.deliveries.iter().filter_map(Delivery::reply).for_each(|reply| self.unanswered(number, reply));
+    }
+
+    fn file(&mut self, number: u64) {
+        let Some(entry) = self.entry_mut(number).filter(|entry| !entry.is_filed) else { return };
+        entry.is_filed = true;
+        let filed = self.entry(number).map(Arc::clone);
+        self.to_file.extend(filed);
+    }
+
+    fn entry(&self, number: u64) -> Option<&Arc<Entry>> {
+        self.entries.get(index(self.first, number)).or_else(|| self.held.get(&number))
+    }
+
+    fn entry_mut(&mut self, number: u64) -> Option<&mut Entry> {
+        let entry = match self.entries.get_mut(index(self.first, number)) {
+            Some(entry) => entry,
+            None => self.held.get_mut(&number)?,
+        };
+        // The archive, or a reader, may still have it as it was.
+        Some(Arc::make_mut(entry))
     }
 
     /// All records that are meant, the oldest first.
-    fn find(&self, wanted: &Wanted) -> Vec<&Entry> {
+    pub(super) fn find(&self, wanted: &Wanted) -> Vec<Arc<Entry>> {
         match wanted {
-            Wanted::At(place) => {
-                self.by_place.get(place).and_then(|&number| self.entry(number)).into_iter().collect()
+            Wanted::At { place, .. } => {
+                self.by_place.get(place).and_then(|&number| self.entry(number)).cloned().into_iter().collect()
             }
             Wanted::Id { id, source } => self.find_id(id, source.as_deref()),
         }
     }
 
-    fn find_id(&self, id: &str, source: Option<&str>) -> Vec<&Entry> {
-        let newest = self.by_id.get(&self.hasher.hash_one(id)).copied();
+    fn find_id(&self, id: &str, source: Option<&str>) -> Vec<Arc<Entry>> {
+        let hash = self.hasher.hash_one(id);
+        let recent = |number: &u64| *number >= self.first;
+        let newest = self.by_id.get(&hash).copied().filter(recent);
         let chain = std::iter::successors(newest.and_then(|n| self.entry(n)), |entry| {
-            // One that was forgotten ends the chain: those before it are older still.
-            entry.previous.filter(|&number| number >= self.first).and_then(|number| self.entry(number))
+            // One that is not recent ends the chain: those before it are older still.
+            entry.previous.filter(recent).and_then(|number| self.entry(number))
         });
-        let meant = |entry: &&Entry| {
+        let held = self.held.values().rev().filter(|entry| entry.id_hash == hash);
+        let meant = |entry: &&Arc<Entry>| {
             let event = entry.event();
             event.id() == id && source.is_none_or(|source| event.source() == source)
         };
-        let mut found: Vec<_> = chain.filter(meant).collect();
+        let mut found: Vec<_> = chain.chain(held).filter(meant).cloned().collect();
         found.reverse();
         found
+    }
+
+    /// Those that this event is an answer to.
+    pub(super) fn find_answered(&self, reply: &Reply) -> Vec<Arc<Entry>> {
+        let numbers = self.by_reply.get(&self.hasher.hash_one(reply_key(reply)));
+        let entries = numbers.into_iter().flatten().filter_map(|&number| self.entry(number));
+        let is = |entry: &&Arc<Entry>| entry.deliveries.iter().any(|d| d.reply() == Some(reply));
+        entries.filter(is).cloned().collect()
+    }
+
+    pub(super) fn is_known(&self, wanted: &Wanted) -> bool {
+        !self.find(wanted).is_empty()
     }
 
     pub(super) fn is_reached(&self, wanted: &Wanted, until: Until) -> bool {
@@ -140,28 +295,9 @@ impl Log {
         !found.is_empty() && found.iter().all(|entry| entry.is_reached(until))
     }
 
-    pub(super) fn explain(&self, wanted: &Wanted) -> Vec<Explained> {
-        let Some(current) = &self.wiring else { return Vec::new() };
-        let mut explained: Vec<Explained> = Vec::new();
-        for entry in self.find(wanted) {
-            let one = view::explain(entry, current);
-            match explained.iter_mut().find(|e| e.source == one.source) {
-                // The same event again: forwarded to another channel, or sent twice.
-                Some(known) => known.join(one),
-                None => explained.push(one),
-            }
-        }
-        explained
-    }
-
-    pub(super) fn newest(&self, limit: usize) -> Vec<Row> {
-        let Some(current) = &self.wiring else { return Vec::new() };
-        self.entries.iter().rev().take(limit).map(|entry| view::row(entry, current)).collect()
-    }
-
-    /// All of them, the oldest first.
-    pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.entries.iter()
+    /// All of them, the newest first.
+    pub(super) fn newest_first(&self) -> Vec<Arc<Entry>> {
+        self.entries.iter().rev().chain(self.held.values().rev()).cloned().collect()
     }
 
     /// The configuration in force.
@@ -171,8 +307,13 @@ impl Log {
 
     #[cfg(test)]
     pub(super) fn len(&self) -> (usize, usize, usize, usize) {
-        (self.entries.len(), self.by_place.len(), self.by_id.len(), self.bytes)
+        (self.entries.len() + self.held.len(), self.by_place.len(), self.by_id.len(), self.bytes)
     }
+}
+
+/// A reply as what it is found by.
+fn reply_key(reply: &Reply) -> (&str, &str) {
+    (&reply.source, &reply.id)
 }
 
 /// Where the entry with that number is; behind the end for one that was forgotten.

@@ -1,14 +1,19 @@
-//! The recent past: events as they arrived, who took or refused them, every attempt, and how it ended.
+//! The past: events as they arrived, who took or refused them, every attempt, and how it ended.
 //!
-//! Bounded by count and bytes, the oldest goes first. Payload buffers are never pinned: attributes are copied,
-//! of the data an excerpt. Nothing here decides anything; the driver tells what happened by [`History::apply`],
-//! once a turn, so that an event and those it matched are seen together. What a reader sees is in [`view`].
+//! What is recent is in memory ([`log`]), bounded by count and bytes, the oldest goes first; what is settled is on disk
+//! as well ([`archive`]). Payload buffers are never pinned: attributes are copied, of the data an excerpt. Nothing here
+//! decides anything; the driver tells what happened by [`History::apply`], once a turn, so that an event and those it
+//! matched are seen together. [`past`] reads both; what a reader sees is in [`view`].
 
+mod archive;
 mod delivery;
 mod entry;
 mod log;
 mod page;
+mod past;
+mod record;
 mod selection;
+mod tell;
 pub(crate) mod view;
 mod wiring;
 
@@ -29,12 +34,14 @@ use tokio::sync::Notify;
 
 use crate::config::resolved::Resolved;
 use log::Log;
-use view::{Explained, Row};
+use view::Explained;
 
+pub(crate) use archive::{Archive, Bounds};
+pub(crate) use record::Spot;
 pub(crate) use selection::{Picked, Selection};
 pub(crate) use wiring::channel_label;
 
-/// Bytes the history may hold, whatever the number of events: a flood of large attributes must not fill memory.
+/// Bytes of it in memory, whatever the number of events: a flood of large attributes must not fill it.
 const BYTES_MAX: usize = 64 << 20;
 
 /// Something to remember.
@@ -44,6 +51,8 @@ pub(crate) enum Note {
     Wired(Arc<Resolved>),
     /// Records were read from a channel. Telling the same record again changes nothing.
     Arrived { channel: ChannelId, partition: Partition, records: Vec<(Offset, Event)> },
+    /// Records were read that had been before: somebody who fell behind may take them now.
+    Again { channel: ChannelId, partition: Partition, records: Vec<(Offset, Event)> },
     /// An attempt ended.
     Attempted { event: EventRef, attempt: Attempt },
     /// The activator said so.
@@ -51,7 +60,7 @@ pub(crate) enum Note {
 }
 
 /// One attempt to deliver an event.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Attempt {
     pub(crate) started: SystemTime,
     /// How long it took, a cold start included.
@@ -75,8 +84,8 @@ pub(crate) struct Place {
 /// Which event is asked for.
 #[derive(Clone, Debug)]
 pub(crate) enum Wanted {
-    /// The one record.
-    At(Place),
+    /// The one record, and the id of its event.
+    At { place: Place, id: String },
     /// Every record with this `id`, and this `source` if one is given.
     Id { id: String, source: Option<String> },
 }
@@ -90,19 +99,26 @@ pub(crate) enum Until {
     Settled,
 }
 
-/// The record of recent events; shared by the driver, who writes, and the admin API, who reads.
+/// The record of events; shared by the driver, who writes, and the admin API, who reads.
 #[derive(Debug)]
 pub(crate) struct History {
     log: Mutex<Log>,
+    archive: Option<Arc<Archive>>,
     changed: Notify,
     functions_changed: Notify,
 }
 
 impl History {
-    /// Remembers the last `events_max` events.
+    /// Remembers the last `events_max` events, and nothing longer than the program runs.
     pub(crate) fn new(events_max: usize) -> Self {
+        Self::kept(events_max, None)
+    }
+
+    /// Remembers the last `events_max` events, and what is on disk.
+    pub(crate) fn kept(events_max: usize, archive: Option<Archive>) -> Self {
         Self {
             log: Mutex::new(Log::new(events_max, BYTES_MAX)),
+            archive: archive.map(Arc::new),
             changed: Notify::new(),
             functions_changed: Notify::new(),
         }
@@ -117,30 +133,30 @@ impl History {
             functions_changed |= matches!(note, Note::Reported(Report::Function { .. }) | Note::Wired(_));
             log.take(now, note);
         }
+        let to_file = log.end_turn();
         drop(log);
+        if let Some(archive) = self.archive.as_ref().filter(|_| !to_file.is_empty()) {
+            archive.put(to_file);
+        }
         self.changed.notify_waiters();
         if functions_changed {
             self.functions_changed.notify_waiters();
         }
     }
 
-    /// What is known of the event, one entry for each source that used the id; the oldest first.
-    pub(crate) fn explain(&self, wanted: &Wanted) -> Vec<Explained> {
-        self.log().explain(wanted)
-    }
-
-    /// The newest events, the newest first.
-    pub(crate) fn newest(&self, limit: usize) -> Vec<Row> {
-        self.log().newest(limit)
-    }
-
-    /// Events of the recent past, the oldest first.
-    pub(crate) fn pick(&self, selection: &Selection) -> Vec<Picked> {
-        self.log().pick(selection)
+    /// Nothing more will be told: writes what is left, also of events that are not settled, and waits for the disk.
+    pub(crate) fn close(&self) {
+        if let Some(archive) = &self.archive {
+            archive.put(self.log().unfiled());
+            archive.close();
+        }
     }
 
     /// What is known of the event as soon as it is so, or whatever is known when the time is up.
     pub(crate) async fn wait(&self, wanted: &Wanted, until: Until, timeout: Duration) -> Vec<Explained> {
+        if let Some(known) = self.known_of_old(wanted, until).await {
+            return known;
+        }
         let reached = async {
             loop {
                 // Enlisted before the look, so that what happens in between is not missed.
@@ -154,7 +170,18 @@ impl History {
         };
         // Reached or not, what is known now is the answer.
         let _ = tokio::time::timeout(timeout, reached).await;
-        self.explain(wanted)
+        self.explain(wanted).await
+    }
+
+    /// What only the archive knows, and will not change.
+    async fn known_of_old(&self, wanted: &Wanted, until: Until) -> Option<Vec<Explained>> {
+        // Who knows a place has just put the event there.
+        if matches!(wanted, Wanted::At { .. }) || self.log().is_known(wanted) {
+            return None;
+        }
+        let known = self.explain(wanted).await;
+        let is_reached = until == Until::Arrived || known.iter().all(|event| event.settled);
+        (is_reached && !known.is_empty()).then_some(known)
     }
 
     /// Completes with the next news about any function; enlists when it is made, not when it is awaited.

@@ -1,4 +1,4 @@
-//! Picking events of the recent past, to deliver them again.
+//! Which events of the past are meant, to be listed or delivered again.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use activator::event::Event;
 use activator::filter::Filter;
 
-use super::Place;
-use super::delivery::{Delivery, How};
-use super::entry::Entry;
-use super::log::Log;
+use super::archive::{Times, millis};
+use super::delivery::How;
+use super::record::{Record, Spot, Told};
+use super::tell;
+use super::view::Outcome;
 use crate::config::resolved::ChannelKind;
 
 /// Which events are meant; what is not said means any.
@@ -23,7 +24,11 @@ pub(crate) struct Selection {
     pub(crate) until: Option<SystemTime>,
     /// Only where the delivery failed for good.
     pub(crate) failed: bool,
-    /// The subscription that gets them, whether it did before or not: `trigger/bill`.
+    /// The worst of their deliveries.
+    pub(crate) outcome: Option<Outcome>,
+    /// Only those that this subscription had: `trigger/bill`, or `bill`.
+    pub(crate) of: Option<String>,
+    /// The subscription that is to get them, whether it did before or not: `trigger/bill`.
     pub(crate) to: Option<Arc<str>>,
     /// The newest so many.
     pub(crate) last: usize,
@@ -32,64 +37,65 @@ pub(crate) struct Selection {
 /// An event, and who is to have it again.
 #[derive(Debug)]
 pub(crate) struct Picked {
-    pub(crate) place: Place,
-    /// As people name it: `broker/default`.
-    pub(crate) channel: String,
+    pub(crate) spot: Spot,
     pub(crate) event: Event,
     /// Whether all of its data was kept.
     pub(crate) is_whole: bool,
     pub(crate) to: Vec<Arc<str>>,
 }
 
-impl Log {
-    /// The oldest first. What was itself delivered again is not picked, nor are dead letters.
-    pub(super) fn pick(&self, selection: &Selection) -> Vec<Picked> {
-        let meant = self.entries().rev().filter(|entry| selection.wants(entry));
-        let picked = meant.filter_map(|entry| selection.picked(entry));
-        let mut picked: Vec<_> = picked.take(selection.last).collect();
-        picked.reverse();
-        picked
-    }
-}
-
 impl Selection {
-    fn wants(&self, entry: &Entry) -> bool {
-        let is_meant = |kind: ChannelKind| kind.is_for_people() || kind == ChannelKind::Source;
-        if !entry.wiring.kind(entry.place.channel).is_some_and(is_meant) {
-            return false;
-        }
-        if self.since.is_some_and(|since| entry.arrived < since)
-            || self.until.is_some_and(|until| entry.arrived >= until)
-        {
-            return false;
-        }
-        let event = entry.event();
-        self.id.as_ref().is_none_or(|id| event.id() == id)
-            && self.source.as_ref().is_none_or(|source| event.source() == source)
-            && self.filter.as_ref().is_none_or(|filter| filter.matches(&event))
+    /// Whether events of these times may be meant.
+    pub(super) fn reaches(&self, times: &Times) -> bool {
+        self.since.is_none_or(|since| times.last >= millis(since))
+            && self.until.is_none_or(|until| times.first <= millis(until))
     }
 
-    fn picked(&self, entry: &Entry) -> Option<Picked> {
-        let had: Vec<_> = entry.deliveries.iter().filter(|d| self.counts(d)).collect();
-        let name = |d: &&Delivery| entry.wiring.subscription(d.subscription).map(|s| Arc::clone(&s.name));
-        let names: Vec<_> = had.iter().filter_map(name).collect();
+    pub(super) fn wants(&self, record: &Record, event: &Event) -> bool {
+        self.since.is_none_or(|since| record.arrived >= since)
+            && self.until.is_none_or(|until| record.arrived < until)
+            && self.id.as_ref().is_none_or(|id| event.id() == id)
+            && self.source.as_ref().is_none_or(|source| event.source() == source)
+            && self.outcome.is_none_or(|outcome| tell::worst(record) == outcome)
+            && self.has_delivery(record)
+            && self.filter.as_ref().is_none_or(|filter| filter.matches(event))
+    }
+
+    /// Whether there is a delivery among those that count, where any is asked for.
+    fn has_delivery(&self, record: &Record) -> bool {
+        let is_of = |told: &Told| {
+            let is = |of: &String| {
+                *told.whose.name == **of
+                    || told.whose.name.split_once('/').is_some_and(|(_, name)| name == of)
+            };
+            self.of.as_ref().is_none_or(is)
+        };
+        let is_any = self.of.is_none() && !self.failed;
+        is_any || record.deliveries.iter().any(|told| is_of(told) && self.counts(told))
+    }
+
+    /// What was itself delivered again does not go again, nor do dead letters.
+    pub(super) fn may_go_again(&self, record: &Record) -> bool {
+        let kind = record.spot.channel.split_once('/').map_or("", |(kind, _)| kind);
+        kind == ChannelKind::Source.text()
+            || ChannelKind::addressed(kind).is_some_and(ChannelKind::is_for_people)
+    }
+
+    pub(super) fn picked(&self, record: &Record, event: Event) -> Option<Picked> {
+        let had = record.deliveries.iter().filter(|told| self.counts(told) && !told.whose.name.is_empty());
+        let names: Vec<_> = had.map(|told| Arc::clone(&told.whose.name)).collect();
         let to = match &self.to {
             // Who failed is who is asked for; who did not have it may be asked for, too.
             Some(to) if !self.failed || names.contains(to) => vec![Arc::clone(to)],
             Some(_) => Vec::new(),
             None => names,
         };
-        (!to.is_empty()).then(|| Picked {
-            place: entry.place,
-            channel: entry.wiring.channel(entry.place.channel),
-            event: entry.event(),
-            is_whole: entry.is_whole(),
-            to,
-        })
+        let (spot, is_whole) = (record.spot.clone(), record.is_whole());
+        (!to.is_empty()).then_some(Picked { spot, event, is_whole, to })
     }
 
-    fn counts(&self, delivery: &Delivery) -> bool {
-        let how = delivery.settled.as_ref().map(|settled| settled.how);
+    fn counts(&self, told: &Told) -> bool {
+        let how = told.settled.as_ref().map(|settled| settled.how);
         !self.failed || matches!(how, Some(How::DeadLetter | How::Dropped))
     }
 }

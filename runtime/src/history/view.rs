@@ -2,18 +2,10 @@
 //!
 //! Field names are public interface: more may be added, none renamed.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use activator::event::json;
-use activator::filter::{self, Explanation};
-use activator::topology::Subscription;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-use super::Attempt;
-use super::delivery::{Delivery, How};
-use super::entry::Entry;
-use super::wiring::Wiring;
 
 /// One event with the verdict of every subscription to its channel.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,6 +24,19 @@ pub(crate) struct Explained {
     pub(crate) event: Map<String, Value>,
     pub(crate) data_bytes: usize,
     pub(crate) verdicts: Vec<Verdict>,
+    /// The events that this one is an answer to.
+    pub(crate) parents: Vec<Kin>,
+    /// The events that are answers to this one.
+    pub(crate) children: Vec<Kin>,
+}
+
+/// An event that another one came of, or that came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kin {
+    pub(crate) id: String,
+    pub(crate) source: String,
+    /// Whose answer it was.
+    pub(crate) trigger: String,
 }
 
 /// What one subscription made of an event.
@@ -102,6 +107,21 @@ pub(crate) enum Outcome {
     Pending,
 }
 
+impl Outcome {
+    /// For people.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Unmatched => "unmatched",
+            Self::Delivered => "delivered",
+            Self::Elsewhere => "elsewhere",
+            Self::Removed => "removed",
+            Self::Dropped => "dropped",
+            Self::DeadLetter => "dead letter",
+            Self::Pending => "pending",
+        }
+    }
+}
+
 /// One event in a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
@@ -126,6 +146,8 @@ impl Explained {
     pub(super) fn join(&mut self, other: Self) {
         self.settled &= other.settled;
         self.verdicts.extend(other.verdicts);
+        add_new(&mut self.parents, other.parents);
+        add_new(&mut self.children, other.children);
     }
 
     /// The worst of all verdicts.
@@ -134,167 +156,15 @@ impl Explained {
     }
 }
 
-pub(super) fn explain(entry: &Entry, current: &Wiring) -> Explained {
-    let event = entry.event();
-    let whole = || match json::to_value(&event) {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    };
-    let begun = entry.deliveries.iter().map(|delivery| begun(entry, delivery, current));
-    let subscribers = entry.wiring.subscribers(entry.place.channel);
-    let refused = subscribers.filter(|s| entry.deliveries.iter().all(|d| d.subscription != s.id));
-    let verdicts = begun.chain(refused.map(|s| refused_by(entry, s, &s.filter.explain(&event)))).collect();
-    Explained {
-        id: event.id().into(),
-        source: event.source().into(),
-        ty: event.ty().into(),
-        channel: entry.wiring.channel(entry.place.channel),
-        partition: entry.place.partition.0,
-        offset: entry.place.offset.0,
-        arrived: rfc3339(entry.arrived),
-        settled: entry.is_reached(super::Until::Settled),
-        event: if entry.is_whole() { whole() } else { json::attributes(&event) },
-        data_bytes: entry.data_len(),
-        verdicts,
-    }
-}
-
-pub(super) fn row(entry: &Entry, current: &Wiring) -> Row {
-    let event = entry.event();
-    let verdicts = || entry.deliveries.iter().map(|delivery| begun(entry, delivery, current));
-    Row {
-        id: event.id().into(),
-        ty: event.ty().into(),
-        source: event.source().into(),
-        subject: event.get("subject").map(Into::into),
-        time: event.get("time").map(Into::into),
-        channel: entry.wiring.channel(entry.place.channel),
-        partition: entry.place.partition.0,
-        offset: entry.place.offset.0,
-        arrived: rfc3339(entry.arrived),
-        outcome: verdicts().map(|v| v.outcome).max().unwrap_or(Outcome::Unmatched),
-        triggers: verdicts().map(|v| v.trigger).collect(),
-    }
-}
-
-/// The verdict of a subscription whose delivery began.
-fn begun(entry: &Entry, delivery: &Delivery, current: &Wiring) -> Verdict {
-    let then = entry.wiring.subscription(delivery.subscription).map(|s| (s, &*entry.wiring));
-    let now = || current.subscription(delivery.subscription).map(|s| (s, current));
-    let wired = then.or_else(now);
-    let settled = delivery.settled.as_ref();
-    let how = settled.map(|s| s.how);
-    let matched = how != Some(How::Unmatched);
-    Verdict {
-        matched,
-        decision: if matched { Decision::Match } else { Decision::NoMatch },
-        clause: (how == Some(How::Unmatched)).then(|| "the filter was changed while it waited".into()),
-        function: wired.and_then(|(subscription, wiring)| wiring.function(subscription)),
-        filter_revision: delivery.filter_revision,
-        attempts: delivery.attempts.iter().map(|attempt| attempt_view(attempt, entry.arrived)).collect(),
-        attempt_count: delivery.attempt_count,
-        outcome: outcome(how),
-        // Of what may go on later, or elsewhere, how far it came.
-        status: match settled.filter(|s| !matches!(s.how, How::Removed | How::Elsewhere)) {
-            Some(settled) => settled.status.as_ref().map(ToString::to_string),
-            None => delivery.attempts.last().map(|attempt| attempt.status.to_string()),
-        },
-        answer: settled.and_then(|s| s.answer.clone()),
-        reply_id: settled.and_then(|s| s.reply.as_deref().map(Into::into)),
-        total_ms: settled.map(|s| ms_between(entry.arrived, s.at)),
-        ..verdict_of(entry, wired.map(|(subscription, _)| subscription))
-    }
-}
-
-/// The verdict of a subscription that the event never became a delivery of.
-fn refused_by(entry: &Entry, subscription: &Subscription, explanation: &Explanation) -> Verdict {
-    let (decision, clause) = match explanation.decision.into() {
-        // Its cursor was behind this event already: nothing else keeps a matching event away.
-        Decision::Match => {
-            (Decision::NoMatch, "its cursor had passed this event before the runtime started".into())
-        }
-        decision => (decision, explanation.to_string()),
-    };
-    Verdict {
-        decision,
-        clause: Some(clause),
-        function: entry.wiring.function(subscription),
-        filter_revision: entry.wiring.filter_revision(subscription.id),
-        ..verdict_of(entry, Some(subscription))
-    }
-}
-
-/// A verdict of which nothing is known but whose it is.
-fn verdict_of(entry: &Entry, subscription: Option<&Subscription>) -> Verdict {
-    let name = subscription.map_or("", |s| &*s.name);
-    let (kind, trigger) = name.split_once('/').unwrap_or(("subscription", name));
-    Verdict {
-        trigger: trigger.into(),
-        kind: kind.into(),
-        channel: entry.wiring.channel(entry.place.channel),
-        partition: entry.place.partition.0,
-        offset: entry.place.offset.0,
-        filter_revision: 0,
-        matched: false,
-        decision: Decision::NoMatch,
-        clause: None,
-        to: subscription.map(|s| s.to_name.as_ref().into()),
-        function: None,
-        attempts: Vec::new(),
-        attempt_count: 0,
-        outcome: Outcome::Unmatched,
-        status: None,
-        answer: None,
-        reply_id: None,
-        total_ms: None,
-    }
-}
-
-impl From<filter::Decision> for Decision {
-    fn from(decision: filter::Decision) -> Self {
-        match decision {
-            filter::Decision::Match => Self::Match,
-            filter::Decision::NoMatch => Self::NoMatch,
-            filter::Decision::Error => Self::Error,
+pub(super) fn add_new(known: &mut Vec<Kin>, more: impl IntoIterator<Item = Kin>) {
+    for kin in more {
+        if !known.contains(&kin) {
+            known.push(kin);
         }
     }
-}
-
-const fn outcome(how: Option<How>) -> Outcome {
-    match how {
-        None => Outcome::Pending,
-        Some(How::Delivered) => Outcome::Delivered,
-        Some(How::DeadLetter) => Outcome::DeadLetter,
-        Some(How::Unmatched) => Outcome::Unmatched,
-        Some(How::Dropped | How::Gone) => Outcome::Dropped,
-        Some(How::Removed) => Outcome::Removed,
-        Some(How::Elsewhere) => Outcome::Elsewhere,
-    }
-}
-
-fn attempt_view(attempt: &Attempt, arrived: SystemTime) -> AttemptView {
-    AttemptView {
-        status: attempt.status.to_string(),
-        error: attempt.error.clone(),
-        started: rfc3339(attempt.started),
-        after_ms: ms_between(arrived, attempt.started),
-        ms: attempt.ms,
-        start_ms: attempt.start_ms,
-        revision: attempt.revision.map(|revision| format!("r{revision}")),
-        cold: attempt.cold,
-    }
-}
-
-fn ms_between(from: SystemTime, to: SystemTime) -> f64 {
-    millis(to.duration_since(from).unwrap_or_default())
 }
 
 /// Milliseconds, as fine as a microsecond.
 pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
-}
-
-/// Microseconds are as fine as anything here is measured.
-fn rfc3339(time: SystemTime) -> String {
-    jiff::Timestamp::try_from(time).map(|time| format!("{time:.6}")).unwrap_or_default()
 }

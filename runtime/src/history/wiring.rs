@@ -7,74 +7,98 @@ use activator::filter::Filter;
 use activator::id::{ChannelId, FunctionId, SubscriptionId};
 use activator::topology::{Destination, Subscription};
 
+use super::record::{Subscriber, Whose};
 use crate::config::resolved::{ChannelKind, DEAD_LETTERS, NamedChannel, Resolved};
 
 /// One configuration; events share it as long as they are remembered.
 #[derive(Debug)]
 pub(super) struct Wiring {
     resolved: Arc<Resolved>,
-    filters: BTreeMap<SubscriptionId, (Arc<Filter>, u32)>,
+    labels: BTreeMap<ChannelId, Arc<str>>,
+    known: BTreeMap<SubscriptionId, Known>,
+}
+
+/// A subscription that is wired, or was.
+#[derive(Clone, Debug)]
+struct Known {
+    /// Where it is among those of the configuration.
+    at: Option<usize>,
+    filter: Arc<Filter>,
+    filter_revision: u32,
 }
 
 impl Wiring {
     /// The configuration that follows `before`: a filter that is not what it was gets the next revision.
     pub(super) fn following(before: Option<&Self>, resolved: Arc<Resolved>) -> Self {
-        let known = |id| before.and_then(|wiring| wiring.filters.get(&id));
         // What is not wired now may come back, and must not begin at 1 again.
-        let mut filters = before.map(|wiring| wiring.filters.clone()).unwrap_or_default();
-        for subscription in &resolved.topology.subscriptions {
-            let revision = match known(subscription.id) {
-                Some((filter, revision)) if *filter == subscription.filter => *revision,
-                Some((_, revision)) => revision + 1,
+        let mut known = before.map(|wiring| wiring.known.clone()).unwrap_or_default();
+        known.values_mut().for_each(|known| known.at = None);
+        for (at, subscription) in resolved.topology.subscriptions.iter().enumerate() {
+            let filter = &subscription.filter;
+            let filter_revision = match known.get(&subscription.id) {
+                Some(known) if known.filter == *filter => known.filter_revision,
+                Some(known) => known.filter_revision + 1,
                 None => 1,
             };
-            filters.insert(subscription.id, (subscription.filter.clone(), revision));
+            let now = Known { at: Some(at), filter: Arc::clone(filter), filter_revision };
+            known.insert(subscription.id, now);
         }
-        Self { resolved, filters }
+        let labels = resolved.channels.iter().map(|(&id, channel)| (id, channel_label(channel).into()));
+        Self { labels: labels.collect(), known, resolved }
     }
 
-    pub(super) fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
-        self.resolved.topology.subscriptions.iter().map(Arc::as_ref).find(|s| s.id == id)
+    fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
+        let at = self.known.get(&id)?.at?;
+        Some(&self.resolved.topology.subscriptions[at])
     }
 
     /// All subscriptions to a channel.
-    pub(super) fn subscribers(&self, channel: ChannelId) -> impl Iterator<Item = &Subscription> {
-        self.resolved.subscriptions(channel).map(Arc::as_ref)
+    pub(super) fn subscribers(&self, channel: ChannelId) -> impl Iterator<Item = Subscriber> {
+        self.resolved.subscriptions(channel).map(|subscription| Subscriber {
+            whose: self.names(subscription),
+            filter_revision: self.filter_revision(subscription.id),
+            filter: Some(Arc::clone(&subscription.filter)),
+        })
+    }
+
+    /// A subscription by its names.
+    pub(super) fn whose(&self, id: SubscriptionId) -> Option<Whose> {
+        self.subscription(id).map(|subscription| self.names(subscription))
+    }
+
+    fn names(&self, subscription: &Subscription) -> Whose {
+        let function = match subscription.to {
+            Destination::Function(id) => self.function_name(id),
+            _ => None,
+        };
+        Whose {
+            name: Arc::clone(&subscription.name),
+            to: Arc::clone(&subscription.to_name),
+            function: function.cloned(),
+        }
     }
 
     pub(super) fn filter_revision(&self, id: SubscriptionId) -> u32 {
-        self.filters.get(&id).map_or(0, |(_, revision)| *revision)
+        self.known.get(&id).map_or(0, |known| known.filter_revision)
     }
 
     /// `broker/default`.
-    pub(super) fn channel(&self, id: ChannelId) -> String {
-        self.resolved.channels.get(&id).map(channel_label).unwrap_or_default()
+    pub(super) fn label(&self, id: ChannelId) -> Arc<str> {
+        self.labels.get(&id).cloned().unwrap_or_default()
     }
 
     pub(super) fn channel_called(&self, label: &str) -> Option<ChannelId> {
-        let mut channels = self.resolved.channels.iter();
-        channels.find(|(_, channel)| channel_label(channel) == label).map(|(&id, _)| id)
+        self.labels.iter().find(|(_, known)| &***known == label).map(|(&id, _)| id)
     }
 
     /// Whether the activator leaves the channel alone.
     pub(super) fn is_unread(&self, id: ChannelId) -> bool {
         let keeps = self.resolved.topology.channels.iter().any(|c| c.id == id && c.keeps);
-        keeps && self.subscribers(id).next().is_none()
+        keeps && self.resolved.subscriptions(id).next().is_none()
     }
 
-    /// What kind of channel it is.
-    pub(super) fn kind(&self, id: ChannelId) -> Option<ChannelKind> {
-        self.resolved.channels.get(&id).map(|channel| channel.kind)
-    }
-
-    /// The name of the function a subscription delivers to, if it is one.
-    pub(super) fn function(&self, subscription: &Subscription) -> Option<String> {
-        let Destination::Function(id) = subscription.to else { return None };
-        self.function_name(id).map(Into::into)
-    }
-
-    fn function_name(&self, id: FunctionId) -> Option<&str> {
-        self.resolved.functions.get(&id).map(|function| &*function.name)
+    fn function_name(&self, id: FunctionId) -> Option<&Arc<str>> {
+        self.resolved.functions.get(&id).map(|function| &function.name)
     }
 }
 

@@ -22,14 +22,14 @@ use self::lock::StateLock;
 use self::reload::Reloader;
 use self::unheld::unheld;
 use crate::admin::Doors;
-use crate::config::resolved::{Cgroup, Resolved};
+use crate::config::resolved::{Cgroup, Resolved, Runtime};
 use crate::config::{Diagnostic, Loader, Overrides, summary};
 use crate::driver::{Driver, Handle};
-use crate::history::History;
+use crate::history::{Archive, History};
 use crate::ingress::{self, Ingress};
 use crate::process::{self, Groups, Spawner};
 
-/// Events whose verdicts are remembered.
+/// Events whose verdicts are remembered, without the disk.
 const HISTORY_EVENTS: usize = 10_000;
 
 /// What the command line says.
@@ -152,7 +152,7 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     let resolved = Arc::new(resolved);
     let listener = ingress::bind(resolved.runtime.listen).await.map_err(anyhow::Error::msg)?;
     let listen = listener.local_addr().context("the ingress has no address")?;
-    let history = Arc::new(History::new(HISTORY_EVENTS));
+    let history = Arc::new(History::kept(HISTORY_EVENTS, archive(&resolved.runtime)?));
     let (driver, handle) = Driver::new(Arc::clone(&resolved), spawner.clone(), Arc::clone(&history));
     let doors = Doors::open(&options.project, &resolved.runtime).await?;
     let (stop, stopped) = watch::channel(false);
@@ -160,7 +160,7 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     let driver = tokio::spawn(driver.run());
     handle.wait_open().await;
     let ingress = tokio::spawn(ingress::serve(Ingress::new(handle.clone(), listen), listener, stopped));
-    let admin = doors.serve(listen, handle.clone(), history)?;
+    let admin = doors.serve(listen, handle.clone(), Arc::clone(&history))?;
     ready::say(options.mode, &resolved, listen, admin.address(), started);
 
     process::trim_memory();
@@ -178,12 +178,28 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
         // Loses nothing either: what was not committed comes again.
         () = stop_signals.stop() => tracing::warn!("stopping at once; what was in flight comes again"),
     }
+    close(history).await;
     // Nobody starts anything any more, and nothing outlives us.
     if let Some(groups) = groups {
         tokio::task::block_in_place(|| groups.end());
     }
     drop(lock);
     Ok(())
+}
+
+/// What is kept of what became of events, where anything is.
+fn archive(runtime: &Runtime) -> anyhow::Result<Option<Archive>> {
+    let Some(state) = runtime.state.as_ref().filter(|_| runtime.history.events > 0) else { return Ok(None) };
+    let archive = Archive::start(state.join("history"), runtime.history);
+    Ok(Some(archive.context("cannot start the thread that keeps the history")?))
+}
+
+/// Writes what is left of the history, unless the disk takes too long for it.
+async fn close(history: Arc<History>) {
+    let closed = tokio::task::spawn_blocking(move || history.close());
+    if tokio::time::timeout(END_MAX, closed).await.is_err() {
+        tracing::warn!("the end of the history was not written in time");
+    }
 }
 
 /// The groups of processes; an error only where they are asked for by name.

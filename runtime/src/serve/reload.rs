@@ -219,6 +219,7 @@ fn needs_restart(before: &Resolved, after: &Resolved) -> Vec<&'static str> {
         ("[runtime] budget", before.budget_bytes != after.budget_bytes),
         ("[runtime] drain", before.drain != after.drain),
         ("[runtime] cgroup", before.cgroup != after.cgroup),
+        ("[runtime] history", before.history != after.history),
         ("[watch]", watch),
     ];
     settings.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()

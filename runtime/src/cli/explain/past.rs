@@ -11,11 +11,15 @@ use super::super::daemon::{Daemon, Refused};
 use super::super::exit::Failure;
 use super::super::global::Global;
 use super::super::http::encode;
-use super::super::{events, output, tree};
+use super::super::output::{self, one_line};
+use super::super::{events, tree};
 use super::Explain;
 use super::dry::Tried;
 use super::text::{self, Line};
-use crate::history::view::{Explained, Outcome, Verdict};
+use crate::history::view::{Explained, Kin, Outcome, Verdict};
+
+/// Characters of the id of an event that this one came of, or that came of it.
+const KIN_MAX: usize = 60;
 
 pub(super) async fn run(
     explain: &Explain,
@@ -48,7 +52,7 @@ async fn ask(daemon: &Daemon, explain: &Explain) -> Result<Explained, Failure> {
         Err(Refused { status: 404, .. }) => {
             let from = explain.source.as_ref().map(|source| format!(" from {source:?}")).unwrap_or_default();
             Err(Failure::failed(format!("no event with the id {id:?}{from} is known"))
-                .help("only recent events are; hydrant explain @FILE tries an event without sending it"))
+                .help("hydrant history lists those that are; hydrant explain @FILE tries an event without sending it"))
         }
         Err(refused) => Err(refused.into()),
     }
@@ -89,7 +93,19 @@ fn told(event: &Explained, tried: Option<&Tried>, global: &Global) -> String {
     let lines = event.verdicts.iter().map(|verdict| line(verdict, &place(verdict, event), global));
     let lines = lines.chain(tried.map(|tried| tried.line(global))).collect();
     let arrived = format!("arrived {} at {}", event.arrived, event.channel.replacen('/', " ", 1));
-    text::head(attributes, &arrived) + &text::lines(lines)
+    text::head(attributes, &arrived)
+        + &kin("came of", &event.parents)
+        + &kin("led to", &event.children)
+        + &text::lines(lines)
+}
+
+/// The events it came of, or that came of it, and by whose answers.
+fn kin(word: &str, events: &[Kin]) -> String {
+    if events.is_empty() {
+        return String::new();
+    }
+    let one = |kin: &Kin| format!("{} ({})", one_line(&kin.id, KIN_MAX), kin.trigger);
+    format!("  {word} {}\n", events.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
 fn plain(value: &Value) -> String {

@@ -48,6 +48,8 @@ pub(super) use isolation::Isolation;
 pub(super) use kafka::Kafka;
 pub(super) use kpa::Kpa;
 pub(super) use request::Request;
+#[cfg(test)]
+pub(super) use runtime::History;
 pub(super) use runtime::{Runtime, State, address, cgroup, state};
 pub(super) use scale::Scale;
 pub(super) use secret::Secret;

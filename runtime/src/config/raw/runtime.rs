@@ -19,6 +19,32 @@ pub(in crate::config) struct Runtime {
     pub(in crate::config) drain: Option<Duration>,
     pub(in crate::config) cgroup: Option<At<String>>,
     pub(in crate::config) revisions: Option<At<u32>>,
+    pub(in crate::config) history: Option<At<History>>,
+}
+
+/// `history = { ... }`: what is kept on disk of what became of events.
+#[derive(Clone, Debug, Default)]
+pub(in crate::config) struct History {
+    pub(in crate::config) events: Option<u32>,
+    pub(in crate::config) age: Option<Duration>,
+    pub(in crate::config) bytes: Option<At<usize>>,
+}
+
+/// Each takes some bytes of memory while somebody searches.
+const HISTORY_EVENTS_MAX: u32 = 10_000_000;
+
+impl History {
+    pub(in crate::config) const KEYS: &[&str] = &["events", "age", "bytes"];
+
+    fn read(value: &Value<'_>) -> Option<At<Self>> {
+        let table = value.table(&value.section_inside(), Self::KEYS)?;
+        let history = Self {
+            events: table.get("events").and_then(|v| v.integer(0..=HISTORY_EVENTS_MAX)).map(|n| n.value),
+            age: table.get("age").and_then(|v| v.timeout()).map(|age| age.value),
+            bytes: table.get("bytes").and_then(|v| v.size()),
+        };
+        Some(At { value: history, place: value.place() })
+    }
 }
 
 /// Where state is kept.
@@ -31,8 +57,18 @@ pub(in crate::config) enum State {
 }
 
 impl Runtime {
-    pub(in crate::config) const KEYS: &[&str] =
-        &["listen", "admin", "functions", "state", "body_max", "budget", "drain", "cgroup", "revisions"];
+    pub(in crate::config) const KEYS: &[&str] = &[
+        "listen",
+        "admin",
+        "functions",
+        "state",
+        "body_max",
+        "budget",
+        "drain",
+        "cgroup",
+        "revisions",
+        "history",
+    ];
 
     pub(super) fn read(value: &Value<'_>) -> Option<Self> {
         let table = value.table("[runtime]", Self::KEYS)?;
@@ -46,6 +82,7 @@ impl Runtime {
             drain: table.get("drain").and_then(|v| v.duration()).map(|d| d.value),
             cgroup: table.get("cgroup").and_then(|v| v.word()),
             revisions: table.get("revisions").and_then(|v| v.integer(0..=u32::MAX)),
+            history: table.get("history").and_then(|v| History::read(&v)),
         })
     }
 }

@@ -5,11 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::diagnostic::Problems;
+use crate::config::codes::Code;
+use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::overrides::{Given, Overrides};
 use crate::config::raw::{self, State};
 use crate::config::resolved::{Cgroup, Runtime};
 use crate::config::source::At;
+use crate::history::Bounds;
 
 const LISTEN_PORT: u16 = 8080;
 const ADMIN_PORT: u16 = 8088;
@@ -19,6 +21,9 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 const BUDGET_BYTES: usize = 64 << 20;
 const DRAIN: Duration = Duration::from_secs(10);
 const REVISIONS_MAX: usize = 10;
+const HISTORY: Bounds = Bounds { events: 100_000, age: Duration::from_secs(24 * 3_600), bytes: 256 << 20 };
+/// Less than this is hardly an event with its data and attempts.
+const HISTORY_BYTES_MIN: usize = 1 << 20;
 
 pub(in crate::config) fn runtime(
     project: &Path,
@@ -34,14 +39,16 @@ pub(in crate::config) fn runtime(
     let help = "such as \"/sys/fs/cgroup/hydrant\"; `hydrant doctor` says what \"auto\" finds";
     let cgroup = cgroup.read("\"auto\", \"off\" or an absolute path", help, raw::cgroup, problems);
     let listen_address = listen.address(LISTEN_PORT, problems);
+    let state = match state.unwrap_or_else(|| State::Folder(STATE.into())) {
+        State::Memory => None,
+        State::Folder(folder) => Some(project.join(folder)),
+    };
     Runtime {
         listen: listen_address,
         admin: admin_address(&admin, listen_address, problems),
         functions: folders(project, raw.functions.as_deref(), problems),
-        state: match state.unwrap_or_else(|| State::Folder(STATE.into())) {
-            State::Memory => None,
-            State::Folder(folder) => Some(project.join(folder)),
-        },
+        history: history(raw, state.is_some(), problems),
+        state,
         body_bytes_max: raw.body_max.as_ref().map_or(BODY_BYTES_MAX, |size| size.value),
         budget_bytes: budget(raw, problems),
         drain: raw.drain.unwrap_or(DRAIN),
@@ -125,6 +132,25 @@ fn folders(project: &Path, written: Option<&[At<String>]>, problems: &Problems) 
         }
     }
     folders
+}
+
+/// What is not said is as if nothing was.
+fn history(raw: &raw::Runtime, is_kept: bool, problems: &Problems) -> Bounds {
+    let Some(At { value: written, place }) = &raw.history else { return HISTORY };
+    if !is_kept {
+        let title = "`history` in [runtime] has no effect with `state = \"memory\"`";
+        let note = Diagnostic::new(Code::NoEffect, title.to_owned());
+        problems.report(note.at(place, "ignored").help("it is what is kept in the state folder"));
+    }
+    if let Some(bytes) = written.bytes.as_ref().filter(|bytes| bytes.value < HISTORY_BYTES_MIN) {
+        let (called, help) = ("`bytes` in [runtime] history", "`events = 0` keeps nothing on disk");
+        problems.bad_value::<()>(&bytes.place, called, "at least 1MiB", "less", help);
+    }
+    Bounds {
+        events: written.events.map_or(HISTORY.events, |events| events as usize),
+        age: written.age.unwrap_or(HISTORY.age),
+        bytes: written.bytes.as_ref().map_or(HISTORY.bytes, |bytes| bytes.value as u64),
+    }
 }
 
 /// The budget holds at least one event, or that one would never be delivered.

@@ -118,6 +118,7 @@ fn it_holds_every_key_there_is() {
     };
     check(&[], File::KEYS);
     check(&["runtime"], raw::Runtime::KEYS);
+    check(&["runtime", "history"], raw::History::KEYS);
     check(&["watch"], raw::Watch::KEYS);
     check(&["defaults"], raw::Function::DEFAULTS_KEYS);
     check(&["function", "bill"], raw::Function::KEYS);

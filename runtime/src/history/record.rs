@@ -1,0 +1,168 @@
+//! What is known of one event in one place, in names that outlive the configuration: what is shown of it, and stored.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use activator::effect::Reply;
+use activator::event::Event;
+use activator::filter::Filter;
+use activator::id::{ChannelId, Offset, Partition};
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::Attempt;
+use super::delivery::{ATTEMPTS_MAX, Delivery, Settled};
+use super::entry::Entry;
+use super::wiring::Wiring;
+
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) spot: Spot,
+    pub(super) arrived: SystemTime,
+    /// The attribute block.
+    pub(super) block: Bytes,
+    /// The start of the data.
+    pub(super) data: Bytes,
+    /// How long the data was.
+    pub(super) data_len: usize,
+    pub(super) deliveries: SmallVec<[Told; 1]>,
+    pub(super) met: Met,
+}
+
+/// A place in a channel, by the name people know the channel by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub(crate) channel: Arc<str>,
+    pub(crate) partition: Partition,
+    pub(crate) offset: Offset,
+}
+
+/// A delivery that began.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) whose: Whose,
+    pub(super) filter_revision: u32,
+    pub(super) attempts: SmallVec<[Attempt; 1]>,
+    pub(super) attempt_count: u32,
+    pub(super) settled: Option<Settled>,
+}
+
+/// A subscription by its names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Whose {
+    /// `trigger/bill`; empty when nobody knows it any more.
+    pub(super) name: Arc<str>,
+    /// `fn/bill`.
+    pub(super) to: Arc<str>,
+    pub(super) function: Option<Arc<str>>,
+}
+
+/// Who subscribed to the channel when the event came.
+#[derive(Clone, Debug)]
+pub(super) enum Met {
+    Wired(Arc<Wiring>, ChannelId),
+    Stored(Arc<dyn Subscribers>),
+}
+
+/// Subscribers that were stored, read when somebody asks.
+pub(super) trait Subscribers: std::fmt::Debug + Send + Sync {
+    fn all(&self) -> Vec<Subscriber>;
+}
+
+/// A subscription, and what it wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Subscriber {
+    pub(super) whose: Whose,
+    pub(super) filter_revision: u32,
+    /// Nothing when it cannot be read any more.
+    pub(super) filter: Option<Arc<Filter>>,
+}
+
+impl Record {
+    pub(super) fn of(entry: &Entry) -> Self {
+        let Entry { place, arrived, wiring, .. } = entry;
+        let (block, data) = entry.copied();
+        Self {
+            spot: Spot {
+                channel: wiring.label(place.channel),
+                partition: place.partition,
+                offset: place.offset,
+            },
+            arrived: *arrived,
+            block,
+            data,
+            data_len: entry.data_len(),
+            deliveries: entry.deliveries.iter().map(|delivery| Told::of(delivery, wiring)).collect(),
+            met: Met::Wired(Arc::clone(wiring), place.channel),
+        }
+    }
+
+    /// The event, with its data as far as it was kept.
+    pub(super) fn event(&self) -> Option<Event> {
+        Event::from_stored(self.block.clone(), self.data.clone()).ok()
+    }
+
+    /// Whether all of the data was kept.
+    pub(super) fn is_whole(&self) -> bool {
+        self.data.len() == self.data_len
+    }
+
+    /// The events that came of it.
+    pub(super) fn replies(&self) -> impl Iterator<Item = &Reply> {
+        self.deliveries.iter().filter_map(|told| told.settled.as_ref()?.reply.as_ref())
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.deliveries.iter().all(|told| told.settled.is_some())
+    }
+
+    /// What was told later of the same event in the same place: the same with more, or what another run, or another
+    /// reading of the channel, made of it.
+    pub(super) fn and_then(&mut self, later: Self) {
+        if later.arrived == self.arrived {
+            *self = later;
+            return;
+        }
+        self.arrived = self.arrived.min(later.arrived);
+        self.met = later.met;
+        for told in later.deliveries {
+            match self.deliveries.iter_mut().find(|known| known.whose.name == told.whose.name) {
+                Some(known) => known.and_then(told),
+                None => self.deliveries.push(told),
+            }
+        }
+    }
+}
+
+impl Told {
+    fn of(delivery: &Delivery, then: &Arc<Wiring>) -> Self {
+        // Who was not there yet is known by what was in force when he came.
+        let later = || delivery.wiring.as_ref()?.whose(delivery.subscription);
+        Self {
+            whose: then.whose(delivery.subscription).or_else(later).unwrap_or_default(),
+            filter_revision: delivery.filter_revision,
+            attempts: delivery.attempts.clone(),
+            attempt_count: delivery.attempt_count,
+            settled: delivery.settled.clone(),
+        }
+    }
+
+    fn and_then(&mut self, later: Self) {
+        self.whose = later.whose;
+        self.filter_revision = later.filter_revision;
+        self.attempt_count = self.attempt_count.saturating_add(later.attempt_count);
+        self.attempts.extend(later.attempts);
+        let beyond = self.attempts.len().saturating_sub(ATTEMPTS_MAX);
+        self.attempts.drain(..beyond);
+        self.settled = later.settled;
+    }
+}
+
+impl Met {
+    pub(super) fn subscribers(&self) -> Vec<Subscriber> {
+        match self {
+            Self::Wired(wiring, channel) => wiring.subscribers(*channel).collect(),
+            Self::Stored(stored) => stored.all(),
+        }
+    }
+}
