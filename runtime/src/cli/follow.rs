@@ -19,7 +19,7 @@ const REPLY_WAIT: Duration = Duration::from_secs(1);
 
 /// What waiting brought.
 pub(super) enum Followed {
-    Known(Explained),
+    Known(Box<Explained>),
     /// Nobody reads that channel.
     Unread(String),
     /// It was not even read from its channel in time.
@@ -37,7 +37,7 @@ pub(super) async fn follow(daemon: &Daemon, sent: &Sent, wait: Duration) -> Resu
         wait.as_millis(),
     );
     Ok(match daemon.ask(Method::GET, &target).await? {
-        Ok(explained) => Followed::Known(explained),
+        Ok(explained) => Followed::Known(Box::new(explained)),
         Err(Refused { body, .. }) if body.code.as_deref() == Some("unread") => Followed::Unread(body.message),
         Err(Refused { status: 404, .. }) => Followed::NotArrived,
         Err(refused) => return Err(refused.into()),
@@ -121,7 +121,7 @@ mod tests {
         history.apply([wired(), arrived(0, fixture::event("1", "/shop", "order.created", b""))]);
         history.apply(notes);
         let wanted = Wanted::Id { id: "1".into(), source: None };
-        Followed::Known(history.explain(&wanted).await.remove(0))
+        Followed::Known(Box::new(history.explain(&wanted).await.remove(0)))
     }
 
     #[tokio::test]

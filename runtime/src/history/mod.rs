@@ -20,6 +20,8 @@ mod wiring;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod past_tests;
+#[cfg(test)]
 mod tests;
 
 use std::pin::pin;

@@ -19,17 +19,18 @@ const WARM_UP: usize = 1_000;
 
 /// The figures: relay and runtime, flooded in turn, and the runtime under a steady stream.
 pub(super) async fn measure(spawner: &Spawner, events: usize, rounds: usize) -> anyhow::Result<Vec<Figure>> {
-    let scratch = Scratch::new("ingress")?;
-    let config = super::function_config()? + "on = { type = \"bench.hit\" }\n";
-    scratch.write("runtime.toml", &config)?;
+    let scratch = project("ingress", "")?;
+    let without = project("ingress-without", "history = { events = 0 }\n")?;
     let answer = Role::start(spawner, &["bench".into(), "answer".into()], scratch.path()).await?;
     let relay = ["bench".to_owned(), "relay".to_owned(), "--to".to_owned(), answer.address.to_string()];
     let relay = Role::start(spawner, &relay, scratch.path()).await?;
     let runtime = Role::runtime(spawner, scratch.path()).await?;
+    let other = Role::runtime(spawner, without.path()).await?;
     flood(relay.address, WARM_UP, CONNECTIONS).await?;
-    let mut delivered = 0;
+    let (mut delivered, mut delivered_by_other) = (0, 0);
     deliver(&runtime, WARM_UP, &mut delivered).await?;
-    let (mut relayed, mut ours) = (Vec::new(), Vec::new());
+    deliver(&other, WARM_UP, &mut delivered_by_other).await?;
+    let (mut relayed, mut ours, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         let before = relay.cpu()?;
         flood(relay.address, events, CONNECTIONS).await?;
@@ -37,10 +38,16 @@ pub(super) async fn measure(spawner: &Spawner, events: usize, rounds: usize) -> 
         let before = runtime.cpu()?;
         deliver(&runtime, events, &mut delivered).await?;
         ours.push(micros_each(runtime.cpu()? - before, events));
+        let before = other.cpu()?;
+        deliver(&other, events, &mut delivered_by_other).await?;
+        others.push(micros_each(other.cpu()? - before, events));
     }
+    other.stop().await;
     let floor = Figure::floor("relay: hyper in -> hyper out", "us/event", relayed);
+    let without = Figure::beside("the same without the history on disk", "us/event", others, &floor);
     let mut figures = vec![floor.clone()];
     figures.push(Figure::beside("ingress -> durable -> warm function", "us/event", ours, &floor));
+    figures.push(without);
     figures.extend(steady("relay", &relay, (answer.address, "/anew")).await?);
     figures.extend(steady("runtime", &runtime, (runtime.address, "/fn/sink/anew")).await?);
     figures.push(Figure::floor("memory at its highest", "MiB", vec![to_f64(runtime.peak_kib()?) / 1024.0]));
@@ -48,6 +55,14 @@ pub(super) async fn measure(spawner: &Spawner, events: usize, rounds: usize) -> 
     relay.stop().await;
     answer.stop().await;
     Ok(figures)
+}
+
+/// A folder for a runtime, with more in its `[runtime]`.
+fn project(name: &str, more: &str) -> anyhow::Result<Scratch> {
+    let scratch = Scratch::new(name)?;
+    let config = super::function_config()?.replacen('\n', &format!("\n{more}"), 1);
+    scratch.write("runtime.toml", &(config + "on = { type = \"bench.hit\" }\n"))?;
+    Ok(scratch)
 }
 
 /// Floods the runtime, and waits until the function has all.

@@ -36,6 +36,9 @@ use super::record::Record;
 pub(super) use self::index::{Times, millis};
 pub(super) use self::search::{Found, Key, Search};
 
+/// Entries that are made ready at a time.
+const CHUNK: usize = 1024;
+
 /// What of the history is kept on disk; beyond any of them, the oldest goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
@@ -117,18 +120,18 @@ fn write_all(shelf: &Opened, outbox: &Outbox) {
     let mut due = lock(shelf).as_mut().and_then(|shelf| shelf.enforce(SystemTime::now()));
     let mut failing = false;
     while let Some(Batch { entries, dropped }) = outbox.take(due) {
-        let records: Vec<_> = entries.iter().map(|entry| Record::of(entry)).collect();
-        drop(entries);
         if dropped > 0 {
             tracing::warn!("{dropped} events are missing in the history on disk: it is too slow for them");
         }
-        let mut shelf = lock(shelf);
-        let Some(shelf) = shelf.as_mut() else { continue };
-        let written = shelf.write(&records);
-        if let Some(error) = written.as_ref().err().filter(|_| !failing) {
-            tracing::error!("the history is not written: {error}");
+        // Whoever reads gets his turn between them.
+        for entries in entries.chunks(CHUNK) {
+            let records: Vec<_> = entries.iter().map(|entry| Record::of(entry)).collect();
+            let written = lock(shelf).as_mut().map_or(Ok(()), |shelf| shelf.write(&records));
+            if let Some(error) = written.as_ref().err().filter(|_| !failing) {
+                tracing::error!("the history is not written: {error}");
+            }
+            failing = written.is_err();
         }
-        failing = written.is_err();
-        due = shelf.enforce(SystemTime::now());
+        due = lock(shelf).as_mut().and_then(|shelf| shelf.enforce(SystemTime::now()));
     }
 }

@@ -1,0 +1,116 @@
+//! Memory and disk read as one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use activator::id::{Offset, Partition};
+use serde_json::Value;
+
+use super::fixture::*;
+use super::view::Outcome;
+use super::*;
+
+/// Remembers three events in memory, and all on disk.
+fn kept(dir: &Path) -> History {
+    let bounds = Bounds { events: 1000, age: Duration::from_secs(3600), bytes: 1 << 30 };
+    let history = History::kept(3, Some(Archive::start(dir.to_owned(), bounds).unwrap()));
+    history.apply([wired()]);
+    history
+}
+
+fn order(id: &str) -> Event {
+    event(id, "/shop", "order.created", b"{}")
+}
+
+/// One that `bill` had, in a turn.
+fn story(offset: u64, id: &str) -> [Note; 4] {
+    let bill = of(BILL, offset);
+    [arrived(offset, order(id)), matched(bill), attempted(bill, 200), delivered(bill)]
+}
+
+async fn explain(history: &History, id: &str) -> Vec<Value> {
+    let wanted = Wanted::Id { id: id.into(), source: None };
+    history.explain(&wanted).await.iter().map(|event| serde_json::to_value(event).unwrap()).collect()
+}
+
+async fn list(history: &History, selection: Selection) -> Vec<String> {
+    history.list(&Selection { last: 100, ..selection }).await.into_iter().map(|row| row.id).collect()
+}
+
+#[tokio::test]
+async fn what_memory_forgot_is_told_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = kept(dir.path());
+    let mut before = Vec::new();
+    for n in 0..10 {
+        history.apply(story(n, &n.to_string()));
+        before.push(explain(&history, &n.to_string()).await);
+    }
+    history.close();
+    assert_eq!(history.log().len().0, 3);
+    for (n, before) in before.iter().enumerate() {
+        assert_eq!(explain(&history, &n.to_string()).await, *before);
+    }
+    let place = Place { channel: DEFAULT, partition: Partition(0), offset: Offset(1) };
+    let at = history.explain(&Wanted::At { place, id: "1".into() }).await;
+    assert_eq!(at.iter().map(|event| &*event.id).collect::<Vec<_>>(), ["1"]);
+    // Nobody waits for what is over.
+    let wanted = Wanted::Id { id: "0".into(), source: None };
+    assert!(history.wait(&wanted, Until::Settled, Duration::from_secs(600)).await[0].settled);
+}
+
+#[tokio::test]
+async fn each_event_is_listed_once_wherever_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = kept(dir.path());
+    (0..8).for_each(|n| history.apply(story(n, &n.to_string())));
+    // One that is not over.
+    history.apply([arrived(8, order("8")), matched(of(BILL, 8))]);
+    history.close();
+    assert_eq!(list(&history, Selection::default()).await, ["8", "7", "6", "5", "4", "3", "2", "1", "0"]);
+    let pending = || Selection { outcome: Some(Outcome::Pending), ..Selection::default() };
+    assert_eq!(list(&history, pending()).await, ["8"]);
+    drop(history);
+    // It goes on in another run, where two others are read again.
+    let history = kept(dir.path());
+    let bill = of(BILL, 8);
+    history.apply([arrived(6, order("6")), arrived(7, order("7"))]);
+    history.apply([arrived(8, order("8")), matched(bill), dead_letter(bill, 4), arrived(9, order("9"))]);
+    history.close();
+    let mut all = list(&history, Selection::default()).await;
+    all.sort();
+    assert_eq!(all, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    assert!(list(&history, pending()).await.is_empty(), "it was, and is no more");
+    let failed = Selection { failed: true, ..Selection::default() };
+    assert_eq!(list(&history, failed).await, ["8"]);
+    let verdict = |event: &Value| event["verdicts"][0]["outcome"].clone();
+    assert_eq!(verdict(&explain(&history, "6").await[0]), "delivered", "as it was before");
+}
+
+#[tokio::test]
+async fn one_id_in_one_place_is_told_by_what_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = kept(dir.path());
+    history.apply(story(0, "a"));
+    history.close();
+    // A channel in memory begins anew, and another event has the place.
+    let history = kept(dir.path());
+    history.apply(story(0, "b"));
+    assert_eq!((explain(&history, "a").await.len(), explain(&history, "b").await.len()), (1, 1));
+    assert_eq!(list(&history, Selection::default()).await, ["b", "a"]);
+}
+
+#[tokio::test]
+async fn an_answer_and_its_event_find_each_other_across_memory_and_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = kept(dir.path());
+    let bill = of(BILL, 0);
+    history.apply([arrived(0, order("1")), matched(bill), replied(bill, "/bill", "1-done")]);
+    history.apply((1..9).flat_map(|n| story(n, &format!("e{n}"))));
+    history.apply([arrived(9, event("1-done", "/bill", "billed", b""))]);
+    history.close();
+    let kin = serde_json::json!([{ "id": "1", "source": "/shop", "trigger": "bill" }]);
+    assert_eq!(explain(&history, "1-done").await[0]["parents"], kin);
+    let kin = serde_json::json!([{ "id": "1-done", "source": "/bill", "trigger": "bill" }]);
+    assert_eq!(explain(&history, "1").await[0]["children"], kin);
+}
