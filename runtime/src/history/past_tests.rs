@@ -93,11 +93,22 @@ async fn one_id_in_one_place_is_told_by_what_is_there() {
     let history = kept(dir.path());
     history.apply(story(0, "a"));
     history.close();
-    // A channel in memory begins anew, and another event has the place.
+    // A channel in memory begins anew, and others have the place.
     let history = kept(dir.path());
     history.apply(story(0, "b"));
-    assert_eq!((explain(&history, "a").await.len(), explain(&history, "b").await.len()), (1, 1));
-    assert_eq!(list(&history, Selection::default()).await, ["b", "a"]);
+    history.close();
+    let history = kept(dir.path());
+    history.apply([arrived(0, event("a", "/cafe", "order.created", b""))]);
+    let sources: Vec<_> = explain(&history, "a").await.iter().map(|event| event["source"].clone()).collect();
+    assert_eq!(sources, ["/shop", "/cafe"]);
+    assert_eq!(explain(&history, "b").await.len(), 1);
+    let selection = Selection { last: 100, source: Some("/cafe".into()), ..Selection::default() };
+    let rows = history.list(&selection).await;
+    assert_eq!(
+        rows.iter().map(|row| row.outcome).collect::<Vec<_>>(),
+        [Outcome::Unmatched],
+        "not the other's"
+    );
 }
 
 #[tokio::test]
