@@ -19,7 +19,8 @@ pub(super) fn check(file: &str, code: &str, place: (usize, usize), message: &str
     );
 }
 
-const DURATIONS: &str = "a number with its unit, such as \"30s\", \"200ms\", \"1m 30s\" or \"PT0.2S\"";
+pub(super) const DURATIONS: &str =
+    "a number with its unit, such as \"30s\", \"200ms\", \"1m 30s\" or \"PT0.2S\"";
 const SIZES: &str = "a number with its unit, such as \"512kB\", \"1MiB\" or \"2GiB\"";
 
 #[test]
@@ -204,41 +205,6 @@ fn durations_and_sizes() {
         (2, 10),
         "`budget` in [runtime] must be at least `body_max`",
         "the largest event must fit: raise `budget` or lower `body_max`",
-    );
-    check(
-        "[runtime]\nhistory = { bytes = \"9kB\" }\n",
-        "H005",
-        (2, 21),
-        "`bytes` in [runtime] history must be at least 1MiB",
-        "`events = 0` keeps nothing on disk",
-    );
-    check(
-        "[runtime]\nhistory = { age = \"0s\" }\n",
-        "H005",
-        (2, 19),
-        "`age` in [runtime] history must be longer than nothing",
-        DURATIONS,
-    );
-    check(
-        "[runtime]\nhistory = { events = 10_000_001 }\n",
-        "H005",
-        (2, 22),
-        "`events` in [runtime] history must be a whole number from 0 to 10000000",
-        "choose one in range",
-    );
-    check(
-        "[runtime]\nhistory = { count = 1 }\n",
-        "H004",
-        (2, 13),
-        "unknown key `count` in [runtime] history",
-        "known here: events, age, bytes",
-    );
-    check(
-        "[runtime]\nstate = \"memory\"\nhistory = { events = 5 }\n",
-        "H060",
-        (3, 11),
-        "`history` in [runtime] has no effect with `state = \"memory\"`",
-        "it is what is kept in the state folder",
     );
 }
 

@@ -4,6 +4,7 @@ mod annotations;
 mod bad;
 mod bad_delivery;
 mod bad_filters;
+mod bad_history;
 mod bad_scaling;
 mod bad_traffic;
 mod bad_wiring;
