@@ -6,6 +6,7 @@ use libtest_mimic::Trial;
 
 use crate::support::group::group_needing;
 use crate::support::project::python;
+use crate::support::runtime::verb;
 use crate::support::{Project, Runtime, group, runtime, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -145,9 +146,12 @@ fn unheld() {
         "3",
         "it can start another"
     );
+    let (code, checked, _) = verb(&project, &["check"]);
+    assert_eq!(code, 0, "{checked}");
     for key in ["pids", "cpu"] {
         let told = format!("warning[H062]: `{key}` in the limits of function `try` is not held here");
         assert!(runtime.log().contains(&told), "{}", runtime.log());
+        assert!(checked.contains(&told), "{checked}");
     }
 }
 

@@ -30,7 +30,8 @@ pub struct Function {
     /// How many were wanted lately, where that is a reason to keep them.
     pub(super) peak: Option<Box<Peak>>,
     /// Its pauses and starts, by which a process is kept.
-    pub(super) pauses: Pauses,
+    /// Nothing before there was any work.
+    pub(super) pauses: Option<Box<Pauses>>,
     /// Knative's autoscaler, where the user wants it, while there is a process or work.
     pub(super) kpa: Option<Box<Kpa>>,
 }
@@ -48,7 +49,7 @@ impl Function {
             standby: Standby::No,
             is_used: false,
             peak: None,
-            pauses: Pauses::new(),
+            pauses: None,
             kpa: None,
         }
     }
@@ -74,7 +75,8 @@ impl Function {
             // Somebody else sees to it.
             _ if self.attached().is_some() => None,
             (Availability::Absent, _) => Some("its file is missing"),
-            (Availability::Broken(reason), _) | (_, Health::Failing { reason, .. }) => Some(reason),
+            (Availability::Broken(reason), _) => Some(reason),
+            (_, Health::Failing(failing)) => Some(&failing.reason),
             _ => None,
         }
     }
@@ -128,7 +130,7 @@ impl Function {
             // It says nothing about how ours start.
             return Some(Vec::new());
         }
-        self.pauses.started(took);
+        self.pauses.get_or_insert_default().started(took);
         match &self.availability {
             Availability::Present(settings) if settings.revision == revision => {
                 self.health = Health::Sound;

@@ -1,6 +1,6 @@
 //! Whether a revision starts, and how long to wait before it is tried again: the crash loop.
 
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 use core::time::Duration;
 
 use crate::time::Time;
@@ -16,7 +16,15 @@ pub(super) enum Health {
     /// Nothing speaks against it.
     Sound,
     /// Its last start failed: one start at a time, and not before `until`.
-    Failing { failures: u32, until: Time, reason: String },
+    Failing(Box<Failing>),
+}
+
+/// Boxed, as most never fail.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Failing {
+    failures: u32,
+    until: Time,
+    pub(super) reason: String,
 }
 
 impl Health {
@@ -24,7 +32,7 @@ impl Health {
     pub(super) const fn failures(&self) -> u32 {
         match self {
             Self::Sound => 0,
-            Self::Failing { failures, .. } => *failures,
+            Self::Failing(failing) => failing.failures,
         }
     }
 
@@ -32,7 +40,7 @@ impl Health {
     pub(super) fn start_failed(&mut self, now: Time, reason: &str) -> Duration {
         let failures = self.failures() + 1;
         let wait = RESTART_WAIT.saturating_mul(1 << (failures - 1).min(16)).min(RESTART_WAIT_MAX);
-        *self = Self::Failing { failures, until: now + wait, reason: reason.into() };
+        *self = Self::Failing(Box::new(Failing { failures, until: now + wait, reason: reason.into() }));
         wait
     }
 
@@ -40,7 +48,7 @@ impl Health {
     pub(super) fn allows_start(&self, now: Time, one_is_unproven: bool) -> bool {
         match self {
             Self::Sound => true,
-            Self::Failing { until, .. } => now >= *until && !one_is_unproven,
+            Self::Failing(failing) => now >= failing.until && !one_is_unproven,
         }
     }
 }

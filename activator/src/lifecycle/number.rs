@@ -74,7 +74,10 @@ impl Function {
     }
 
     fn wanted(&mut self, now: Time, current: &Settings, outstanding: usize) -> u32 {
-        self.pauses.step(now, outstanding);
+        // Before the first work there is no pause.
+        if outstanding > 0 || self.pauses.is_some() {
+            self.pauses.get_or_insert_default().step(now, outstanding);
+        }
         let wanted = match current.scaling.policy {
             Policy::Demand => current.scaling.wanted(outstanding, current.concurrency),
             Policy::Kpa(rules) => {

@@ -29,7 +29,9 @@ impl Function {
         }
         let idle = match instance.settings.scaling.idle {
             Idle::After(idle) => idle,
-            Idle::Auto { floor, ceiling } => self.pauses.keep(floor, ceiling),
+            Idle::Auto { floor, ceiling } => {
+                self.pauses.as_ref().map_or(floor, |pauses| pauses.keep(floor, ceiling))
+            }
         };
         (!self.is_kept(instance)).then(|| since + idle)
     }

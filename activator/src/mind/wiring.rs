@@ -11,6 +11,11 @@ use crate::id::{ChannelId, DeliveryId, Partition as PartitionId, SubscriptionId}
 use crate::time::Time;
 use crate::topology::{self, Destination, Subscription, Topology};
 
+/// A map that was filled one by one, in order, has nodes that are half empty; of all at once, they are full.
+fn pack<K: Ord, V>(map: &mut BTreeMap<K, V>) {
+    *map = core::mem::take(map).into_iter().collect();
+}
+
 impl Activator {
     pub(super) fn wired(&mut self, now: Time, topology: Topology) {
         self.dead_letters = topology.dead_letters;
@@ -45,6 +50,8 @@ impl Activator {
         }
         if others {
             self.replays_go_elsewhere(now);
+            pack(&mut self.subscriptions);
+            pack(&mut self.functions);
         }
         self.share_out(topology.traffic);
     }

@@ -25,8 +25,8 @@ const BINS: usize = 16;
 /// Pauses that say enough.
 const ENOUGH: u64 = 8;
 
-/// What was seen of a function's pauses and starts, in a few bytes.
-#[derive(Clone, Debug)]
+/// What was seen of a function's pauses and starts, in a few bytes; nothing at first.
+#[derive(Clone, Debug, Default)]
 pub struct Pauses {
     bins: [u8; BINS],
     /// The usual time of a start, in milliseconds.
@@ -34,20 +34,16 @@ pub struct Pauses {
     quiet: Quiet,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 enum Quiet {
     /// There was no work yet.
+    #[default]
     Never,
     No,
     Since(Time),
 }
 
 impl Pauses {
-    /// Nothing was seen yet.
-    pub(crate) const fn new() -> Self {
-        Self { bins: [0; BINS], cold: 0, quiet: Quiet::Never }
-    }
-
     /// A start took so long.
     pub fn started(&mut self, took: Duration) {
         let took = u32::try_from(took.as_millis()).unwrap_or(u32::MAX).max(1);
@@ -118,7 +114,7 @@ mod tests {
 
     /// A function that takes so many milliseconds to start, after pauses of so many seconds.
     fn kept(cold: u64, pauses: &[u64]) -> u64 {
-        let mut seen = Pauses::new();
+        let mut seen = Pauses::default();
         seen.started(Duration::from_millis(cold));
         let mut now = Time::from_micros(1);
         for pause in pauses {
@@ -166,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_usual_start_follows_the_starts() {
-        let mut seen = Pauses::new();
+        let mut seen = Pauses::default();
         for millis in [100, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000] {
             seen.started(Duration::from_millis(millis));
         }

@@ -11,6 +11,7 @@ use super::output;
 use crate::config::resolved::{Found, Resolved};
 use crate::config::{Loader, Overrides, Severity, summary};
 use crate::process::is_written_to;
+use crate::serve::unheld_here;
 
 /// Say all that is wrong with a configuration, and start nothing
 #[derive(Debug, Args)]
@@ -45,7 +46,9 @@ pub(super) fn check(
     overrides: Overrides,
 ) -> Result<ExitCode, Failure> {
     let loader = Loader::new(project, config, overrides, is_written_to);
-    let loaded = loader.map_err(|error| Failure::failed(format!("{}: {error}", project.display())))?.load();
+    let loader = loader.map_err(|error| Failure::failed(format!("{}: {error}", project.display())));
+    let mut loaded = loader?.load();
+    loaded.diagnostics.extend(loaded.resolved.iter().flat_map(unheld_here));
     for diagnostic in &loaded.diagnostics {
         match global.is_json() {
             true => output::json(&diagnostic.json())?,

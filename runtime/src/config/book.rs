@@ -1,13 +1,14 @@
 //! Which revisions each function had, over every reload and restart: their numbers, what each was, and whether its
 //! executable is still there. What keeps them is [`pins`](super::pins).
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use activator::id::Revision;
+use hashbrown::HashMap;
 
-use super::content::Stat;
+use super::content::{Content, Stat};
 use super::edition::{Edition, Editions, Made, Pin, Seen};
 use super::pins::{Keeping, Shelf};
 use super::resolved::Program;
@@ -28,11 +29,10 @@ pub(super) struct Book {
 pub(super) struct Used {
     /// Those that `traffic` and `tags` name.
     pub(super) named: BTreeSet<(Arc<str>, u32)>,
-    pub(super) functions: BTreeSet<Arc<str>>,
+    /// Functions that are gone for good.
+    pub(super) gone: Vec<Arc<str>>,
     /// Older ones of each function that are kept beside those.
     pub(super) old_max: usize,
-    /// Whether a function that is nowhere to be seen is gone for good.
-    pub(super) complete: bool,
 }
 
 impl Used {
@@ -96,6 +96,11 @@ impl Book {
         known.chain(self.drafts.get(name)).map(|edition| edition.number).collect()
     }
 
+    /// Functions that there were and are not any more.
+    pub(super) fn without(&self, is_there: impl Fn(&str) -> bool) -> Vec<Arc<str>> {
+        self.all.keys().filter(|name| !is_there(name)).cloned().collect()
+    }
+
     /// Where a revision can be run.
     ///
     /// # Errors
@@ -115,6 +120,13 @@ impl Book {
         }
     }
 
+    /// Where the executable of a function's newest revision is kept, if that has this content.
+    pub(super) fn kept(&self, name: &str, content: &Content) -> Option<(PathBuf, Stat)> {
+        let newest = self.all.get(name)?.last().filter(|newest| newest.content() == content)?;
+        let stat = newest.alone().filter(|_| newest.pin.get() == Some(&Pin::Kept))?;
+        Some((self.shelf.verified(name, newest, stat).ok()?, stat))
+    }
+
     /// The load is in force.
     pub(super) fn commit(&mut self, used: &Used) {
         for (name, draft) in std::mem::take(&mut self.drafts) {
@@ -123,11 +135,9 @@ impl Book {
             let all = before.cloned().chain([Arc::clone(&draft)]).collect();
             self.put(name, all);
         }
-        let gone = |name: &&Arc<str>| used.complete && !used.functions.contains(*name);
-        let names: Vec<Arc<str>> = self.all.keys().filter(gone).cloned().collect();
-        for name in names {
-            self.shelf.clear(&name, None);
-            self.put(name, Box::default());
+        for name in &used.gone {
+            self.shelf.clear(name, None);
+            self.put(Arc::clone(name), Box::default());
         }
         let old =
             self.all.iter().filter_map(|(name, all)| used.kept(name, all).map(|kept| (name.clone(), kept)));

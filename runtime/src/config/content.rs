@@ -1,6 +1,5 @@
 //! What a function's files hold: one content is told from another by a number, and named by its hash.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -42,8 +41,8 @@ pub(crate) struct Stat {
     pub(super) executable: bool,
 }
 
-/// A function's files by their paths.
-pub(super) type Stats = BTreeMap<Arc<Path>, Stat>;
+/// A function's files, in the order of their paths. A map would keep room for ten more than the one that most have.
+pub(super) type Stats = Vec<(Arc<Path>, Stat)>;
 
 impl Content {
     /// `hash` is to become its name.
@@ -96,6 +95,11 @@ impl Stat {
     pub(crate) fn is_of(&self, path: &Path) -> bool {
         fs::metadata(path).is_ok_and(|metadata| Self::of(&metadata) == *self)
     }
+
+    /// The same of a file that is open.
+    pub(super) fn is_of_open(&self, file: &File) -> bool {
+        file.metadata().is_ok_and(|metadata| Self::of(&metadata) == *self)
+    }
 }
 
 impl From<[u8; 32]> for Hash {
@@ -111,8 +115,7 @@ impl Hash {
         if !path.is_file() {
             return Ok(Some(Self::of_bytes(fs::read_link(path)?.as_os_str().as_bytes())));
         }
-        // It may have become a pipe meanwhile, which must not hold us up.
-        let mut file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+        let mut file = open(path)?;
         let mut hash = Sha256::new();
         let mut piece = vec![0; PIECE_BYTES.min(stat.bytes as usize + 1)];
         loop {
@@ -122,8 +125,7 @@ impl Hash {
             }
             hash.update(&piece[..length]);
         }
-        let same = Stat::of(&file.metadata()?) == *stat;
-        Ok(same.then(|| Self(hash.finalize().into())))
+        Ok(stat.is_of_open(&file).then(|| Self(hash.finalize().into())))
     }
 
     /// Of files with their hashes, by their paths below `root`. One file alone gives its own hash.
@@ -149,12 +151,6 @@ impl Hash {
         Self(all.finalize().into())
     }
 
-    /// Of a small file that was read already; nothing when it is not the one any more that the metadata is of.
-    pub(super) fn of_whole(bytes: &[u8], file: &File, before: &Metadata) -> Option<Self> {
-        let same = file.metadata().is_ok_and(|now| Stat::of(&now) == Stat::of(before));
-        same.then(|| Self::of_bytes(bytes))
-    }
-
     /// Of what the system says of files: while it is the same, none was written.
     pub(super) fn of_stats(stats: &Stats) -> Self {
         let mut all = Sha256::new();
@@ -169,7 +165,7 @@ impl Hash {
         Self(all.finalize().into())
     }
 
-    fn of_bytes(bytes: &[u8]) -> Self {
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
@@ -177,6 +173,27 @@ impl Hash {
     pub(crate) fn short(self) -> String {
         self.to_string()[..SHOWN_DIGITS].to_owned()
     }
+}
+
+/// Whether two files hold the same, byte by byte up to where they differ. Nothing when one of them is not the one any more that
+/// its stat was taken of.
+pub(super) fn hold_the_same(one: (&Path, &Stat), other: (&Path, &Stat)) -> io::Result<Option<bool>> {
+    let [mut first, mut second] = [open(one.0)?, open(other.0)?];
+    let mut pieces = [vec![0; PIECE_BYTES], vec![0; PIECE_BYTES]];
+    let [a, b] = &mut pieces;
+    let same = loop {
+        let length = first.read(a)?;
+        let is_same = second.read_exact(&mut b[..length]).is_ok() && a[..length] == b[..length];
+        if length == 0 || !is_same {
+            break is_same;
+        }
+    };
+    Ok((one.1.is_of_open(&first) && other.1.is_of_open(&second)).then_some(same))
+}
+
+/// It may have become a pipe meanwhile, which must not hold us up.
+fn open(path: &Path) -> io::Result<File> {
+    File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)
 }
 
 impl fmt::Display for Hash {

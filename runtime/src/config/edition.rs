@@ -1,9 +1,9 @@
 //! One revision of a function: its number, what it was made of, and whether its executable is kept.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -56,7 +56,7 @@ pub(super) struct Before {
 pub(super) enum Pin {
     Kept,
     /// And why not.
-    Not(String),
+    Not(Box<str>),
 }
 
 impl Edition {

@@ -1,9 +1,9 @@
 //! One number per name, the same over every reload of a process, and never given to another name.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use activator::id::{ChannelId, FunctionId, SinkId, SubscriptionId};
+use hashbrown::HashMap;
 
 use super::resolved::ChannelKind;
 

@@ -1,8 +1,9 @@
 //! Which content each function has, over every reload: a file that was saved without a change is no other content.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::content::{self, Content, Hash, Stat, Stats};
 
@@ -15,6 +16,8 @@ const NEW_BYTES_MAX: u64 = 64 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     known: HashMap<Arc<str>, Known>,
+    /// Those that nobody knew when functions were let go of last.
+    new: usize,
     /// The number given last.
     last: u64,
     owed: Vec<Unhashed>,
@@ -26,7 +29,7 @@ struct Known {
     content: Content,
 }
 
-/// In the order of the paths. A map would keep room for ten more than the one that most functions have.
+/// In the order of the paths.
 type Files = Vec<(Arc<Path>, Seen)>;
 
 fn find<'f>(files: &'f Files, path: &Path) -> Option<&'f Seen> {
@@ -51,12 +54,13 @@ pub(crate) struct Unhashed {
 
 impl Ledger {
     /// What these files of a function hold, all of which are `root` or below it; the hash of `root` may be known already.
-    /// `shown` tells a path to people.
+    /// `kept` gives the one file of a content, where it was kept; `shown` tells a path to people.
     pub(super) fn content(
         &mut self,
         name: &Arc<str>,
         (root, hash): (&Arc<Path>, Option<Hash>),
         stats: &Stats,
+        kept: impl FnOnce(&Content) -> Option<(PathBuf, Stat)>,
         shown: impl Fn(&Path) -> String,
     ) -> Content {
         let known = self.known.get(name);
@@ -71,8 +75,10 @@ impl Ledger {
             seen.hash.set(hash).ok();
         }
         // Another length is another content, and nobody waits for the name of a large one.
-        let may_be_same = known.is_some_and(|known| known.may_be_same(&files));
-        hash_if_below(&files, if may_be_same { CHANGED_BYTES_MAX } else { NEW_BYTES_MAX });
+        match known.filter(|known| known.may_be_same(&files)) {
+            Some(known) => known.compare(&files, kept),
+            None => hash_if_below(&files, NEW_BYTES_MAX),
+        }
         let content = match known.filter(|known| known.is_unchanged(&files)) {
             Some(known) => known.content.clone(),
             None => {
@@ -88,13 +94,17 @@ impl Ledger {
                 self.owed.push(Unhashed { root, files, content });
             }
         }
-        self.known.insert(Arc::clone(name), Known { files, content: content.clone() });
+        let before = self.known.insert(Arc::clone(name), Known { files, content: content.clone() });
+        self.new += usize::from(before.is_none());
         content
     }
 
     /// Lets go of functions that nobody knows any more.
     pub(super) fn retain(&mut self, is_there: impl Fn(&Arc<str>) -> bool) {
-        self.known.retain(|name, _| is_there(name));
+        // At the first load there are only those that it found.
+        if std::mem::take(&mut self.new) < self.known.len() {
+            self.known.retain(|name, _| is_there(name));
+        }
     }
 
     /// The stat of a file when it was last looked at.
@@ -132,6 +142,27 @@ impl Known {
             && both.into_iter().all(|((a, before), (b, now))| {
                 a == b && (before.stat.bytes, before.stat.executable) == (now.stat.bytes, now.stat.executable)
             })
+    }
+
+    /// Sees to it that the hashes tell. The hash of a large file takes longer than to find where it differs from the one that
+    /// was kept; and if that is nowhere, it has the hash of that one.
+    fn compare(&self, files: &Files, kept: impl FnOnce(&Content) -> Option<(PathBuf, Stat)>) {
+        let unhashed = || files.iter().filter(|(_, seen)| seen.hash.get().is_none());
+        if let ([(path, seen)], [(_, before)]) = (&files[..], &self.files[..])
+            && unhashed().any(|(_, seen)| seen.stat.bytes > NEW_BYTES_MAX)
+            && let Some((kept, stat)) = kept(&self.content)
+            && stat == before.stat
+            && let Ok(Some(is_same)) = content::hold_the_same((path, &seen.stat), (&kept, &stat))
+        {
+            if is_same {
+                before.compute(&kept);
+                if let Some(hash) = before.hash.get() {
+                    seen.hash.set(*hash).ok();
+                }
+            }
+            return;
+        }
+        hash_if_below(files, CHANGED_BYTES_MAX);
     }
 
     fn is_unchanged(&self, files: &Files) -> bool {

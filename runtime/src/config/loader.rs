@@ -1,9 +1,7 @@
 //! One load after another of the same project: what is known from the one before stays known.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::book::{Book, Used};
 use super::diagnostic::{Diagnostic, Problems};
@@ -134,14 +132,14 @@ impl Loader {
         self.book.open(runtime.state.as_deref());
         let books = (&mut self.ledger, &mut self.book);
         let functions = resolve::Functions::new(file, &scan, &mut found, &mut self.ids, books);
-        let (named, old_max) = (functions.named(), runtime.revisions_max);
-        let names: BTreeSet<Arc<str>> = functions.names().cloned().collect();
         // A folder that is not mounted yet says nothing of what is gone.
-        let complete = runtime.functions.iter().all(|folder| folder.is_dir());
+        let is_complete = runtime.functions.iter().all(|folder| folder.is_dir());
+        let gone = if is_complete { self.book.without(|name| functions.has(name)) } else { Vec::new() };
+        let used = Used { named: functions.named(), gone, old_max: runtime.revisions_max };
         let resolved = resolve::resolve(file, &self.project, runtime, functions, &mut self.ids, problems);
         found.forget_looks();
         if !problems.fatal() {
-            self.used = Some(Used { named, functions: names, old_max, complete });
+            self.used = Some(used);
         }
         self.last = found;
         resolved

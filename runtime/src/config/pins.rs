@@ -3,13 +3,13 @@
 //! A link costs nothing and keeps what was replaced by a rename. What was written over in place changed under the link
 //! too: so what the system said of the file is written down beside it, and is looked at before the file is used.
 
-use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use hashbrown::HashMap;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use serde::{Deserialize, Serialize};
 
@@ -112,7 +112,7 @@ impl Keeping {
         for (name, edition) in each(&all).filter(|(_, edition)| edition.pin.get().is_none()) {
             let pin = match link(&self.dir, name, edition) {
                 Ok(()) => Pin::Kept,
-                Err(error) => Pin::Not(error.to_string()),
+                Err(error) => Pin::Not(error.to_string().into()),
             };
             // Whoever was faster did the same.
             edition.pin.set(pin).ok();
@@ -206,7 +206,7 @@ fn write(dir: &Path, all: &Editions) -> io::Result<()> {
             content: edition.content().hash(),
             seen: edition.seen,
             settings: edition.settings(),
-            pin: edition.pin.get().cloned().unwrap_or_else(|| Pin::Not("nobody got to it".to_owned())),
+            pin: edition.pin.get().cloned().unwrap_or_else(|| Pin::Not("nobody got to it".into())),
         };
         text.push_str(&serde_json::to_string(&line)?);
         text.push('\n');

@@ -165,11 +165,11 @@ pub(crate) struct Function {
     pub(crate) name: Arc<str>,
     pub(crate) found: Found,
     /// Where the values of its environment stand that are no part of the configuration.
-    pub(crate) secret_files: Vec<PathBuf>,
+    pub(crate) secret_files: Box<[PathBuf]>,
     /// How its program is made of its sources; done by `dev --build`.
     pub(crate) build: Option<Box<Build>>,
     /// Its revisions that have a share or a tag, in the order they are written; empty where all goes to the latest.
-    pub(crate) named: Vec<Named>,
+    pub(crate) named: Box<[Named]>,
     /// Whose revision it is, where it is one that is run beside the latest: `bill@r3`.
     pub(crate) of: Option<FunctionId>,
 }

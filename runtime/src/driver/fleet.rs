@@ -83,6 +83,10 @@ impl Fleet {
                 changed.push((id, Availability::Absent));
             }
         }
+        if !self.configured {
+            // Built of all at once its nodes are full; one by one, in order, they are half empty.
+            self.functions = std::mem::take(&mut self.functions).into_iter().collect();
+        }
         self.configured = true;
         changed
     }
@@ -279,7 +283,7 @@ mod tests {
         config.functions.clear();
         if let Some(size) = size {
             let found = Found::Program(Arc::new(program(size)));
-            let (secret_files, named) = (Vec::new(), Vec::new());
+            let (secret_files, named) = (Box::default(), Box::default());
             let function =
                 Function { name: "bill".into(), found, secret_files, build: None, named, of: None };
             config.functions.insert(ID, Arc::new(function));

@@ -97,9 +97,9 @@ fn function(name: &str) -> Arc<Function> {
     Arc::new(Function {
         name: name.into(),
         found: Found::Absent,
-        secret_files: Vec::new(),
+        secret_files: Box::default(),
         build: None,
-        named: Vec::new(),
+        named: Box::default(),
         of: None,
     })
 }

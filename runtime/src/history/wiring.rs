@@ -43,6 +43,10 @@ impl Wiring {
             let now = Known { at: Some(at), filter: Arc::clone(filter), filter_revision };
             known.insert(subscription.id, now);
         }
+        if before.is_none() {
+            // Built of all at once its nodes are full; one by one, in order, they are half empty.
+            known = known.into_iter().collect();
+        }
         let labels = resolved.channels.iter().map(|(&id, channel)| (id, channel_label(channel).into()));
         Self { labels: labels.collect(), known, resolved }
     }

@@ -7,14 +7,16 @@
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
-use super::clone3::{CLONE_INTO_CGROUP, clone3};
+use super::clone3::{CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP, clone3};
 use super::limits::Limit;
 use super::room::Room;
 use super::sandbox::Sandbox;
+use super::signals;
 
 /// What to start.
 pub(super) struct Image<'a> {
@@ -107,6 +109,8 @@ struct Plan<'a> {
     room: Option<&'a Room>,
     sandbox: Option<Walls>,
     listen_pid: &'a [Cell<u8>],
+    /// Signals that are not at their default in the child.
+    signals: &'static [c_int],
     parent: libc::pid_t,
     failed: Option<(Step, c_int)>,
 }
@@ -129,6 +133,7 @@ pub(super) fn spawn(image: &Image<'_>, stack: &mut Stack) -> Result<Born, Failur
         room: image.room,
         sandbox: image.sandbox.map(Walls::new),
         listen_pid: &listen_pid,
+        signals: &[],
         parent: nix::unistd::getpid().as_raw(),
         failed: None,
     };
@@ -145,38 +150,68 @@ pub(super) fn spawn(image: &Image<'_>, stack: &mut Stack) -> Result<Born, Failur
     Ok(Born { pid, pidfd })
 }
 
+/// Whether the kernel resets all signals that we handle for a child (`CLONE_CLEAR_SIGHAND`, Linux 5.5): that takes one call
+/// in place of 64. Some containers do not allow a clone3(2) at all.
+static RESETS_SIGNALS: AtomicBool = AtomicBool::new(true);
+
 fn clone(
     plan: &mut Plan<'_>,
     stack: &mut Stack,
     pidfd: &mut c_int,
     cgroup: Option<BorrowedFd<'_>>,
 ) -> Result<Pid, Errno> {
-    let apart = plan.room.map_or(0, Room::flags);
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | apart;
-    let plan = (&raw mut *plan).cast::<c_void>();
-    let blocked = Signals::block_all();
-    let answer = if let Some(cgroup) = cgroup {
-        // SAFETY: all of its fields are integers, and 0 stands for nothing.
-        let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
-        args.flags = u64::from(flags.unsigned_abs()) | CLONE_INTO_CGROUP;
-        args.pidfd = &raw mut *pidfd as u64;
-        args.exit_signal = libc::SIGCHLD as u64;
-        args.stack = stack.0.as_mut_ptr() as u64;
-        args.stack_size = size_of_val(&*stack.0) as u64;
-        args.cgroup = cgroup.as_raw_fd() as u64;
-        // SAFETY: as below.
-        unsafe { clone3(&args, child, plan) }
-    } else {
-        // SAFETY: one past the end of the stack's own memory, from where a stack grows down; aligned to 16 bytes.
-        let top = unsafe { stack.0.as_mut_ptr().add(STACK_WORDS) };
-        // SAFETY: plan, stack and pidfd outlive the call, and this thread touches none of them until the child has
-        // given up our memory: CLONE_VFORK holds it until then. The child inherits the blocked signals, so no handler
-        // of ours runs in it.
-        let pid = unsafe { libc::clone(child, top.cast(), flags | libc::SIGCHLD, plan, &raw mut *pidfd) };
-        Errno::result(pid).map(Pid::from_raw)
-    };
-    drop(blocked);
+    let _blocked = signals::Blocked::all();
+    if RESETS_SIGNALS.load(Ordering::Relaxed) || cgroup.is_some() {
+        match clone_clean(plan, stack, pidfd, cgroup) {
+            Err(Errno::ENOSYS | Errno::EINVAL | Errno::EPERM) if cgroup.is_none() => {}
+            answer => return answer,
+        }
+    }
+    let answer = clone_as_we_are(plan, stack, pidfd);
+    if answer.is_ok() {
+        RESETS_SIGNALS.store(false, Ordering::Relaxed);
+    }
     answer
+}
+
+fn flags(plan: &Plan<'_>) -> c_int {
+    libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | plan.room.map_or(0, Room::flags)
+}
+
+/// Without a handler of ours; in a cgroup, if one is given.
+fn clone_clean(
+    plan: &mut Plan<'_>,
+    stack: &mut Stack,
+    pidfd: &mut c_int,
+    cgroup: Option<BorrowedFd<'_>>,
+) -> Result<Pid, Errno> {
+    plan.signals = signals::to_reset(true);
+    // SAFETY: all of its fields are integers, and 0 stands for nothing.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = u64::from(flags(plan).unsigned_abs()) | CLONE_CLEAR_SIGHAND;
+    args.pidfd = &raw mut *pidfd as u64;
+    args.exit_signal = libc::SIGCHLD as u64;
+    args.stack = stack.0.as_mut_ptr() as u64;
+    args.stack_size = size_of_val(&*stack.0) as u64;
+    if let Some(cgroup) = cgroup {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = cgroup.as_raw_fd() as u64;
+    }
+    // SAFETY: as below.
+    unsafe { clone3(&args, child, (&raw mut *plan).cast::<c_void>()) }
+}
+
+fn clone_as_we_are(plan: &mut Plan<'_>, stack: &mut Stack, pidfd: &mut c_int) -> Result<Pid, Errno> {
+    plan.signals = signals::to_reset(false);
+    let flags = flags(plan) | libc::SIGCHLD;
+    // SAFETY: one past the end of the stack's own memory, from where a stack grows down; aligned to 16 bytes.
+    let top = unsafe { stack.0.as_mut_ptr().add(STACK_WORDS) };
+    let plan = (&raw mut *plan).cast::<c_void>();
+    // SAFETY: plan, stack and pidfd outlive the call, and this thread touches none of them until the child has
+    // given up our memory: CLONE_VFORK holds it until then. The child inherits the blocked signals, so no handler
+    // of ours runs in it.
+    let pid = unsafe { libc::clone(child, top.cast(), flags, plan, &raw mut *pidfd) };
+    Errno::result(pid).map(Pid::from_raw)
 }
 
 extern "C" fn child(plan: *mut c_void) -> c_int {
@@ -191,7 +226,7 @@ extern "C" fn child(plan: *mut c_void) -> c_int {
 impl Plan<'_> {
     /// Returns only when a step failed: which; `errno` says how.
     fn carry_out(&self) -> Step {
-        default_signals();
+        signals::reset(self.signals);
         // SAFETY: takes nothing; a new child leads no group yet, so it can lead a session.
         if unsafe { libc::setsid() } < 0 {
             return Step::Session;
@@ -217,7 +252,7 @@ impl Plan<'_> {
             }
         }
         self.write_own_pid();
-        unblock_signals();
+        signals::unblock();
         // SAFETY: null-terminated lists of strings that the parent keeps alive.
         unsafe { libc::execve(self.path, self.args, self.env) };
         Step::Program
@@ -298,43 +333,6 @@ impl Walls {
                 && libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const self.calls)
                     == 0
         }
-    }
-}
-
-/// A handler of ours must not run in the child once signals are let through, and nothing we ignore is ignored there.
-fn default_signals() {
-    for signal in 1..=64 {
-        // SAFETY: a zeroed action is "the default"; the child's table is its own. Some signals refuse, rightly.
-        unsafe {
-            let default: libc::sigaction = std::mem::zeroed();
-            libc::sigaction(signal, &raw const default, std::ptr::null_mut());
-        }
-    }
-}
-
-fn unblock_signals() {
-    // SAFETY: an empty set of our own.
-    unsafe {
-        let mut none: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
-    }
-}
-
-/// While this lives, this thread is sent no signal.
-struct Signals(nix::sys::signal::SigSet);
-
-impl Signals {
-    fn block_all() -> Self {
-        let all = nix::sys::signal::SigSet::all();
-        let before = all.thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_SETMASK);
-        Self(before.unwrap_or_else(|_| nix::sys::signal::SigSet::empty()))
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        let _ = self.0.thread_set_mask();
     }
 }
 

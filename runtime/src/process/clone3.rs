@@ -1,5 +1,5 @@
-//! A clone that is born in a cgroup (clone3(2), `CLONE_INTO_CGROUP`). libc has no call for it that takes a stack, so it is
-//! made by hand, where we know how.
+//! A clone with what clone(2) has no room for: in a cgroup of its own, and with no signal handled (clone3(2)). libc has no
+//! call for it that takes a stack, so it is made by hand, where we know how.
 #![expect(unsafe_code, reason = "a system call that returns on another stack")]
 
 use std::ffi::{c_int, c_void};
@@ -10,7 +10,8 @@ use nix::unistd::Pid;
 /// What the child does; it never returns.
 pub(super) type Child = extern "C" fn(*mut c_void) -> c_int;
 
-/// From the kernel's linux/sched.h; it does not fit into the flags of clone(2).
+/// From the kernel's linux/sched.h, both: they do not fit into the flags of clone(2).
+pub(super) const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
 pub(super) const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
 /// # Safety

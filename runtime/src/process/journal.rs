@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +14,9 @@ use nix::unistd::Pid;
 
 /// Stale lines that are kept at least, so that the file is not written anew for every child.
 const STALE_MIN: usize = 256;
+
+/// More than a line of `stat` has: some fifty numbers.
+const STAT_BYTES_MAX: usize = 2048;
 
 /// The file, open for writing. A clone is the same journal.
 #[derive(Clone, Debug)]
@@ -92,7 +95,10 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<Entry>> {
 
 /// When a process started, in ticks since the boot. An exec does not change it.
 pub(super) fn started(pid: i32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // In one read: the child this is asked of begins at this moment, and each call less is time for it.
+    let mut stat = [0; STAT_BYTES_MAX];
+    let length = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut stat).ok()?;
+    let stat = String::from_utf8_lossy(&stat[..length]);
     // The name before it is in brackets and may hold anything, brackets too. The start is field 22, and the
     // first one behind the name is field 3.
     let (_, fields) = stat.rsplit_once(')')?;

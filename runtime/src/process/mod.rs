@@ -14,8 +14,8 @@
 //! - [`offers`]: what of all this the machine offers.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
 //!
-//! Nothing in here decides when a process starts or stops. `birth`, `clone3`, `exec`, `limits`, `notify`, `pass`, `room` and `sys`
-//! hold the system calls that have no safe wrapper, and are the only ones with `unsafe`.
+//! Nothing in here decides when a process starts or stops. `birth`, `clone3`, `exec`, `limits`, `notify`, `pass`, `room`, `signals` and
+//! `sys` hold the system calls that have no safe wrapper, and are the only ones with `unsafe`.
 
 mod birth;
 mod capture;
@@ -44,9 +44,11 @@ mod pass;
 mod port;
 mod private;
 mod pump;
+mod queue;
 mod refusal;
 mod room;
 mod sandbox;
+mod signals;
 mod spawn;
 mod strays;
 mod swap;

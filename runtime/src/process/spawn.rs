@@ -7,12 +7,13 @@ use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::birth::{self, Image, Stack};
 use super::cgroup::{Group, Groups};
@@ -22,6 +23,7 @@ use super::journal::Journal;
 use super::limits::{Limit, What};
 use super::open_files;
 use super::private::PrivateTmp;
+use super::queue::{Asks, Waiting, queue};
 use super::refusal::{SpawnError, cannot_isolate, refusal, why_not};
 use super::room::{Right, Room, TMP};
 use super::sandbox::{Fence, Sandbox};
@@ -34,10 +36,10 @@ const WAITING_MAX: usize = 64;
 /// Starts programs. A clone is the same spawner; its threads end with the last of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Spawner {
-    requests: mpsc::Sender<Request>,
+    requests: Asks<Request>,
     can_swap: bool,
     /// The thread of those that are not isolated, which are few: what a thread gave up, its children cannot have.
-    bare: mpsc::Sender<Request>,
+    bare: Asks<Request>,
 }
 
 type Answer = Result<Child, SpawnError>;
@@ -47,7 +49,7 @@ struct Request {
     command: Command,
     answer: oneshot::Sender<Answer>,
     /// Threads live as long as somebody can ask them for something; their children end with them.
-    threads: mpsc::Sender<Self>,
+    threads: Asks<Self>,
 }
 
 impl Spawner {
@@ -81,9 +83,7 @@ impl Spawner {
         let bare = matches!(command.isolation, Isolation::None);
         let threads = if bare { &self.bare } else { &self.requests };
         let request = Request { command, answer, threads: threads.clone() };
-        if threads.send(request).await.is_err() {
-            return Err(SpawnError::Stopped);
-        }
+        threads.ask(request).await;
         started.await.unwrap_or(Err(SpawnError::Stopped))
     }
 }
@@ -96,10 +96,9 @@ fn begin(
     journal: Option<Journal>,
     groups: Option<Groups>,
     prepare: impl FnOnce() -> Option<Swaps> + Send + 'static,
-) -> io::Result<(mpsc::Sender<Request>, bool)> {
+) -> io::Result<(Asks<Request>, bool)> {
     let null = Arc::new(File::open("/dev/null")?.into());
-    let (requests, waiting) = mpsc::channel(WAITING_MAX);
-    let waiting = Arc::new(Mutex::new(waiting));
+    let (requests, waiting) = queue(WAITING_MAX);
     let runtime = Handle::current();
     let (ready, has_swaps) = std::sync::mpsc::channel();
     let thread = move || std::thread::Builder::new().name(name.into());
@@ -129,7 +128,7 @@ struct Workshop {
     /// Whether strict children have a room of their own, once one was asked for.
     room: Arc<OnceLock<Option<Right>>>,
     /// Whoever is free takes the next.
-    waiting: Arc<Mutex<mpsc::Receiver<Request>>>,
+    waiting: Waiting<Request>,
     runtime: Handle,
 }
 
@@ -137,7 +136,7 @@ impl Workshop {
     fn work(self) {
         let _context = self.runtime.enter();
         let mut stack = Stack::new();
-        while let Some(request) = self.next() {
+        while let Some(request) = self.waiting.next() {
             if request.answer.is_closed() {
                 continue;
             }
@@ -148,11 +147,7 @@ impl Workshop {
         }
     }
 
-    fn next(&self) -> Option<Request> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
-    }
-
-    fn spawn(&self, stack: &mut Stack, command: &Command, threads: mpsc::Sender<Request>) -> Answer {
+    fn spawn(&self, stack: &mut Stack, command: &Command, threads: Asks<Request>) -> Answer {
         let pipes = Pipes::new(command.stdin).map_err(SpawnError::NoResources)?;
         let tmp = command.private_tmp.as_deref().map(PrivateTmp::make).transpose();
         let tmp = tmp.map_err(|e| SpawnError::Unusable(format!("no folder for its temporary files: {e}")))?;
@@ -313,8 +308,15 @@ impl Pipes {
             Some((_, write)) => Some(pipe::Sender::from_owned_fd(write.into())?),
             None => None,
         };
-        child.stdout = Some(pipe::Receiver::from_owned_fd(self.stdout.0.into())?);
-        child.stderr = Some(pipe::Receiver::from_owned_fd(self.stderr.0.into())?);
+        child.stdout = Some(receiver(self.stdout.0)?);
+        child.stderr = Some(receiver(self.stderr.0)?);
         Ok(child)
     }
+}
+
+/// That it is a pipe to read from is known: each call less is time for the child, which begins at this moment.
+fn receiver(pipe: PipeReader) -> io::Result<pipe::Receiver> {
+    let pipe = OwnedFd::from(pipe);
+    fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    pipe::Receiver::from_owned_fd_unchecked(pipe)
 }

@@ -107,9 +107,9 @@ pub(super) fn unread(pipe: BorrowedFd<'_>) -> io::Result<u32> {
 /// From the kernel's asm-generic/fcntl.h; the libc crate lacks it.
 const F_SETSIG: libc::c_int = 10;
 
-/// Takes a read lease on the file, or fails with EAGAIN when someone has it open for writing; gives it back
-/// at once.
-pub(super) fn try_read_lease(file: BorrowedFd<'_>) -> io::Result<()> {
+/// Takes a read lease on the file, or fails with EAGAIN when someone has it open for writing. It is given back when the
+/// file is closed; until then, who opens it for writing has to wait.
+pub(super) fn read_lease(file: BorrowedFd<'_>) -> io::Result<()> {
     let fcntl = |command, argument: i32| {
         // SAFETY: these commands take an integer and touch no memory of ours.
         let answer = unsafe { libc::fcntl(file.as_raw_fd(), command, argument) };
@@ -118,6 +118,5 @@ pub(super) fn try_read_lease(file: BorrowedFd<'_>) -> io::Result<()> {
     // A writer that comes while we hold the lease makes the kernel send SIGIO, which would end us; SIGURG is
     // ignored by default.
     fcntl(F_SETSIG, libc::SIGURG)?;
-    fcntl(libc::F_SETLEASE, libc::F_RDLCK)?;
-    fcntl(libc::F_SETLEASE, libc::F_UNLCK)
+    fcntl(libc::F_SETLEASE, libc::F_RDLCK)
 }

@@ -21,6 +21,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use self::lock::StateLock;
 use self::reload::Reloader;
 use self::unheld::unheld;
+pub(crate) use self::unheld::unheld_here;
 use crate::admin::Doors;
 use crate::config::resolved::{Cgroup, Resolved, Runtime};
 use crate::config::{Diagnostic, Loader, Overrides, summary};

@@ -1,4 +1,4 @@
-//! Limits of functions that nothing on this machine holds: they are told when a configuration is loaded.
+//! Limits of functions that nothing on this machine holds: they are told when a configuration is loaded or checked.
 
 use crate::config::resolved::{Cpu, Found, Resolved};
 use crate::config::{Code, Diagnostic};
@@ -17,6 +17,19 @@ pub(super) fn unheld(resolved: &Resolved, controllers: Controllers) -> Vec<Diagn
         [pids.then_some((name, "pids")), share.then_some((name, "cpu"))]
     });
     limits.flatten().map(|(name, key)| diagnostic(name, key)).collect()
+}
+
+/// The same where nothing runs yet: what this machine would give is tried, and given back.
+pub(crate) fn unheld_here(resolved: &Resolved) -> Vec<Diagnostic> {
+    let without_groups = unheld(resolved, Controllers::default());
+    if without_groups.is_empty() {
+        return without_groups;
+    }
+    // A group that cannot be used holds nothing, and is told by whoever starts something in it.
+    let Ok(Some(groups)) = super::groups(&resolved.runtime.cgroup) else { return without_groups };
+    let controllers = groups.controllers();
+    groups.end();
+    unheld(resolved, controllers)
 }
 
 fn diagnostic(name: &str, key: &str) -> Diagnostic {

@@ -1,13 +1,13 @@
 //! Functions: what the folders hold, what sidecars, headers and `[function.NAME]` say of them, and the defaults.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use activator::filter::Filter;
-use activator::id::{FunctionId, Revision};
-use activator::lifecycle::Settings;
+use activator::id::FunctionId;
 use activator::topology::Traffic;
 
 use crate::alike::Alike;
@@ -20,17 +20,13 @@ use crate::config::ids::Ids;
 use crate::config::ledger::Ledger;
 use crate::config::nearest::nearest;
 use crate::config::raw;
-use crate::config::resolved::{self, Batch, Build, Found, Level, Program, Protocol, Terms};
+use crate::config::resolved::{self, Build, Found, Program, Protocol, Terms};
 use crate::config::scan::{self, Entry, Scan, State};
 use crate::config::source::At;
 
-use super::scaling::{Contradictions, overflow, scaling};
+use super::scaling::Contradictions;
 use super::secrets::Wanted;
 use super::traffic::{Routes, check_tags};
-
-const HTTP_CONCURRENCY: u32 = 100;
-const START: Duration = Duration::from_secs(10);
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// Every function there is, by name.
 pub(in crate::config) struct Functions(BTreeMap<Arc<str>, Function>);
@@ -44,7 +40,7 @@ pub(super) struct Function {
     /// Its file, if there is one.
     pub(super) path: Option<Arc<Path>>,
     found: Found,
-    secret_files: Vec<PathBuf>,
+    secret_files: Box<[PathBuf]>,
     build: Option<Box<Build>>,
     pub(super) routes: Routes,
 }
@@ -61,7 +57,7 @@ impl Functions {
         let written = written(file, scan, found);
         for (name, function) in &written {
             if let Some(exec) = &function.exec {
-                found.entries.insert(Arc::clone(name), scan.named(name, exec));
+                found.add(name, scan.named(name, exec));
             }
         }
         for (name, _) in &file.functions {
@@ -72,8 +68,8 @@ impl Functions {
         let (who, own) = ("every function", &file.defaults);
         Contradictions { who, own, all: own, problems: scan.problems }.report();
         let names: BTreeSet<&Arc<str>> = written.keys().chain(found.entries.keys()).collect();
-        let (defaults, terms) = (&file.defaults, Alike::default());
-        let mut merge = Merge { written: &written, found, defaults, scan, ids, ledger, book, terms };
+        let (defaults, terms, plain) = (&file.defaults, Alike::default(), None);
+        let mut merge = Merge { written: &written, found, defaults, scan, ids, ledger, book, terms, plain };
         let functions = names.iter().map(|&name| (Arc::clone(name), merge.function(name))).collect();
         ledger.retain(|name| names.contains(name));
         check_tags(&functions, scan.problems);
@@ -88,14 +84,18 @@ impl Functions {
         self.0.iter().map(|(name, function)| (&**name, function))
     }
 
-    pub(in crate::config) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.0.keys()
+    }
+
+    pub(in crate::config) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     pub(super) fn into_resolved(self) -> BTreeMap<FunctionId, Arc<resolved::Function>> {
         let resolved = |(name, function): (Arc<str>, Function)| {
             let Function { id, found, secret_files, build, routes, .. } = function;
-            let named = routes.named;
+            let named = routes.named.into();
             let own = (id, resolved::Function { name, found, secret_files, build, named, of: None });
             std::iter::once(own).chain(routes.kept)
         };
@@ -159,22 +159,25 @@ pub(super) struct Merge<'a> {
     pub(super) ids: &'a mut Ids,
     ledger: &'a mut Ledger,
     pub(super) book: &'a mut Book,
-    terms: Alike<Terms>,
+    pub(super) terms: Alike<Terms>,
+    /// Those of a function of which nothing is said.
+    pub(super) plain: Option<Arc<Terms>>,
 }
 
-impl Merge<'_> {
+/// What is said of a function, and what holds where that says nothing.
+struct Said<'a> {
+    own: Option<raw::Function>,
+    all: Cow<'a, raw::Function>,
+}
+
+impl<'a> Merge<'a> {
     fn function(&mut self, name: &Arc<str>) -> Function {
         let entry = self.found.entries.get(name);
         let header = entry.and_then(|entry| self.scan.header(entry));
-        let own = self.over(name, header);
-        self.check_oneshot(name, &own);
-        self.check_batch(name, &own);
-        self.check_response(name, &own);
-        let own_concurrency = own.concurrency.as_ref().map(|n| n.value);
-        let all = own.clone().or(self.defaults.clone());
-        let (who, problems) = (format!("function `{name}`"), self.scan.problems);
-        Contradictions { who: &who, own: &own, all: &all, problems }.report();
-        let secret_files = self.wanted(name, &all).files();
+        let Said { own, all } = self.said(name, header);
+        own.iter().for_each(|own| self.check(name, own, &all));
+        let own_concurrency = own.and_then(|own| own.concurrency).map(|n| n.value);
+        let secret_files = self.wanted(name, &all).files().into();
         let found = entry.map_or(Found::Absent, |entry| self.found(entry, &all, own_concurrency));
         let routes = self.routes(name, &all);
         Function {
@@ -189,11 +192,29 @@ impl Merge<'_> {
         }
     }
 
+    fn check(&self, name: &str, own: &raw::Function, all: &raw::Function) {
+        self.check_oneshot(name, own);
+        self.check_batch(name, own);
+        self.check_response(name, own);
+        let (who, problems) = (format!("function `{name}`"), self.scan.problems);
+        Contradictions { who: &who, own, all, problems }.report();
+    }
+
+    /// What is written of a function, over what it says of itself, over the defaults.
+    fn said(&self, name: &str, header: Option<raw::Function>) -> Said<'a> {
+        let own = self.over(name, header);
+        let all = match &own {
+            Some(own) => Cow::Owned(own.clone().or(self.defaults.clone())),
+            None => Cow::Borrowed(self.defaults),
+        };
+        Said { own, all }
+    }
+
     /// What is written of a function, over what it says of itself.
-    pub(super) fn over(&self, name: &str, header: Option<raw::Function>) -> raw::Function {
+    pub(super) fn over(&self, name: &str, header: Option<raw::Function>) -> Option<raw::Function> {
         match (self.written.get(name).cloned(), header) {
-            (Some(written), Some(header)) => written.or(header),
-            (written, header) => written.or(header).unwrap_or_default(),
+            (Some(written), Some(header)) => Some(written.or(header)),
+            (written, header) => written.or(header),
         }
     }
 
@@ -245,7 +266,7 @@ impl Merge<'_> {
         );
     }
 
-    fn wanted<'w>(&'w self, name: &'w str, all: &'w raw::Function) -> Wanted<'w> {
+    pub(super) fn wanted<'w>(&'w self, name: &'w str, all: &'w raw::Function) -> Wanted<'w> {
         Wanted { name, project: self.scan.project, all, problems: self.scan.problems }
     }
 
@@ -255,7 +276,8 @@ impl Merge<'_> {
             State::Broken(reason) => return Found::Broken(reason.clone()),
             State::Runs => {}
         }
-        let stats = match self.scan.stats(entry, self.ledger) {
+        let seen = self.found.seen.get(&entry.name);
+        let stats = match self.scan.stats(entry, seen, self.ledger) {
             Ok(stats) => stats,
             Err(reason) => return Found::Broken(reason),
         };
@@ -263,60 +285,14 @@ impl Merge<'_> {
         if stats.is_empty() {
             return Found::Absent;
         }
-        let root = (entry.root(), entry.hash());
-        let content = self.ledger.content(&entry.name, root, &stats, |path| self.scan.shown(path));
-        let alone = stats.get(&entry.path).filter(|_| entry.own.is_none());
-        let seen = alone.map_or_else(|| Seen::Folder(Hash::of_stats(&stats)), |stat| Seen::Alone(*stat));
+        let root = (entry.root(), seen.and_then(|seen| seen.hash));
+        let kept = |content: &Content| self.book.kept(&entry.name, content);
+        let content = self.ledger.content(&entry.name, root, &stats, kept, |path| self.scan.shown(path));
+        let alone = stats.first().filter(|_| entry.own.is_none());
+        let seen = alone.map_or_else(|| Seen::Folder(Hash::of_stats(&stats)), |(_, stat)| Seen::Alone(*stat));
         match self.program(entry, all, own_concurrency, content) {
             Ok(program) => Found::Program(self.book.edition(&entry.name, program, seen)),
             Err(reason) => Found::Broken(reason),
-        }
-    }
-
-    /// How a file is run, by all that is said of it.
-    pub(super) fn program(
-        &mut self,
-        entry: &Entry,
-        all: &raw::Function,
-        own_concurrency: Option<u32>,
-        content: Content,
-    ) -> Result<Program, String> {
-        let secrets = self.wanted(&entry.name, all).values()?;
-        let protocol = all.protocol.unwrap_or(Protocol::Http);
-        let said = all.batch.as_ref().map(|batch| batch.value);
-        let (events_max, wait) = said.map_or((1, Duration::ZERO), |batch| (batch.max, batch.wait));
-        let requests_max = requests_max(protocol, events_max, all, own_concurrency);
-        let batch = (events_max > 1).then_some(Batch { events_max, requests_max, wait });
-        let concurrency = requests_max.saturating_mul(events_max);
-        let terms = Terms {
-            args: all.args.clone().unwrap_or_default(),
-            env: all.env.clone().unwrap_or_default(),
-            secrets,
-            dir: self.scan.project.to_owned(),
-            protocol,
-            batch,
-            isolation: self.isolation(entry, all),
-            limits: all.limits.unwrap_or_default(),
-            settings: settings(protocol, concurrency, all),
-        };
-        let (path, terms) = (Arc::clone(&entry.path), self.terms.share(terms));
-        Ok(Program { revision: Revision(0), path, exactly: None, content, terms })
-    }
-}
-
-impl Merge<'_> {
-    /// Paths are seen from the project; its own files are the function's to read.
-    fn isolation(&self, entry: &Entry, all: &raw::Function) -> resolved::Isolation {
-        let said = all.isolation.clone().unwrap_or_default();
-        let paths = |written: &[String]| -> Vec<_> {
-            written.iter().map(|path| self.scan.project.join(path)).collect()
-        };
-        let own = (said.level == Level::Strict).then(|| entry.root().to_path_buf());
-        resolved::Isolation {
-            level: said.level,
-            read: paths(&said.read).into_iter().chain(own).collect(),
-            write: paths(&said.write),
-            connect: said.connect,
         }
     }
 }
@@ -335,42 +311,7 @@ fn unreached(found: Found) -> Found {
     }
 }
 
-/// What a process is given at a time.
-fn requests_max(
-    protocol: Protocol,
-    events_max: u32,
-    all: &raw::Function,
-    own_concurrency: Option<u32>,
-) -> u32 {
-    let all_concurrency = all.concurrency.as_ref().map(|n| n.value);
-    let number = match protocol {
-        Protocol::Oneshot => 1,
-        // What `[defaults]` says is meant for servers that take an event a request. Whoever reads line by line mostly
-        // handles one at a time; and batches grow while one is under way.
-        Protocol::Stdio => own_concurrency.unwrap_or(1),
-        Protocol::Http | Protocol::H2c if events_max > 1 => own_concurrency.unwrap_or(1),
-        Protocol::Http | Protocol::H2c => all_concurrency.unwrap_or(HTTP_CONCURRENCY),
-    };
-    // Zero is Knative's way to say that there is no limit.
-    if number == 0 { u32::MAX } else { number }
-}
-
-fn settings(protocol: Protocol, concurrency: u32, all: &raw::Function) -> Settings {
-    let timeout = all.timeout.clone().unwrap_or_default();
-    Settings {
-        revision: Revision(0),
-        single_use: protocol == Protocol::Oneshot,
-        concurrency,
-        scaling: scaling(&all.scale, concurrency, protocol),
-        overflow: overflow(&all.scale),
-        start_timeout: timeout.start.unwrap_or(START),
-        call_timeout: request_timeout(all),
-        response_timeout: timeout.response.map(|response| response.value).filter(|_| protocol.is_http()),
-        drain_timeout: timeout.drain.unwrap_or(DRAIN),
-    }
-}
-
-fn request_timeout(all: &raw::Function) -> Duration {
+pub(super) fn request_timeout(all: &raw::Function) -> Duration {
     all.timeout.as_ref().and_then(|timeout| timeout.request).unwrap_or(raw::Timeout::REQUEST)
 }
 

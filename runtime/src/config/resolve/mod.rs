@@ -9,6 +9,7 @@ mod runtime;
 mod scaling;
 mod secrets;
 mod spec;
+mod terms;
 mod traffic;
 mod wiring;
 

@@ -78,10 +78,10 @@ impl Merge<'_> {
             Which::Latest => None,
             Which::Number(number) => {
                 let Some(found) = self.kept(name, number, &which.place) else { return };
-                let secret_files = Vec::new();
+                let secret_files = Box::default();
                 let of = Some(self.ids.function(name));
                 let called = kept_name(name, number).into();
-                let named = Vec::new();
+                let named = Box::default();
                 let function =
                     resolved::Function { name: called, found, secret_files, build: None, named, of };
                 routes.kept.push((id, function));
@@ -120,7 +120,7 @@ impl Merge<'_> {
             }
         };
         let entry = self.scan.kept(name, &path);
-        let own = self.over(name, self.scan.header(&entry));
+        let own = self.over(name, self.scan.header(&entry)).unwrap_or_default();
         if let State::Broken(reason) = entry.state {
             return Some(Found::Broken(reason));
         }

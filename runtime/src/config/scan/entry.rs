@@ -18,19 +18,30 @@ pub(in crate::config) struct Entry {
     /// The file that is run.
     pub(in crate::config) path: Arc<Path>,
     pub(in crate::config) state: State,
-    /// What was seen of the file, until that was made use of.
-    pub(super) seen: Option<Box<Seen>>,
     /// The beginning of a script that says something of itself, up to where it has said it.
     pub(super) head: Option<Box<str>>,
     /// What the folder's `function.toml` says.
     pub(in crate::config) manifest: Option<Box<raw::Function>>,
 }
 
-/// What the system says of a file, and the hash of a small one.
-#[derive(Clone, Debug)]
-pub(super) struct Seen {
+/// What the system says of a file, and the hash of a small one: of use to one load only.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::config) struct Seen {
     pub(super) stat: Stat,
-    pub(super) hash: Option<Hash>,
+    pub(in crate::config) hash: Option<Hash>,
+}
+
+/// A function, and what was seen of its file, if anybody looked.
+#[derive(Clone, Debug)]
+pub(in crate::config) struct Met {
+    pub(super) entry: Entry,
+    pub(super) seen: Option<Seen>,
+}
+
+impl From<Entry> for Met {
+    fn from(entry: Entry) -> Self {
+        Self { entry, seen: None }
+    }
 }
 
 /// What is there to run.
@@ -50,11 +61,6 @@ impl State {
 }
 
 impl Entry {
-    /// Of its file, if that is known already.
-    pub(in crate::config) fn hash(&self) -> Option<Hash> {
-        self.seen.as_ref()?.hash
-    }
-
     /// All that belongs to it: its program, or the folder it is.
     pub(in crate::config) fn root(&self) -> &Arc<Path> {
         self.own.as_ref().unwrap_or(&self.path)

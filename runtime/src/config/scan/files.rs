@@ -1,5 +1,6 @@
 //! Which files belong to a function: its program, or all in the folder it is.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirEntry, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +11,13 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::ledger::Ledger;
 
 use super::Scan;
-use super::entry::{Entry, MANIFEST};
+use super::entry::{Entry, MANIFEST, Seen};
 use super::ignore::is_no_part;
 use super::look::Look;
 use super::trust::{Facing, Trust, Verdict};
+
+/// In the order of their paths.
+type Files = BTreeMap<Arc<Path>, Stat>;
 
 /// Files of one function. Whoever keeps more in its folder keeps data there.
 const FILES_MAX: usize = 10_000;
@@ -23,59 +27,61 @@ impl Scan<'_> {
     ///
     /// # Errors
     /// When one of them could be changed by others, for people.
-    pub(in crate::config) fn stats(&self, entry: &Entry, ledger: &Ledger) -> Result<Stats, String> {
-        let mut stats = Stats::new();
+    pub(in crate::config) fn stats(
+        &self,
+        entry: &Entry,
+        seen: Option<&Seen>,
+        ledger: &Ledger,
+    ) -> Result<Stats, String> {
         match &entry.own {
             // It was looked at just now; or somebody is writing it, and it is what it was.
             None => {
-                let stat = entry.seen.as_ref().map(|seen| seen.stat);
+                let stat = seen.map(|seen| seen.stat);
                 let stat = stat.or_else(|| ledger.stat(&entry.name, &entry.path));
-                return Ok(stat.into_iter().map(|stat| (Arc::clone(&entry.path), stat)).collect());
+                Ok(stat.into_iter().map(|stat| (Arc::clone(&entry.path), stat)).collect())
             }
-            Some(own) => {
-                self.walk(own, &mut stats, &mut Trust::default())?;
-                // Its program does, wherever it lies: cargo's is where tools leave things.
-                stats.extend(fs::metadata(&entry.path).ok().map(|m| (Arc::clone(&entry.path), Stat::of(&m))));
-            }
+            Some(own) => self.stats_in(own, entry, ledger),
         }
-        if stats.len() > FILES_MAX {
+    }
+
+    fn stats_in(&self, own: &Path, entry: &Entry, ledger: &Ledger) -> Result<Stats, String> {
+        let mut files = Files::new();
+        self.walk(own, &mut files, &mut Trust::default())?;
+        // Its program belongs to it, wherever it lies: cargo's is where tools leave things.
+        files.extend(fs::metadata(&entry.path).ok().map(|m| (Arc::clone(&entry.path), Stat::of(&m))));
+        if files.len() > FILES_MAX {
             self.problems.report(too_many(&self.shown(&entry.path)));
         }
         // What is being written is what it was; something new belongs to the function once it is whole.
-        let written = |(path, stat): &(&Arc<Path>, &Stat)| ledger.stat(&entry.name, path) != Some(**stat);
-        let unfinished = stats
-            .iter()
-            .filter(written)
-            .filter(|(path, _)| Look::at(path, self.being_written).is_being_written);
-        let unfinished: Vec<Arc<Path>> = unfinished.map(|(path, _)| Arc::clone(path)).collect();
-        for path in unfinished {
-            match ledger.stat(&entry.name, &path) {
-                Some(before) => stats.insert(path, before),
-                None => stats.remove(&path),
-            };
-        }
-        Ok(stats)
+        let now = |(path, stat): (Arc<Path>, Stat)| {
+            let before = ledger.stat(&entry.name, &path);
+            let is_unfinished =
+                || before != Some(stat) && Look::at(&path, self.being_written).is_being_written;
+            let stat = if is_unfinished() { before? } else { stat };
+            Some((path, stat))
+        };
+        Ok(files.into_iter().filter_map(now).collect())
     }
 
-    fn walk(&self, own: &Path, stats: &mut Stats, trust: &mut Trust) -> Result<(), String> {
+    fn walk(&self, own: &Path, files: &mut Files, trust: &mut Trust) -> Result<(), String> {
         let mut folders = vec![own.to_owned()];
         while let Some(folder) = folders.pop() {
             let Ok(entries) = fs::read_dir(&folder) else { continue };
             for found in entries.flatten().filter(|found| belongs(found, folder == own)) {
-                if stats.len() > FILES_MAX {
+                if files.len() > FILES_MAX {
                     return Ok(());
                 }
                 let path = found.path();
                 match found.file_type() {
                     Ok(kind) if kind.is_dir() => folders.push(path),
-                    _ => self.look(path, stats, trust)?,
+                    _ => self.look(path, files, trust)?,
                 }
             }
         }
         Ok(())
     }
 
-    fn look(&self, path: PathBuf, stats: &mut Stats, trust: &mut Trust) -> Result<(), String> {
+    fn look(&self, path: PathBuf, files: &mut Files, trust: &mut Trust) -> Result<(), String> {
         let Some(metadata) = metadata(&path) else { return Ok(()) };
         let file = Facing { path: &path, is_link: path.is_symlink(), metadata: &metadata };
         if let Verdict::Refused(finding) = trust.verdict(file, || self.shown(&path)) {
@@ -83,7 +89,7 @@ impl Scan<'_> {
             self.problems.report(finding);
             return Err(reason);
         }
-        stats.insert(path.into(), Stat::of(&metadata));
+        files.insert(path.into(), Stat::of(&metadata));
         Ok(())
     }
 }

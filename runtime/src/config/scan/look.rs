@@ -1,5 +1,6 @@
 //! One look at a file: opened once, and asked all that there is to ask. There may be ten thousand of them.
 
+use std::cell::RefCell;
 use std::fs::{File, Metadata, OpenOptions, metadata};
 use std::io::{self, Read as _};
 use std::num::NonZero;
@@ -46,9 +47,7 @@ const THREADS_MAX: usize = 4;
 pub(super) fn at_all(paths: &[&Path], being_written: BeingWritten) -> Vec<Look> {
     let look =
         |paths: &[&Path]| -> Vec<Look> { paths.iter().map(|path| Look::at(path, being_written)).collect() };
-    let processors = available_parallelism().map_or(1, NonZero::get);
-    let threads = processors.min(THREADS_MAX).min(paths.len() / FILES_PER_THREAD).max(1);
-    let (ours, theirs) = paths.split_at(paths.len().div_ceil(threads));
+    let (ours, theirs) = paths.split_at(paths.len().div_ceil(threads_for(paths.len())));
     thread::scope(|scope| {
         let parts = theirs.chunks(ours.len().max(1));
         let others: Vec<_> = parts.map(|part| scope.spawn(move || look(part))).collect();
@@ -58,6 +57,14 @@ pub(super) fn at_all(paths: &[&Path], being_written: BeingWritten) -> Vec<Look> 
         }
         all
     })
+}
+
+/// How many there are is asked of a dozen files, so that is done only where there may be more than one.
+fn threads_for(files: usize) -> usize {
+    match (files / FILES_PER_THREAD).min(THREADS_MAX) {
+        0 | 1 => 1,
+        most => most.min(available_parallelism().map_or(1, NonZero::get)),
+    }
 }
 
 impl Look {
@@ -75,19 +82,19 @@ impl Look {
     }
 
     fn into(path: &Path, file: &File, is_link: bool, being_written: BeingWritten) -> Self {
+        let written = being_written(path, file);
         let metadata = file.metadata();
-        let is_being_written = being_written(path, file);
         let inside = match &metadata {
-            Ok(metadata) if metadata.is_file() => Inside::of(file, metadata),
+            Ok(metadata) if metadata.is_file() => Inside::of(file, metadata, written.is_ok()),
             _ => Inside::default(),
         };
-        Self { is_link, metadata, is_being_written, inside }
+        Self { is_link, metadata, is_being_written: written.unwrap_or(false), inside }
     }
 
     /// What tells this content from another.
-    pub(super) fn seen(&self) -> Option<Box<Seen>> {
+    pub(super) fn seen(&self) -> Option<Seen> {
         let metadata = self.metadata.as_ref().ok()?;
-        Some(Box::new(Seen { stat: Stat::of(metadata), hash: self.inside.hash }))
+        Some(Seen { stat: Stat::of(metadata), hash: self.inside.hash })
     }
 }
 
@@ -97,20 +104,32 @@ fn open(path: &Path, flags: i32) -> io::Result<File> {
 }
 
 impl Inside {
-    fn of(mut file: &File, metadata: &Metadata) -> Self {
-        let mut head = [0; HEAD_BYTES];
-        let mut length = 0;
-        // A read gives less than there is only at the end, but for the file systems where it does.
-        while let Ok(more @ 1..) = file.read(&mut head[length..]) {
-            length += more;
-            if length as u64 >= metadata.len() {
-                break;
-            }
-        }
-        let head = &head[..length];
-        let is_whole = length as u64 == metadata.len();
-        // It is what the metadata is of, if that is the same still.
-        let hash = is_whole.then(|| Hash::of_whole(head, file, metadata)).flatten();
-        Self { foreign: elf::foreign_machine(head), head: header::head(head), hash }
+    /// Where it `stands_still` nobody writes it meanwhile: it holds what the metadata is of.
+    fn of(file: &File, metadata: &Metadata, stands_still: bool) -> Self {
+        HEAD.with_borrow_mut(|head| {
+            let head = read_head(file, &mut head[..], metadata.len());
+            let is_whole = head.len() as u64 == metadata.len();
+            let is_same = || stands_still || Stat::of(metadata).is_of_open(file);
+            let hash = (is_whole && is_same()).then(|| Hash::of_bytes(head));
+            Self { foreign: elf::foreign_machine(head), head: header::head(head), hash }
+        })
     }
+}
+
+thread_local! {
+    /// Of the file that is looked at: cleared once, and not for each of ten thousand.
+    static HEAD: RefCell<[u8; HEAD_BYTES]> = const { RefCell::new([0; HEAD_BYTES]) };
+}
+
+/// Reads the beginning of a file, which is `length` long by what is said of it.
+fn read_head<'h>(mut file: &File, head: &'h mut [u8], length: u64) -> &'h [u8] {
+    let mut read = 0;
+    // A read gives less than there is only at the end, but for the file systems where it does.
+    while let Ok(more @ 1..) = file.read(&mut head[read..]) {
+        read += more;
+        if read as u64 >= length {
+            break;
+        }
+    }
+    &head[..read]
 }

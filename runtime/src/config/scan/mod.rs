@@ -12,9 +12,12 @@ mod trust;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs::{DirEntry, File, FileType};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Problems};
@@ -25,13 +28,14 @@ use super::source::{At, Source};
 use super::value::Value;
 
 use entry::MANIFEST;
-pub(super) use entry::{Entry, State};
+pub(super) use entry::{Entry, Met, Seen, State};
 pub(crate) use ignore::{is_left_over, is_no_part};
 use look::Look;
 use trust::Trust;
 
-/// Whether someone has the file at the path, which is open, open for writing.
-pub(crate) type BeingWritten = fn(&Path, &File) -> bool;
+/// Whether someone has the file at the path, which is open here, open for writing; an error where that cannot be known.
+/// When nobody has, nobody will before it is closed here.
+pub(crate) type BeingWritten = fn(&Path, &File) -> std::io::Result<bool>;
 
 /// What a scan goes by.
 pub(super) struct Scan<'a> {
@@ -60,62 +64,90 @@ pub(super) struct Functions {
     pub(super) entries: BTreeMap<Arc<str>, Entry>,
     /// `NAME.toml` by `NAME`.
     pub(super) sidecars: BTreeMap<String, PathBuf>,
+    /// What was seen of their files. In a place of its own, which goes as a whole: among what stays, it would leave holes.
+    pub(super) seen: HashMap<Arc<str>, Seen>,
 }
 
 impl Functions {
     /// What only this load makes use of.
     pub(super) fn forget_looks(&mut self) {
-        self.entries.values_mut().for_each(|entry| entry.seen = None);
+        self.seen = HashMap::new();
+    }
+
+    /// A function found elsewhere.
+    pub(super) fn add(&mut self, name: &Arc<str>, met: Met) {
+        self.seen.extend(met.seen.map(|seen| (Arc::clone(name), seen)));
+        self.entries.insert(Arc::clone(name), met.entry);
     }
 }
 
 impl Scan<'_> {
     /// Looks at every folder. What was there before and is gone keeps its name: its events wait for it.
     pub(super) fn functions(&self, folders: &[PathBuf]) -> Functions {
-        let mut functions = Functions::default();
+        let (mut found, mut sidecars) = (Vec::new(), BTreeMap::new());
         let mut trust = Trust::default();
         for folder in folders {
-            self.folder(folder, &mut trust, &mut functions);
+            self.folder(folder, &mut trust, &mut found, &mut sidecars);
         }
+        // In order already, but where there are many folders, or many files of one name.
+        found.sort_by(|a, b| a.entry.name.cmp(&b.entry.name));
+        found.dedup_by(|second, first| {
+            let are_one = first.entry.name == second.entry.name;
+            if are_one {
+                self.choose(first, second);
+            }
+            are_one
+        });
+        // Built of all at once its nodes are full; one by one, in order, they are half empty.
+        let mut seen = HashMap::with_capacity(found.len());
+        let entries = found.into_iter().map(|met: Met| {
+            let name = Arc::clone(&met.entry.name);
+            seen.extend(met.seen.map(|seen| (Arc::clone(&name), seen)));
+            (name, met.entry)
+        });
+        let mut entries: BTreeMap<_, _> = entries.collect();
         for (name, entry) in &self.last.entries {
             let is_ours = || folders.iter().any(|folder| entry.root().parent() == Some(&**folder));
-            if !functions.entries.contains_key(name) && is_ours() {
+            if !entries.contains_key(name) && is_ours() {
                 self.problems.report(gone(name, &self.shown(&entry.path)));
-                functions.entries.insert(name.clone(), entry.clone().without_file());
+                entries.insert(name.clone(), entry.clone().without_file());
             }
         }
-        // Built of all at once its nodes are full; one by one, in order, they are half empty.
-        functions.entries = std::mem::take(&mut functions.entries).into_iter().collect();
-        functions
+        Functions { entries, sidecars, seen }
     }
 
-    fn folder(&self, folder: &Path, trust: &mut Trust, functions: &mut Functions) {
-        let mut found: Vec<(PathBuf, bool)> = match std::fs::read_dir(folder) {
-            Ok(entries) => entries.flatten().filter_map(|entry| may_be_function(folder, &entry)).collect(),
+    fn folder(
+        &self,
+        folder: &Path,
+        trust: &mut Trust,
+        all: &mut Vec<Met>,
+        sidecars: &mut BTreeMap<String, PathBuf>,
+    ) {
+        let mut found: Vec<(OsString, bool)> = match std::fs::read_dir(folder) {
+            Ok(entries) => entries.flatten().filter_map(|entry| may_be_function(&entry)).collect(),
             Err(error) => {
                 self.problems.report(no_folder(&self.shown(folder), &error));
                 return;
             }
         };
         // The order of the file system is none, and messages are to be the same twice.
-        // In one folder, names alone tell them apart; paths are compared part by part.
-        found.sort_unstable_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
-        let is_sidecar = |path: &Path| path.extension().is_some_and(|extension| extension == "toml");
-        let sidecars = found.extract_if(.., |(path, _)| is_sidecar(path));
-        functions.sidecars.extend(sidecars.map(|(path, _)| (stem(&path).into_owned(), path)));
+        found.sort_unstable();
+        let found = found.into_iter().map(|(name, is_folder)| (folder.join(name), is_folder));
+        let is_sidecar =
+            |(path, _): &(PathBuf, _)| path.extension().is_some_and(|extension| extension == "toml");
+        let (settings, found): (Vec<_>, Vec<_>) = found.partition(is_sidecar);
+        sidecars.extend(settings.into_iter().map(|(path, _)| (stem(&path).into_owned(), path)));
         let files: Vec<&Path> =
             found.iter().filter(|(_, is_folder)| !is_folder).map(|(path, _)| &**path).collect();
         let mut looks = look::at_all(&files, self.being_written).into_iter();
         for (path, is_folder) in &found {
             let look = if *is_folder { None } else { looks.next() };
-            if let Some(entry) = self.entry(path, look, trust) {
-                self.add(entry, &mut functions.entries);
-            }
+            all.extend(self.entry(path, look, trust));
         }
     }
 
     /// What a path in a functions folder is: a file that was looked at, or a folder.
-    fn entry(&self, path: &Path, look: Option<Look>, trust: &mut Trust) -> Option<Entry> {
+    fn entry(&self, path: &Path, look: Option<Look>, trust: &mut Trust) -> Option<Met> {
         let name = &*stem(path);
         let (own, program, manifest, look) = match look {
             Some(look) => (None, Cow::Borrowed(path), None, look),
@@ -128,7 +160,7 @@ impl Scan<'_> {
         };
         if look.is_being_written {
             let unfinished = self.unfinished(name, &program);
-            return name::is_valid(name).then_some(Entry { own, manifest, ..unfinished });
+            return name::is_valid(name).then(|| Entry { own, manifest, ..unfinished }.into());
         }
         let state = match look.metadata.is_ok() || look.is_link {
             true => file::inspect(&program, || self.shown(&program), &look, trust, self.problems),
@@ -144,7 +176,7 @@ impl Scan<'_> {
         }
         let (seen, head) = (look.seen(), look.inside.head.or_else(|| self.head_before(name, &state)));
         let (name, path) = self.shared(name, &program);
-        Some(Entry { name, own, path, state, seen, head, manifest })
+        Some(Met { entry: Entry { name, own, path, state, head, manifest }, seen })
     }
 
     /// A name and a path as the scan before this one had them: there is one of each, however often it is scanned.
@@ -228,48 +260,46 @@ impl Scan<'_> {
         let before = self.last.entries.get(name).filter(|entry| *entry.path == *program);
         before.cloned().unwrap_or_else(|| {
             let (name, path) = self.shared(name, program);
-            Entry { name, own: None, path, state: State::Gone, seen: None, head: None, manifest: None }
+            Entry { name, own: None, path, state: State::Gone, head: None, manifest: None }
         })
     }
 
     /// The program that `exec` names, wherever it is.
-    pub(super) fn named(&self, name: &str, exec: &At<String>) -> Entry {
+    pub(super) fn named(&self, name: &str, exec: &At<String>) -> Met {
         let path = self.project.join(&exec.value);
         let look = Look::at(&path, self.being_written);
         if look.is_being_written {
-            return self.unfinished(name, &path);
+            return self.unfinished(name, &path).into();
         }
         if look.metadata.is_err() {
             self.problems.report(no_program(name, exec));
-            return self.unfinished(name, &path).without_file();
+            return self.unfinished(name, &path).without_file().into();
         }
         self.alone(name, &path, look)
     }
 
     /// An executable that was kept, wherever it lies.
     pub(super) fn kept(&self, name: &str, path: &Path) -> Entry {
-        self.alone(name, path, Look::at(path, self.being_written))
+        self.alone(name, path, Look::at(path, self.being_written)).entry
     }
 
-    fn alone(&self, name: &str, path: &Path, look: Look) -> Entry {
+    fn alone(&self, name: &str, path: &Path, look: Look) -> Met {
         let state = file::inspect(path, || self.shown(path), &look, &mut Trust::default(), self.problems);
         let (seen, (name, path)) = (look.seen(), self.shared(name, path));
-        Entry { name, own: None, path, state, seen, head: look.inside.head, manifest: None }
+        let entry = Entry { name, own: None, path, state, head: look.inside.head, manifest: None };
+        Met { entry, seen }
     }
 
-    fn add(&self, entry: Entry, entries: &mut BTreeMap<Arc<str>, Entry>) {
-        let Some(known) = entries.get(&entry.name) else {
-            entries.insert(Arc::clone(&entry.name), entry);
-            return;
-        };
-        let (old_runs, new_runs) = (known.state.runs(), entry.state.runs());
+    /// Of two of one name, the first is to be the function.
+    fn choose(&self, first: &mut Met, second: &mut Met) {
+        let (old_runs, new_runs) = (first.entry.state.runs(), second.entry.state.runs());
         if old_runs && new_runs {
-            let [first, second] = [known, &entry].map(|entry| self.shown(&entry.path));
-            self.problems.report(twice(&entry.name, &first, &second));
+            let [old, new] = [&*first, &*second].map(|met| self.shown(&met.entry.path));
+            self.problems.report(twice(&first.entry.name, &old, &new));
         }
         // A data file beside a program does not take its name away.
         if new_runs && !old_runs {
-            entries.insert(Arc::clone(&entry.name), entry);
+            std::mem::swap(first, second);
         }
     }
 
@@ -284,10 +314,10 @@ pub(super) fn shown(project: &Path, path: &Path) -> String {
     path.strip_prefix(project).unwrap_or(path).display().to_string()
 }
 
-/// Its path, and whether it is a folder, unless its name says that it is of no interest.
-fn may_be_function(folder: &Path, entry: &DirEntry) -> Option<(PathBuf, bool)> {
+/// Its name, and whether it is a folder, unless that name says that it is of no interest.
+fn may_be_function(entry: &DirEntry) -> Option<(OsString, bool)> {
     let name = entry.file_name();
-    (!ignore::is_no_function(&name)).then(|| (folder.join(&name), is_folder(entry)))
+    (!ignore::is_no_function(&name)).then(|| (name, is_folder(entry)))
 }
 
 /// The folder told already, but of what a link leads to.

@@ -332,7 +332,7 @@ fn a_flag_is_blamed_for_what_it_says() {
         listen: Some(Given { origin: "--listen", text: "nowhere".into() }),
         ..Overrides::default()
     };
-    let loaded = Project::empty().loader_with(overrides, |_, _| false).load();
+    let loaded = Project::empty().loader_with(overrides, |_, _| Ok(false)).load();
     assert_eq!(loaded.only().file(), Some("--listen"));
     assert!(loaded.text().contains("nowhere"), "{}", loaded.text());
 }
@@ -392,7 +392,7 @@ fn a_file_that_was_named_must_be_there() {
     let project = Project::empty();
     let file = std::path::Path::new("other.toml");
     let mut loader =
-        super::Loader::new(project.path(), Some(file), Overrides::default(), |_, _| false).unwrap();
+        super::Loader::new(project.path(), Some(file), Overrides::default(), |_, _| Ok(false)).unwrap();
     let loaded: Loaded = loader.load();
     assert_eq!(loaded.codes(), ["H001"], "{}", loaded.text());
     assert_eq!(loaded.only().file(), Some("other.toml"));

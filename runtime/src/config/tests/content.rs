@@ -131,7 +131,7 @@ fn a_swapped_link_is_another_content_when_it_leads_to_one() {
 fn a_helper_that_is_being_written_stays_what_it_was() {
     let project = folder();
     let busy = |path: &std::path::Path, _: &fs::File| {
-        fs::read_to_string(path).is_ok_and(|text| text.contains("half"))
+        Ok(fs::read_to_string(path).is_ok_and(|text| text.contains("half")))
     };
     let mut loader = project.loader_with(Overrides::default(), busy);
     let half = || {

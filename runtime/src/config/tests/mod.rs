@@ -79,7 +79,7 @@ impl Project {
     }
 
     fn loader(&self) -> Loader {
-        self.loader_with(Overrides::default(), |_, _| false)
+        self.loader_with(Overrides::default(), |_, _| Ok(false))
     }
 
     fn loader_with(&self, overrides: Overrides, being_written: BeingWritten) -> Loader {

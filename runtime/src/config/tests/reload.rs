@@ -119,7 +119,7 @@ fn a_file_that_is_being_written_stays_what_it_was() {
     let project = Project::empty();
     project.script("functions/a");
     let busy = |path: &std::path::Path, _: &std::fs::File| {
-        std::fs::read_to_string(path).is_ok_and(|text| text.contains("half"))
+        Ok(std::fs::read_to_string(path).is_ok_and(|text| text.contains("half")))
     };
     let mut loader = project.loader_with(Overrides::default(), busy);
     let first = loader.load().usable().program("a").clone();

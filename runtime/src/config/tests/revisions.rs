@@ -67,6 +67,27 @@ fn an_old_revision_runs_what_was_kept_of_it_by_the_settings_of_today() {
 }
 
 #[test]
+fn a_large_file_is_told_from_the_one_that_was_kept_before_anybody_names_it() {
+    let project = Project::empty();
+    let save = |last: char| save(&project, "functions/hello", &format!("{}{last}", "x".repeat(1 << 20)));
+    let mut loader = project.loader();
+    let mut load = || {
+        let resolved = load(&mut loader);
+        (number(&resolved), resolved.program("hello").content.hash().is_some())
+    };
+    save('1');
+    assert_eq!(load(), (1, false));
+    save('2');
+    assert_eq!(load(), (2, false), "they differ, and nobody waits for its name");
+    save('2');
+    assert_eq!(load(), (2, true), "they do not differ, so one name is that of both");
+    // In place, under the link.
+    project.write(".hydrant/revisions/hello/r2/hello", "#!/bin/sh\n", 0o755);
+    save('3');
+    assert_eq!(load(), (3, true), "what was kept says nothing any more");
+}
+
+#[test]
 fn numbers_go_on_over_a_restart() {
     let project = Project::empty();
     save(&project, "functions/hello", &saved(1));

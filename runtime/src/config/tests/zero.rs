@@ -67,7 +67,7 @@ fn state_in_memory_keeps_nothing_anywhere() {
         state: Some(Given { origin: "HYDRANT_STATE", text: "memory".into() }),
         ..Overrides::default()
     };
-    let resolved = Project::empty().loader_with(overrides, |_, _| false).load().usable();
+    let resolved = Project::empty().loader_with(overrides, |_, _| Ok(false)).load().usable();
     assert_eq!(resolved.runtime.state, None);
     assert!(resolved.channels.values().all(|channel| matches!(channel.spec, Spec::Memory(_))));
 }
@@ -79,7 +79,7 @@ fn a_flag_wins_over_the_file() {
         listen: Some(Given { origin: "--listen", text: "127.0.0.1:0".into() }),
         ..Overrides::default()
     };
-    let runtime = project.loader_with(overrides, |_, _| false).load().usable().runtime;
+    let runtime = project.loader_with(overrides, |_, _| Ok(false)).load().usable().runtime;
     assert_eq!(runtime.listen.port(), 0);
     assert_eq!(runtime.state, Some(project.path().join("a")));
 }

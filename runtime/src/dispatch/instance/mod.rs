@@ -7,7 +7,9 @@ mod lost;
 mod owner;
 
 use std::collections::BTreeSet;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use activator::delivery::Outcome;
@@ -95,7 +97,6 @@ impl Instance {
         exchanges: &mut Exchanges,
     ) -> String {
         self.context.listener.set(Arc::clone(&door.listener)).ok();
-        self.open(door).await;
         let mut child = match self.start_child(door, orders, exchanges).await {
             Ok(child) => child,
             Err(reason) => {
@@ -119,8 +120,8 @@ impl Instance {
         self.why_it_never_accepted(exit, why)
     }
 
-    /// A first connection waits in the listener, empty, to see whether the process accepts there. When earlier ones
-    /// did, requests go there at once.
+    /// A first connection waits in the listener, empty, to see whether the process accepts there; it is the first, as the
+    /// place of others is told only then. When earlier processes did, requests go there at once.
     async fn open(&self, door: &Door) {
         if let Ok(probe) = self.context.pool.connect(door.listener_address()).await {
             self.context.pool.keep(probe);
@@ -140,10 +141,16 @@ impl Instance {
         let start = Arc::clone(&self.start);
         let spawning = spawn(start.spawner.clone(), || command(&start, door));
         tokio::pin!(spawning);
+        // It is asked for before anything else: what is connected and written meanwhile waits for the process.
+        let mut started = poll_fn(|context| Poll::Ready(spawning.as_mut().poll(context))).await;
+        self.open(door).await;
         loop {
+            if let Poll::Ready(result) = started {
+                return result.map_err(|e| e.to_string());
+            }
             tokio::select! {
                 biased;
-                result = &mut spawning => return result.map_err(|e| e.to_string()),
+                result = &mut spawning => started = Poll::Ready(result),
                 order = orders.recv() => match order {
                     Some(Order::Deliver(job)) => self.deliver(job, exchanges),
                     // Before it accepts anything it is never paused.
