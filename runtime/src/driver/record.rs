@@ -20,7 +20,7 @@ use crate::history::{Attempt, History, Note};
 pub(super) struct Record {
     history: Arc<History>,
     /// What subscriptions are called.
-    names: HashMap<SubscriptionId, Arc<str>>,
+    names: Names,
     notes: Vec<Note>,
     under_way: HashMap<DeliveryId, UnderWay>,
     stats: HashMap<FunctionId, Counted>,
@@ -50,6 +50,25 @@ impl UnderWay {
     }
 }
 
+/// By their numbers, which are given one after the other.
+#[derive(Default)]
+struct Names(Vec<Option<Arc<str>>>);
+
+impl Names {
+    fn learn(&mut self, config: &Resolved) {
+        let all = &config.topology.subscriptions;
+        let numbers = all.iter().map(|s| s.id.0 as usize + 1).max().unwrap_or(0);
+        self.0.resize(self.0.len().max(numbers), None);
+        for subscription in all {
+            self.0[subscription.id.0 as usize] = Some(Arc::clone(&subscription.name));
+        }
+    }
+
+    fn get(&self, id: SubscriptionId) -> Option<&str> {
+        self.0.get(id.0 as usize)?.as_deref()
+    }
+}
+
 #[derive(Default)]
 struct Counted {
     stats: Stats,
@@ -60,7 +79,7 @@ impl Record {
     pub(super) fn new(history: Arc<History>) -> Self {
         Self {
             history,
-            names: HashMap::new(),
+            names: Names::default(),
             notes: Vec::new(),
             under_way: HashMap::new(),
             stats: HashMap::new(),
@@ -71,7 +90,7 @@ impl Record {
     pub(super) fn configure(&mut self, config: &Arc<Resolved>) {
         self.notes.push(Note::Wired(Arc::clone(config)));
         // Also of those that are wired no more: what is under way for them still ends.
-        self.names.extend(config.topology.subscriptions.iter().map(|s| (s.id, Arc::clone(&s.name))));
+        self.names.learn(config);
     }
 
     /// Records were read, for the first time or again.
@@ -188,7 +207,7 @@ impl Record {
     }
 
     fn subscription(&self, event: EventRef) -> &str {
-        self.names.get(&event.subscription).map_or("?", |name| name)
+        self.names.get(event.subscription).unwrap_or("?")
     }
 
     /// A function as people see it.

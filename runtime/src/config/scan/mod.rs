@@ -69,6 +69,19 @@ pub(super) struct Functions {
 }
 
 impl Functions {
+    /// Of those found in folders, in the order of their names. Built of all at once the nodes of a map are full; one by one,
+    /// in order, they are half empty.
+    fn of(found: Vec<Met>, sidecars: BTreeMap<String, PathBuf>) -> Self {
+        let mut seen = HashMap::with_capacity(found.len());
+        let entries = found.into_iter().map(|Met { entry, seen: one }| {
+            let name = Arc::clone(&entry.name);
+            seen.extend(one.map(|one| (Arc::clone(&name), one)));
+            (name, entry)
+        });
+        let entries = entries.collect();
+        Self { entries, sidecars, seen }
+    }
+
     /// What only this load makes use of.
     pub(super) fn forget_looks(&mut self) {
         self.seen = HashMap::new();
@@ -98,22 +111,15 @@ impl Scan<'_> {
             }
             are_one
         });
-        // Built of all at once its nodes are full; one by one, in order, they are half empty.
-        let mut seen = HashMap::with_capacity(found.len());
-        let entries = found.into_iter().map(|met: Met| {
-            let name = Arc::clone(&met.entry.name);
-            seen.extend(met.seen.map(|seen| (Arc::clone(&name), seen)));
-            (name, met.entry)
-        });
-        let mut entries: BTreeMap<_, _> = entries.collect();
+        let mut functions = Functions::of(found, sidecars);
         for (name, entry) in &self.last.entries {
             let is_ours = || folders.iter().any(|folder| entry.root().parent() == Some(&**folder));
-            if !entries.contains_key(name) && is_ours() {
+            if !functions.entries.contains_key(name) && is_ours() {
                 self.problems.report(gone(name, &self.shown(&entry.path)));
-                entries.insert(name.clone(), entry.clone().without_file());
+                functions.entries.insert(name.clone(), entry.clone().without_file());
             }
         }
-        Functions { entries, sidecars, seen }
+        functions
     }
 
     fn folder(
