@@ -128,18 +128,8 @@ impl Hash {
         Ok(stat.is_of_open(&file).then(|| Self(hash.finalize().into())))
     }
 
-    /// Of files with their hashes, by their paths below `root`. One file alone gives its own hash.
-    pub(super) fn of_all<'a>(
-        root: &Path,
-        files: impl ExactSizeIterator<Item = (&'a Path, &'a Stat, Self)>,
-    ) -> Self {
-        let mut files = files.peekable();
-        if files.len() == 1
-            && let Some((path, _, hash)) = files.peek()
-            && *path == root
-        {
-            return *hash;
-        }
+    /// Of files with their hashes, by their paths below `root`.
+    pub(super) fn of_all<'a>(root: &Path, files: impl Iterator<Item = (&'a Path, &'a Stat, Self)>) -> Self {
         let mut all = Sha256::new();
         for (path, stat, hash) in files {
             let name = path.strip_prefix(root).unwrap_or(path).as_os_str().as_bytes();

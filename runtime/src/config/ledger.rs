@@ -199,8 +199,13 @@ impl Unhashed {
     }
 }
 
-/// The hash of them all, if each is hashed.
+/// The hash of them all, if each is hashed. One file alone gives its own.
 fn hash_of(root: &Path, files: &Files) -> Option<Hash> {
+    if let [(path, seen)] = &files[..]
+        && **path == *root
+    {
+        return seen.hash.get().copied();
+    }
     let hashed: Option<Vec<(&Path, &Stat, Hash)>> =
         files.iter().map(|(path, seen)| Some((&**path, &seen.stat, *seen.hash.get()?))).collect();
     Some(Hash::of_all(root, hashed?.into_iter()))
