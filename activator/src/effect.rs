@@ -258,7 +258,7 @@ pub enum End {
         /// What the last attempt saw; nothing when it went to a channel.
         outcome: Option<Box<Outcome>>,
         /// The reply that was stored.
-        reply: Option<Reply>,
+        reply: Option<ReplyId>,
     },
     /// It is stored as a dead letter.
     DeadLetter(Box<Outcome>),
@@ -276,7 +276,7 @@ pub enum End {
 
 /// Which event was stored as a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct ReplyId {
     /// Its `source`, which with the id tells it from all others.
     pub source: Arc<str>,
     /// Its `id`.

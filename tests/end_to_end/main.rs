@@ -39,6 +39,7 @@ mod races;
 mod redriven;
 mod reload;
 mod replay;
+mod replies;
 mod rewired;
 mod scale;
 mod secrets;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         departures::trials,
         replay::trials,
         history::trials,
+        replies::trials,
         bad_answers::trials,
         bad_input::trials,
         connections::trials,

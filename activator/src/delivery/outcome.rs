@@ -7,7 +7,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::{Advice, Status};
-use crate::event::Event;
+use crate::event::Reply;
 
 /// The end of one attempt, as the body saw it. Every attempt has exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Outcome {
         /// The status code.
         status: u16,
         /// The event in headers or body.
-        reply: Option<Event>,
+        reply: Option<Reply>,
         /// The start of a body that is no event.
         excerpt: Bytes,
         /// What its headers say of the next attempt.
@@ -28,14 +28,14 @@ pub enum Outcome {
         /// Its exit code; a signal `n` is `128 + n`, as shells have it.
         code: i32,
         /// The event it printed.
-        reply: Option<Event>,
+        reply: Option<Reply>,
         /// The start of what it printed that is no event.
         excerpt: Bytes,
     },
     /// A function that speaks no HTTP said that it handled the event.
     Handled {
         /// The event it replied with.
-        reply: Option<Event>,
+        reply: Option<Reply>,
     },
     /// A function said that it could not handle the event.
     Failed {
@@ -60,7 +60,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is delivered; the reply, if any, is to be routed.
-    Delivered(Option<Event>),
+    Delivered(Option<Reply>),
     /// It failed, and another attempt may succeed.
     Retry,
     /// It failed for good.
@@ -154,15 +154,15 @@ impl Outcome {
 mod tests {
     use super::*;
 
-    fn event() -> Event {
-        let mut event = Event::builder();
+    fn event() -> Reply {
+        let mut event = crate::event::Event::builder();
         for name in ["id", "source", "type"] {
             event.attribute(name, "x").unwrap();
         }
-        event.build(Bytes::new()).unwrap()
+        event.build(Bytes::new()).unwrap().into()
     }
 
-    fn answered(status: u16, reply: Option<Event>, advice: Advice) -> Outcome {
+    fn answered(status: u16, reply: Option<Reply>, advice: Advice) -> Outcome {
         Outcome::Answered { status, reply, excerpt: Bytes::new(), advice }
     }
 

@@ -9,10 +9,12 @@ mod builder;
 mod error;
 mod header;
 pub mod http;
+mod identity;
 pub mod json;
 pub mod kafka;
 mod media;
 mod name;
+mod reply;
 mod rules;
 pub(crate) mod short;
 mod staging;
@@ -26,7 +28,9 @@ use bytes::Bytes;
 pub use attributes::Attributes;
 pub use builder::Builder;
 pub use error::EventError;
+pub use identity::Identity;
 pub use name::Name;
+pub use reply::Reply;
 pub use value::{Kind, Value};
 
 /// The one version of the specification that is stored; [`json`] and [`http`] speak it too.

@@ -217,9 +217,10 @@ impl Activator {
         match verdict {
             // The next attempt is the partition's next owner's.
             Verdict::Again | Verdict::Retry if self.is_leaving(id) => self.end(id, End::Elsewhere),
-            Verdict::Delivered(Some(reply)) if reply_to.is_some() => {
-                self.store(id, Storing::Reply { event: reply, outcome: Box::new(outcome) });
-            }
+            Verdict::Delivered(Some(reply)) if reply_to.is_some() => match self.named(id, reply) {
+                Ok(event) => self.store(id, Storing::Reply { event, outcome: Box::new(outcome) }),
+                Err(reason) => self.retry(now, id, event, Outcome::MalformedReply(reason)),
+            },
             Verdict::Delivered(_) => {
                 self.settle(now, id, End::Delivered { outcome: Some(Box::new(outcome)), reply: None });
             }

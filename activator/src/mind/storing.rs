@@ -8,8 +8,8 @@ use super::Activator;
 use super::delivery::{Stage, Storing};
 use super::timer::Timer;
 use crate::delivery::{Exhausted, Outcome, extension};
-use crate::effect::{Effect, End, Reply};
-use crate::event::Event;
+use crate::effect::{Effect, End, ReplyId};
+use crate::event::{Event, Reply};
 use crate::id::{AppendId, ChannelId, DeliveryId};
 use crate::input::Stored;
 use crate::time::Time;
@@ -33,6 +33,15 @@ impl Activator {
             delivery.stage = Stage::Storing { what, failures: 0 };
             self.to_store.push_back(id);
         }
+    }
+
+    /// What a function answered, under the id it gave it, or one that is the same whenever it answers this event.
+    pub(super) fn named(&self, id: DeliveryId, reply: Reply) -> Result<Event, String> {
+        // Whatever is under way is kept in memory.
+        let (Some(asked), Some(subscription)) = (self.event_of(id), self.terms(id)) else {
+            return Err(String::from("nobody knows any more what it answers"));
+        };
+        reply.to(&asked, &subscription.name).map_err(|error| format!("{error}"))
     }
 
     /// Appends what waits, as far as the credit goes.
@@ -104,7 +113,7 @@ impl Activator {
                 self.settle(now, id, End::Delivered { outcome: None, reply: None });
             }
             (Stored::Yes, Storing::Reply { event, outcome }) => {
-                let reply = Some(Reply { source: event.source().into(), id: event.id().into() });
+                let reply = Some(ReplyId { source: event.source().into(), id: event.id().into() });
                 self.settle(now, id, End::Delivered { outcome: Some(outcome), reply });
             }
             (Stored::Yes, Storing::DeadLetter(outcome)) => self.settle(now, id, End::DeadLetter(outcome)),

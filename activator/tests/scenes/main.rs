@@ -2,6 +2,7 @@
 
 mod delivery;
 mod replay;
+mod replies;
 mod scene;
 
 use std::time::Duration;

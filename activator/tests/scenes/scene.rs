@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use activator::delivery::{Advice, Backoff, Outcome, Policy};
 use activator::effect::{Effect, End, Payload, Report, Target};
-use activator::event::Event;
+use activator::event::{Event, Reply};
 use activator::filter::Filter;
 use activator::id::{
     ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
@@ -192,6 +192,10 @@ impl Scene {
     }
 
     pub(crate) fn answer_with(&mut self, request: &Request, status: u16, reply: Option<Event>) {
+        self.reply(request, status, reply.map(Reply::from));
+    }
+
+    pub(crate) fn reply(&mut self, request: &Request, status: u16, reply: Option<Reply>) {
         let outcome = Outcome::Answered { status, reply, excerpt: bytes::Bytes::new(), advice: self.advice };
         self.tell(Input::Outcomes(vec![(request.delivery, outcome)]));
     }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use activator::delivery::{Advice, Exhausted, Outcome};
-use activator::event::Event;
+use activator::event::{Event, Reply, json};
 use bytes::Bytes;
+use serde_json::json;
 
-use super::truth::Case;
+use super::truth::{Case, MADE, NAMELESS};
 use super::wiring::DEAD_LETTERS;
 use super::world::{World, event};
 
@@ -24,7 +25,9 @@ impl World {
             let terms = self.oracle.truth.terms(case);
             case.1.0 == DEAD_LETTERS || terms.is_some_and(|s| s.delivery.exhausted == Exhausted::Block)
         });
-        let poison = event.map_or(0, |e| e.id().bytes().fold(7, |h: u64, b| h * 31 + u64::from(b)) % 40);
+        let poison = event.map_or(0, |e| {
+            e.id().bytes().fold(7, |h: u64, b| h.wrapping_mul(31).wrapping_add(b.into())) % 40
+        });
         let at_rest = endless && self.calm_since.is_some();
         let (status, code) = match poison {
             _ if self.faults.chance(self.weather.answer_malformed) => {
@@ -55,9 +58,17 @@ impl World {
         }
     }
 
-    fn reply(&mut self) -> Event {
+    /// Some come without an id; each can be told from all others by what it is called.
+    fn reply(&mut self) -> Reply {
         self.named += 1;
         let ty = self.load.pick(&["order", "image", "other"]).expect("not empty");
-        event(&format!("reply{}", self.named), ty, 9, "reply")
+        let name = format!("reply{}", self.named);
+        if self.load.chance(300) {
+            let text = json!({
+                "specversion": "1.0", "source": "/sim", "type": ty, "partitionkey": "reply", MADE: name, NAMELESS: true,
+            });
+            return json::decode_reply(&text.to_string().into()).expect("all but an id is there");
+        }
+        event(&name, ty, 9, "reply").with(MADE, &name).expect("allowed").into()
     }
 }

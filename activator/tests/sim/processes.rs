@@ -252,7 +252,7 @@ impl World {
         let Some(held) = self.held.get(&id) else { return };
         let (to, case) = (held.to, held.case);
         if let (Some(case), activator::delivery::Verdict::Delivered(reply)) = (case, outcome.verdict()) {
-            self.oracle.truth.succeeded(case, reply.as_ref());
+            self.oracle.truth.succeeded(case, reply);
         }
         self.answer(id, outcome);
         if let Target::Instance(instance) = to

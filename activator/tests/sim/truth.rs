@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use activator::delivery::Exhausted;
-use activator::event::Event;
+use activator::event::{Event, Reply};
 use activator::id::{ChannelId, Offset, Partition, SubscriptionId};
 use activator::topology::{Destination, Start, Subscription, Topology};
 
@@ -13,6 +13,11 @@ use super::wiring::{REPLAY, REPLAYS};
 
 /// One event of one subscription.
 pub(crate) type Case = (SubscriptionId, At);
+
+/// The attribute by which a reply is told from all others.
+pub(crate) const MADE: &str = "made";
+/// The attribute of a reply that was given no id.
+pub(crate) const NAMELESS: &str = "nameless";
 
 fn is_before(start: Start, at: At) -> bool {
     matches!(start, Start::Offset(first) if at.2 < first)
@@ -25,7 +30,7 @@ pub(crate) struct Truth {
     records: BTreeMap<At, Record>,
     done: BTreeSet<Case>,
     versions: BTreeMap<SubscriptionId, Vec<Version>>,
-    /// Replies that were given and are not stored yet, by the id of the reply.
+    /// Replies that were given and are not stored yet, by what they are called.
     replies: BTreeMap<String, Case>,
     /// What fails there has nowhere else to go.
     last: BTreeSet<ChannelId>,
@@ -86,9 +91,21 @@ impl Truth {
         }
     }
 
+    fn case_of_reply(&self, made: &Event) -> Option<Case> {
+        self.replies.get(made.get(MADE)?).copied()
+    }
+
+    /// What a reply answers that was given no id, and for whom.
+    pub(crate) fn asked_of(&self, made: &Event) -> Option<(String, Arc<str>)> {
+        made.get(NAMELESS)?;
+        let case = self.case_of_reply(made)?;
+        let name = &self.terms(case)?.name;
+        Some((self.records.get(&case.1)?.event.id().to_owned(), Arc::clone(name)))
+    }
+
     /// What a forwarded event or a reply was made of.
     pub(crate) fn origin_of(&self, made: &Event) -> Option<&Event> {
-        let from = self.replies.get(made.id()).map(|case| case.1).or_else(|| stamp_of(made))?;
+        let from = self.case_of_reply(made).map(|case| case.1).or_else(|| stamp_of(made))?;
         self.records.get(&from).map(|record| &record.event)
     }
 
@@ -96,7 +113,7 @@ impl Truth {
     pub(crate) fn stored(&mut self, at: At, event: &Event, made_of: &Event) {
         self.step += 1;
         self.records.insert(at, Record { event: event.clone(), stored: self.step, gone: false });
-        if let Some(case) = self.replies.remove(made_of.id()) {
+        if let Some(case) = made_of.get(MADE).and_then(|made| self.replies.remove(made)) {
             self.done.insert(case);
             return;
         }
@@ -123,11 +140,13 @@ impl Truth {
 
     /// A function or URL did its work. With a reply to route it is done only when that is stored; of a dead letter
     /// it is the last.
-    pub(crate) fn succeeded(&mut self, case: Case, reply: Option<&Event>) {
+    pub(crate) fn succeeded(&mut self, case: Case, reply: Option<Reply>) {
         let last = self.is_last(case.1.0);
         let routes = !last && self.terms(case).is_some_and(|s| s.reply.is_some());
-        match reply.filter(|_| routes) {
-            Some(reply) => drop(self.replies.insert(reply.id().into(), case)),
+        let event = self.records.get(&case.1).map(|record| &record.event).filter(|_| routes);
+        let made = event.zip(reply).and_then(|(event, reply)| reply.to(event, "").ok());
+        match made.as_ref().and_then(|made| made.get(MADE)) {
+            Some(made) => drop(self.replies.insert(made.into(), case)),
             None => drop(self.done.insert(case)),
         }
     }

@@ -2,7 +2,7 @@
 
 use activator::delivery::{Advice, Outcome};
 use activator::event::http::{self as binding, Mode};
-use activator::event::{Event, EventError};
+use activator::event::{Event, EventError, Reply};
 use bytes::Bytes;
 use hyper::HeaderMap;
 
@@ -67,7 +67,7 @@ impl Answer {
             let excerpt = body.map_or(Bytes::from_static(b"(more than 1 MiB)"), |body| excerpt(&body));
             return Outcome::Answered { status, reply: None, excerpt, advice };
         };
-        match binding::decode(mode, headers.iter(), body.clone()) {
+        match binding::decode_reply(mode, headers.iter(), body.clone()) {
             Ok(reply) => Outcome::Answered { status, reply: Some(reply), excerpt: Bytes::new(), advice },
             Err(reason) => Outcome::MalformedReply(format!("the reply is not an event: {reason}")),
         }
@@ -95,7 +95,7 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
 }
 
 /// An answer with no word on the next attempt.
-pub(super) const fn answered(status: u16, reply: Option<Event>, excerpt: Bytes) -> Outcome {
+pub(super) const fn answered(status: u16, reply: Option<Reply>, excerpt: Bytes) -> Outcome {
     Outcome::Answered { status, reply, excerpt, advice: Advice::None }
 }
 

@@ -157,7 +157,7 @@ impl Ended {
             Exit::Signal(signal) => 128 + signal,
         };
         if code == 0 && json::claims_event(printed) {
-            return match json::decode(printed) {
+            return match json::decode_reply(printed) {
                 Ok(reply) => Outcome::Ended { code, reply: Some(reply), excerpt: Bytes::new() },
                 Err(reason) => Outcome::MalformedReply(format!("what it printed is not an event: {reason}")),
             };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use activator::delivery::{Outcome, Status};
-use activator::effect::{End, Reply};
+use activator::effect::{End, ReplyId};
 use activator::id::SubscriptionId;
 use smallvec::SmallVec;
 
@@ -35,7 +35,7 @@ pub(super) struct Delivery {
 pub(super) struct Settled {
     pub(super) at: SystemTime,
     pub(super) how: How,
-    pub(super) reply: Option<Reply>,
+    pub(super) reply: Option<ReplyId>,
     /// What the last attempt brought: an exit code, a status.
     pub(super) status: Option<Status>,
     /// The start of an answer that is no event.
@@ -101,7 +101,7 @@ impl Delivery {
     }
 
     /// The event that came of it.
-    pub(super) fn reply(&self) -> Option<&Reply> {
+    pub(super) fn reply(&self) -> Option<&ReplyId> {
         self.settled.as_ref()?.reply.as_ref()
     }
 

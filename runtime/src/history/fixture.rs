@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use activator::delivery::{Advice, Outcome, Policy, Status};
-use activator::effect::{End, EventRef, Reply, Report};
+use activator::effect::{End, EventRef, ReplyId, Report};
 use activator::event::Event;
 use activator::filter::Filter;
 use activator::id::{ChannelId, FunctionId, Offset, Partition, SubscriptionId};
@@ -152,7 +152,7 @@ pub(crate) fn delivered(event: EventRef) -> Note {
 
 /// Answered with an event.
 pub(crate) fn replied(event: EventRef, source: &str, id: &str) -> Note {
-    let reply = Some(Reply { source: source.into(), id: id.into() });
+    let reply = Some(ReplyId { source: source.into(), id: id.into() });
     let end = End::Delivered { outcome: Some(answered(200)), reply };
     Note::Reported(Report::Settled { event, attempts: 1, end })
 }

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use activator::effect::{EventRef, Reply, Report};
+use activator::effect::{EventRef, ReplyId, Report};
 use activator::event::Event;
 use activator::id::{ChannelId, Offset, Partition};
 use hashbrown::HashMap;
@@ -173,11 +173,11 @@ impl Log {
         }
     }
 
-    fn answered(&mut self, number: u64, reply: &Reply) {
+    fn answered(&mut self, number: u64, reply: &ReplyId) {
         self.by_reply.entry(self.hasher.hash_one(reply_key(reply))).or_default().push(number);
     }
 
-    fn unanswered(&mut self, number: u64, reply: &Reply) {
+    fn unanswered(&mut self, number: u64, reply: &ReplyId) {
         let hash = self.hasher.hash_one(reply_key(reply));
         let Some(numbers) = self.by_reply.get_mut(&hash) else { return };
         numbers.retain(|known| *known != number);
@@ -279,7 +279,7 @@ impl Log {
     }
 
     /// Those that this event is an answer to.
-    pub(super) fn find_answered(&self, reply: &Reply) -> Vec<Arc<Entry>> {
+    pub(super) fn find_answered(&self, reply: &ReplyId) -> Vec<Arc<Entry>> {
         let numbers = self.by_reply.get(&self.hasher.hash_one(reply_key(reply)));
         let entries = numbers.into_iter().flatten().filter_map(|&number| self.entry(number));
         let is = |entry: &&Arc<Entry>| entry.deliveries.iter().any(|d| d.reply() == Some(reply));
@@ -312,7 +312,7 @@ impl Log {
 }
 
 /// A reply as what it is found by.
-fn reply_key(reply: &Reply) -> (&str, &str) {
+fn reply_key(reply: &ReplyId) -> (&str, &str) {
     (&reply.source, &reply.id)
 }
 

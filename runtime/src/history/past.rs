@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use activator::effect::Reply;
+use activator::effect::ReplyId;
 use activator::event::Event;
 use hashbrown::{HashMap, HashSet};
 
@@ -104,7 +104,7 @@ impl History {
 
     /// What it is an answer to.
     fn parents(&self, event: &Event, answered: &[Record]) -> Vec<Kin> {
-        let reply = Reply { source: event.source().into(), id: event.id().into() };
+        let reply = ReplyId { source: event.source().into(), id: event.id().into() };
         let recent: Vec<_> = self.log().find_answered(&reply).iter().map(|entry| Record::of(entry)).collect();
         let mut parents = Vec::new();
         for record in answered.iter().chain(&recent) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use activator::effect::Reply;
+use activator::effect::ReplyId;
 use activator::event::Event;
 use activator::filter::Filter;
 use activator::id::{ChannelId, Offset, Partition};
@@ -108,7 +108,7 @@ impl Record {
     }
 
     /// The events that came of it.
-    pub(super) fn replies(&self) -> impl Iterator<Item = &Reply> {
+    pub(super) fn replies(&self) -> impl Iterator<Item = &ReplyId> {
         self.deliveries.iter().filter_map(|told| told.settled.as_ref()?.reply.as_ref())
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use activator::effect::Reply;
+use activator::effect::ReplyId;
 use activator::event::{Event, json};
 use activator::filter;
 use serde_json::{Map, Value};
@@ -79,7 +79,7 @@ fn children(record: &Record) -> Vec<Kin> {
 }
 
 /// That of the record, as often as this event is an answer to it.
-pub(super) fn parents(record: &Record, answer: &Reply) -> Vec<Kin> {
+pub(super) fn parents(record: &Record, answer: &ReplyId) -> Vec<Kin> {
     let Some(event) = record.event() else { return Vec::new() };
     let is =
         |told: &&Told| told.settled.as_ref().is_some_and(|settled| settled.reply.as_ref() == Some(answer));

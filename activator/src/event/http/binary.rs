@@ -1,6 +1,5 @@
 //! Binary mode (HTTP binding 3.1): attributes as `ce-` headers, the media type of the data as `content-type`.
 
-use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::percent::{self, Encoded};
@@ -8,19 +7,19 @@ use super::{CONTENT_TYPE, PREFIX};
 use crate::event::header::Prefixed;
 use crate::event::{Builder, Event, EventError, SPECVERSION, short};
 
-pub(super) fn decode<'a>(
+/// Reads the attributes in the headers into `event`.
+pub(super) fn read<'a>(
     headers: impl Iterator<Item = (&'a str, &'a [u8])>,
-    body: Bytes,
-) -> Result<Event, EventError> {
-    let mut event = Builder::default();
+    event: &mut Builder,
+) -> Result<(), EventError> {
     for (header, value) in headers {
         if let Some(name) = header.strip_prefix(PREFIX) {
-            attribute(&mut event, name.as_bytes(), value)?;
+            attribute(event, name.as_bytes(), value)?;
         } else if header == CONTENT_TYPE && !value.is_empty() {
             event.received(b"datacontenttype", value)?;
         }
     }
-    event.build_received(body)
+    Ok(())
 }
 
 fn attribute(event: &mut Builder, name: &[u8], value: &[u8]) -> Result<(), EventError> {

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 pub use super::media::Mode;
-use super::{Event, EventError, json, media};
+use super::{Builder, Event, EventError, Reply, json, media};
 
 pub use binary::encode_binary;
 
@@ -43,9 +43,36 @@ pub fn decode<'a>(
     headers: impl Iterator<Item = (&'a str, &'a [u8])>,
     body: Bytes,
 ) -> Result<Event, EventError> {
+    let mut event = Builder::default();
+    let data = read(mode, headers, body, &mut event)?;
+    event.build_received(data)
+}
+
+/// The event in a message of a mode that somebody answered with, which may lack an id.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_reply<'a>(
+    mode: Mode,
+    headers: impl Iterator<Item = (&'a str, &'a [u8])>,
+    body: Bytes,
+) -> Result<Reply, EventError> {
+    let mut event = Builder::default();
+    let data = read(mode, headers, body, &mut event)?;
+    event.build_reply(data)
+}
+
+/// Reads the attributes of the one event in a message into `event`, and gives its data.
+#[inline]
+fn read<'a>(
+    mode: Mode,
+    headers: impl Iterator<Item = (&'a str, &'a [u8])>,
+    body: Bytes,
+    event: &mut Builder,
+) -> Result<Bytes, EventError> {
     match mode {
-        Mode::Binary => binary::decode(headers, body),
-        Mode::Structured => json::decode(&body),
+        Mode::Binary => binary::read(headers, event).map(|()| body),
+        Mode::Structured => json::read(&body, event),
         Mode::Batch => Err(EventError::Batch),
     }
 }

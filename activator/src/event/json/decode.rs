@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::scan::{Quoted, Scanner, Wrong};
 use super::unescape::unescape;
 use crate::event::error::shown;
-use crate::event::{Builder, Event, EventError, media};
+use crate::event::{Builder, Event, EventError, Reply, media};
 
 /// A body up to this size is shared by whatever small part of it is kept.
 const SHARED_MAX: usize = 4096;
@@ -21,6 +21,16 @@ pub fn decode(body: &Bytes) -> Result<Event, EventError> {
     let mut event = Builder::default();
     let data = read(body, &mut event)?;
     event.build_received(data)
+}
+
+/// The event in a JSON object that somebody answered with, which may lack an id.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_reply(body: &Bytes) -> Result<Reply, EventError> {
+    let mut event = Builder::default();
+    let data = read(body, &mut event)?;
+    event.build_reply(data)
 }
 
 /// The events in a JSON array (JSON format section 4 "JSON Batch Format").

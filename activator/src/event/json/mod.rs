@@ -12,9 +12,9 @@ mod scan;
 mod unescape;
 
 pub use claim::claims_event;
-pub use decode::{decode, decode_batch};
+pub use decode::{decode, decode_batch, decode_reply};
 pub use encode::{encode, encode_batch};
-pub use line::{decode_line, encode_line};
+pub use line::{decode_line, decode_reply_line, encode_line};
 pub use object::{attributes, to_value};
 
 pub(super) use decode::read;

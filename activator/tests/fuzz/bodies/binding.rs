@@ -5,7 +5,7 @@
 
 use std::iter::once;
 
-use activator::event::{Event, http, json, kafka};
+use activator::event::{Event, Reply, http, json, kafka};
 use bytes::Bytes;
 
 type Headers = Vec<(String, Vec<u8>)>;
@@ -13,12 +13,34 @@ type Headers = Vec<(String, Vec<u8>)>;
 /// The event in an HTTP message, if it is one. A batch is read by [`from_batch`].
 pub(super) fn from_http(headers: &Headers, body: Bytes) -> Option<Event> {
     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-    http::decode(http::mode(headers.clone())?, headers, body).ok()
+    let mode = http::mode(headers.clone())?;
+    let reply = http::decode_reply(mode, headers.clone(), body.clone()).ok();
+    let event = http::decode(mode, headers, body).ok();
+    is_a_reply(reply, event.as_ref());
+    event
+}
+
+/// What is an event is the same as a reply; one without an id is given one.
+fn is_a_reply(reply: Option<Reply>, event: Option<&Event>) {
+    let asked = Event::builder();
+    let asked = [("id", "1"), ("source", "/asked"), ("type", "t")].into_iter().fold(
+        asked,
+        |mut asked, (name, value)| {
+            asked.attribute(name, value).expect("allowed");
+            asked
+        },
+    );
+    let asked = asked.build(Bytes::new()).expect("complete");
+    // Without room for an id it is none.
+    let made = reply.and_then(|reply| reply.to(&asked, "somebody").ok());
+    assert!(event.is_none() || made.as_ref() == event, "an event that is no reply");
+    made.iter().for_each(|made| assert_ne!(made.id(), "-", "the id that stands in"));
 }
 
 /// The event in a JSON object, if it is one; in one line it is the same.
 pub(super) fn from_json(body: &Bytes) -> Option<Event> {
     let event = json::decode(body).ok();
+    is_a_reply(json::decode_reply(body).ok(), event.as_ref());
     if event.is_some() {
         assert!(json::claims_event(body), "an event that does not claim to be one");
     }

@@ -9,6 +9,7 @@ mod seeing;
 mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use activator::effect::Target;
 use activator::event::Event;
@@ -61,6 +62,8 @@ pub(crate) struct Oracle {
     requeued: BTreeSet<Case>,
     /// The last that ended was told to before it had anything to start for.
     slandered: bool,
+    /// The ids that were made for replies, by what each answers and for whom.
+    made: BTreeMap<(String, Arc<str>), String>,
     pace: Pace,
 }
 
@@ -152,6 +155,7 @@ impl Oracle {
             attempts: BTreeMap::new(),
             requeued: BTreeSet::new(),
             slandered: false,
+            made: BTreeMap::new(),
             pace: Pace::default(),
         }
     }
@@ -193,6 +197,14 @@ impl Oracle {
         let left = self.truth.origin_of(event).map(|origin| (hops(origin), hops(event)));
         let fewer = left.is_none_or(|(before, after)| after < before);
         self.expect(fewer, || format!("{event:?} was passed on with hops {left:?}"));
+    }
+
+    /// A reply without an id is given the same one each time that somebody answers the same event.
+    fn is_named(&mut self, reply: &Event) {
+        let Some(asked) = self.truth.asked_of(reply) else { return };
+        let first = self.made.entry(asked).or_insert_with(|| reply.id().to_owned());
+        let same = first == reply.id();
+        self.expect(same, || format!("{reply:?} answers what was answered before under another id"));
     }
 
     /// What was tried in this life and waits to be tried again.

@@ -48,6 +48,7 @@ impl Oracle {
             Effect::Append { append, channel, event } => {
                 if !self.truth.is_last(*channel) {
                     self.passes_on(event);
+                    self.is_named(event);
                 }
                 self.appends.insert(*append);
                 let under_way = self.appends.len();

@@ -24,7 +24,7 @@ struct Says<'a> {
 /// When it is none: then nobody knows which line answers what.
 pub(super) fn read(line: &Bytes) -> Result<Outcome, String> {
     if json::claims_event(line) {
-        return Ok(match json::decode_line(line) {
+        return Ok(match json::decode_reply_line(line) {
             Ok(reply) => Outcome::Handled { reply: Some(reply) },
             Err(reason) => Outcome::MalformedReply(format!("the reply is not an event: {reason}")),
         });

@@ -201,21 +201,24 @@ impl Conversation {
 
     async fn report(&self, asked: Asked, outcome: Outcome) {
         let Asked { delivery, call, .. } = asked;
-        let Some(Called { call, times }) = call else {
+        let Some(Called { mut call, times }) = call else {
             return self.start.inbox.outcome(delivery, outcome).await;
         };
         if outcome == Outcome::NotTaken {
             return self.start.inbox.not_taken(delivery, Work::Call(call)).await;
         }
-        call.answer.send(self.answer(&outcome, times)).ok();
+        let answer = self.answer(&outcome, &mut call, times);
+        call.answer.send(answer).ok();
         self.start.inbox.outcome(delivery, outcome).await;
     }
 
     /// The answer for a caller.
-    fn answer(&self, outcome: &Outcome, times: Times) -> Answer {
+    fn answer(&self, outcome: &Outcome, call: &mut Call, times: Times) -> Answer {
         let mut response = match outcome {
             Outcome::Handled { reply: Some(reply) } => {
-                plain::response(json::encode(reply).into(), binding::STRUCTURED)
+                let reply = reply.clone().to(&plain::event_of(call), &self.start.name);
+                let reply = reply.map_err(|error| CallError::Malformed(error.to_string()))?;
+                plain::response(json::encode(&reply).into(), binding::STRUCTURED)
             }
             Outcome::Failed { reason, .. } => plain::response(reason.clone().into(), plain::TEXT),
             Outcome::TimedOut => return Err(CallError::TimedOut),

@@ -36,6 +36,7 @@ async fn answers_come_in_the_order_of_the_events() {
     assert_eq!(process.outcome().await, (0, handled()));
     assert_eq!(process.outcome().await, (1, Outcome::Failed { reason: "no".to_owned(), retry: false }));
     let (2, Outcome::Handled { reply: Some(reply) }) = process.outcome().await else { panic!() };
+    let reply = reply.to(&event("asked"), "somebody").unwrap();
     assert_eq!((reply.id(), &reply.data()[..]), ("answer", &b"data\nof two lines"[..]));
     process.kill().await;
 }
@@ -50,6 +51,7 @@ async fn lines_as_large_as_events_pass_both_ways() {
     }
     for slot in 0..3 {
         let (found, Outcome::Handled { reply: Some(reply) }) = process.outcome().await else { panic!() };
+        let reply = reply.to(&event("asked"), "somebody").unwrap();
         assert_eq!((found, reply.data().len()), (slot, data.len()));
     }
     process.kill().await;

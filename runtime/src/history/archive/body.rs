@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use activator::delivery::Status;
-use activator::effect::Reply;
+use activator::effect::ReplyId;
 use activator::id::{Offset, Partition, Revision};
 
 use super::super::Attempt;
@@ -120,7 +120,7 @@ fn take_settled(from: &mut Reading, arrived: SystemTime) -> Option<Settled> {
         status: take_status(from)?,
         answer: from.maybe()?,
         reply: match from.maybe()? {
-            Some(id) => Some(Reply { id, source: from.text()? }),
+            Some(id) => Some(ReplyId { id, source: from.text()? }),
             None => None,
         },
     })

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use activator::effect::Reply;
+use activator::effect::ReplyId;
 
 use super::super::record::{Record, Spot};
 use super::frame::FORMAT;
@@ -81,7 +81,7 @@ impl Index {
         let at = at as u32 & !REPLY;
         let place = hash_place(&record.spot);
         self.slots.push(Slot { id: hash_id(event.id()), place, at });
-        for Reply { id, .. } in record.replies() {
+        for ReplyId { id, .. } in record.replies() {
             self.slots.push(Slot { id: hash_id(id), place, at: at | REPLY });
         }
         let arrived = millis(record.arrived);

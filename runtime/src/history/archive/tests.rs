@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use activator::delivery::Status;
-use activator::effect::Reply;
+use activator::effect::ReplyId;
 use activator::id::{Offset, Partition, Revision};
 use bytes::Bytes;
 use tempfile::TempDir;
@@ -56,7 +56,7 @@ fn told(name: &str, reply: Option<&str>) -> Told {
     let settled = reply.map(|id| Settled {
         at: time(50),
         how: How::Delivered,
-        reply: Some(Reply { source: "/bill".into(), id: id.into() }),
+        reply: Some(ReplyId { source: "/bill".into(), id: id.into() }),
         status: Some(Status::Exit(-1)),
         answer: Some("an answer".into()),
     });
