@@ -4,7 +4,7 @@ use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 
 use crate::delivery::{Format, Outcome};
-use crate::event::Event;
+use crate::event::{Event, Identity};
 use crate::id::{
     AppendId, AttachId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition,
     Revision, SinkId, SubscriptionId,
@@ -64,6 +64,14 @@ pub enum Effect {
         channel: ChannelId,
         /// What.
         event: Event,
+    },
+    /// Keep in mind that a subscription had an event, also for the next life, which is told by
+    /// [`Remembered`](crate::Input::Remembered). Answered by nothing: should it be lost, the event may be delivered again.
+    Remember {
+        /// The subscription's name.
+        name: Arc<str>,
+        /// The event.
+        identity: Identity,
     },
     /// Store how far the subscriptions are. One is under way per channel. Answer:
     /// [`Committed`](crate::Input::Committed).
@@ -264,6 +272,8 @@ pub enum End {
     DeadLetter(Box<Outcome>),
     /// It was given up, as its subscription says.
     Dropped(Box<Outcome>),
+    /// It was delivered before, and the subscription wants it once.
+    Duplicate,
     /// The subscription does not want it any more.
     Unmatched,
     /// The channel does not hold it any more: a retention rule of the user's overtook it.

@@ -1,10 +1,11 @@
 //! All that can happen.
 
 use alloc::{string::String, sync::Arc, vec::Vec};
+use core::time::Duration;
 
 use crate::cursor::Cursor;
 use crate::delivery::Outcome;
-use crate::event::Event;
+use crate::event::{Event, Identity};
 use crate::id::{
     AppendId, AttachId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition,
 };
@@ -82,6 +83,14 @@ pub enum Input {
         from: Offset,
         /// What there was.
         batch: Batch,
+    },
+    /// Events of which [`Effect::Remember`](crate::Effect::Remember) told in an earlier life, the oldest first. Comes before
+    /// the wiring in which the subscription is.
+    Remembered {
+        /// The subscription's name.
+        name: Arc<str>,
+        /// Each with how long it is still to be remembered.
+        seen: Vec<(Identity, Duration)>,
     },
     /// Answers [`Append`](crate::Effect::Append).
     Appended {
@@ -186,6 +195,16 @@ impl Progress {
 pub struct Batch {
     /// Each with its offset; gaps are allowed.
     pub records: Vec<(Offset, Event)>,
+    /// How long ago each of them was stored; those of which it is not told, just now.
+    pub ages: Vec<Duration>,
     /// Where the next read goes on: behind the last record, or behind a gap in the log.
     pub next: Offset,
+}
+
+impl Batch {
+    /// All records with their ages.
+    pub fn with_ages(&self) -> impl Iterator<Item = (Offset, &Event, Duration)> {
+        let ages = self.ages.iter().copied().chain(core::iter::repeat(Duration::ZERO));
+        self.records.iter().zip(ages).map(|((offset, event), age)| (*offset, event, age))
+    }
 }

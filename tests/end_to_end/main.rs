@@ -38,6 +38,7 @@ mod poison;
 mod races;
 mod redriven;
 mod reload;
+mod repeats;
 mod replay;
 mod replies;
 mod rewired;
@@ -78,6 +79,7 @@ fn main() -> ExitCode {
         forbidden::trials,
         floods::trials,
         departures::trials,
+        repeats::trials,
         replay::trials,
         history::trials,
         replies::trials,

@@ -8,5 +8,5 @@ mod status;
 
 pub use advice::Advice;
 pub use outcome::{Outcome, Verdict};
-pub use policy::{Backoff, Exhausted, Format, Policy};
+pub use policy::{Backoff, Deduplicate, Exhausted, Format, Policy};
 pub use status::Status;

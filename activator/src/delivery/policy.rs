@@ -25,6 +25,19 @@ pub struct Policy {
     pub exhausted: Exhausted,
     /// How the event is written into the request.
     pub format: Format,
+    /// How long it is left alone after it was stored.
+    pub after: Duration,
+    /// Whether an event that was delivered is delivered again when it is sent again.
+    pub deduplicate: Option<Deduplicate>,
+}
+
+/// Of which events is remembered that they were delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deduplicate {
+    /// Those that were delivered within this time.
+    pub time: Duration,
+    /// The latest of them, so many at most.
+    pub max: u32,
 }
 
 /// How the wait between attempts grows.
@@ -74,6 +87,8 @@ impl Default for Policy {
             timeout: Duration::from_secs(300),
             exhausted: Exhausted::DeadLetter(None),
             format: Format::Binary,
+            after: Duration::ZERO,
+            deduplicate: None,
         }
     }
 }

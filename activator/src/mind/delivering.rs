@@ -32,6 +32,20 @@ impl Activator {
         })
     }
 
+    /// Those of its key that were before it are done: it is handed out, unless it is too early or was delivered before.
+    pub(super) fn take_turn(&mut self, now: Time, id: DeliveryId) {
+        if self.is_repeated(now, id) {
+            return self.repeat(id);
+        }
+        let due = self.deliveries.get(id).map_or(now, |d| d.due);
+        if due <= now {
+            return self.enqueue(id);
+        }
+        self.release(id);
+        self.deliveries.get_mut(id).into_iter().for_each(|d| d.stage = Stage::Waiting);
+        self.arm(due, Timer::Retry(id));
+    }
+
     /// Puts a delivery behind all others of its destination.
     pub(super) fn enqueue(&mut self, id: DeliveryId) {
         self.queue_up(id, false);
@@ -83,13 +97,13 @@ impl Activator {
                 continue;
             }
             let Some((instance, cold)) = function.machine.place() else { return self.overflow(id) };
-            if !self.hand_over(next, Target::Instance(instance), cold) {
+            if !self.hand_over(now, next, Target::Instance(instance), cold) {
                 return self.starved.push(Destination::Function(id));
             }
         }
     }
 
-    pub(super) fn dispatch_to_sink(&mut self, id: SinkId) {
+    pub(super) fn dispatch_to_sink(&mut self, now: Time, id: SinkId) {
         while !self.is_stopping() {
             let Some(sink) = self.sinks.get_mut(&id) else { return };
             let Some(&next) = sink.queue.front() else { return };
@@ -100,7 +114,7 @@ impl Activator {
             if sink.in_flight >= self.limits.sink_concurrency {
                 return;
             }
-            if !self.hand_over(next, Target::Sink(id), false) {
+            if !self.hand_over(now, next, Target::Sink(id), false) {
                 return self.starved.push(Destination::Sink(id));
             }
         }
@@ -108,7 +122,7 @@ impl Activator {
 
     /// Begins an attempt with the delivery at the front of its queue, or fetches its event first. Says whether
     /// there was credit for that.
-    fn hand_over(&mut self, id: DeliveryId, to: Target, cold: bool) -> bool {
+    fn hand_over(&mut self, now: Time, id: DeliveryId, to: Target, cold: bool) -> bool {
         let Some(delivery) = self.deliveries.get(id) else { return true };
         let settings = self.settings_at(to);
         let (what, timeout) = match delivery.subject {
@@ -119,6 +133,11 @@ impl Activator {
             Subject::Call { call, .. } => {
                 self.count_out(to);
                 (Payload::Call(call), settings.map_or(Duration::ZERO, |s| s.call_timeout))
+            }
+            Subject::Event(_) if self.is_repeated(now, id) => {
+                self.pop_front(to);
+                self.repeat(id);
+                return true;
             }
             Subject::Event(_) => {
                 let Some(event) = self.event_of(id) else {
@@ -320,13 +339,17 @@ impl Activator {
     pub(super) fn settle(&mut self, now: Time, id: DeliveryId, end: End) {
         let Some(event) = self.subject(id) else { return self.departed_ends(now, id, end) };
         self.release(id);
+        let delivered = self.to_remember(id, &end);
         let attempts = self.deliveries.remove(id).map_or(0, |d| d.attempts);
         let partition = self.partition(event.channel, event.partition);
         let next = partition.and_then(|p| p.settle(event.subscription, event.offset));
         self.relieve(event);
         self.report(Report::Settled { event, attempts, end });
+        if let Some((name, identity, how)) = delivered {
+            self.remember(now, name, identity, how);
+        }
         if let Some(next) = next {
-            self.enqueue(next);
+            self.take_turn(now, next);
         }
         self.commit_soon(now, event.channel);
     }

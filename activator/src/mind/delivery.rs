@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 
 use crate::delivery::Outcome;
 use crate::effect::{EventRef, Target};
-use crate::event::Event;
+use crate::event::{Event, Identity};
 use crate::id::{CallId, FunctionId, SubscriptionId};
+use crate::time::Time;
 use crate::topology::Lot;
 
 #[derive(Debug)]
@@ -13,6 +14,10 @@ pub(super) struct Delivery {
     pub(super) subject: Subject,
     /// The subscription whose settings count, where that is another than the one it was read for.
     pub(super) bearer: Option<SubscriptionId>,
+    /// Which event it is, where that is to be remembered.
+    pub(super) identity: Option<Identity>,
+    /// When the first attempt may begin.
+    pub(super) due: Time,
     /// Which of a function's revisions takes it; nothing where there is nothing to draw.
     pub(super) lot: Option<Lot>,
     /// Attempts that began and count.
@@ -66,6 +71,15 @@ pub(super) enum Storing {
 
 impl Delivery {
     pub(super) const fn new(subject: Subject, lot: Option<Lot>) -> Self {
-        Self { subject, bearer: None, lot, attempts: 0, stage: Stage::Queued, holds: false }
+        Self {
+            subject,
+            bearer: None,
+            identity: None,
+            due: Time::from_micros(0),
+            lot,
+            attempts: 0,
+            stage: Stage::Queued,
+            holds: false,
+        }
     }
 }

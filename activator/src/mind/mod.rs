@@ -11,6 +11,7 @@
 //! - `calls`: request/response calls and the patience of their callers.
 //! - `storing`: replies, dead letters and forwarded events on their way into a channel.
 //! - `committing`: how far everyone is, stored.
+//! - `remembering`: what was delivered already, for those who want the same event once.
 //! - `routing`: which of a function's revisions takes what.
 //! - `running`: functions, their processes and their idle time.
 //! - `attaching`: processes that somebody else starts.
@@ -28,6 +29,7 @@ mod owning;
 mod partition;
 mod places;
 mod reading;
+mod remembering;
 mod replaying;
 mod routing;
 mod running;
@@ -52,6 +54,7 @@ use self::committing::CommitState;
 use self::delivery::Delivery;
 use self::departing::Departed;
 use self::partition::Partition;
+use self::remembering::Memory;
 use self::replaying::Names;
 use self::running::FunctionQueue;
 use self::stopping::Phase;
@@ -138,6 +141,10 @@ pub struct Activator {
     /// Those under way whose subscription was removed.
     departed: BTreeMap<DeliveryId, Departed>,
     calls: BTreeMap<CallId, DeliveryId>,
+    /// What subscriptions had that want the same event once, by their names.
+    memories: BTreeMap<Arc<str>, Memory>,
+    /// Deliveries whose event was delivered before.
+    repeated: Vec<DeliveryId>,
     /// Deliveries whose turn to be stored has come.
     to_store: VecDeque<DeliveryId>,
     appends: BTreeMap<AppendId, DeliveryId>,
@@ -164,6 +171,7 @@ struct Channel {
     keeps: bool,
     /// What fails here has nowhere else to go.
     is_last: bool,
+    hops: u32,
     is_open: bool,
     partitions: BTreeMap<PartitionId, Partition>,
     subscriptions: Vec<SubscriptionId>,
@@ -203,6 +211,8 @@ impl Activator {
             deliveries: Table::default(),
             departed: BTreeMap::new(),
             calls: BTreeMap::new(),
+            memories: BTreeMap::new(),
+            repeated: Vec::new(),
             to_store: VecDeque::new(),
             appends: BTreeMap::new(),
             next_append: AppendId::default(),
@@ -233,6 +243,7 @@ impl Activator {
             Input::Located { channel, partition, epoch, start, offset } => {
                 self.located(now, (channel, partition, epoch), start, offset);
             }
+            Input::Remembered { name, seen } => self.remembered(now, name, seen),
             Input::Appended { append, stored } => self.appended(now, append, stored),
             Input::Committed { channel, stored } => self.committed(now, channel, stored),
             Input::Attaching { attach, function } => self.attaching(now, attach, function),
@@ -274,19 +285,30 @@ impl Activator {
 
     /// What becomes possible by what happened in this turn.
     fn follow_up(&mut self, now: Time) {
-        while let Some(destination) = self.touched.pop() {
-            match destination {
-                Destination::Function(function) => self.dispatch_to_function(now, function),
-                Destination::Sink(sink) => self.dispatch_to_sink(sink),
-                Destination::Channel(_) | Destination::Named => {}
+        loop {
+            self.hand_out(now);
+            self.store_next(now);
+            if self.touched.is_empty() && self.repeated.is_empty() {
+                break;
             }
         }
-        self.store_next(now);
         self.commit_next();
         self.release_next();
         self.locate_next();
         self.read_next();
         self.stop_next();
+    }
+
+    fn hand_out(&mut self, now: Time) {
+        loop {
+            while self.settle_repeated(now) {}
+            match self.touched.pop() {
+                Some(Destination::Function(function)) => self.dispatch_to_function(now, function),
+                Some(Destination::Sink(sink)) => self.dispatch_to_sink(now, sink),
+                Some(Destination::Channel(_) | Destination::Named) => {}
+                None => return,
+            }
+        }
     }
 
     fn timer_fired(&mut self, now: Time, timer: Timer) {

@@ -1,6 +1,7 @@
 //! Records read at the tail, matched once for all who are there, and when to read more.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::delivery::{Delivery, Stage, Subject};
 use super::fetching::Hold;
@@ -8,12 +9,12 @@ use super::lane::Room;
 use super::partition::Partition;
 use super::{Activator, Channel};
 use crate::effect::{Effect, End, EventRef, Report};
-use crate::event::Event;
+use crate::event::{Event, Identity};
 use crate::filter::{Index, hash};
 use crate::id::{ChannelId, DeliveryId, Epoch, Offset, Partition as PartitionId, SubscriptionId};
 use crate::input::Batch;
 use crate::time::Time;
-use crate::topology::{Destination, Lot, Subscription};
+use crate::topology::{Destination, Lot};
 
 /// One subscription takes at most this part of the events that may still be unfinished in all.
 const EVENTS_SHARE: usize = 2;
@@ -58,9 +59,9 @@ impl Activator {
 
     /// A batch at the tail: queues what matches for whoever stands there.
     fn tail_passes(&mut self, now: Time, channel: ChannelId, number: PartitionId, batch: &Batch) {
-        for (offset, event) in &batch.records {
-            self.match_record(channel, number, (*offset, event), |partition, id, room| {
-                partition.admits_at_tail(id, *offset, room)
+        for (offset, event, age) in batch.with_ages() {
+            self.match_record(now, channel, number, (offset, event, age), |partition, id, room| {
+                partition.admits_at_tail(id, offset, room)
             });
         }
         if let Some(partition) = self.partition(channel, number) {
@@ -72,9 +73,10 @@ impl Activator {
     /// Begins a delivery for each subscription that a record matches and that is admitted.
     pub(super) fn match_record(
         &mut self,
+        now: Time,
         channel: ChannelId,
         number: PartitionId,
-        (offset, event): (Offset, &Event),
+        (offset, event, age): (Offset, &Event, Duration),
         admits: impl Fn(&mut Partition, SubscriptionId, Room) -> bool,
     ) {
         let Some(known) = self.channels.get_mut(&channel) else { return };
@@ -89,7 +91,7 @@ impl Activator {
             };
             let room = self.room();
             if self.partition(channel, number).is_some_and(|p| admits(p, subscription, room)) {
-                self.begin(EventRef { subscription, channel, partition: number, offset }, event);
+                self.begin(now, EventRef { subscription, channel, partition: number, offset }, event, age);
             }
         }
         self.hits = hits;
@@ -106,26 +108,32 @@ impl Activator {
         }
     }
 
-    fn begin(&mut self, subject: EventRef, event: &Event) {
-        let Subscription { order, to, .. } = &*self.subscriptions[&subject.subscription];
-        let key = order.key_of(event).map(|key| hash(0, key.as_bytes()));
+    fn begin(&mut self, now: Time, subject: EventRef, event: &Event, age: Duration) {
         let mut bearer = None;
-        if *to == Destination::Named {
+        if self.subscriptions[&subject.subscription].to == Destination::Named {
             bearer = self.bearer(event);
             if bearer.is_none() {
                 return self.report(Report::Settled { event: subject, attempts: 0, end: End::Removed });
             }
         }
+        let terms = self.bearing(subject.subscription, bearer);
+        let identity = terms.delivery.deduplicate.map(|_| Identity::of(event));
+        // What is delivered again on purpose is so at once.
+        let due = if bearer.is_none() { now + terms.delivery.after.saturating_sub(age) } else { now };
+        let key = self.subscriptions[&subject.subscription].order.key_of(event).map(str::as_bytes);
+        let key = key.or(identity.as_ref().map(|same| &same.0[..])).map(|key| hash(0, key));
         // Whether or not it counts by now: it may before the event is delivered.
         let lot = Some(Lot::of_event(event));
-        let delivery = Delivery { bearer, ..Delivery::new(Subject::Event(subject), lot) };
+        let delivery = Delivery { bearer, identity, due, ..Delivery::new(Subject::Event(subject), lot) };
         let delivery = self.deliveries.insert(delivery);
         let Some(partition) = self.partition(subject.channel, subject.partition) else { return };
         let in_turn = partition.begin(subject.subscription, subject.offset, delivery, key);
         self.report(Report::Matched { event: subject });
         if in_turn {
-            self.hold(delivery, event, Hold::WithinShare);
-            return self.enqueue(delivery);
+            if due <= now {
+                self.hold(delivery, event, Hold::WithinShare);
+            }
+            return self.take_turn(now, delivery);
         }
         if !self.waits_for_retry(subject) {
             self.hold(delivery, event, Hold::WithinShare);

@@ -13,14 +13,12 @@ use crate::event::{Event, Reply};
 use crate::id::{AppendId, ChannelId, DeliveryId};
 use crate::input::Stored;
 use crate::time::Time;
-use crate::topology::{Destination, Subscription};
+use crate::topology::{self, Destination, Subscription};
 
 /// The wait after the first failed append; it doubles with each further one.
 const STORE_WAIT: Duration = Duration::from_millis(100);
 /// The longest wait between appends of one event.
 const STORE_WAIT_MAX: Duration = Duration::from_secs(5);
-/// How often an event may be passed on from channel to channel (Knative's default).
-const HOPS_MAX: u32 = 255;
 /// The extension that counts down the hops (Knative, `knativebrokerttl`).
 const HOPS: &str = "knativebrokerttl";
 /// What of a failed answer is kept (Knative, `knativeerrordata`).
@@ -29,10 +27,14 @@ const ERROR_DATA_MAX: usize = 1024;
 impl Activator {
     /// Any -> Storing.
     pub(super) fn store(&mut self, id: DeliveryId, what: Storing) {
-        if let Some(delivery) = self.deliveries.get_mut(id) {
-            delivery.stage = Stage::Storing { what, failures: 0 };
+        if self.is_to_be(id, what) {
             self.to_store.push_back(id);
         }
+    }
+
+    fn is_to_be(&mut self, id: DeliveryId, what: Storing) -> bool {
+        let delivery = self.deliveries.get_mut(id);
+        delivery.map(|delivery| delivery.stage = Stage::Storing { what, failures: 0 }).is_some()
     }
 
     /// What a function answered, under the id it gave it, or one that is the same whenever it answers this event.
@@ -60,6 +62,9 @@ impl Activator {
         let Some(subject) = self.subject(id) else { return self.departed_ends(now, id, End::Removed) };
         let Some(Stage::Storing { what, .. }) = self.deliveries.get(id).map(|d| &d.stage) else { return };
         let what = what.clone();
+        if what == Storing::Forward && self.is_repeated(now, id) {
+            return self.repeat(id);
+        }
         let Some(event) = self.event_of(id) else {
             // Only what is forwarded can have been let go of; it is back in the line once it is read again, by the
             // next owner if its partition was asked back.
@@ -71,9 +76,10 @@ impl Activator {
             return;
         };
         let Some(subscription) = self.terms(id) else { return self.settle(now, id, End::Removed) };
+        let hops = self.channels.get(&subscription.channel).map_or(topology::HOPS, |channel| channel.hops);
         let made = match (what, subscription.to, subscription.reply) {
-            (Storing::Forward, Destination::Channel(to), _) => hop(&event, &event).map(|e| (to, e)),
-            (Storing::Reply { event: reply, .. }, _, Some(to)) => hop(&event, &reply).map(|e| (to, e)),
+            (Storing::Forward, Destination::Channel(to), _) => hop(&event, &event, hops).map(|e| (to, e)),
+            (Storing::Reply { event: reply, .. }, _, Some(to)) => hop(&event, &reply, hops).map(|e| (to, e)),
             (Storing::DeadLetter(outcome), ..) => {
                 let own = match subscription.delivery.exhausted {
                     Exhausted::DeadLetter(channel) => channel,
@@ -93,7 +99,11 @@ impl Activator {
         match made {
             Ok((to, event)) => self.append(id, to, event),
             Err(_) if self.is_last(subject.channel) => self.cannot_leave(now, id),
-            Err(reason) => self.store(id, Storing::DeadLetter(Box::new(Outcome::MalformedReply(reason)))),
+            // In the same turn: nothing else may happen for long that would bring the next one.
+            Err(reason) => {
+                self.is_to_be(id, Storing::DeadLetter(Box::new(Outcome::MalformedReply(reason))));
+                self.store_one(now, id);
+            }
         }
     }
 
@@ -148,8 +158,8 @@ impl Activator {
 }
 
 /// The event with one hop less than the one it comes from.
-fn hop(from: &Event, event: &Event) -> Result<Event, String> {
-    let left = from.get(HOPS).and_then(|hops| hops.parse().ok()).unwrap_or(HOPS_MAX);
+fn hop(from: &Event, event: &Event, most: u32) -> Result<Event, String> {
+    let left = from.get(HOPS).and_then(|hops| hops.parse().ok()).unwrap_or(most).min(most);
     let left =
         left.checked_sub(1).ok_or_else(|| String::from("passed on too often: its hops are used up"))?;
     event.with(HOPS, &format!("{left}")).map_err(|e| format!("{e}"))

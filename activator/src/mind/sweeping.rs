@@ -45,9 +45,9 @@ impl Activator {
         let tail = partition.position();
         let to = batch.next.min(tail);
         let riders = partition.places.riders(from, to);
-        for (offset, event) in batch.records.iter().take_while(|(offset, _)| *offset < tail) {
-            self.match_record(channel, number, (*offset, event), |partition, id, room| {
-                partition.admits_in_sweep(id, *offset, from, room)
+        for (offset, event, age) in batch.with_ages().take_while(|(offset, ..)| *offset < tail) {
+            self.match_record(now, channel, number, (offset, event, age), |partition, id, room| {
+                partition.admits_in_sweep(id, offset, from, room)
             });
         }
         if let Some(partition) = self.partition(channel, number) {

@@ -54,6 +54,7 @@ impl Activator {
             pack(&mut self.functions);
         }
         self.share_out(topology.traffic);
+        self.tidy_memories(now);
     }
 
     /// Who comes under a new name and is in all else the one that goes: it bears that one's name until now.
@@ -77,13 +78,14 @@ impl Activator {
 
     fn wire_channel(&mut self, channel: &topology::Channel) {
         if let Some(known) = self.channels.get_mut(&channel.id) {
-            (known.keeps, known.is_last) = (channel.keeps, channel.is_last);
+            (known.keeps, known.is_last, known.hops) = (channel.keeps, channel.is_last, channel.hops);
             known.leaving = false;
             return;
         }
         let wired = Channel {
             keeps: channel.keeps,
             is_last: channel.is_last,
+            hops: channel.hops,
             is_open: false,
             partitions: BTreeMap::new(),
             subscriptions: Vec::new(),
@@ -144,6 +146,7 @@ impl Activator {
         self.departed_return(subscription.channel, &subscription.name);
         if let Some(from) = before {
             self.departed_return(subscription.channel, &from);
+            self.rename_memory(&from, &subscription.name);
             self.report(Report::Renamed { from, to: subscription.name.clone() });
         }
         self.subscriptions.insert(id, subscription);

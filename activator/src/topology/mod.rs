@@ -37,7 +37,12 @@ pub struct Channel {
     pub keeps: bool,
     /// Whether it is where events go that nobody could take: what fails here has nowhere else to go.
     pub is_last: bool,
+    /// How often an event that was read here may be passed on at most, whatever it says itself.
+    pub hops: u32,
 }
+
+/// How often an event may be passed on from channel to channel, unless its channel says otherwise (Knative's default).
+pub const HOPS: u32 = 255;
 
 /// A subscription: which events of a channel go where, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -64,7 +64,7 @@ pub(crate) fn trigger(number: u32, filter: Filter, order: Order, start: Start) -
 
 impl Load {
     pub(crate) fn new(limits: Limits, triggers: Vec<Subscription>) -> Self {
-        let channel = |id, is_last| Channel { id, keeps: is_last, is_last };
+        let channel = |id, is_last| Channel { id, keeps: is_last, is_last, hops: 255 };
         let channels = vec![channel(BROKER, false), channel(DEAD_LETTERS, true)];
         let subscriptions = triggers.into_iter().map(Arc::new).collect();
         let topology = Topology { channels, subscriptions, dead_letters: DEAD_LETTERS, traffic: Vec::new() };
@@ -246,7 +246,7 @@ impl Load {
         self.records_read += records.len();
         let next = records.last().map_or(from, |(last, _)| last.next());
         let (channel, partition, epoch) = (BROKER, ONLY, Epoch(self.epoch));
-        let batch = Batch { records, next };
+        let batch = Batch { records, next, ..Batch::default() };
         self.inputs.push_back(Input::Records { channel, partition, epoch, from, batch });
     }
 }

@@ -1,6 +1,8 @@
 //! The mind by example: what happens, and what it asks for, in the words of those who use it.
 
 mod delivery;
+mod later;
+mod repeats;
 mod replay;
 mod replies;
 mod scene;

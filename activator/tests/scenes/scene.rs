@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use activator::delivery::{Advice, Backoff, Outcome, Policy};
 use activator::effect::{Effect, End, Payload, Report, Target};
-use activator::event::{Event, Reply};
+use activator::event::{Event, Identity, Reply};
 use activator::filter::Filter;
 use activator::id::{
     ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
@@ -14,7 +14,7 @@ use activator::id::{
 use activator::input::{Batch, Input, OpenedPartition, Progress, Stored};
 use activator::lifecycle::{Overflow, Settings};
 use activator::scale::{Idle, Scaling};
-use activator::topology::{Channel, Destination, Order, Start, Subscription, Topology};
+use activator::topology::{Channel, Destination, HOPS, Order, Start, Subscription, Topology};
 use activator::{Activator, Limits, Time};
 
 pub(crate) const BROKER: ChannelId = ChannelId(0);
@@ -29,12 +29,16 @@ pub(crate) struct Scene {
     now: Duration,
     topology: Topology,
     logs: BTreeMap<ChannelId, Vec<Event>>,
+    /// When each event of a log was stored.
+    times: BTreeMap<ChannelId, Vec<Duration>>,
     /// The offsets from which reads wait.
     waiting: BTreeMap<ChannelId, Vec<Offset>>,
     stored: BTreeMap<ChannelId, Progress>,
     /// What the mind wants of the functions, in order.
     wanted: VecDeque<Effect>,
     ends: Vec<End>,
+    /// Whom the mind wants to be told of in its next life.
+    remembered: Vec<(Arc<str>, Identity)>,
     advice: Advice,
 }
 
@@ -51,7 +55,7 @@ impl Scene {
     pub(crate) fn with_triggers(triggers: &[(u32, &str)]) -> Self {
         let wanted = triggers.iter().zip(0..).map(|((function, ty), id)| trigger(id, *function, ty));
         let subscriptions = wanted.chain([replays()]).map(Arc::new);
-        let channel = |id, is_last| Channel { id, keeps: is_last, is_last };
+        let channel = |id, is_last| Channel { id, keeps: is_last, is_last, hops: HOPS };
         let channels = vec![
             channel(BROKER, false),
             channel(DEAD_LETTERS, true),
@@ -69,6 +73,8 @@ impl Scene {
             now: Duration::ZERO,
             topology: topology.clone(),
             logs: BTreeMap::new(),
+            times: BTreeMap::new(),
+            remembered: Vec::new(),
             waiting: BTreeMap::new(),
             stored: BTreeMap::new(),
             wanted: VecDeque::new(),
@@ -110,6 +116,24 @@ impl Scene {
         self.tell(Input::Wired(self.topology.clone()));
     }
 
+    /// The user changes how often what is in the broker may be passed on.
+    pub(crate) fn pass_on(&mut self, hops: u32) {
+        self.topology.channels[0].hops = hops;
+        self.tell(Input::Wired(self.topology.clone()));
+    }
+
+    /// Another life: all that is left is what channels hold and what was to be remembered, each for so long.
+    pub(crate) fn crash(&mut self, left: Duration) {
+        self.mind = Activator::new(Limits::default());
+        self.waiting.clear();
+        self.wanted.clear();
+        self.ends.clear();
+        for (name, identity) in self.remembered.clone() {
+            self.tell(Input::Remembered { name, seen: vec![(identity, left)] });
+        }
+        self.tell(Input::Wired(self.topology.clone()));
+    }
+
     /// The user lets a trigger deliver to another function.
     pub(crate) fn redirect(&mut self, number: usize, function: u32) {
         let to = Destination::Function(FunctionId(function));
@@ -141,6 +165,7 @@ impl Scene {
 
     fn store(&mut self, channel: ChannelId, event: Event) {
         self.logs.entry(channel).or_default().push(event);
+        self.times.entry(channel).or_default().push(self.now);
         for from in self.waiting.remove(&channel).unwrap_or_default() {
             self.read(channel, from);
         }
@@ -243,7 +268,8 @@ impl Scene {
         while let Some(effect) = self.mind.poll_effect() {
             match effect {
                 Effect::Open { channel } => {
-                    let only = OpenedPartition { partition: Partition(0), begin: Offset(0), committed: None };
+                    let committed = self.stored.get(&channel).cloned();
+                    let only = OpenedPartition { partition: Partition(0), begin: Offset(0), committed };
                     self.tell(Input::Opened { channel, epoch: Epoch(1), partitions: vec![only] });
                 }
                 Effect::Read { channel, from, .. } => self.read(channel, from),
@@ -255,6 +281,7 @@ impl Scene {
                     self.stored.extend(progress.into_iter().map(|(_, progress)| (channel, progress)));
                     self.tell(Input::Committed { channel, stored: true });
                 }
+                Effect::Remember { name, identity } => self.remembered.push((name, identity)),
                 Effect::Report(Report::Settled { end, .. }) => self.ends.push(end),
                 Effect::Report(_) | Effect::Close { .. } => {}
                 wanted => self.wanted.push_back(wanted),
@@ -269,7 +296,9 @@ impl Scene {
         let Some((last, _)) = records.last() else {
             return self.waiting.entry(channel).or_default().push(from);
         };
-        let batch = Batch { next: last.next(), records };
+        let times = self.times.get(&channel).into_iter().flatten();
+        let ages = times.skip(usize::try_from(from.0).expect("small")).map(|time| self.now - *time).collect();
+        let batch = Batch { next: last.next(), records, ages };
         self.tell(Input::Records { channel, partition: Partition(0), epoch: Epoch(1), from, batch });
     }
 }

@@ -59,6 +59,10 @@ pub(crate) enum Bug {
     AttachForgotten,
     /// All goes to the latest revision.
     SharesIgnored,
+    /// What was remembered is not known in the next life.
+    MemoryLost,
+    /// Nothing waits for its time.
+    DelayIgnored,
 }
 
 /// What the bugs need to know.
@@ -103,6 +107,13 @@ impl Memory {
             Input::Wired(topology) if bug == Some(Bug::OrderIgnored) => {
                 topology.subscriptions.iter_mut().for_each(|s| Arc::make_mut(s).order = Order::None);
             }
+            Input::Wired(topology) if bug == Some(Bug::DelayIgnored) => {
+                topology
+                    .subscriptions
+                    .iter_mut()
+                    .for_each(|s| Arc::make_mut(s).delivery.after = Duration::ZERO);
+            }
+            Input::Remembered { seen, .. } if bug == Some(Bug::MemoryLost) => seen.clear(),
             Input::Attaching { .. } if bug == Some(Bug::AttachUnheard) => {
                 *input = Input::Outcomes(Vec::new());
             }

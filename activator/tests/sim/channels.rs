@@ -158,7 +158,7 @@ impl World {
         if shelf.held != Some(read.epoch) {
             return;
         }
-        match shelf.read(&read, &mut self.speed) {
+        match shelf.read(self.clock.now(), &read, &mut self.speed) {
             Some(batch) => {
                 let wait = self.speed.between(5, 3_000);
                 let Read { channel, partition, epoch, from, .. } = read;
@@ -206,9 +206,10 @@ impl World {
             self.coverage.count("fault gap");
         }
         let shelf = &mut log.shelves[number];
-        let (at, stamped) = shelf.append(channel, partition, gap, event);
+        let now = self.clock.now();
+        let (at, stamped) = shelf.append(channel, partition, (now, gap), event);
         let waiting = std::mem::take(&mut shelf.waiting);
-        self.oracle.truth.stored(at, &stamped, event);
+        self.oracle.truth.stored(now, at, &stamped, event);
         self.note(|_| format!("   stored {at:?} {stamped:?}"));
         for read in waiting {
             self.read(read);

@@ -70,6 +70,7 @@ pub(crate) const FAULTS: &[&str] = &[
     "fault crash within a turn",
     "fault power cut",
     "fault cursor lost",
+    "fault remembered lost",
     "fault append fails",
     "fault append never",
     "fault append ack lost",

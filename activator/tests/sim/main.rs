@@ -73,7 +73,7 @@ fn finds_progress_after_a_failed_dead_letter() {
 
 #[test]
 fn finds_offsets_reused_after_a_cut_log() {
-    finds(Bug::OffsetsReused, 50, &["still", "wait at the end"]);
+    finds(Bug::OffsetsReused, 50, &["still", "wait at the end", "before it"]);
 }
 
 #[test]
@@ -149,6 +149,16 @@ fn finds_processes_started_beside_one_that_is_attached() {
 #[test]
 fn finds_shares_of_traffic_that_do_not_hold() {
     finds(Bug::SharesIgnored, 10, &["belongs to"]);
+}
+
+#[test]
+fn finds_what_is_delivered_twice_after_a_crash() {
+    finds(Bug::MemoryLost, 60, &["the same event was before"]);
+}
+
+#[test]
+fn finds_what_is_delivered_before_its_time() {
+    finds(Bug::DelayIgnored, 10, &["before its time"]);
 }
 
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.

@@ -23,13 +23,28 @@ impl World {
             let key = self.load.pick(&KEYS).expect("not empty");
             let event = event(&format!("event{}", self.named), ty, self.load.between(0, 3), key);
             self.store(channel, &event);
+            self.sent.push(event);
         }
         if self.load.chance(200) {
             self.replay();
         }
+        if self.load.chance(500) {
+            self.send_again();
+        }
         if self.calm_since.is_none() {
             let pause = self.load.between(MILLI, BETWEEN_EVENTS);
             self.clock.after(pause, Happening::Produce);
+        }
+    }
+
+    /// A producer did not hear that one of its last events was taken.
+    fn send_again(&mut self) {
+        let recent = self.sent.len().saturating_sub(10);
+        self.sent.drain(..recent);
+        let channel = self.load.pick(&[BROKER, BROKER, TOPIC, ORDERS]).expect("not empty");
+        let again = self.load.index(self.sent.len());
+        if let Some(event) = self.sent.get(again).cloned() {
+            self.store(channel, &event);
         }
     }
 

@@ -1,7 +1,9 @@
 //! Channels as logs: what is stored here survives every crash.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use activator::Time;
 use activator::event::Event;
 use activator::id::{ChannelId, Epoch, Offset, Partition};
 use activator::input::{Batch, OpenedPartition, Progress};
@@ -38,6 +40,8 @@ pub(crate) struct Shelf {
     /// Under which epoch it is the mind's.
     pub(crate) held: Option<Epoch>,
     pub(crate) records: BTreeMap<Offset, Event>,
+    /// When each was stored.
+    times: BTreeMap<Offset, Time>,
     pub(crate) next: Offset,
     pub(crate) stored: Option<Progress>,
     /// What was stored before that; a power cut may bring it back.
@@ -100,23 +104,24 @@ impl Shelf {
         &mut self,
         channel: ChannelId,
         number: Partition,
-        gap: u64,
+        (now, gap): (Time, u64),
         event: &Event,
     ) -> (At, Event) {
         let offset = Offset(self.next.0 + gap);
         let stamp = format!("{channel}/{number}/{offset}");
         let event = event.with(STAMP, &stamp).expect("the stamp is an attribute");
         self.records.insert(offset, event.clone());
+        self.times.insert(offset, now);
         self.next = offset.next();
         ((channel, number, offset), event)
     }
 
     /// What a read finds; nothing when it has to wait.
-    pub(crate) fn read(&self, read: &Read, random: &mut Random) -> Option<Batch> {
+    pub(crate) fn read(&self, now: Time, read: &Read, random: &mut Random) -> Option<Batch> {
         if read.from >= self.next {
             return None;
         }
-        let mut batch = Batch { records: Vec::new(), next: self.next };
+        let mut batch = Batch { next: self.next, ..Batch::default() };
         let mut rest = self.records.range(read.from..);
         if let Some((&first, _)) = rest.clone().next()
             && first > read.from
@@ -135,6 +140,7 @@ impl Shelf {
                 return Some(batch);
             }
             batch.records.push((offset, event.clone()));
+            batch.ages.push(self.times.get(&offset).map_or(Duration::ZERO, |time| now.since(*time)));
         }
         batch.next = batch.records.last().map_or(self.next, |(offset, _)| offset.next());
         Some(batch)

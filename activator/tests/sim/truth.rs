@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use activator::Time;
 use activator::delivery::Exhausted;
-use activator::event::{Event, Reply};
+use activator::event::{Event, Identity, Reply};
 use activator::id::{ChannelId, Offset, Partition, SubscriptionId};
 use activator::topology::{Destination, Start, Subscription, Topology};
 
@@ -40,6 +41,7 @@ pub(crate) struct Truth {
 struct Record {
     event: Event,
     stored: u64,
+    time: Time,
     /// A rule of the user's or a power cut took it.
     gone: bool,
 }
@@ -110,9 +112,9 @@ impl Truth {
     }
 
     /// An event is stored: as itself, and as what it means for the one it was made of.
-    pub(crate) fn stored(&mut self, at: At, event: &Event, made_of: &Event) {
+    pub(crate) fn stored(&mut self, time: Time, at: At, event: &Event, made_of: &Event) {
         self.step += 1;
-        self.records.insert(at, Record { event: event.clone(), stored: self.step, gone: false });
+        self.records.insert(at, Record { event: event.clone(), stored: self.step, time, gone: false });
         if let Some(case) = made_of.get(MADE).and_then(|made| self.replies.remove(made)) {
             self.done.insert(case);
             return;
@@ -191,6 +193,24 @@ impl Truth {
         }
         let name = self.records.get(&at)?.event.get("hydrantreplay")?;
         self.versions.keys().copied().find(|id| self.name_of(*id).is_some_and(|known| *known == *name))
+    }
+
+    /// The name of whose settings count.
+    pub(crate) fn bearer_name(&self, case: Case) -> Option<Arc<str>> {
+        self.name_of(self.bearer(case)?)
+    }
+
+    /// The subscription that bears a name now.
+    pub(crate) fn named(&self, name: &str) -> Option<&Subscription> {
+        self.versions.keys().filter_map(|id| self.current(*id)).find(|s| *s.name == *name)
+    }
+
+    pub(crate) fn identity(&self, at: At) -> Option<Identity> {
+        self.records.get(&at).map(|record| Identity::of(&record.event))
+    }
+
+    pub(crate) fn stored_at(&self, at: At) -> Option<Time> {
+        self.records.get(&at).map(|record| record.time)
     }
 
     /// Whether a subscription ever gave events up that nobody could take.

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use activator::delivery::{Backoff, Exhausted, Format, Policy};
+use activator::delivery::{Backoff, Deduplicate, Exhausted, Format, Policy};
 use activator::filter::{Expression, Filter};
 use activator::id::{ChannelId, FunctionId, Offset, SinkId, SubscriptionId};
-use activator::topology::{Channel, Destination, Order, Share, Start, Subscription, Topology, Traffic};
+use activator::topology::{Channel, Destination, HOPS, Order, Share, Start, Subscription, Topology, Traffic};
 
 use super::random::Random;
 
@@ -144,7 +144,7 @@ fn order(random: &mut Random) -> Order {
 
 fn channels() -> Vec<Channel> {
     let is_last = |id| id == DEAD_LETTERS || id == OWN_LETTERS;
-    let channel = |id| Channel { id, keeps: is_last(id) || id == TOPIC, is_last: is_last(id) };
+    let channel = |id| Channel { id, keeps: is_last(id) || id == TOPIC, is_last: is_last(id), hops: HOPS };
     CHANNELS.iter().map(|&(id, _)| channel(id)).collect()
 }
 
@@ -180,6 +180,11 @@ fn policy(id: SubscriptionId, random: &mut Random) -> Policy {
         format: if random.chance(100) { Format::Structured } else { Format::Binary },
         timeout: Duration::from_millis(random.between(500, 8_000))
             + Duration::from_nanos(u64::from(id.0) + 1),
+        after: Duration::from_millis([0, 0, 0, random.between(1, 5_000)][random.index(4)]),
+        deduplicate: random.chance(400).then(|| Deduplicate {
+            time: Duration::from_millis(random.between(500, 60_000)),
+            max: [1, 4, 1_000][random.index(3)],
+        }),
     }
 }
 

@@ -75,8 +75,7 @@ impl Memory {
                 Look::Records(batch) => return Ok(batch),
                 // Everything before it is done and forgotten. When nothing follows yet, the gap alone is news.
                 Look::Behind(next) if next == window.end() => {
-                    let records = Vec::new();
-                    return Ok(Batch { records, next });
+                    return Ok(Batch { next, ..Batch::default() });
                 }
                 Look::Behind(next) => from = next,
                 Look::AtEnd => window.grown_past(from).await,

@@ -11,7 +11,7 @@ use activator::id::Offset;
 use activator::input::Batch;
 use tokio::sync::watch;
 
-use super::clock::now_ms;
+use super::clock::{ages, now_ms};
 
 pub(super) struct Window {
     recent: Mutex<Recent>,
@@ -71,7 +71,7 @@ impl Window {
         let begin = recent.records.partition_point(|held| held.offset < from);
         let mut taken = Taken::new(records_max, bytes_max);
         for held in recent.records.range(begin..) {
-            if !taken.take(held.offset, &held.event) {
+            if !taken.take(held.offset, held.time, &held.event) {
                 break;
             }
         }
@@ -156,6 +156,7 @@ impl Recent {
 /// A batch that is being filled, up to its bounds.
 pub(super) struct Taken {
     records: Vec<(Offset, Event)>,
+    times: Vec<u64>,
     records_left: u32,
     bytes_left: usize,
 }
@@ -164,13 +165,14 @@ impl Taken {
     pub(super) fn new(records_max: u32, bytes_max: u32) -> Self {
         Self {
             records: Vec::new(),
+            times: Vec::new(),
             records_left: records_max.max(1),
             bytes_left: usize::try_from(bytes_max).unwrap_or(usize::MAX),
         }
     }
 
-    /// Takes the record unless the batch is full.
-    pub(super) fn take(&mut self, offset: Offset, event: &Event) -> bool {
+    /// Takes the record, of this time, unless the batch is full.
+    pub(super) fn take(&mut self, offset: Offset, time: u64, event: &Event) -> bool {
         let size = event.size();
         if self.is_full() || (!self.records.is_empty() && size > self.bytes_left) {
             return false;
@@ -178,6 +180,7 @@ impl Taken {
         self.records_left -= 1;
         self.bytes_left = self.bytes_left.saturating_sub(size);
         self.records.push((offset, event.clone()));
+        self.times.push(time);
         true
     }
 
@@ -196,6 +199,6 @@ impl Taken {
     /// Nothing when nothing was taken.
     pub(super) fn batch(self) -> Option<Batch> {
         let next = self.records.last()?.0.next();
-        Some(Batch { records: self.records, next })
+        Some(Batch { records: self.records, ages: ages(&self.times), next })
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn exit(followed: &Followed) -> ExitCode {
         Followed::NotArrived => return Exit::Timeout.into(),
     };
     match explained.outcome() {
-        Outcome::Unmatched | Outcome::Delivered => ExitCode::SUCCESS,
+        Outcome::Unmatched | Outcome::Duplicate | Outcome::Delivered => ExitCode::SUCCESS,
         Outcome::Dropped | Outcome::Removed => Exit::Failed.into(),
         Outcome::DeadLetter => Exit::DeadLetter.into(),
         // Not here, and not known.

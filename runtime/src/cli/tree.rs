@@ -14,6 +14,7 @@ const ANSWER_MAX: usize = 100;
 
 /// Why a delivery goes no further here.
 pub(super) const REMOVED: &str = "its trigger was removed; it waits for one of that name";
+pub(super) const DUPLICATE: &str = "the same event was delivered before";
 pub(super) const ELSEWHERE: &str = "its partition is another runtime's now";
 
 /// Replies that came back, by their id, as far as they were seen.
@@ -80,6 +81,7 @@ fn end(verdict: &Verdict, indent: &str, replies: &Replies) -> String {
             say("dead letter", &format!("{status} after {} attempt{plural}", verdict.attempt_count))
         }
         Outcome::Dropped => say("dropped", "its channel does not hold it any more (retention)"),
+        Outcome::Duplicate => say("duplicate", DUPLICATE),
         Outcome::Removed => say("removed", REMOVED),
         Outcome::Elsewhere => say("elsewhere", ELSEWHERE),
         Outcome::Pending if verdict.attempts.is_empty() => say("pending", "no attempt is over yet"),

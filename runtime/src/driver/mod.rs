@@ -5,6 +5,7 @@
 //! - [`keeper`]: the task that owns one channel; [`kept`]: what it does with an open one. [`directory`]: what the ingress needs to know.
 //! - [`fleet`]: functions, their revisions and their processes. [`perform`]: one arm per effect.
 //! - [`callers`]: who waits for the answer to an event. [`alarm`]: what wakes the loop when nothing happens. [`mirror`]: the names under which others see how far subscriptions are.
+//! - [`repeats`]: what subscriptions had that want the same event once.
 //! - [`orphans`]: cursors that nobody bears any more. [`record`]: what is told to the history, the statistics and the log.
 
 mod alarm;
@@ -20,12 +21,14 @@ mod mirror;
 mod orphans;
 mod perform;
 mod record;
+mod repeats;
 mod stats;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use activator::effect::Report;
 use activator::id::{AttachId, CallId, ChannelId, SinkId};
 use activator::input::{OpenedPartition, Progress};
 use activator::lifecycle::Availability;
@@ -41,6 +44,7 @@ use self::inbox::{Attaching, Message};
 use self::keeper::Keeper;
 use self::orphans::Orphans;
 use self::record::Record;
+use self::repeats::Repeats;
 use crate::channel::Channel;
 use crate::config::resolved::Resolved;
 use crate::dispatch::{Call, Sink};
@@ -81,6 +85,7 @@ pub(crate) struct Driver {
     attaching: HashMap<AttachId, Attaching>,
     next_attach: AttachId,
     orphans: Orphans,
+    repeats: Repeats,
     letters: Arc<Desk>,
     record: Record,
 }
@@ -96,6 +101,7 @@ impl Driver {
             ..Limits::default()
         };
         let orphans = Orphans::open(config.runtime.state.as_deref());
+        let repeats = Repeats::new(config.runtime.state.as_deref());
         let config = watch::Sender::new(config);
         let directory = watch::Sender::new(Arc::new(Directory::default()));
         let (letters, callers) = (Arc::new(Desk::default()), Callers::default());
@@ -117,6 +123,7 @@ impl Driver {
             attaching: HashMap::new(),
             next_attach: AttachId::default(),
             orphans,
+            repeats,
             letters,
             record: Record::new(history),
         };
@@ -152,6 +159,7 @@ impl Driver {
         while self.messages.try_recv().is_ok() {}
         self.calls.clear();
         self.letters.close();
+        self.repeats.close();
         self.keepers.clear();
         self.directory.send_replace(Arc::default());
         let closed = async { while self.tasks.join_next().await.is_some() {} };
@@ -282,7 +290,9 @@ impl Driver {
         let now = self.clock.now();
         let revised = |(function, availability)| Input::Revised { function, now: availability };
         let wired = Input::Wired(config.topology.clone());
-        let news = there.into_iter().map(revised).chain([wired]).chain(gone.into_iter().map(revised));
+        let repeats = self.repeats.configure(&config, &mut self.tasks);
+        let told = there.into_iter().map(revised).chain(repeats);
+        let news = told.chain([wired]).chain(gone.into_iter().map(revised));
         for input in news.collect::<Vec<_>>() {
             self.activator.handle(now, input);
         }
@@ -307,7 +317,12 @@ impl Driver {
     fn act(&mut self) {
         while let Some(effect) = self.activator.poll_effect() {
             match effect {
-                Effect::Report(report) => self.record.reported(report, &self.fleet),
+                Effect::Report(report) => {
+                    if let Report::Renamed { from, to } = &report {
+                        self.repeats.renamed(from, to);
+                    }
+                    self.record.reported(report, &self.fleet);
+                }
                 effect => self.perform(effect),
             }
         }

@@ -39,6 +39,7 @@ impl Driver {
                     channel.release(partitions);
                 }
             }
+            Effect::Remember { name, identity } => self.repeats.delivered(name, identity),
             Effect::Commit { channel, progress } => self.ask(channel, Ask::Commit { progress }),
             Effect::Spawn { instance, .. } => self.fleet.start(instance),
             Effect::Attach { attach, instance, .. } => {

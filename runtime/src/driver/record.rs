@@ -202,6 +202,7 @@ impl Record {
                 subscription = name, %offset,
                 "LEFT  its trigger was removed; it is kept for a week, should that come back"
             ),
+            End::Duplicate => tracing::debug!(subscription = name, %offset, "delivered before"),
             End::Unmatched | End::Elsewhere => {}
         }
     }

@@ -46,6 +46,7 @@ pub(super) struct Settled {
 pub(super) enum How {
     Delivered,
     DeadLetter,
+    Duplicate,
     Unmatched,
     Dropped,
     Gone,
@@ -88,6 +89,7 @@ impl Delivery {
         let (how, outcome, reply) = match end {
             End::Delivered { outcome, reply } => (How::Delivered, outcome, reply),
             End::DeadLetter(outcome) => (How::DeadLetter, Some(outcome), None),
+            End::Duplicate => (How::Duplicate, None, None),
             End::Unmatched => (How::Unmatched, None, None),
             End::Dropped(outcome) => (How::Dropped, Some(outcome), None),
             End::Gone => (How::Gone, None, None),

@@ -42,6 +42,7 @@ pub(crate) fn resolved() -> Resolved {
                     id: c.0,
                     keeps: c.1 != ChannelKind::Broker,
                     is_last: c.1 == ChannelKind::DeadLetters,
+                    hops: activator::topology::HOPS,
                 })
                 .collect(),
             subscriptions: [trigger(BILL, "bill", "order.created"), trigger(AUDIT, "audit", "audit")]

@@ -97,6 +97,8 @@ pub(crate) struct AttemptView {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
     Unmatched,
+    /// The same event was delivered before.
+    Duplicate,
     Delivered,
     /// Its partition went to another runtime, which knows.
     Elsewhere,

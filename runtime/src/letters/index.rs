@@ -213,7 +213,7 @@ mod tests {
             .iter()
             .map(|(at, trigger, reason)| (Offset(*at), letter(&format!("o-{at}"), trigger, reason)));
         let next = letters.last().map_or(Offset(0), |(at, ..)| Offset(at + 1));
-        Batch { records: records.collect(), next }
+        Batch { records: records.collect(), next, ..Batch::default() }
     }
 
     fn index() -> Index {

@@ -50,6 +50,7 @@ impl Oracle {
                     self.owned.get_mut(&(*channel, *partition)).into_iter().for_each(|o| *o = Some(now));
                 }
             }
+            Input::Remembered { name, seen } => self.repeats.recall(now, name, seen),
             Input::Appended { append, .. } => drop(self.appends.remove(append)),
             Input::Committed { channel, .. } => drop(self.commits.remove(channel)),
             Input::Ready { instance } => {

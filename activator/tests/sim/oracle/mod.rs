@@ -4,6 +4,7 @@
 
 mod attaching;
 mod hearing;
+mod repeating;
 mod reports;
 mod seeing;
 mod sharing;
@@ -20,6 +21,7 @@ use activator::input::Progress;
 use activator::lifecycle::Settings;
 use activator::{Limits, Time};
 
+use self::repeating::Repeats;
 use self::sharing::{Callee, Shares};
 use crate::clock::{MILLI, Micros, micros};
 use crate::storage::{At, says_done};
@@ -64,6 +66,7 @@ pub(crate) struct Oracle {
     slandered: bool,
     /// The ids that were made for replies, by what each answers and for whom.
     made: BTreeMap<(String, Arc<str>), String>,
+    repeats: Repeats,
     pace: Pace,
 }
 
@@ -156,6 +159,7 @@ impl Oracle {
             requeued: BTreeSet::new(),
             slandered: false,
             made: BTreeMap::new(),
+            repeats: Repeats::default(),
             pace: Pace::default(),
         }
     }
@@ -181,6 +185,7 @@ impl Oracle {
         self.calls.clear();
         self.wishes.clear();
         self.shares = Shares::default();
+        self.repeats.forget();
         self.appends.clear();
         self.commits.clear();
         self.open.clear();

@@ -76,6 +76,7 @@ impl Oracle {
                 let owed = self.truth.owes(case) && !done;
                 self.expect(!owed, || format!("{case:?} is called unmatched and matches"));
             }
+            End::Duplicate => self.is_duplicate(case),
             End::Dropped(_) => {
                 let may = self.truth.may_drop(case);
                 self.expect(may, || format!("{case:?} is given up, and nobody said that"));
@@ -86,6 +87,9 @@ impl Oracle {
                 self.expect(false, || format!("{case:?} is a dead letter of a dead letter"));
             }
             _ => self.expect(done, || format!("{case:?} is called {end:?} and is not")),
+        }
+        if matches!(end, End::Delivered { .. }) {
+            self.has_had(case);
         }
         let counted = self.attempts.get(&case).copied().unwrap_or(0);
         let steady = self.truth.is_steady(case);

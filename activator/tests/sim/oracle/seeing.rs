@@ -30,7 +30,7 @@ impl Oracle {
         match effect {
             Effect::Deliver { delivery, to, what, timeout, .. } => {
                 self.expect(!timeout.is_zero(), || format!("{delivery:?} has no time at all"));
-                self.delivers(*delivery, *to, what, case);
+                self.delivers(now, *delivery, *to, what, case);
             }
             Effect::Spawn { instance, .. } => self.spawns(now, *instance, settings),
             Effect::Pause { instance } => self.pauses(*instance),
@@ -55,6 +55,7 @@ impl Oracle {
                 let most = self.limits.appends_max;
                 self.expect(under_way <= most, || format!("{under_way} appends under way, {most} allowed"));
             }
+            Effect::Remember { name, identity } => self.remembers(now, name, *identity),
             Effect::Commit { channel, progress } => {
                 let first = self.commits.insert(*channel);
                 self.expect(first, || format!("two commits of channel {channel} at once"));
@@ -187,8 +188,11 @@ impl Oracle {
         self.expect(was == Some(true), || format!("{id:?} is let go on, and was not paused"));
     }
 
-    fn delivers(&mut self, id: DeliveryId, to: Target, what: &Payload, case: Option<Case>) {
-        case.into_iter().for_each(|case| self.delivers_case(id, case));
+    fn delivers(&mut self, now: Time, id: DeliveryId, to: Target, what: &Payload, case: Option<Case>) {
+        if let Some(case) = case {
+            self.delivers_case(id, case);
+            self.delivers_in_time(now, case);
+        }
         self.goes_to_whom_it_belongs(to, what, case);
         match to {
             Target::Instance(instance) => self.hands_to(instance),

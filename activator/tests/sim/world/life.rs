@@ -1,12 +1,16 @@
 //! The lives of the runtime in one world: how each begins and ends.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use activator::Activator;
 use activator::effect::Effect;
+use activator::event::Identity;
 use activator::input::Input;
 
 use super::{Happening, World, progress_of};
 use crate::bugs::{self, Bug};
-use crate::clock::micros;
+use crate::clock::{Micros, micros};
 
 impl World {
     /// A runtime starts: it tells its new mind the wiring and the folder, in whatever order it finds them.
@@ -16,8 +20,36 @@ impl World {
         if self.speed.chance(300) {
             news.reverse();
         }
-        for (input, wait) in news.into_iter().zip(1..) {
+        for (input, wait) in self.recalled().into_iter().chain(news).zip(1..) {
             self.clock.after(wait * 10, Happening::News(input));
+        }
+    }
+
+    /// What is remembered of earlier lives, which comes before all else.
+    fn recalled(&self) -> Vec<Input> {
+        let now = self.clock.micros();
+        let left = |(identity, until): &(Identity, Micros)| {
+            Some((*identity, Duration::from_micros(until.checked_sub(now).filter(|left| *left > 0)?)))
+        };
+        let told = self.remembered.iter().map(|(name, seen)| Input::Remembered {
+            name: Arc::clone(name),
+            seen: seen.iter().filter_map(left).collect(),
+        });
+        told.collect()
+    }
+
+    /// The mind wants to know of it in its next life.
+    pub(super) fn remember(&mut self, name: Arc<str>, identity: Identity) {
+        let time = self.oracle.truth.named(&name).and_then(|s| s.delivery.deduplicate).map(|how| how.time);
+        let until = self.clock.micros() + time.map_or(0, micros);
+        self.remembered.entry(name).or_default().push((identity, until));
+    }
+
+    /// What was not written yet is not known in the next life.
+    fn lose_remembered(&mut self) {
+        if self.faults.chance(300) {
+            self.coverage.count("fault remembered lost");
+            self.remembered.values_mut().for_each(|seen| drop(seen.pop()));
         }
     }
 
@@ -43,6 +75,7 @@ impl World {
             self.forget_requeued();
         }
         self.lose_power();
+        self.lose_remembered();
         self.end_life();
     }
 

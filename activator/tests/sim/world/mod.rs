@@ -4,10 +4,11 @@ mod judge;
 mod life;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use activator::effect::{Effect, Payload, Target};
-use activator::event::Event;
+use activator::event::{Event, Identity};
 use activator::id::{CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Revision};
 use activator::input::{Input, Progress};
 use activator::lifecycle::Availability;
@@ -50,6 +51,10 @@ pub(crate) struct World {
     pub(crate) held: BTreeMap<DeliveryId, Held>,
     pub(crate) calls: BTreeSet<CallId>,
     pub(crate) named: u64,
+    /// The last events that producers sent.
+    pub(crate) sent: Vec<Event>,
+    /// What was delivered to subscriptions that want it once, and until when that is to be known.
+    pub(crate) remembered: BTreeMap<Arc<str>, Vec<(Identity, Micros)>>,
     pub(crate) bad_neighbour: bool,
     pub(crate) calm_since: Option<Micros>,
     pub(crate) draining_since: Option<Micros>,
@@ -122,6 +127,8 @@ impl World {
             held: BTreeMap::new(),
             calls: BTreeSet::new(),
             named: 0,
+            sent: Vec::new(),
+            remembered: BTreeMap::new(),
             bad_neighbour,
             users,
             limits,
@@ -280,6 +287,7 @@ impl World {
             | Effect::Commit { .. } => {
                 self.send_to_storage(effect);
             }
+            Effect::Remember { name, identity } => self.remember(name, identity),
             Effect::Close { channel } => self.close(channel),
             Effect::Release { channel, partitions } => self.give_back(channel, &partitions),
             Effect::Spawn { instance, revision } => self.spawn(instance, revision),

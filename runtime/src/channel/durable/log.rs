@@ -110,7 +110,7 @@ impl Log {
                 break;
             }
         }
-        Ok(taken.batch().unwrap_or(Batch { records: Vec::new(), next: end }))
+        Ok(taken.batch().unwrap_or(Batch { next: end, ..Batch::default() }))
     }
 
     fn segments_from(&self, from: Offset) -> Vec<Arc<Segment>> {

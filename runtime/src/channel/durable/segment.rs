@@ -145,7 +145,7 @@ impl Segment {
                 Found::Zeros { .. } => break,
             };
             match record.event() {
-                Ok(event) if taken.take(record.head.offset, &event) => {}
+                Ok(event) if taken.take(record.head.offset, record.head.time, &event) => {}
                 Ok(_) => break,
                 Err(error) => self.report_unreadable(record.head.offset, &error),
             }

@@ -208,7 +208,11 @@ impl Lane {
                         self.placed = false;
                         return Ok(Found::Batch(taken.batch(self.at.get())));
                     }
-                    taken.push(offset, self.decoder.event(&message, offset.0));
+                    taken.push(
+                        offset,
+                        message.timestamp().to_millis(),
+                        self.decoder.event(&message, offset.0),
+                    );
                     self.at.set(offset.next());
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => {

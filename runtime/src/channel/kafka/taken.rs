@@ -4,6 +4,8 @@ use activator::event::Event;
 use activator::id::Offset;
 use activator::input::Batch;
 
+use crate::channel::clock::ages;
+
 /// What a read may take.
 #[derive(Clone, Copy)]
 pub(super) struct Want {
@@ -18,17 +20,20 @@ pub(super) struct Want {
 pub(super) struct Taken {
     want: Want,
     records: Vec<(Offset, Event)>,
+    times: Vec<u64>,
     bytes: usize,
 }
 
 impl Taken {
     pub(super) const fn new(want: Want) -> Self {
-        Self { want, records: Vec::new(), bytes: 0 }
+        Self { want, records: Vec::new(), times: Vec::new(), bytes: 0 }
     }
 
-    pub(super) fn push(&mut self, offset: Offset, event: Event) {
+    /// A record of this time; of one that tells none, that is now.
+    pub(super) fn push(&mut self, offset: Offset, time: Option<i64>, event: Event) {
         self.bytes += event.size();
         self.records.push((offset, event));
+        self.times.push(time.and_then(|time| u64::try_from(time).ok()).unwrap_or(u64::MAX));
     }
 
     pub(super) const fn is_enough(&self) -> bool {
@@ -42,7 +47,7 @@ impl Taken {
             // Only what is not wanted came: up to there is a gap.
             None => self.want.until.or(at).unwrap_or(self.want.from),
         };
-        Batch { records: self.records, next }
+        Batch { records: self.records, ages: ages(&self.times), next }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -52,5 +57,5 @@ impl Taken {
 
 /// Nothing up to `next`: a gap.
 pub(super) fn gap(next: Offset, want: Want) -> Batch {
-    Batch { records: Vec::new(), next: want.until.map_or(next, |until| next.min(until)) }
+    Batch { next: want.until.map_or(next, |until| next.min(until)), ..Batch::default() }
 }

@@ -144,6 +144,7 @@ fn fate(verdict: &Verdict) -> String {
         Outcome::Elsewhere => format!("elsewhere: {}", tree::ELSEWHERE),
         Outcome::Pending if verdict.attempt_count == 0 => "pending: no attempt is over yet".into(),
         Outcome::Pending => format!("pending:{status} after {attempts}, another one follows"),
+        Outcome::Duplicate => format!("duplicate: {}", tree::DUPLICATE),
         Outcome::Unmatched => "unmatched".into(),
     };
     if let Some(reply) = &verdict.reply_id {

@@ -17,6 +17,7 @@ pub(in crate::config) struct Channel {
     pub(in crate::config) sync: Option<SyncMode>,
     pub(in crate::config) retention: Retention,
     pub(in crate::config) kafka: Topic,
+    pub(in crate::config) hops: Option<u32>,
     pub(in crate::config) delivery: Option<Delivery>,
 }
 
@@ -41,6 +42,8 @@ pub(in crate::config) struct Topic {
 const PARTITIONS_MAX: u32 = 1024;
 /// The protocol's own bound.
 const REPLICATION_MAX: u32 = i16::MAX as u32;
+/// What the attribute that counts them down can hold.
+const HOPS_MAX: u32 = i32::MAX as u32;
 /// Kafka's own bound.
 const TOPIC_LEN_MAX: usize = 249;
 
@@ -71,7 +74,7 @@ struct OfClass {
 
 impl Channel {
     pub(in crate::config) const KEYS: &[&str] =
-        &["class", "partitions", "sync", "retention", "kafka", "delivery"];
+        &["class", "partitions", "sync", "retention", "kafka", "hops", "delivery"];
 
     pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
         Some(Self::read_from(&value.table(section, Self::KEYS)?, section))
@@ -96,6 +99,7 @@ impl Channel {
             sync: sync.and_then(|v| v.one_of(SYNC_MODES)).map(|mode| mode.value),
             retention: retention.and_then(|v| read_retention(&v)).unwrap_or_default(),
             kafka: kafka.and_then(|v| Topic::read(&v)).unwrap_or_default(),
+            hops: table.get("hops").and_then(|v| v.integer(1..=HOPS_MAX)).map(|hops| hops.value),
             delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
         }
     }

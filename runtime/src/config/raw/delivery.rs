@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use activator::delivery::{Backoff, Format, Policy};
+use activator::delivery::{Backoff, Deduplicate, Format, Policy};
 
 use crate::config::source::At;
 use crate::config::value::Value;
 
+use super::deduplicate;
 use super::destination::Destination;
 
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,8 @@ pub(in crate::config) struct Delivery {
     pub(in crate::config) retry_after_max: Option<Duration>,
     pub(in crate::config) timeout: Option<Duration>,
     pub(in crate::config) format: Option<Format>,
+    pub(in crate::config) deliver_after: Option<Duration>,
+    pub(in crate::config) deduplicate: Option<Deduplicate>,
     pub(in crate::config) on_exhausted: OnExhausted,
     /// Nothing = the runtime's own channel.
     pub(in crate::config) dead_letter: Option<At<Destination>>,
@@ -55,6 +58,8 @@ impl Delivery {
         "retryAfterMax",
         "timeout",
         "format",
+        "deliver_after",
+        "deduplicate",
         "on_exhausted",
         "dead_letter",
         "deadLetterSink",
@@ -88,6 +93,8 @@ impl Delivery {
                 .map(|d| d.value),
             timeout: table.get("timeout").and_then(|v| v.timeout()).map(|d| d.value),
             format: table.get("format").and_then(|v| v.one_of(FORMATS)).map(|f| f.value),
+            deliver_after: table.get("deliver_after").and_then(|v| v.duration()).map(|d| d.value),
+            deduplicate: table.get("deduplicate").and_then(|v| deduplicate::read(&v)),
             on_exhausted,
             dead_letter: dead_letter.and_then(|v| dead_letter_sink(&v, on_exhausted)),
         })
@@ -107,6 +114,8 @@ impl Delivery {
             timeout: self.timeout.unwrap_or(otherwise.timeout),
             exhausted: otherwise.exhausted,
             format: self.format.unwrap_or(otherwise.format),
+            after: self.deliver_after.unwrap_or(otherwise.after),
+            deduplicate: self.deduplicate,
         }
     }
 }

@@ -5,6 +5,7 @@ mod annotations;
 mod batch;
 mod begin;
 mod channel;
+mod deduplicate;
 mod delivery;
 mod destination;
 mod filter;
@@ -36,6 +37,8 @@ pub(super) use batch::Batch;
 pub(super) use channel::{Channel, Class};
 #[cfg(test)]
 pub(super) use channel::{RETENTION_KEYS, Topic};
+#[cfg(test)]
+pub(super) use deduplicate::KEYS as DEDUPLICATE_KEYS;
 pub(super) use delivery::{Delivery, OnExhausted};
 pub(super) use destination::Destination;
 #[cfg(test)]

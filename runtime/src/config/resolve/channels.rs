@@ -22,6 +22,8 @@ pub(super) struct Channels {
     pub(super) dead_letters: ChannelId,
     pub(super) replays: ChannelId,
     by_name: BTreeMap<(ChannelKind, String), Known>,
+    /// Of those that say how often what is read there may be passed on.
+    hops: BTreeMap<ChannelId, u32>,
 }
 
 /// What a subscription needs to know of its channel.
@@ -44,6 +46,7 @@ impl Channels {
             ids,
             all: BTreeMap::new(),
             by_name: BTreeMap::new(),
+            hops: BTreeMap::new(),
         };
         if !file.brokers.iter().any(|(name, _)| name.value == DEFAULT_BROKER) {
             builder.undeclared(ChannelKind::Broker, DEFAULT_BROKER);
@@ -57,7 +60,7 @@ impl Channels {
         let dead_letters = builder.dead_letters(file, DEAD_LETTERS);
         builder.own_dead_letters(file);
         let replays = builder.undeclared(ChannelKind::Replay, REPLAYS);
-        Self { all: builder.all, dead_letters, replays, by_name: builder.by_name }
+        Self { all: builder.all, dead_letters, replays, by_name: builder.by_name, hops: builder.hops }
     }
 
     pub(super) fn known(&self, kind: ChannelKind, name: &str) -> Option<&Known> {
@@ -75,6 +78,7 @@ impl Channels {
             id,
             keeps: keeps(channel.kind),
             is_last: channel.kind == ChannelKind::DeadLetters,
+            hops: self.hops.get(&id).copied().unwrap_or(topology::HOPS),
         });
         channels.collect()
     }
@@ -123,6 +127,7 @@ struct Builder<'a> {
     ids: &'a mut Ids,
     all: BTreeMap<ChannelId, NamedChannel>,
     by_name: BTreeMap<(ChannelKind, String), Known>,
+    hops: BTreeMap<ChannelId, u32>,
 }
 
 impl Builder<'_> {
@@ -151,7 +156,8 @@ impl Builder<'_> {
     fn declared(&mut self, kind: ChannelKind, channels: &raw::Named<raw::Channel>) {
         for (name, channel) in channels {
             let spec = self.specs.declared(kind, name, channel);
-            self.add(kind, &name.value, spec, channel.delivery.clone());
+            let id = self.add(kind, &name.value, spec, channel.delivery.clone());
+            self.hops.extend(channel.hops.map(|hops| (id, hops)));
         }
     }
 

@@ -94,3 +94,83 @@ fn dead_letters_for_a_function_wait_in_a_channel_of_its_own() {
     let takes = resolved.subscription("dead-letter/fn/undertaker").unwrap();
     assert_eq!((takes.channel, takes.reply), (*letters.0, None));
 }
+
+#[test]
+fn the_same_event_is_not_wanted_twice_for_a_time() {
+    for (written, column, wanted, help) in [
+        ("true", 15, "`false`, or for how long", "deduplicate = \"10m\", or { for = \"10m\", max = 100000 }"),
+        (
+            "{ max = 5 }",
+            15,
+            "a table with `for`",
+            "deduplicate = \"10m\", or { for = \"10m\", max = 100000 }",
+        ),
+        (
+            "\"0s\"",
+            15,
+            "longer than nothing",
+            "a number with its unit, such as \"30s\", \"200ms\", \"1m 30s\" or \"PT0.2S\"",
+        ),
+        (
+            "7",
+            15,
+            "a duration",
+            "a number with its unit, such as \"30s\", \"200ms\", \"1m 30s\" or \"PT0.2S\"",
+        ),
+    ] {
+        check(
+            &format!("[broker.default.delivery]\ndeduplicate = {written}\n"),
+            "H005",
+            (2, column),
+            &format!("`deduplicate` in [broker.default] delivery must be {wanted}"),
+            help,
+        );
+    }
+    check(
+        "[broker.default.delivery]\ndeduplicate = { for = \"1m\", max = 0 }\n",
+        "H005",
+        (2, 35),
+        "`max` in [broker.default] delivery deduplicate must be a whole number from 1 to 1000000",
+        "choose one in range",
+    );
+    let policy = |written: &str| {
+        let project = Project::new(&format!("[trigger.t]\nto = \"fn/a\"\ndelivery = {{ {written} }}\n"));
+        project.script("functions/a");
+        project.resolved().subscription("trigger/t").unwrap().delivery.clone()
+    };
+    let deduplicate = |written: &str| policy(written).deduplicate.map(|how| (how.time.as_secs(), how.max));
+    assert_eq!(deduplicate("deduplicate = false"), None);
+    assert_eq!(deduplicate("deduplicate = \"10m\""), Some((600, 100_000)));
+    assert_eq!(deduplicate("deduplicate = { for = \"1m\", max = 5 }"), Some((60, 5)));
+    assert_eq!(policy("deliver_after = \"PT5S\"").after.as_secs(), 5);
+    assert!(policy("retry = 1").after.is_zero());
+}
+
+#[test]
+fn an_event_is_left_alone_for_a_duration() {
+    check(
+        "[broker.default.delivery]\ndeliver_after = 5\n",
+        "H005",
+        (2, 17),
+        "`deliver_after` in [broker.default] delivery must be a duration",
+        "a number with its unit, such as \"30s\", \"200ms\", \"1m 30s\" or \"PT0.2S\"",
+    );
+}
+
+#[test]
+fn an_event_may_be_passed_on_at_least_once() {
+    check(
+        "[broker.default]\nhops = 0\n",
+        "H005",
+        (2, 8),
+        "`hops` in [broker.default] must be a whole number from 1 to 2147483647",
+        "choose one in range",
+    );
+    let project = Project::new("[broker.default]\nhops = 3\n[channel.c]\n");
+    let resolved = project.resolved();
+    let hops = |name: &str| {
+        let (id, _) = resolved.channels.iter().find(|(_, channel)| channel.name == name).unwrap();
+        resolved.topology.channels.iter().find(|channel| channel.id == *id).unwrap().hops
+    };
+    assert_eq!((hops("default"), hops("c")), (3, 255));
+}

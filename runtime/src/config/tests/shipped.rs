@@ -135,7 +135,7 @@ fn it_holds_every_key_there_is() {
     check(&["kafka"], raw::Kafka::KEYS);
     check(&["source", "orders"], raw::Source::KEYS);
     check(&["sink", "audit"], raw::Sink::KEYS);
-    for word in raw::RETENTION_KEYS.iter().chain(raw::Step::KEYS) {
+    for word in raw::RETENTION_KEYS.iter().chain(raw::Step::KEYS).chain(raw::DEDUPLICATE_KEYS) {
         assert!(MANUAL.contains(&format!("{word} = ")), "{word}");
     }
     for word in raw::Branch::KEYS {

@@ -13,8 +13,16 @@ use super::super::record::{Met, Record, Spot, Subscribers, Told, Whose};
 use super::wire::{Reading, put_bytes, put_float, put_number, put_signed, put_text};
 
 /// In the order of their numbers in a file; new ones come behind.
-const HOWS: [How; 7] =
-    [How::Delivered, How::DeadLetter, How::Unmatched, How::Dropped, How::Gone, How::Removed, How::Elsewhere];
+const HOWS: [How; 8] = [
+    How::Delivered,
+    How::DeadLetter,
+    How::Unmatched,
+    How::Dropped,
+    How::Gone,
+    How::Removed,
+    How::Elsewhere,
+    How::Duplicate,
+];
 
 /// Of an attempt: what is there of it.
 const COLD: u8 = 1;
