@@ -25,6 +25,7 @@ mod forbidden;
 mod golden;
 mod group;
 mod h2c;
+mod headers;
 mod held_port;
 mod history;
 mod isolation;
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
         replay::trials,
         history::trials,
         replies::trials,
+        headers::trials,
         bad_answers::trials,
         bad_input::trials,
         connections::trials,

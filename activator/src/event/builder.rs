@@ -7,7 +7,7 @@ use super::error::shown;
 use super::name::signature;
 use super::rules::{self, REQUIRED};
 use super::staging::Staging;
-use super::{Attributes, Event, EventError, Value, short, upgrade};
+use super::{Attributes, Event, EventError, Headers, Value, short, upgrade};
 
 /// Collects attributes and checks each as it comes. Those of a usual event wait on the stack.
 #[derive(Default)]
@@ -84,7 +84,7 @@ impl Builder {
                 return Err(EventError::Missing(name));
             }
         }
-        Ok(Event { attributes: Attributes::trusted(self.block()), data })
+        Ok(Event { attributes: Attributes::trusted(self.block()), data, headers: Headers::default() })
     }
 
     /// Adds an attribute that is a string, as it came. It is inlined, with all below it, into the loops that read

@@ -8,6 +8,7 @@ mod block;
 mod builder;
 mod error;
 mod header;
+mod headers;
 pub mod http;
 mod identity;
 pub mod json;
@@ -28,6 +29,7 @@ use bytes::Bytes;
 pub use attributes::Attributes;
 pub use builder::Builder;
 pub use error::EventError;
+pub use headers::Headers;
 pub use identity::Identity;
 pub use name::Name;
 pub use reply::Reply;
@@ -41,6 +43,7 @@ pub const SPECVERSION: &str = "1.0";
 pub struct Event {
     attributes: Attributes,
     data: Bytes,
+    headers: Headers,
 }
 
 impl Event {
@@ -54,7 +57,7 @@ impl Event {
     /// # Errors
     /// When any part of the block does not hold, or a required attribute is not there.
     pub fn from_stored(block: Bytes, data: Bytes) -> Result<Self, EventError> {
-        Ok(Self { attributes: Attributes::from_stored(block)?, data })
+        Ok(Self { attributes: Attributes::from_stored(block)?, data, headers: Headers::default() })
     }
 
     /// The attributes, without `specversion`.
@@ -97,9 +100,20 @@ impl Event {
         &self.data
     }
 
-    /// Bytes it takes to store this event: those of its one block and of its data.
+    /// The headers that travel with it.
+    pub const fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The same event with these headers in place of those it had.
+    #[must_use]
+    pub fn with_headers(self, headers: Headers) -> Self {
+        Self { headers, ..self }
+    }
+
+    /// Bytes it takes to store this event: those of its one block, of its headers and of its data.
     pub fn size(&self) -> usize {
-        self.attributes.size() + self.data.len()
+        self.attributes.size() + self.headers.stored().len() + self.data.len()
     }
 
     /// The same event with `value` under `name`, whether or not the name was there before. The attributes it came
@@ -108,7 +122,8 @@ impl Event {
     /// # Errors
     /// When name or value are not allowed or do not fit; the event is unchanged then.
     pub fn with(&self, name: &str, value: &str) -> Result<Self, EventError> {
-        Ok(Self { attributes: self.attributes.with(name, value)?, data: self.data.clone() })
+        let attributes = self.attributes.with(name, value)?;
+        Ok(Self { attributes, data: self.data.clone(), headers: self.headers.clone() })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{Builder, Event, EventError, identity};
+use super::{Builder, Event, EventError, Headers, identity};
 
 /// Stands where the id is to be, until it is known what is answered.
 const STAND_IN: &[u8] = b"-";
@@ -17,13 +17,21 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The same answer with these headers in place of those it had.
+    #[must_use]
+    pub fn with_headers(self, headers: Headers) -> Self {
+        Self { event: self.event.with_headers(headers), ..self }
+    }
+
     /// The event, as an answer to `asked` that was given for `by`: a subscription, say. Its id is its own, or made of the
-    /// three: there is at most one event in an answer.
+    /// three: there is at most one event in an answer. One without headers has those of `asked`, so that it can be followed.
     ///
     /// # Errors
     /// When there is no room for the id that is made.
     pub fn to(self, asked: &Event, by: &str) -> Result<Event, EventError> {
-        if self.has_id { Ok(self.event) } else { self.event.with("id", &identity::derived(asked, by)) }
+        let has_headers = !self.event.headers().is_empty();
+        let event = if has_headers { self.event } else { self.event.with_headers(asked.headers().clone()) };
+        if self.has_id { Ok(event) } else { event.with("id", &identity::derived(asked, by)) }
     }
 }
 
@@ -89,6 +97,15 @@ mod tests {
         let reply = http::decode_reply(http::Mode::Binary, headers.into_iter(), Bytes::new()).unwrap();
         let made = reply.to(&asked("1"), "trigger/bill").unwrap();
         assert_eq!(made.id(), said(TEXT).unwrap().to(&asked("1"), "trigger/bill").unwrap().id());
+    }
+
+    #[test]
+    fn one_without_headers_has_those_of_what_it_answers() {
+        let headers = |id: &'static str| Headers::of([(&b"x-request-id"[..], id.as_bytes())].into_iter());
+        let asked = asked("1").with_headers(headers("7"));
+        let own = said(TEXT).unwrap().with_headers(headers("8"));
+        assert_eq!(*said(TEXT).unwrap().to(&asked, "x").unwrap().headers(), headers("7"));
+        assert_eq!(*own.to(&asked, "x").unwrap().headers(), headers("8"));
     }
 
     const TEXT: &str = r#"{"specversion":"1.0","source":"/s","type":"t"}"#;

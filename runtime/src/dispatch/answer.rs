@@ -2,7 +2,7 @@
 
 use activator::delivery::{Advice, Outcome};
 use activator::event::http::{self as binding, Mode};
-use activator::event::{Event, EventError, Reply};
+use activator::event::{self, Event, EventError, Reply};
 use bytes::Bytes;
 use hyper::HeaderMap;
 
@@ -68,7 +68,11 @@ impl Answer {
             return Outcome::Answered { status, reply: None, excerpt, advice };
         };
         match binding::decode_reply(mode, headers.iter(), body.clone()) {
-            Ok(reply) => Outcome::Answered { status, reply: Some(reply), excerpt: Bytes::new(), advice },
+            Ok(reply) => {
+                let travelling = headers.iter().map(|(name, value)| (name.as_bytes(), value));
+                let reply = Some(reply.with_headers(event::Headers::of(travelling)));
+                Outcome::Answered { status, reply, excerpt: Bytes::new(), advice }
+            }
             Err(reason) => Outcome::MalformedReply(format!("the reply is not an event: {reason}")),
         }
     }
@@ -87,7 +91,12 @@ pub(crate) fn mode(headers: &HeaderMap) -> Option<Mode> {
 
 /// The event in headers and body.
 pub(crate) fn event(mode: Mode, headers: &HeaderMap, body: Bytes) -> Result<Event, EventError> {
-    binding::decode(mode, pairs(headers), body)
+    Ok(binding::decode(mode, pairs(headers), body)?.with_headers(travelling(headers)))
+}
+
+/// Those of a message's headers that travel with its events.
+pub(crate) fn travelling(headers: &HeaderMap) -> event::Headers {
+    event::Headers::of(pairs(headers).map(|(name, value)| (name.as_bytes(), value)))
 }
 
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {

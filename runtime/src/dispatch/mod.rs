@@ -11,7 +11,7 @@
 //! - [`starting`]: how each begins; [`isolation`]: what it may touch.
 //! - [`advice`]: what the headers of an answer say of the next attempt.
 //! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP.
-//! - [`sink`]: a URL. [`hop`]: headers that are about one connection.
+//! - [`sink`]: a URL. [`hop`]: headers that are about one connection; [`trace`]: those that travel with an event.
 
 mod advice;
 mod answer;
@@ -33,6 +33,7 @@ mod request;
 mod sink;
 mod starting;
 mod stdio;
+mod trace;
 mod waiting;
 mod wire;
 
@@ -45,7 +46,7 @@ use activator::delivery::Format;
 use activator::event::Event;
 use activator::id::DeliveryId;
 
-pub(crate) use answer::{event, mode};
+pub(crate) use answer::{event, mode, travelling};
 pub(crate) use call::{Answer, Call, CallBody, CallError, CallerBody};
 pub(crate) use door::Learned;
 pub(crate) use instance::{

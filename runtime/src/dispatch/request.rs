@@ -11,6 +11,8 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Uri};
 
+use super::trace;
+
 /// What is sent over hyper: an event's data, or a caller's body as it comes.
 pub(super) type RequestBody = Either<Full<Bytes>, Incoming>;
 
@@ -88,6 +90,7 @@ impl Message<'_> {
         match self {
             Self::Event { event, format, .. } => {
                 add("prefer", b"reply");
+                trace::write(event, &mut add);
                 match format {
                     Format::Binary => {
                         binding::encode_binary(event, add);

@@ -62,7 +62,7 @@ impl Entry {
         }
     }
 
-    /// The event, with its data as far as it was kept.
+    /// The event, with its data as far as it was kept, and without the headers that travelled with it.
     pub(super) fn event(&self) -> Event {
         let (block, data) = self.copied();
         Event::from_stored(block, data).expect("the block was copied from a valid event")

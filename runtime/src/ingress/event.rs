@@ -97,7 +97,10 @@ pub(super) async fn read_events(
 
 fn decode(mode: binding::Mode, headers: &HeaderMap, body: Bytes) -> Result<Vec<Event>, String> {
     let events = match mode {
-        binding::Mode::Batch => json::decode_batch(&body),
+        binding::Mode::Batch => json::decode_batch(&body).map(|events| {
+            let travelling = dispatch::travelling(headers);
+            events.into_iter().map(|event| event.with_headers(travelling.clone())).collect()
+        }),
         binding::Mode::Binary | binding::Mode::Structured => {
             dispatch::event(mode, headers, body).map(|event| vec![event])
         }

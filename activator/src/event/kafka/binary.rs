@@ -31,4 +31,5 @@ pub fn encode_binary(event: &Event, mut header: impl FnMut(&str, &[u8])) {
             header(name.with(attribute), value.bytes());
         }
     }
+    event.headers().iter().for_each(|(name, value)| header(name, value));
 }

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::media::Mode;
-use super::{Builder, Event, EventError, json, media};
+use super::{Builder, Event, EventError, Headers, json, media};
 
 pub use binary::encode_binary;
 
@@ -62,11 +62,14 @@ pub fn decode<'a, H>(record: Record<'a, H>, origin: &Origin<'_>) -> Event
 where
     H: Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,
 {
-    match decode_event(&record) {
+    let given = record.headers.clone().filter_map(|(name, value)| Some((name, value?)));
+    let headers = Headers::of(given);
+    let event = match decode_event(&record) {
         Ok(event) => event,
         Err(EventError::NotAnEvent) => about::event(record, origin, None),
         Err(reason) => about::event(record, origin, Some(&reason)),
-    }
+    };
+    if headers.is_empty() { event } else { event.with_headers(headers) }
 }
 
 fn decode_event<'a, H>(record: &Record<'a, H>) -> Result<Event, EventError>
@@ -123,5 +126,6 @@ pub fn value(event: &Event) -> Option<&Bytes> {
 /// The record value of an event in structured mode; gives its one header.
 pub fn encode_structured(event: &Event, mut header: impl FnMut(&str, &[u8])) -> Vec<u8> {
     header(CONTENT_TYPE, media::STRUCTURED.as_bytes());
+    event.headers().iter().for_each(|(name, value)| header(name, value));
     json::encode(event)
 }

@@ -5,7 +5,7 @@
 
 use std::iter::once;
 
-use activator::event::{Event, Reply, http, json, kafka};
+use activator::event::{self, Event, Reply, http, json, kafka};
 use bytes::Bytes;
 
 type Headers = Vec<(String, Vec<u8>)>;
@@ -68,7 +68,11 @@ pub(super) fn from_kafka(
         time: Some("2026-11-23T00:00:00Z"),
         key: kafka::KeyType::default(),
     };
-    kafka::decode(kafka::Record { key, headers: headers.iter().copied(), value }, &origin)
+    let event = kafka::decode(kafka::Record { key, headers: headers.iter().copied(), value }, &origin);
+    let again = event::Headers::from_stored(event.headers().stored());
+    assert_eq!(again, *event.headers(), "headers as they are stored");
+    // The other bindings write none of them.
+    event.with_headers(event::Headers::default())
 }
 
 /// Sends an event by every binding, and looks at what arrives.

@@ -1,5 +1,8 @@
 //! Events as they are stored and read.
 
+use std::time::Duration;
+
+use activator::event::Headers;
 use bytes::Bytes;
 
 use super::steps::{
@@ -26,6 +29,9 @@ pub(super) async fn an_event_comes_back_byte_for_byte(make: Make<'_>) {
             .and_then(|event| event.with("time", "2024-02-29T23:59:60.123456789+14:00"))
             .and_then(|event| event.with("empty", ""))
             .unwrap(),
+        event("headers", None, Bytes::from_static(b"t")).with_headers(Headers::of(
+            [(&b"traceparent"[..], &b"00-1"[..]), (b"x-request-id", b"7"), (b"knative-x", b"")].into_iter(),
+        )),
     ];
     for event in &given {
         channel.append(event.clone()).await.unwrap();
@@ -34,6 +40,22 @@ pub(super) async fn an_event_comes_back_byte_for_byte(make: Make<'_>) {
     for ((_, read), given) in read.iter().zip(&given) {
         assert_eq!(attributes(read), attributes(given));
         assert_eq!(read.data(), given.data(), "{}", given.id());
+        assert_eq!(read.headers(), given.headers(), "{}", given.id());
+    }
+    channel.close().await;
+}
+
+/// What waits for its time is told how long it has waited.
+pub(super) async fn an_event_grows_older(make: Make<'_>) {
+    let (channel, begin) = open_one(make).await;
+    append_numbered(&channel, 0..1).await;
+    loop {
+        let batch = channel.read(P0, begin, 1, u32::MAX).await.unwrap();
+        assert_eq!((batch.records.len(), batch.ages.len()), (1, 1));
+        if batch.ages[0] >= Duration::from_millis(5) {
+            break;
+        }
+        tokio::task::yield_now().await;
     }
     channel.close().await;
 }

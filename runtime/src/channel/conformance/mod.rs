@@ -40,6 +40,7 @@ pub(crate) async fn suite(kind: &Kind<'_>) {
     check!(
         events::a_new_channel_has_its_partitions_and_no_cursors,
         events::an_event_comes_back_byte_for_byte,
+        events::an_event_grows_older,
         events::offsets_ascend,
         events::a_read_gives_no_more_records_than_wanted,
         events::a_read_gives_about_the_bytes_wanted_and_at_least_one_record,

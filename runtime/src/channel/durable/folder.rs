@@ -1,13 +1,15 @@
 //! The folder of a channel: whose it is, which format it has, and which partitions are in it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::channel::OpenError;
 
 /// Counts up when a file changes its meaning.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// Files of this one and later ones mean the same to us.
+const FORMAT_LEAST: u32 = 1;
 
 /// A channel's folder, ours for as long as this lives.
 pub(super) struct Folder {
@@ -39,8 +41,10 @@ impl Folder {
         format.read_to_string(&mut text).map_err(at(&format_path))?;
         if text.is_empty() {
             write_format(&mut format, path).map_err(at(&format_path))?;
-        } else {
-            check_format(&text, &format_path)?;
+        } else if check_format(&text, &format_path)? < FORMAT {
+            // From the first record on that we write, an older hydrant must not read it any more.
+            format.set_len(0).and_then(|()| format.rewind()).map_err(at(&format_path))?;
+            write_format(&mut format, path).map_err(at(&format_path))?;
         }
         Ok(Self { path: path.to_owned(), _format: format })
     }
@@ -94,11 +98,11 @@ fn write_format(file: &mut File, dir: &Path) -> io::Result<()> {
     sync(dir)
 }
 
-fn check_format(text: &str, path: &Path) -> Result<(), OpenError> {
+fn check_format(text: &str, path: &Path) -> Result<u32, OpenError> {
     let path = path.display();
     let number = text.trim_end().rsplit(' ').next().and_then(|word| word.parse::<u32>().ok());
     match number {
-        Some(FORMAT) => Ok(()),
+        Some(known @ FORMAT_LEAST..=FORMAT) => Ok(known),
         Some(newer) if newer > FORMAT => Err(OpenError(format!(
             "{path} says format {newer}, and this hydrant knows formats up to {FORMAT}: use the newer hydrant that wrote it"
         ))),

@@ -1,11 +1,14 @@
 //! One event as it lies in a segment, little-endian:
 //!
-//! `length u32 | crc32c u32 | offset u64 | time u64 | attributes length u32 | attribute block | data`
+//! `length u32 | crc32c u32 | offset u64 | time u64 | attributes length u16 | headers length u16 | attribute block | headers |
+//! data`
+//!
+//! Of format 1 were the same without headers.
 //!
 //! The length counts what follows the checksum, so it is never 0 and zeroed space is no record. The checksum
 //! covers the segment's base offset, the length and all that follows, so a record in another place is none either.
 
-use activator::event::{Event, EventError};
+use activator::event::{Event, EventError, Headers};
 use activator::id::Offset;
 use bytes::Bytes;
 
@@ -26,7 +29,8 @@ pub(super) struct Head {
     pub(super) offset: Offset,
     /// Milliseconds since 1970; never goes back within a segment.
     pub(super) time: u64,
-    attributes_length: u32,
+    attributes_length: u16,
+    headers_length: u16,
 }
 
 /// The bytes an event takes in a segment.
@@ -44,8 +48,11 @@ pub(super) fn encode(into: &mut Vec<u8>, base: Offset, offset: Offset, time: u64
     into.extend_from_slice(&[0; 4]);
     into.extend_from_slice(&offset.0.to_le_bytes());
     into.extend_from_slice(&time.min(TIME_MAX - 1).to_le_bytes());
-    into.extend_from_slice(&u32_of(block.len()).to_le_bytes());
+    let headers = event.headers().stored();
+    into.extend_from_slice(&u16_of(block.len()).to_le_bytes());
+    into.extend_from_slice(&u16_of(headers.len()).to_le_bytes());
     into.extend_from_slice(&block);
+    into.extend_from_slice(headers);
     into.extend_from_slice(event.data());
     let crc = checksum(base, &into[start..]);
     into[start + 4..start + PREFIX].copy_from_slice(&crc.to_le_bytes());
@@ -53,6 +60,10 @@ pub(super) fn encode(into: &mut Vec<u8>, base: Offset, offset: Offset, time: u64
 
 fn u32_of(length: usize) -> u32 {
     u32::try_from(length).expect("an event that does not fit a segment was refused before")
+}
+
+fn u16_of(length: usize) -> u16 {
+    u16::try_from(length).expect("attributes and headers have bounds below that")
 }
 
 fn checksum(base: Offset, record: &[u8]) -> u32 {
@@ -69,11 +80,11 @@ impl Head {
             crc: u32_at(bytes, 4),
             offset: Offset(u64_at(bytes, 8)),
             time: u64_at(bytes, 16),
-            attributes_length: u32_at(bytes, 24),
+            attributes_length: u16_at(bytes, 24),
+            headers_length: u16_at(bytes, 26),
         };
         let body = usize::try_from(head.length).ok()?.checked_sub(HEAD - PREFIX)?;
-        let attributes = usize::try_from(head.attributes_length).ok()?;
-        (attributes <= body && head.time < TIME_MAX && head.offset.0 < u64::MAX).then_some(head)
+        (head.data_at() - HEAD <= body && head.time < TIME_MAX && head.offset.0 < u64::MAX).then_some(head)
     }
 
     /// The bytes the record takes, head included.
@@ -86,15 +97,31 @@ impl Head {
         checksum(base, record) == self.crc
     }
 
+    const fn headers_at(&self) -> usize {
+        HEAD + self.attributes_length as usize
+    }
+
+    const fn data_at(&self) -> usize {
+        self.headers_at() + self.headers_length as usize
+    }
+
     /// The event; attributes and data are slices of `record`.
     pub(super) fn event(&self, record: &Bytes) -> Result<Event, EventError> {
-        let data_at = HEAD + self.attributes_length as usize;
-        Event::from_stored(record.slice(HEAD..data_at), record.slice(data_at..))
+        let (headers_at, data_at) = (self.headers_at(), self.data_at());
+        let event = Event::from_stored(record.slice(HEAD..headers_at), record.slice(data_at..))?;
+        if headers_at == data_at {
+            return Ok(event);
+        }
+        Ok(event.with_headers(Headers::from_stored(&record[headers_at..data_at])))
     }
 }
 
 fn u32_at(bytes: &[u8; HEAD], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
+}
+
+fn u16_at(bytes: &[u8; HEAD], at: usize) -> u16 {
+    u16::from_le_bytes(bytes[at..at + 2].try_into().expect("two bytes"))
 }
 
 fn u64_at(bytes: &[u8; HEAD], at: usize) -> u64 {
@@ -111,7 +138,8 @@ mod tests {
         for (name, value) in [("id", "1"), ("source", "/s"), ("type", "t")] {
             builder.attribute(name, value).unwrap();
         }
-        let event = builder.build(Bytes::from_static(b"data")).unwrap();
+        let headers = Headers::of([(&b"traceparent"[..], &b"00-1"[..])].into_iter());
+        let event = builder.build(Bytes::from_static(b"data")).unwrap().with_headers(headers);
         let mut record = Vec::new();
         encode(&mut record, Offset(40), Offset(43), 1_700_000_000_000, &event);
         let head = Head::parse(record.first_chunk().unwrap()).unwrap();

@@ -84,10 +84,21 @@ async fn a_segment_that_cannot_be_created_refuses_until_it_can() {
 async fn a_newer_format_is_refused() {
     let (dir, log) = Dir::with_events(LIMITS, 1).await;
     let before = fs::read(&log).unwrap();
-    fs::write(dir.path("format"), "hydrant channel, format 2\n").unwrap();
+    fs::write(dir.path("format"), "hydrant channel, format 3\n").unwrap();
     let refusal = dir.try_open(1).await.map(|_| ()).unwrap_err();
-    assert!(refusal.0.contains("says format 2"), "{refusal}");
+    assert!(refusal.0.contains("says format 3"), "{refusal}");
     assert_eq!(fs::read(&log).unwrap(), before);
+}
+
+/// Its records are those of today, without headers; an older hydrant would take the others for broken.
+#[tokio::test]
+async fn a_folder_of_the_format_before_is_read_and_becomes_one_of_today() {
+    let (dir, _) = Dir::with_events(LIMITS, 30).await;
+    fs::write(dir.path("format"), "hydrant channel, format 1\n").unwrap();
+    let (channel, _) = dir.try_open(1).await.unwrap();
+    assert_eq!(read_all(&channel, 0, 30).await, same(0..30));
+    channel.close().await;
+    assert_eq!(fs::read_to_string(dir.path("format")).unwrap(), "hydrant channel, format 2\n");
 }
 
 #[tokio::test]
