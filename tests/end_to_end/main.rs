@@ -29,6 +29,7 @@ mod headers;
 mod held_port;
 mod history;
 mod isolation;
+mod jobs;
 mod kafka;
 mod kill;
 mod letters;
@@ -97,6 +98,7 @@ fn main() -> ExitCode {
         build::trials,
         traffic::trials,
         flows::trials,
+        jobs::trials,
         folders::trials,
         secrets::trials,
         stop::trials,

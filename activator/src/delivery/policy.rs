@@ -68,6 +68,8 @@ pub enum Format {
     Binary,
     /// All of it in the body, as JSON.
     Structured,
+    /// All of it in a file, as JSON, for a process that handles this one event.
+    File,
 }
 
 /// A wait that is spread is at least this share of itself, in percent.

@@ -127,7 +127,7 @@ impl Events {
         };
         let channel = self.history.channel(label).ok_or_else(|| {
             let help =
-                "channels are called broker/NAME, channel/NAME, sequence/NAME, parallel/NAME or sink/NAME";
+                "channels are called broker/NAME, channel/NAME, sequence/NAME, parallel/NAME, job/NAME or sink/NAME";
             ApiError::new(StatusCode::NOT_FOUND, format!("there is no channel {label:?}"), help)
         })?;
         if self.history.is_unread(channel) {

@@ -48,7 +48,11 @@ impl Stage {
         let listener = ingress::bind(([127, 0, 0, 1], 0).into()).await.map_err(anyhow::Error::msg)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(ingress::serve(Ingress::new(handle.clone(), address), listener, stopped));
+        tokio::spawn(ingress::serve(
+            Ingress::new(handle.clone(), Arc::clone(&history), address),
+            listener,
+            stopped,
+        ));
         Ok(Self { driver: handle, running, history, address, stop, _scratch: scratch })
     }
 

@@ -42,7 +42,7 @@ pub(super) struct Send {
     /// Where to
     #[arg(
         long,
-        value_name = "broker/NAME|channel/NAME|sequence/NAME|parallel/NAME|sink/NAME",
+        value_name = "broker/NAME|channel/NAME|sequence/NAME|parallel/NAME|job/NAME|sink/NAME",
         default_value = "broker/default"
     )]
     to: String,
@@ -137,7 +137,7 @@ impl Send {
         });
         let (kind, name) = named.ok_or_else(|| {
             Failure::usage(format!("--to {} is no place for events", self.to))
-                .help("write broker/NAME, channel/NAME, sequence/NAME, parallel/NAME or sink/NAME")
+                .help("write broker/NAME, channel/NAME, sequence/NAME, parallel/NAME, job/NAME or sink/NAME")
         })?;
         Ok(format!("/{kind}/{}", encode(name)))
     }

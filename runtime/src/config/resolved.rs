@@ -116,6 +116,8 @@ pub(crate) enum ChannelKind {
     Sequence,
     /// `/parallel/NAME`.
     Parallel,
+    /// `/job/NAME`: what waits for a process of its own.
+    Job,
     /// A topic that a source reads, named `SOURCE/TOPIC`; nobody appends to it here.
     Source,
     /// `/sink/NAME`: a topic that is only written to.
@@ -127,7 +129,8 @@ pub(crate) enum ChannelKind {
 }
 
 impl ChannelKind {
-    const ADDRESSED: [Self; 5] = [Self::Broker, Self::Channel, Self::Sequence, Self::Parallel, Self::Sink];
+    const ADDRESSED: [Self; 6] =
+        [Self::Broker, Self::Channel, Self::Sequence, Self::Parallel, Self::Job, Self::Sink];
 
     /// The word for it in paths and messages.
     pub(crate) const fn text(self) -> &'static str {
@@ -136,6 +139,7 @@ impl ChannelKind {
             Self::Channel => "channel",
             Self::Sequence => "sequence",
             Self::Parallel => "parallel",
+            Self::Job => "job",
             Self::Source => "source",
             Self::Sink => "sink",
             Self::DeadLetters => "dead-letters",
@@ -150,7 +154,7 @@ impl ChannelKind {
 
     /// Whether people put events into it, and have them delivered from it.
     pub(crate) const fn is_for_people(self) -> bool {
-        matches!(self, Self::Broker | Self::Channel | Self::Sequence | Self::Parallel)
+        matches!(self, Self::Broker | Self::Channel | Self::Sequence | Self::Parallel | Self::Job)
     }
 
     /// Where the durable log of one with this name lies, or would.

@@ -4,7 +4,7 @@
 //! on one queue, and every [`Job`] is answered exactly once with an outcome, whatever happens to the process.
 //!
 //! - [`instance`]: the life of one process that speaks HTTP, ours or somebody else's; [`door`] finds where it takes its requests.
-//! - [`oneshot`]: the life of a process that handles one event; [`stdio`]: of one that is spoken to in lines.
+//! - [`oneshot`]: the life of a process that handles one event, which a job finds in its [`event_file`]; [`stdio`]: of one that is spoken to in lines.
 //! - [`exchange`]: one [`request`] and its [`answer`]; [`pool`] keeps the connections, [`wire`] is one, and [`http1`] what events go
 //!   over mostly. [`asking`]: the same for a call, [`batch`]: for many events, which come together in [`waiting`].
 //! - [`output`]: what processes print, on its way to the log.
@@ -20,6 +20,7 @@ mod batch;
 mod call;
 mod door;
 mod environment;
+mod event_file;
 mod exchange;
 pub(crate) mod hop;
 mod http1;

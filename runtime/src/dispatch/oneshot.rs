@@ -1,10 +1,11 @@
 //! The life of a process that handles one event: data on stdin, attributes in the environment, the answer on
 //! stdout and in the exit code.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use activator::delivery::Outcome;
+use activator::delivery::{Format, Outcome};
 use activator::event::{Event, http as binding, json};
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -14,11 +15,12 @@ use tokio::sync::mpsc;
 
 use super::answer::excerpt;
 use super::call::CallError;
+use super::event_file::EventFile;
 use super::output::{Bench, Output};
 use super::plain::{self, Times};
 use super::starting::{LAST_WORDS_MAX, Start, spawn};
 use super::{Order, Work};
-use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Stdin, Stream};
+use crate::process::{Capture, Captured, Child, Collector, Command, Exit, Isolation, Stdin, Stream};
 
 /// What is kept of its answer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -33,8 +35,11 @@ pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> St
     bench.begin(job.delivery, &job.work);
     let output = || Output { start: Arc::clone(&start), bench: bench.clone() };
     match job.work {
-        Work::Event(event, _) => {
-            let ended = run(output(), &event, job.timeout, orders).await;
+        Work::Event(event, format) => {
+            let ended = match file_of(&event, format).await {
+                Ok(file) => run(output(), &event, file.as_ref(), job.timeout, orders).await,
+                Err(error) => Err(format!("cannot write its event into a file: {error}")),
+            };
             let (outcome, reason) = match ended {
                 Ok(ended) => (ended.outcome(), ended.how()),
                 Err(reason) => (Outcome::NotTaken, reason),
@@ -45,7 +50,7 @@ pub(super) async fn live(start: Start, orders: &mut mpsc::Receiver<Order>) -> St
         Work::Call(mut call) => {
             let arrived = Instant::now();
             let event = plain::event_of(&mut call);
-            match run(output(), &event, job.timeout, orders).await {
+            match run(output(), &event, None, job.timeout, orders).await {
                 Ok(ended) => {
                     let (outcome, reason) = (ended.outcome(), ended.how());
                     call.answer.send(ended.answer(&start, call.arrived, arrived)).ok();
@@ -69,6 +74,11 @@ struct Ended {
     last_words: String,
 }
 
+/// The file in which a job finds its event; others need none.
+async fn file_of(event: &Event, format: Format) -> io::Result<Option<EventFile>> {
+    if format == Format::File { EventFile::write(event).await.map(Some) } else { Ok(None) }
+}
+
 /// Runs the process for an event.
 ///
 /// # Errors
@@ -76,12 +86,13 @@ struct Ended {
 async fn run(
     output: Output,
     event: &Event,
+    file: Option<&EventFile>,
     timeout: Duration,
     orders: &mut mpsc::Receiver<Order>,
 ) -> Result<Ended, String> {
     let start = Arc::clone(&output.start);
     let mut child = tokio::select! {
-        child = spawn(start.spawner.clone(), || command(&start, event)) => child.map_err(|e| e.to_string())?,
+        child = spawn(start.spawner.clone(), || command(&start, event, file)) => child.map_err(|e| e.to_string())?,
         () = ordered_to_end(orders) => return Err(start.why_not_started()),
     };
     start.inbox.ready(start.id).await;
@@ -137,7 +148,7 @@ async fn ordered_to_end(orders: &mut mpsc::Receiver<Order>) {
     std::future::pending().await
 }
 
-fn command(start: &Start, event: &Event) -> Command {
+fn command(start: &Start, event: &Event, file: Option<&EventFile>) -> Command {
     let mut command = start.command(Stdin::Pipe);
     command.env.push(("CE_SPECVERSION".into(), activator::event::SPECVERSION.into()));
     // Each fits: an event has at most 64,000 bytes of attributes, and an environment takes strings of 128 KiB.
@@ -145,6 +156,13 @@ fn command(start: &Start, event: &Event) -> Command {
     command.env.extend(
         attributes.map(|(name, value)| (format!("CE_{}", name.to_ascii_uppercase()), value.to_owned())),
     );
+    if let Some(file) = file {
+        let path = file.path().to_string_lossy().into_owned();
+        command.env.extend([("K_EXECUTION_MODE".into(), "batch".into()), ("K_EVENT_PATH".into(), path)]);
+        if let Isolation::Strict(fence) = &mut command.isolation {
+            fence.read.push(file.folder().to_owned());
+        }
+    }
     command
 }
 

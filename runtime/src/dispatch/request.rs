@@ -96,7 +96,7 @@ impl Message<'_> {
                         binding::encode_binary(event, add);
                         event.data().clone()
                     }
-                    Format::Structured => Bytes::from(binding::encode_structured(event, add)),
+                    Format::Structured | Format::File => Bytes::from(binding::encode_structured(event, add)),
                 }
             }
             Self::Batch(body) => {

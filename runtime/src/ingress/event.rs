@@ -5,10 +5,11 @@ use std::time::Duration;
 use activator::event::{Event, http as binding, json};
 use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
 use super::body;
+use super::job;
 use super::reply::{self, Body};
 use crate::channel::{AppendError, Position};
 use crate::config::resolved::ChannelKind;
@@ -44,11 +45,16 @@ pub(super) async fn answer(
         Ok(events) => events,
         Err(refusal) => return refusal,
     };
+    let location = if kind == ChannelKind::Job { job::location(name, &events) } else { None };
     // Asked again, and gone when the runtime stops: who sends slowly keeps no channel open.
     let directory = driver.directory();
     match directory.route(kind, name) {
         Some(route) => match stored(route, events).await {
-            Ok(position) => accepted(route, position),
+            Ok(position) => {
+                let mut response = accepted(route, position);
+                response.headers_mut().extend(location.map(|location| (LOCATION, location)));
+                response
+            }
             Err(refusal) => refusal,
         },
         None => reply::stopping(),

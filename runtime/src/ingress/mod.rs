@@ -1,4 +1,4 @@
-//! HTTP in: events to brokers, channels, flows and sinks, calls to functions, and requests that are both.
+//! HTTP in: events to brokers, channels, flows, jobs and sinks, calls to functions, and requests that are both.
 //!
 //! An event is answered with 202 only after its channel has it. Calls wait for their function; the answer is the
 //! function's own. [`guard`] keeps other people's web pages out.
@@ -8,6 +8,7 @@ mod body;
 mod call;
 mod event;
 mod guard;
+mod job;
 mod reply;
 mod request;
 mod route;
@@ -26,6 +27,7 @@ use self::guard::Guard;
 use self::reply::Body;
 use self::route::Target;
 use crate::driver::Handle;
+use crate::history::History;
 
 pub(crate) use accept::{bind, serve};
 
@@ -33,6 +35,7 @@ pub(crate) use accept::{bind, serve};
 #[derive(Debug)]
 pub(crate) struct Ingress {
     driver: Handle,
+    history: Arc<History>,
     guard: Guard,
     patience: Patience,
 }
@@ -54,8 +57,8 @@ impl Default for Patience {
 
 impl Ingress {
     /// The ingress that listens on `address`.
-    pub(crate) fn new(driver: Handle, address: std::net::SocketAddr) -> Arc<Self> {
-        Arc::new(Self { driver, guard: Guard::new(address), patience: Patience::default() })
+    pub(crate) fn new(driver: Handle, history: Arc<History>, address: std::net::SocketAddr) -> Arc<Self> {
+        Arc::new(Self { driver, history, guard: Guard::new(address), patience: Patience::default() })
     }
 
     async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
@@ -81,11 +84,12 @@ impl Ingress {
                 event::answer(&self.driver, request, kind, &name, patience).await
             }
             Target::Request { name } => request::answer(&self.driver, request, &name, patience).await,
+            Target::Job(asked) => job::answer(&self.history, request.method(), &asked).await,
             Target::Nothing => reply::problem(
                 404,
                 "there is nothing here",
-                "POST events to /, /broker/NAME, /channel/NAME, /sequence/NAME, /parallel/NAME, /request/NAME or /sink/NAME; call \
-                 functions at /fn/NAME",
+                "POST events to /, /broker/NAME, /channel/NAME, /sequence/NAME, /parallel/NAME, /request/NAME, /job/NAME or \
+                 /sink/NAME; call functions at /fn/NAME",
             ),
         }
     }

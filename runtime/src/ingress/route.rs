@@ -1,5 +1,6 @@
 //! From host and path to what is meant.
 
+use super::job::Asked;
 use crate::config::resolved::ChannelKind;
 
 /// What a request is for.
@@ -19,6 +20,8 @@ pub(super) enum Target {
     Request {
         name: String,
     },
+    /// What became of a job.
+    Job(Asked),
     Nothing,
 }
 
@@ -34,6 +37,7 @@ impl Target {
             ("fn", Some(name), rest) => {
                 Self::Function { name: name.to_owned(), path: format!("/{}", rest.unwrap_or_default()) }
             }
+            ("job", Some(name), Some(rest)) => Asked::of(name, rest).map_or(Self::Nothing, Self::Job),
             ("request", Some(name), None) => Self::Request { name: name.to_owned() },
             // Knative's own form; there is one namespace here.
             ("default", Some(name), None) => {
@@ -57,6 +61,7 @@ mod tests {
             Target::Function { name, path } => format!("fn {name} {path}"),
             Target::Channel { kind, name } => format!("{kind:?} {name}"),
             Target::Request { name } => format!("request {name}"),
+            Target::Job(Asked { job, source, id }) => format!("job {job} {source} {id}"),
             Target::Nothing => "nothing".to_owned(),
         };
         assert_eq!(found, expected, "{host}{path}");
@@ -73,6 +78,8 @@ mod tests {
         check("localhost", "/sequence/ship", "Sequence ship");
         check("localhost", "/sequence/ship.2", "Sequence ship.2");
         check("localhost", "/parallel/ship", "Parallel ship");
+        check("localhost", "/job/ship", "Job ship");
+        check("localhost", "/job/ship/sources/%2Fshop/ids/7", "job ship /shop 7");
         check("localhost", "/default/orders", "Broker orders");
         check("localhost", "/fn/hello", "fn hello /");
         check("localhost", "/fn/hello/", "fn hello /");
@@ -82,6 +89,7 @@ mod tests {
             "/broker",
             "/broker/a/b",
             "/sink/a/b",
+            "/job/a/b",
             "/dead-letters/dlq",
             "/replay/events",
             "/favicon.ico",

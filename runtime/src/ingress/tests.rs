@@ -26,12 +26,12 @@ impl World {
     async fn new(patience: Patience) -> Self {
         let history = Arc::new(History::new(100));
         let spawner = Spawner::start(None).unwrap();
-        let (driver, handle) = Driver::new(Arc::new(fixture::resolved()), spawner, history);
+        let (driver, handle) = Driver::new(Arc::new(fixture::resolved()), spawner, Arc::clone(&history));
         let driver = tokio::spawn(driver.run());
         handle.wait_open().await;
         let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let ingress = Ingress { driver: handle.clone(), guard: Guard::new(address), patience };
+        let ingress = Ingress { driver: handle.clone(), history, guard: Guard::new(address), patience };
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(serve(Arc::new(ingress), listener, stopped));
         Self { address, stop, serving, driver, handle }

@@ -160,7 +160,11 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
 
     let driver = tokio::spawn(driver.run());
     handle.wait_open().await;
-    let ingress = tokio::spawn(ingress::serve(Ingress::new(handle.clone(), listen), listener, stopped));
+    let ingress = tokio::spawn(ingress::serve(
+        Ingress::new(handle.clone(), Arc::clone(&history), listen),
+        listener,
+        stopped,
+    ));
     let admin = doors.serve(listen, handle.clone(), Arc::clone(&history))?;
     ready::say(options.mode, &resolved, listen, admin.address(), started);
 

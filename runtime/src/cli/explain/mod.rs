@@ -33,7 +33,7 @@ pub(super) struct Explain {
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     filter: Option<String>,
     /// Only those of one broker or channel
-    #[arg(long, value_name = "broker/NAME|channel/NAME|sequence/NAME|parallel/NAME")]
+    #[arg(long, value_name = "broker/NAME|channel/NAME|sequence/NAME|parallel/NAME|job/NAME")]
     to: Option<String>,
     /// Which one, where several events have the id
     #[arg(long)]

@@ -16,14 +16,14 @@ pub(in crate::config) const KEYS: &[&str] = &["for", "max"];
 
 const HELP: &str = "deduplicate = \"10m\", or { for = \"10m\", max = 100000 }";
 
-/// `false` is nothing.
-pub(super) fn read(value: &Value<'_>) -> Option<Deduplicate> {
+/// `false` is said, too.
+pub(super) fn read(value: &Value<'_>) -> Option<Option<Deduplicate>> {
     if value.is_boolean() {
         let wanted = value.boolean()?.value;
-        return if wanted { value.refuse("`false`, or for how long", "`true`", HELP) } else { None };
+        return if wanted { value.refuse("`false`, or for how long", "`true`", HELP) } else { Some(None) };
     }
     if !value.is_table() {
-        return Some(Deduplicate { time: time(value)?, max: MAX });
+        return Some(Some(Deduplicate { time: time(value)?, max: MAX }));
     }
     let table = value.table(&value.section_inside(), KEYS)?;
     let Some(how_long) = table.get("for") else {
@@ -33,7 +33,7 @@ pub(super) fn read(value: &Value<'_>) -> Option<Deduplicate> {
         Some(max) => max.integer(1..=MAX_MAX)?.value,
         None => MAX,
     };
-    Some(Deduplicate { time: time(&how_long)?, max })
+    Some(Some(Deduplicate { time: time(&how_long)?, max }))
 }
 
 fn time(value: &Value<'_>) -> Option<Duration> {

@@ -21,7 +21,8 @@ pub(in crate::config) struct Delivery {
     pub(in crate::config) timeout: Option<Duration>,
     pub(in crate::config) format: Option<Format>,
     pub(in crate::config) deliver_after: Option<Duration>,
-    pub(in crate::config) deduplicate: Option<Deduplicate>,
+    /// Nothing inside = it is not wanted.
+    pub(in crate::config) deduplicate: Option<Option<Deduplicate>>,
     pub(in crate::config) on_exhausted: OnExhausted,
     /// Nothing = the runtime's own channel.
     pub(in crate::config) dead_letter: Option<At<Destination>>,
@@ -115,7 +116,7 @@ impl Delivery {
             exhausted: otherwise.exhausted,
             format: self.format.unwrap_or(otherwise.format),
             after: self.deliver_after.unwrap_or(otherwise.after),
-            deduplicate: self.deduplicate,
+            deduplicate: self.deduplicate.unwrap_or(otherwise.deduplicate),
         }
     }
 }

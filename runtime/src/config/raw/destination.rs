@@ -16,6 +16,7 @@ pub(in crate::config) enum Destination {
     Broker(String),
     Sequence(String),
     Parallel(String),
+    Job(String),
     Sink(String),
     Url(Uri),
 }
@@ -28,6 +29,7 @@ impl fmt::Display for Destination {
             Self::Broker(name) => write!(f, "broker/{name}"),
             Self::Sequence(name) => write!(f, "sequence/{name}"),
             Self::Parallel(name) => write!(f, "parallel/{name}"),
+            Self::Job(name) => write!(f, "job/{name}"),
             Self::Sink(name) => write!(f, "sink/{name}"),
             Self::Url(uri) => uri.fmt(f),
         }
@@ -35,7 +37,7 @@ impl fmt::Display for Destination {
 }
 
 const WANTED: &str = "a destination";
-const HELP: &str = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\", \"sink/NAME\" or \
+const HELP: &str = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\", \"job/NAME\", \"sink/NAME\" or \
      \"http://HOST/PATH\"";
 
 /// Why a text is no destination; fits behind "this is".
@@ -64,8 +66,8 @@ impl Destination {
 
     /// A reply goes into a channel, so that it is as safe as what it answers.
     pub(super) fn read_reply(value: &Value<'_>) -> Option<At<Self>> {
-        let wanted = "a channel, broker, sequence, parallel or sink";
-        let help = "\"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\" or \"sink/NAME\"";
+        let wanted = "a channel, broker, sequence, parallel, job or sink";
+        let help = "\"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\", \"job/NAME\" or \"sink/NAME\"";
         let reply = value.parse(wanted, help, parse)?;
         match reply.value {
             Self::Function(_) => value.refuse(wanted, "a function", help),
@@ -91,6 +93,7 @@ fn parse(text: &str) -> Result<Destination, DestinationError> {
         "broker" => Destination::Broker,
         "sequence" => Destination::Sequence,
         "parallel" => Destination::Parallel,
+        "job" => Destination::Job,
         "sink" => Destination::Sink,
         _ => return Err(DestinationError::Form),
     };
@@ -142,6 +145,7 @@ mod tests {
         check("broker/default", Destination::Broker("default".into()));
         check("sequence/ship", Destination::Sequence("ship".into()));
         check("parallel/ship", Destination::Parallel("ship".into()));
+        check("job/ship", Destination::Job("ship".into()));
         check("sink/audit", Destination::Sink("audit".into()));
         check("http://127.0.0.1:9/x?y=1", Destination::Url("http://127.0.0.1:9/x?y=1".parse().unwrap()));
     }

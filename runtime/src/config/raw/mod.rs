@@ -12,6 +12,7 @@ mod filter;
 mod flow;
 mod function;
 mod isolation;
+mod job;
 mod kafka;
 mod kpa;
 mod request;
@@ -48,6 +49,7 @@ pub(super) use flow::{Branch, Step};
 pub(super) use flow::{Parallel, Sequence};
 pub(super) use function::{Function, is_ours};
 pub(super) use isolation::Isolation;
+pub(super) use job::Job;
 pub(super) use kafka::Kafka;
 pub(super) use kpa::Kpa;
 pub(super) use request::Request;
@@ -79,6 +81,7 @@ pub(super) struct File {
     pub(super) triggers: Named<Trigger>,
     pub(super) sequences: Named<Sequence>,
     pub(super) parallels: Named<Parallel>,
+    pub(super) jobs: Named<Job>,
     pub(super) requests: Named<Request>,
     pub(super) sources: Named<Source>,
     pub(super) sinks: Named<Sink>,
@@ -98,6 +101,7 @@ impl File {
         "sequence",
         "parallel",
         "request",
+        "job",
         "source",
         "sink",
         "function",
@@ -125,14 +129,16 @@ impl File {
             let branches = parallel.branches.iter().map(|branch| &branch.delivery);
             branches.chain([&parallel.channel.delivery]).map(move |delivery| ("parallel", name, delivery))
         });
-        sequences.chain(parallels)
+        let jobs = self.jobs.iter().map(|(name, job)| ("job", name, &job.channel.delivery));
+        sequences.chain(parallels).chain(jobs)
     }
 
     /// Every channel that is declared, also as a part of something else.
     pub(super) fn declared_channels(&self) -> impl Iterator<Item = &Channel> {
         let own = self.brokers.iter().chain(&self.channels).map(|(_, channel)| channel);
         let sequences = self.sequences.iter().map(|(_, sequence)| &sequence.channel);
-        own.chain(sequences).chain(self.parallels.iter().map(|(_, parallel)| &parallel.channel))
+        let parallels = self.parallels.iter().map(|(_, parallel)| &parallel.channel);
+        own.chain(sequences).chain(parallels).chain(self.jobs.iter().map(|(_, job)| &job.channel))
     }
 
     pub(super) fn read(document: &Document<'_>, file_name: &str) -> Self {
@@ -151,6 +157,7 @@ impl File {
             sequences: named(one("sequence"), "sequence", Sequence::read),
             parallels: named(one("parallel"), "parallel", Parallel::read),
             requests: named(one("request"), "request", Request::read),
+            jobs: named(one("job"), "job", Job::read),
             sources: named(one("source"), "source", Source::read),
             sinks: named(one("sink"), "sink", Sink::read),
             functions: named(one("function"), "function", Function::read),

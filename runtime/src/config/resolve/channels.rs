@@ -1,4 +1,4 @@
-//! Brokers, channels, those of sequences and parallels, the topics of sources and sinks, and the dead letters: all of them channels.
+//! Brokers, channels, those of sequences, parallels and jobs, the topics of sources and sinks, and the dead letters: all of them channels.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -55,6 +55,7 @@ impl Channels {
         builder.declared(ChannelKind::Channel, &file.channels);
         builder.sequences(&file.sequences);
         builder.parallels(&file.parallels);
+        builder.jobs(&file.jobs);
         builder.sources(&file.sources);
         builder.sinks(&file.sinks);
         let dead_letters = builder.dead_letters(file, DEAD_LETTERS);
@@ -175,6 +176,13 @@ impl Builder<'_> {
         for (name, parallel) in parallels {
             let spec = self.specs.declared(ChannelKind::Parallel, name, &parallel.channel);
             self.add(ChannelKind::Parallel, &name.value, spec, None);
+        }
+    }
+
+    fn jobs(&mut self, jobs: &raw::Named<raw::Job>) {
+        for (name, job) in jobs {
+            let spec = self.specs.declared(ChannelKind::Job, name, &job.channel);
+            self.add(ChannelKind::Job, &name.value, spec, None);
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) struct Function {
     pub(super) request_timeout: Duration,
     /// Its file, if there is one.
     pub(super) path: Option<Arc<Path>>,
-    found: Found,
+    pub(super) found: Found,
     secret_files: Box<[PathBuf]>,
     build: Option<Box<Build>>,
     pub(super) routes: Routes,

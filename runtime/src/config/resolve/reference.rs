@@ -50,6 +50,7 @@ impl<'a> References<'a> {
             raw::Destination::Broker(name) => (ChannelKind::Broker, name, "broker/"),
             raw::Destination::Sequence(name) => (ChannelKind::Sequence, name, "sequence/"),
             raw::Destination::Parallel(name) => (ChannelKind::Parallel, name, "parallel/"),
+            raw::Destination::Job(name) => (ChannelKind::Job, name, "job/"),
             raw::Destination::Sink(name) => (ChannelKind::Sink, name, "sink/"),
             raw::Destination::Function(_) | raw::Destination::Url(_) => return None,
         };

@@ -231,6 +231,8 @@ fn topic_by_default(kind: ChannelKind, name: &str) -> String {
             of_channel(&format!("{name}-kn-sequence-{}", step - 1))
         }
         ChannelKind::Parallel => of_channel(&format!("{name}-kn-parallel")),
+        // Knative has none.
+        ChannelKind::Job => of_channel(&format!("{name}-kn-job")),
         _ => of_channel(name),
     }
 }

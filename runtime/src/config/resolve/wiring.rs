@@ -1,6 +1,7 @@
 //! Who gets which events: triggers, subscriptions and sources as they are written, and then the implicit ones.
 
 mod flows;
+mod jobs;
 mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,6 +76,9 @@ impl<'a> Wiring<'a> {
         }
         for (name, request) in &file.requests {
             wiring.request(name, request);
+        }
+        for (name, job) in &file.jobs {
+            wiring.job(name, job);
         }
         wiring.dead_letters(file);
         wiring.replays();

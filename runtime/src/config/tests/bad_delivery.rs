@@ -48,7 +48,7 @@ fn dead_letters_go_to_a_destination_that_is_there() {
         "H005",
         (2, 15),
         "`dead_letter` in [broker.default] delivery must be a destination",
-        "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\", \"sink/NAME\" or \"http://HOST/PATH\"",
+        "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\", \"job/NAME\", \"sink/NAME\" or \"http://HOST/PATH\"",
     );
     let project = Project::new("[trigger.t]\nto = \"fn/a\"\ndelivery = { dead_letter = \"fn/nobody\" }\n");
     project.script("functions/a");

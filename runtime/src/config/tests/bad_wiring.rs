@@ -71,7 +71,7 @@ fn references_to_what_is_not_there() {
 
 #[test]
 fn destinations() {
-    let help = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\", \"sink/NAME\" or \
+    let help = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\", \"job/NAME\", \"sink/NAME\" or \
                 \"http://HOST/PATH\"";
     for to in ["bill", "https://x/", "http://169.254.169.254/", "file:///etc/passwd", "fn/../x"] {
         let message = "`to` in [trigger.a] must be a destination";

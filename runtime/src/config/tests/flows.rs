@@ -1,7 +1,8 @@
-//! Sequences, parallels and requests: what channels and subscriptions they are, and what cannot be one.
+//! Sequences, parallels, requests and jobs: what channels and subscriptions they are, and what cannot be one.
 
 use std::time::Duration;
 
+use activator::delivery::Format;
 use activator::filter::Filter;
 use activator::id::ChannelId;
 use activator::topology::{Destination, Order, Start};
@@ -290,4 +291,42 @@ fn a_request_has_a_broker_of_its_own_and_a_time() {
     );
     let loaded = Project::new("[request.a]\ntimeout = \"0s\"\n").load();
     assert_eq!(loaded.codes(), ["H005"], "{}", loaded.text());
+}
+
+#[test]
+fn a_job_is_a_channel_and_a_subscription_that_wants_each_event_once_in_a_file() {
+    let project = Project::new("[job.resize]\nto = \"fn/resize\"\ndelivery = { retry = 2 }\n");
+    project.write("functions/resize", "#!/bin/sh\n# hydrant: protocol = \"oneshot\"\n", 0o755);
+    let resolved = project.resolved();
+    let job = resolved.subscription("job/resize").unwrap();
+    let channel = &resolved.channels[&job.channel];
+    assert_eq!((channel.kind, &*channel.name), (ChannelKind::Job, "resize"));
+    assert_eq!((job.reply, job.delivery.retry, job.delivery.format), (None, 2, Format::File));
+    assert_eq!(job.delivery.deduplicate.map(|how| how.time.as_secs()), Some(24 * 3600));
+    project.write(
+        "runtime.toml",
+        "[job.resize]\nto = \"fn/resize\"\ndelivery = { deduplicate = false }\n",
+        0o644,
+    );
+    assert_eq!(project.resolved().subscription("job/resize").unwrap().delivery.deduplicate, None);
+}
+
+#[test]
+fn a_job_is_done_by_processes_that_end_with_it() {
+    check(
+        "[job.resize]\nto = \"channel/x\"\n",
+        "H005",
+        (2, 6),
+        "`to` in [job.resize] must be a function",
+        "name the function whose processes do the job, such as to = \"fn/NAME\"",
+    );
+    let project = Project::new("[job.resize]\nto = \"fn/serves\"\n");
+    project.script("functions/serves");
+    let text = project.load().text();
+    assert!(text.contains("`to` in [job.resize] must be a oneshot function"), "{text}");
+    let project = Project::new("[job.resize]\nto = \"fn/resize\"\ndelivery = { format = \"binary\" }\n");
+    project.write("functions/resize", "#!/bin/sh\n# hydrant: protocol = \"oneshot\"\n", 0o755);
+    let text = project.load().text();
+    assert!(text.contains("`delivery` in [job.resize] must be without `format`"), "{text}");
+    assert!(text.contains("leave it out: a job finds its event in the file"), "{text}");
 }

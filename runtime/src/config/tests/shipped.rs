@@ -38,6 +38,7 @@ fn is_example(text: &str) -> bool {
 fn project() -> Project {
     let project = Project::empty();
     project.script("target/release/bill");
+    project.write("functions/resize", "#!/bin/sh\n# hydrant: protocol = \"oneshot\"\n", 0o755);
     project
 }
 
@@ -66,7 +67,7 @@ fn every_value_it_gives_is_the_default() {
     let project = project();
     project.write("runtime.toml", manual_in_full(), 0o644);
     let loaded = project.load();
-    assert_eq!(loaded.codes(), ["H060"; 4], "kafka keys under another class: {}", loaded.text());
+    assert_eq!(loaded.codes(), ["H060"; 5], "kafka keys under another class: {}", loaded.text());
     let full = loaded.usable();
     // The same things by their names alone.
     let bare = "[function.bill]\nexec = \"target/release/bill\"\nbuild = \"cargo build --release\"\non = { type = \"order.*\" }\n\
@@ -79,6 +80,7 @@ fn every_value_it_gives_is_the_default() {
         [parallel.ship]\nbranches = { to = \"fn/bill\", filter = { prefix = { type = \"order.\" } } }\n\
         reply = \"broker/default\"\n\
         [request.ask]\n\
+        [job.resize]\nto = \"fn/resize\"\n\
         [kafka]\nbrokers = \"127.0.0.1:9092\"\n\
         [source.orders]\ntype = \"kafka\"\ntopics = \"shop.orders\"\nto = \"broker/default\"\n\
         [sink.audit]\ntype = \"kafka\"\ntopic = \"shop.audit\"\n\
@@ -132,6 +134,7 @@ fn it_holds_every_key_there_is() {
     check(&["sequence", "ship"], raw::Sequence::KEYS);
     check(&["parallel", "ship"], raw::Parallel::KEYS);
     check(&["request", "ask"], raw::Request::KEYS);
+    check(&["job", "resize"], raw::Job::KEYS);
     check(&["kafka"], raw::Kafka::KEYS);
     check(&["source", "orders"], raw::Source::KEYS);
     check(&["sink", "audit"], raw::Sink::KEYS);
