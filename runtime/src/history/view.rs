@@ -114,6 +114,7 @@ impl Outcome {
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Unmatched => "unmatched",
+            Self::Duplicate => "duplicate",
             Self::Delivered => "delivered",
             Self::Elsewhere => "elsewhere",
             Self::Removed => "removed",
