@@ -90,7 +90,7 @@ impl<'s> Iterator for Entries<'s> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::{vec, vec::Vec};
+    use alloc::vec::Vec;
 
     fn headers(all: &[(&str, &str)]) -> Headers {
         Headers::of(all.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())))
@@ -141,6 +141,6 @@ mod tests {
             let cut = Headers::from_stored(&all.stored()[..len]);
             assert!(cut.iter().count() < 2, "{cut:?}");
         }
-        assert!(Headers::from_stored(&vec![0xff; 64]).is_empty());
+        assert!(Headers::from_stored(&[0xff; 64]).is_empty());
     }
 }

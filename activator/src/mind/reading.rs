@@ -121,7 +121,7 @@ impl Activator {
         // What is delivered again on purpose is so at once.
         let due = if bearer.is_none() { now + terms.delivery.after.saturating_sub(age) } else { now };
         let key = self.subscriptions[&subject.subscription].order.key_of(event).map(str::as_bytes);
-        let key = key.or(identity.as_ref().map(|same| &same.0[..])).map(|key| hash(0, key));
+        let key = key.or_else(|| identity.as_ref().map(|same| &same.0[..])).map(|key| hash(0, key));
         // Whether or not it counts by now: it may before the event is delivered.
         let lot = Some(Lot::of_event(event));
         let delivery = Delivery { bearer, identity, due, ..Delivery::new(Subject::Event(subject), lot) };
