@@ -171,13 +171,13 @@ async fn on_zeros(dir: &Dir) -> (Durable, u64, PathBuf) {
         append(&channel, events..events + 1).await;
         events += 1;
     }
-    (channel, events, newest(&dir))
+    (channel, events, newest(dir))
 }
 
 /// The segment that is written to.
 fn newest(dir: &Dir) -> PathBuf {
-    let logs = dir.files().into_iter().filter(|file| file.ends_with(".log"));
-    dir.path("0").join(logs.last().unwrap())
+    let mut logs = dir.files().into_iter().filter(|file| file.ends_with(".log"));
+    dir.path("0").join(logs.next_back().unwrap())
 }
 
 #[tokio::test]
