@@ -43,6 +43,7 @@ pub(super) struct History {
 #[value(rename_all = "snake_case")]
 enum Outcome {
     Unmatched,
+    Duplicate,
     Delivered,
     Elsewhere,
     Removed,
