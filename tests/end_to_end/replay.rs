@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("what_failed_goes_again_once_the_function_is_mended", what_failed_goes_again),
             ("an_event_goes_to_a_trigger_that_did_not_want_it", to_one_that_did_not_want_it),
             ("a_dry_run_delivers_nothing", a_dry_run_delivers_nothing),
+            ("a_stretch_of_a_channel_goes_again", a_stretch_goes_again),
             ("what_is_replayed_survives_a_kill", it_survives_a_kill),
             (
                 "data_that_is_too_large_for_the_history_comes_from_the_channel",
@@ -100,6 +101,26 @@ fn a_dry_run_delivers_nothing() {
     runtime.send("3", "order");
     runtime.verdicts("3");
     assert_eq!(project.lines("marks"), ["1 None", "3 None"]);
+}
+
+fn a_stretch_goes_again() {
+    let project = Project::new("");
+    project.function("order", marking(""));
+    let runtime = Runtime::start(&project);
+    for id in ["1", "2", "3", "4"] {
+        runtime.send(id, "order");
+        runtime.verdicts(id);
+    }
+    let (code, done, talk) = replay(&project, &["--channel", "broker/default", "--offsets", "1-2"]);
+    assert_eq!((code, done.len()), (0, 2), "{talk}");
+    wait_until("the second and the third went again", || {
+        let marks = project.lines("marks");
+        ["2 trigger/order", "3 trigger/order"].iter().all(|again| marks.iter().any(|mark| mark == again))
+    });
+    let (code, _, talk) = replay(&project, &["--channel", "broker/default", "--offsets", "2-1"]);
+    assert_eq!(code, 2, "{talk}");
+    assert!(talk.contains("2 comes after 1"), "{talk}");
+    assert_eq!(replay(&project, &["--offsets", "1"]).0, 2, "of which channel?");
 }
 
 fn it_survives_a_kill() {

@@ -44,6 +44,11 @@ struct ListQuery {
     trigger: Option<String>,
     /// CESQL.
     filter: Option<String>,
+    /// As `broker/default`; its records of one partition, and from one offset to another, both included.
+    channel: Option<String>,
+    partition: Option<u32>,
+    from_offset: Option<u64>,
+    to_offset: Option<u64>,
     /// RFC 3339; of their arrival.
     since: Option<String>,
     until: Option<String>,
@@ -62,6 +67,9 @@ impl ListQuery {
             source: self.source,
             of: self.trigger,
             filter: self.filter.as_deref().map(replay::filter).transpose()?,
+            channel: self.channel,
+            partition: self.partition.map(Partition),
+            offsets: replay::offsets(self.from_offset, self.to_offset),
             since: self.since.as_deref().map(replay::time).transpose()?,
             until: self.until.as_deref().map(replay::time).transpose()?,
             failed: self.failed,

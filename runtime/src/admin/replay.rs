@@ -1,10 +1,12 @@
 //! Events of the past, delivered again.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use activator::event::Event;
 use activator::filter::{Expression, Filter};
+use activator::id::{Offset, Partition};
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
@@ -34,6 +36,11 @@ pub(crate) struct Asked {
     pub(crate) trigger: Option<String>,
     /// CESQL.
     pub(crate) filter: Option<String>,
+    /// As `broker/default`; its records of one partition, and from one offset to another, both included.
+    pub(crate) channel: Option<String>,
+    pub(crate) partition: Option<u32>,
+    pub(crate) from_offset: Option<u64>,
+    pub(crate) to_offset: Option<u64>,
     /// RFC 3339.
     pub(crate) since: Option<String>,
     pub(crate) until: Option<String>,
@@ -107,6 +114,9 @@ impl Replay {
             id: asked.id.clone(),
             source: asked.source.clone(),
             filter: asked.filter.as_deref().map(filter).transpose()?,
+            channel: asked.channel.clone(),
+            partition: asked.partition.map(Partition),
+            offsets: offsets(asked.from_offset, asked.to_offset),
             since: asked.since.as_deref().map(time).transpose()?,
             until: asked.until.as_deref().map(time).transpose()?,
             failed: asked.failed,
@@ -157,6 +167,12 @@ impl Replay {
             |event: &Event| event.id() == picked.event.id() && event.source() == picked.event.source();
         read.filter(is_it).ok_or("its data was too large for the history, and its channel holds it no more")
     }
+}
+
+/// The offsets from one to another; nothing when neither is said.
+pub(super) fn offsets(from: Option<u64>, to: Option<u64>) -> Option<RangeInclusive<Offset>> {
+    let all = Offset(from.unwrap_or(0))..=Offset(to.unwrap_or(u64::MAX));
+    (from.is_some() || to.is_some()).then_some(all)
 }
 
 impl Replayed {

@@ -23,7 +23,7 @@ const HEADINGS: [&str; 5] = ["EVENT", "TYPE", "CHANNEL", "TO", ""];
 #[derive(Debug, Args)]
 pub(super) struct Replay {
     /// The id of an event [default: whichever the flags mean]
-    #[arg(required_unless_present_any = ["failed", "filter", "since", "trigger", "last"])]
+    #[arg(required_unless_present_any = ["failed", "filter", "offsets", "since", "trigger", "last"])]
     id: Option<String>,
     #[command(flatten)]
     which: Which,
@@ -68,10 +68,14 @@ impl Replay {
         Ok(ReplayAsked {
             id: self.id,
             trigger: self.trigger,
+            partition: self.which.partition,
+            from_offset: self.which.offsets.map(|(first, _)| first),
+            to_offset: self.which.offsets.map(|(_, last)| last),
             since: self.which.since()?,
             until: self.which.until()?,
             source: self.which.source,
             filter: self.which.filter,
+            channel: self.which.channel,
             failed: self.which.failed,
             last: self.last,
             rate: Some(self.rate),

@@ -14,6 +14,15 @@ pub(super) struct Which {
     /// Only events that this CESQL expression matches
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub(super) filter: Option<String>,
+    /// Only events in this channel: broker/NAME, channel/NAME and so on
+    #[arg(long, value_name = "CHANNEL")]
+    pub(super) channel: Option<String>,
+    /// Only events in this partition of it
+    #[arg(long, value_name = "N", requires = "channel")]
+    pub(super) partition: Option<u32>,
+    /// Only events at these offsets of it: 120, or 120-140
+    #[arg(long, value_name = "N[-N]", requires = "channel", value_parser = offsets)]
+    pub(super) offsets: Option<(u64, u64)>,
     /// Only events that arrived since: a time, or as long ago as 10m
     #[arg(long, value_name = "TIME|AGO")]
     since: Option<String>,
@@ -34,6 +43,17 @@ impl Which {
     pub(super) fn until(&self) -> Result<Option<String>, Failure> {
         self.until.as_deref().map(timestamp).transpose()
     }
+}
+
+/// The first and the last.
+fn offsets(text: &str) -> Result<(u64, u64), String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let number = |text: &str| text.trim().parse::<u64>().map_err(|error| format!("{text:?}: {error}"));
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last {
+        return Err(format!("{first} comes after {last}: write the lower one first"));
+    }
+    Ok((first, last))
 }
 
 /// A time as RFC 3339, given so or as how long ago it was.

@@ -88,6 +88,24 @@ async fn each_event_is_listed_once_wherever_it_is() {
 }
 
 #[tokio::test]
+async fn events_are_meant_by_where_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = kept(dir.path());
+    (0..8).for_each(|n| history.apply(story(n, &n.to_string())));
+    history.close();
+    let at = |channel: &str, partition, (first, last)| Selection {
+        channel: Some(channel.into()),
+        partition: Some(Partition(partition)),
+        offsets: Some(Offset(first)..=Offset(last)),
+        ..Selection::default()
+    };
+    // The last of them are in memory, the others on disk.
+    assert_eq!(list(&history, at("broker/default", 0, (3, 6))).await, ["6", "5", "4", "3"]);
+    assert!(list(&history, at("broker/default", 1, (3, 6))).await.is_empty());
+    assert!(list(&history, at("channel/orders", 0, (3, 6))).await.is_empty());
+}
+
+#[tokio::test]
 async fn one_id_in_one_place_is_told_by_what_is_there() {
     let dir = tempfile::tempdir().unwrap();
     let history = kept(dir.path());

@@ -1,10 +1,12 @@
 //! Which events of the past are meant, to be listed or delivered again.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use activator::event::Event;
 use activator::filter::Filter;
+use activator::id::{Offset, Partition};
 
 use super::archive::{Times, millis};
 use super::delivery::How;
@@ -19,6 +21,10 @@ pub(crate) struct Selection {
     pub(crate) id: Option<String>,
     pub(crate) source: Option<String>,
     pub(crate) filter: Option<Filter>,
+    /// Where they are: a channel as `broker/default`, and the first and the last offset.
+    pub(crate) channel: Option<String>,
+    pub(crate) partition: Option<Partition>,
+    pub(crate) offsets: Option<RangeInclusive<Offset>>,
     /// When they arrived.
     pub(crate) since: Option<SystemTime>,
     pub(crate) until: Option<SystemTime>,
@@ -57,8 +63,15 @@ impl Selection {
             && self.id.as_ref().is_none_or(|id| event.id() == id)
             && self.source.as_ref().is_none_or(|source| event.source() == source)
             && self.outcome.is_none_or(|outcome| tell::worst(record) == outcome)
+            && self.is_where(&record.spot)
             && self.has_delivery(record)
             && self.filter.as_ref().is_none_or(|filter| filter.matches(event))
+    }
+
+    fn is_where(&self, spot: &Spot) -> bool {
+        self.channel.as_ref().is_none_or(|channel| *spot.channel == **channel)
+            && self.partition.is_none_or(|partition| spot.partition == partition)
+            && self.offsets.as_ref().is_none_or(|offsets| offsets.contains(&spot.offset))
     }
 
     /// Whether there is a delivery among those that count, where any is asked for.

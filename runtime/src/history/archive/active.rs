@@ -25,7 +25,6 @@ const KNOWN_MAX: usize = 16;
 #[derive(Debug)]
 pub(super) struct Active {
     pub(super) path: PathBuf,
-    file: File,
     pub(super) length: u64,
     pub(super) index: Index,
     /// Where the tables of these are.
@@ -45,13 +44,13 @@ pub(super) struct Full {
 
 impl Active {
     pub(super) fn create(path: PathBuf) -> io::Result<Self> {
-        let file = segment::create(&path)?;
-        Ok(Self::of(path, file, HEADER as u64, Index::default()))
+        segment::create(&path)?;
+        Ok(Self::of(path, HEADER as u64, Index::default()))
     }
 
     /// Goes on with what was written before.
-    pub(super) fn of(path: PathBuf, file: File, length: u64, index: Index) -> Self {
-        Self { path, file, length, index, known: Vec::new(), last: HashMap::new() }
+    pub(super) fn of(path: PathBuf, length: u64, index: Index) -> Self {
+        Self { path, length, index, known: Vec::new(), last: HashMap::new() }
     }
 
     pub(super) fn is_full(&self, full: &Full) -> bool {
@@ -83,7 +82,9 @@ impl Active {
                 body::put(into, record);
             });
         }
-        if let Err(error) = self.file.write_all_at(&buffer, self.length) {
+        // Open for the batch alone: a runtime that has nothing to do holds no file for its past.
+        let file = File::options().write(true).open(&self.path);
+        if let Err(error) = file.and_then(|file| file.write_all_at(&buffer, self.length)) {
             // Among what is not there may be tables.
             (self.known, self.last) = (Vec::new(), HashMap::new());
             return Err(error);

@@ -91,7 +91,7 @@ impl Shelf {
             file.set_len(end)?;
         }
         // Gone on with if it is the last.
-        self.active = Some(Active::of(path, file, end, index));
+        self.active = Some(Active::of(path, end, index));
         Ok(())
     }
 
@@ -103,7 +103,12 @@ impl Shelf {
     pub(super) fn write(&mut self, mut records: &[Record]) -> io::Result<()> {
         while !records.is_empty() {
             let (full, now) = (self.full, millis(SystemTime::now()));
-            records = self.active()?.append(records, &full, now)?;
+            let left = self.active()?.append(records, &full, now);
+            // Somebody removed it: the next one is another.
+            if left.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+                self.active = None;
+            }
+            records = left?;
         }
         Ok(())
     }
