@@ -20,7 +20,7 @@ const TEXT_MAX: usize = 40;
 
 /// List events of the past, the newest first, and how each ended
 ///
-/// What is recent, and what the state folder keeps of the time before: `history` in [runtime] says how much. `explain ID`
+/// What is recent, and what the state folder keeps of the time before: `history` in `[runtime]` says how much. `explain ID`
 /// tells the rest of one. Exit code 0, also when there is none.
 #[derive(Debug, Args)]
 pub(super) struct History {
