@@ -15,13 +15,11 @@ pub(super) struct Active {
     /// What lies behind the end could not be synced: it is unknown what of it the disk has, also after a sync that
     /// succeeds later. Nothing more is written here.
     pub(super) spent: bool,
-    /// There are zeros behind the end, which records are written over.
-    pub(super) is_zeroed: bool,
 }
 
 impl Active {
     pub(super) const fn new(segment: Arc<Segment>, file: File) -> Self {
-        Self { segment, file, torn: false, spent: false, is_zeroed: false }
+        Self { segment, file, torn: false, spent: false }
     }
 
     /// Writes at the end as the readers know it, so whatever a failed write left is overwritten. Says where it

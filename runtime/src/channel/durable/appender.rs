@@ -10,7 +10,6 @@ use activator::id::{Offset, Partition};
 use tokio::sync::oneshot;
 
 use super::active::Active;
-use super::ahead::Ahead;
 use super::folder;
 use super::index::Entry;
 use super::limits::Terms;
@@ -30,9 +29,6 @@ const WRITE_BYTES_MAX: usize = 4 << 20;
 /// More than this is not kept for the next write.
 const BUFFER_BYTES_KEPT: usize = 256 << 10;
 
-/// The next segment is prepared once this part of one is filled, a fourth: a channel that is hardly used needs none.
-const AHEAD_FROM: u64 = 4;
-
 pub(super) struct Appender {
     pub(super) partition: Partition,
     pub(super) dir: PathBuf,
@@ -40,8 +36,6 @@ pub(super) struct Appender {
     terms: Terms,
     /// Where the next write goes; nothing before the first append to an empty partition.
     pub(super) active: Option<Active>,
-    /// Where the one after that goes.
-    ahead: Option<Ahead>,
     /// The offset of the next record. Ahead of the log's end when records were given up on their way to the disk:
     /// they may still turn up after a crash, so nobody else gets their offsets.
     next: Offset,
@@ -71,8 +65,7 @@ impl Appender {
         time: u64,
     ) -> Self {
         let next = log.window.end();
-        let (ahead, staged, buffer) = (None, Vec::new(), Vec::new());
-        Self { partition, dir, log, terms, active, ahead, next, time, staged, buffer }
+        Self { partition, dir, log, terms, active, next, time, staged: Vec::new(), buffer: Vec::new() }
     }
 
     /// Takes an event into the next write, writing what was staged before when both are too much for one.
@@ -122,29 +115,11 @@ impl Appender {
     /// There is no new segment; or there is, but what became of the old one is not known.
     pub(super) fn roll(&mut self) -> io::Result<()> {
         self.terms.room.look_soon();
-        if let Some(full) = &mut self.active
-            && full.is_zeroed
-        {
-            // First: of a segment with another one behind it, all is taken for written.
-            full.cut()?;
-            full.is_zeroed = false;
-        }
-        let ahead = self.ahead.take_if(|ahead| ahead.is_done());
-        let is_zeroed = ahead.is_some();
-        let (segment, file) = Segment::create(&self.dir, self.next, |path| ahead?.become_file(path))?;
+        let (segment, file) = Segment::create(&self.dir, self.next)?;
         let segment = Arc::new(segment);
         self.log.push(Arc::clone(&segment));
-        let full = self.active.replace(Active { is_zeroed, ..Active::new(segment, file) });
+        let full = self.active.replace(Active::new(segment, file));
         full.map_or(Ok(()), |full| self.close(&full))
-    }
-
-    /// Prepares the next segment once this one fills, where that makes syncing faster and the disk has plenty of room.
-    fn look_ahead(&mut self) {
-        let is_filling = |active: &Active| active.segment.length() >= self.terms.roll_bytes / AHEAD_FROM;
-        let wanted = self.terms.sync == SyncMode::Disk && self.ahead.is_none();
-        if wanted && self.active.as_ref().is_some_and(is_filling) && self.terms.room.is_plenty() {
-            self.ahead = Some(Ahead::begin(&self.dir, self.terms.roll_bytes));
-        }
     }
 
     fn close(&self, full: &Active) -> io::Result<()> {
@@ -173,10 +148,7 @@ impl Appender {
             return;
         }
         match self.store() {
-            Ok(()) => {
-                self.publish();
-                self.look_ahead();
-            }
+            Ok(()) => self.publish(),
             Err(reason) => {
                 self.terms.room.look_soon();
                 for staged in self.staged.drain(..) {

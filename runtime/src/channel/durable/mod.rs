@@ -6,7 +6,6 @@
 //! channel syncs to the disk, before it is acknowledged and read.
 
 mod active;
-mod ahead;
 mod appender;
 mod cursors;
 mod folder;

@@ -10,7 +10,6 @@ use activator::id::{Offset, Partition};
 use activator::input::{OpenedPartition, Progress};
 
 use super::active::Active;
-use super::ahead;
 use super::appender::Appender;
 use super::cursors;
 use super::index::Index;
@@ -28,7 +27,6 @@ pub(super) fn open(
     terms: Terms,
     committed: Option<&Progress>,
 ) -> io::Result<(Appender, OpenedPartition)> {
-    ahead::clear(&dir);
     let segments: Vec<_> = Segment::all(&dir)?.into_iter().map(Arc::new).collect();
     let mut end = committed.map_or(Offset(0), cursors::end);
     let mut time = 0;
@@ -97,7 +95,6 @@ fn recover(segment: &Arc<Segment>) -> io::Result<Recovered> {
                 time = record.head.time;
                 length = record.end();
             }
-            Found::Zeros { from } => file.set_len(from)?,
             Found::Broken { from, to } if to == file_length => cut(segment, &file, from, to)?,
             Found::Broken { from, to } => segment.quarantine(from, to),
         }

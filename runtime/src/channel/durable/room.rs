@@ -14,9 +14,6 @@ const LOOK_EVERY: u64 = 8 << 20;
 /// So many segments of a channel is what it leaves to others.
 const SEGMENTS_LEFT: u64 = 2;
 
-/// So many times that much is plenty.
-const PLENTY: u64 = 8;
-
 /// Shared by the partitions of a channel, all of them the writer's.
 pub(super) struct Room {
     dir: PathBuf,
@@ -58,12 +55,6 @@ impl Room {
     pub(super) fn is_to_look(&self, bytes: usize) -> bool {
         let unlooked = self.unlooked.load(Ordering::Relaxed).saturating_add(bytes as u64);
         unlooked >= LOOK_EVERY || self.is_short.load(Ordering::Relaxed)
-    }
-
-    /// Whether there is far more room than what is left to others.
-    pub(super) fn is_plenty(&self) -> bool {
-        let free = self.host.free_bytes(&self.dir);
-        self.free_min > 0 && free.is_ok_and(|free| free / PLENTY >= self.free_min)
     }
 
     /// Something happened that makes another look worth it.

@@ -36,10 +36,6 @@ pub(super) enum Found {
         from: u64,
         to: u64,
     },
-    /// From there to the end there are zeros only: nothing was written there.
-    Zeros {
-        from: u64,
-    },
 }
 
 /// An intact record.
@@ -97,10 +93,6 @@ impl<'a> Scan<'a> {
             return Ok(Some(Found::Record(record)));
         }
         let from = self.at;
-        if self.written_from(from)? == self.end {
-            self.at = self.end;
-            return Ok(Some(Found::Zeros { from }));
-        }
         self.at = self.find_behind(from)?;
         let to = self.at;
         Ok(Some(Found::Broken { from, to }))
@@ -114,27 +106,10 @@ impl<'a> Scan<'a> {
 
     /// Where the next intact record begins behind something broken, else the end.
     fn find_behind(&mut self, broken: u64) -> io::Result<u64> {
-        let mut at = broken + 1;
-        while at + HEAD as u64 <= self.end {
-            // A record begins with its length, which is four bytes and not zero.
-            at = at.max(self.written_from(at)?.saturating_sub(3));
+        for at in broken + 1..=self.end.saturating_sub(HEAD as u64) {
             if self.record_at(at)?.is_some() {
                 return Ok(at);
             }
-            at += 1;
-        }
-        Ok(self.end)
-    }
-
-    /// The first byte from `at` on that is not zero, else the end.
-    fn written_from(&mut self, mut at: u64) -> io::Result<u64> {
-        while at < self.end {
-            let start = self.load(at, 1)?;
-            let rest = &self.buffer[start..];
-            if let Some(zeros) = rest.iter().position(|byte| *byte != 0) {
-                return Ok(at + zeros as u64);
-            }
-            at += rest.len() as u64;
         }
         Ok(self.end)
     }

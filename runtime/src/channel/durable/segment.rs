@@ -53,16 +53,11 @@ impl Segment {
         Self { base, path, length: AtomicU64::new(0), index: Mutex::new(None) }
     }
 
-    /// A new, empty segment for the records from `base` on, and the file to write them to; `zeros` may give one to be
-    /// written over.
-    pub(super) fn create(
-        dir: &Path,
-        base: Offset,
-        zeros: impl FnOnce(&Path) -> Option<File>,
-    ) -> io::Result<(Self, File)> {
+    /// A new, empty segment for the records from `base` on, and the file to write them to.
+    pub(super) fn create(dir: &Path, base: Offset) -> io::Result<(Self, File)> {
         let segment = Self::new(base, dir.join(format!("{:020}.log", base.0)));
         // What lies there can only be left over from a failed creation: no record had this offset yet.
-        let file = zeros(&segment.path).map_or_else(|| File::create(&segment.path), Ok)?;
+        let file = File::create(&segment.path)?;
         *segment.index() = Some(Index::default());
         folder::sync(dir)?;
         Ok((segment, file))
@@ -142,7 +137,6 @@ impl Segment {
                     self.quarantine(from, to);
                     continue;
                 }
-                Found::Zeros { .. } => break,
             };
             match record.event() {
                 Ok(event) if taken.take(record.head.offset, record.head.time, &event) => {}
@@ -165,7 +159,7 @@ impl Segment {
         while let Some(found) = scan.next()? {
             match found {
                 Found::Record(record) if wanted(&record.entry()) => return Ok(Some(record.entry())),
-                Found::Record(_) | Found::Zeros { .. } => {}
+                Found::Record(_) => {}
                 Found::Broken { from, to } => self.quarantine(from, to),
             }
         }
