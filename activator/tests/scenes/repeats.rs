@@ -6,7 +6,7 @@ use activator::delivery::{Deduplicate, Policy};
 use activator::effect::End;
 use activator::id::Offset;
 
-use crate::scene::{BROKER, IDLE, Scene, policy};
+use crate::scene::{BROKER, IDLE, Request, Scene, policy};
 
 const BILL: u32 = 0;
 const MINUTE: Duration = Duration::from_secs(60);
@@ -27,12 +27,18 @@ fn deliver(scene: &mut Scene, id: &str) {
     scene.answer(&request, 200);
 }
 
-/// Starts the function by an event that it gets.
-fn start(scene: &mut Scene, id: &str) {
+/// Starts the function by an event, which it has not answered yet.
+fn tried(scene: &mut Scene, id: &str) -> Request {
     scene.send(id, "order");
     let instance = scene.started();
     let request = scene.delivered();
     scene.ready(instance);
+    request
+}
+
+/// Starts the function by an event that it gets.
+fn start(scene: &mut Scene, id: &str) {
+    let request = tried(scene, id);
     scene.answer(&request, 200);
 }
 
@@ -79,10 +85,7 @@ fn beyond_so_many_the_oldest_is_forgotten() {
 #[test]
 fn one_that_comes_while_the_first_is_tried_waits_for_its_end() {
     let mut scene = scene(10);
-    scene.send("e1", "order");
-    let instance = scene.started();
-    let first = scene.delivered();
-    scene.ready(instance);
+    let first = tried(&mut scene, "e1");
     scene.send("e1", "order");
     scene.send("e2", "order");
     let other = scene.delivered();
@@ -99,10 +102,7 @@ fn one_that_comes_while_the_first_is_tried_waits_for_its_end() {
 #[test]
 fn of_one_that_could_not_be_delivered_the_next_copy_is_tried() {
     let mut scene = scene(10);
-    scene.send("e1", "order");
-    let instance = scene.started();
-    let first = scene.delivered();
-    scene.ready(instance);
+    let first = tried(&mut scene, "e1");
     scene.send("e1", "order");
     scene.answer(&first, 400);
     let second = scene.delivered();

@@ -33,23 +33,10 @@ pub(super) struct History {
     trigger: Option<String>,
     /// Only events whose worst delivery ended so
     #[arg(long, conflicts_with = "failed")]
-    outcome: Option<Outcome>,
+    outcome: Option<view::Outcome>,
     /// The newest so many, at most 1000
     #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
     last: usize,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum Outcome {
-    Unmatched,
-    Duplicate,
-    Delivered,
-    Elsewhere,
-    Removed,
-    Dropped,
-    DeadLetter,
-    Pending,
 }
 
 impl History {

@@ -57,8 +57,8 @@ impl Answer {
 
     /// What it means for the one event it answers.
     pub(super) fn outcome(self) -> Outcome {
+        let mode = self.headers.mode().filter(|_| self.is_success());
         let Self { status, headers, body } = self;
-        let mode = headers.mode().filter(|_| matches!(status, 200..300));
         let advice = advice(&headers);
         let (Some(mode), Some(body)) = (mode, &body) else {
             if mode.is_some() {

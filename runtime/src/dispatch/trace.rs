@@ -14,10 +14,8 @@ const LENGTH: usize = 55;
 pub(super) fn write(event: &Event, mut add: impl FnMut(&str, &[u8])) {
     add("kn-namespace", NAMESPACE);
     for (name, value) in event.headers().iter() {
-        match next_hop(value).filter(|_| name == "traceparent") {
-            Some(next) => add(name, &next),
-            None => add(name, value),
-        }
+        let next = if name == "traceparent" { next_hop(value) } else { None };
+        add(name, next.as_ref().map_or(value, |next| next));
     }
 }
 

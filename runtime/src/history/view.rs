@@ -92,17 +92,19 @@ pub(crate) struct AttemptView {
     pub(crate) cold: bool,
 }
 
-/// How far a delivery came, or how it ended; the worst of several is the greatest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// How far a delivery came, or how it ended; the worst of several is the greatest. The command line asks for one by the
+/// name the API has for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
 pub(crate) enum Outcome {
     Unmatched,
-    /// The same event was delivered before.
+    // The same event was delivered before.
     Duplicate,
     Delivered,
-    /// Its partition went to another runtime, which knows.
+    // Its partition went to another runtime, which knows.
     Elsewhere,
-    /// Its trigger was removed before it was delivered.
+    // Its trigger was removed before it was delivered.
     Removed,
     Dropped,
     DeadLetter,
