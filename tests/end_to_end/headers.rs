@@ -3,6 +3,7 @@
 use libtest_mimic::Trial;
 
 use crate::support::project::noting_server;
+use crate::support::runtime::verb;
 use crate::support::{Project, Runtime, group, http, wait_for};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -11,6 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         &[
             ("headers_travel_with_an_event_and_its_reply_over_a_kill", they_travel),
             ("headers_come_with_all_events_of_a_batch_and_none_is_an_attribute", of_a_batch),
+            ("headers_travel_with_an_event_that_is_replayed", of_a_replay),
         ],
     )
 }
@@ -91,4 +93,16 @@ fn of_a_batch() {
         (&verdicts["order"]["outcome"], &verdicts["traced"]["outcome"]),
         (&"delivered".into(), &"unmatched".into())
     );
+}
+
+fn of_a_replay() {
+    let project = Project::new("");
+    project.function("order", noting_server("", NOTES));
+    let runtime = Runtime::start(&project);
+    let event = r#"{"specversion":"1.0","id":"1","source":"/shop","type":"order"}"#;
+    send(&runtime, "application/cloudevents+json", event);
+    runtime.verdicts("1");
+    let (code, _, talk) = verb(&project, &["replay", "1"]);
+    assert_eq!(code, 0, "{talk}");
+    noted(&project, "order", 2).iter().for_each(|line| drop(span(line)));
 }

@@ -20,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("what_failed_before_a_restart_goes_again", failed_goes_again),
             ("an_answer_knows_what_it_came_of_and_that_knows_the_answer", parents_and_children),
             ("the_history_keeps_to_its_bounds", bounds),
+            ("data_comes_from_the_channel_after_a_restart_too", data_comes_from_the_channel),
         ],
     )
 }
@@ -246,4 +247,21 @@ fn bounds() {
     assert_eq!(history(&project, &[]), ["1"], "from memory");
     assert!(runtime.stop().success());
     assert!(!project.file(".hydrant/history").exists());
+}
+
+fn data_comes_from_the_channel() {
+    let project = picky_project();
+    let runtime = Runtime::start(&project);
+    let data = "x".repeat(100_000);
+    runtime.post("/broker/default", "1", "order", &data);
+    runtime.verdicts("1");
+    assert!(runtime.stop().success());
+    let runtime = Runtime::start(&project);
+    let without = explained(&runtime, "1");
+    assert_eq!((&without["data_bytes"], &without["event"]["data"]), (&100_000.into(), &Value::Null));
+    let (code, event, talk) = verb(&project, &["explain", "1", "-o", "json"]);
+    assert_eq!(code, 0, "{talk}");
+    let event: Value = serde_json::from_str(&event).unwrap();
+    assert_eq!(event["event"]["data"], data.as_str());
+    assert!(!is_on_disk(&project, &data[..1000]), "it is kept once");
 }

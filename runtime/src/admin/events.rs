@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::error::{ApiError, Choice};
 use super::replay;
+use super::whole::Whole;
 use crate::history::view::{Explained, Outcome, Row};
 use crate::history::{History, Place, Selection, Until, Wanted};
 
@@ -25,14 +26,15 @@ const WAIT_MAX: Duration = Duration::from_secs(600);
 #[derive(Clone)]
 struct Events {
     history: Arc<History>,
+    whole: Whole,
     closed: watch::Receiver<bool>,
 }
 
-pub(super) fn routes(history: Arc<History>, closed: watch::Receiver<bool>) -> Router {
+pub(super) fn routes(history: Arc<History>, whole: Whole, closed: watch::Receiver<bool>) -> Router {
     Router::new()
         .route("/api/v1/events", get(list))
         .route("/api/v1/events/{id}", get(one))
-        .with_state(Events { history, closed })
+        .with_state(Events { history, whole, closed })
 }
 
 /// Which events; what is not said means any.
@@ -99,6 +101,9 @@ struct OneQuery {
     wait: Option<String>,
     /// `settled` (the default) or `arrived`.
     until: Option<String>,
+    /// With the data, which is read from the event's channel.
+    #[serde(default)]
+    data: bool,
 }
 
 async fn one(
@@ -108,7 +113,7 @@ async fn one(
 ) -> Result<Json<Explained>, ApiError> {
     let Query(query) = query.map_err(bad_query)?;
     let wait = query.wait.as_deref().map_or(Ok(Duration::ZERO), duration)?;
-    let until = until(query.until.as_deref())?;
+    let (until, with_data) = (until(query.until.as_deref())?, query.data);
     let wanted = events.wanted(&id, query)?;
     let mut found = tokio::select! {
         found = events.history.wait(&wanted, until, wait.min(WAIT_MAX)) => found,
@@ -116,7 +121,12 @@ async fn one(
     };
     match (found.pop(), found.len()) {
         (None, _) => Err(unknown(&id)),
-        (Some(one), 0) => Ok(Json(one)),
+        (Some(mut one), 0) => {
+            if with_data {
+                events.whole.fill(&mut one).await;
+            }
+            Ok(Json(one))
+        }
         (Some(last), _) => {
             found.push(last);
             Err(ambiguous(&id, &found))

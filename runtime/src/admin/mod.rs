@@ -14,6 +14,7 @@ mod peer;
 mod replay;
 mod run_file;
 mod socket;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ use crate::process::cannot_listen;
 use guard::Guard;
 use peer::Peer;
 use socket::SocketFile;
+use whole::Whole;
 
 pub(crate) use error::ErrorBody;
 pub(crate) use functions::{FunctionView, ShareView};
@@ -160,10 +162,11 @@ async fn closed(mut closing: watch::Receiver<bool>) {
 }
 
 fn router(about: About, driver: Handle, history: Arc<History>, closed: watch::Receiver<bool>) -> Router {
+    let whole = Whole::new(history.clone(), driver.clone());
     health::routes(about, driver.clone())
         .merge(letters::routes(driver.clone()))
-        .merge(replay::routes(driver.clone(), history.clone()))
+        .merge(replay::routes(driver.clone(), history.clone(), whole.clone()))
         .merge(functions::routes(driver, history.clone(), closed.clone()))
-        .merge(events::routes(history, closed))
+        .merge(events::routes(history, whole, closed))
         .fallback(error::not_found)
 }

@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use activator::event::Event;
 use activator::filter::{Expression, Filter};
 use activator::id::{Offset, Partition};
 use axum::extract::State;
@@ -16,13 +15,16 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::error::ApiError;
+use super::whole::Whole;
 use crate::driver::Handle;
-use crate::history::{History, Picked, Place, Selection, Spot};
+use crate::history::{History, Picked, Selection};
 
 /// Events of one request, unless it says how many.
 const LAST: usize = 1000;
 /// Deliveries a second, unless the request says how many.
 const RATE: u32 = 1000;
+/// Why an event does not go.
+const FORGOTTEN: &str = "its channel holds it no more, and the history has not all of its data";
 /// Why an event does not go to whom it went.
 const GONE: &str = "there is no such trigger, subscription or source any more";
 
@@ -74,10 +76,11 @@ pub(crate) struct Replayed {
 struct Replay {
     driver: Handle,
     history: Arc<History>,
+    whole: Whole,
 }
 
-pub(super) fn routes(driver: Handle, history: Arc<History>) -> Router {
-    Router::new().route("/api/v1/replay", post(replay)).with_state(Replay { driver, history })
+pub(super) fn routes(driver: Handle, history: Arc<History>, whole: Whole) -> Router {
+    Router::new().route("/api/v1/replay", post(replay)).with_state(Replay { driver, history, whole })
 }
 
 async fn replay(
@@ -91,16 +94,16 @@ async fn replay(
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut done = Vec::new();
     for picked in replay.history.pick(&selection).await {
-        let event = replay.whole(&picked).await;
+        let event = replay.whole.picked(&picked).await;
         for to in &picked.to {
             let kept = match &event {
                 _ if !replay.is_there(to) => Err(GONE.to_owned()),
-                Ok(_) if asked.dry_run => Ok(()),
-                Ok(event) => {
+                Some(_) if asked.dry_run => Ok(()),
+                Some(event) => {
                     pace.tick().await;
                     replay.driver.replay(event, to).await.map(drop).map_err(|error| error.to_string())
                 }
-                Err(reason) => Err((*reason).to_owned()),
+                None => Err(FORGOTTEN.to_owned()),
             };
             done.push(Replayed::of(&picked, to, kept.err()));
         }
@@ -149,23 +152,6 @@ impl Replay {
                 "hydrant explain ID names those of an event",
             )),
         }
-    }
-
-    /// The event with all of its data.
-    async fn whole(&self, picked: &Picked) -> Result<Event, &'static str> {
-        if picked.is_whole {
-            return Ok(picked.event.clone());
-        }
-        let Spot { channel, partition, offset } = &picked.spot;
-        let place = |channel| Place { channel, partition: *partition, offset: *offset };
-        let read = match self.history.channel(channel).map(place) {
-            Some(place) => self.driver.read(place).await,
-            None => None,
-        };
-        // After a restart, a channel in memory has others in its places.
-        let is_it =
-            |event: &Event| event.id() == picked.event.id() && event.source() == picked.event.source();
-        read.filter(is_it).ok_or("its data was too large for the history, and its channel holds it no more")
     }
 }
 

@@ -26,7 +26,8 @@ impl World {
         let doors = Doors::open(state.path(), &runtime(&state)).await.unwrap();
         let about = About::new("127.0.0.1:1".parse().unwrap(), doors.address, doors.socket.path());
         let (closing, closed) = watch::channel(false);
-        let router = events::routes(history.clone(), closed).fallback(error::not_found);
+        let router = events::routes(history.clone(), Whole::nowhere(history.clone()), closed)
+            .fallback(error::not_found);
         Self { admin: doors.start(&about, router, axum::Router::new(), closing).unwrap(), history, state }
     }
 

@@ -13,7 +13,7 @@ use super::page::Page;
 use super::wiring::Wiring;
 use super::{Place, Until};
 
-/// What of an event's data is kept.
+/// What of an event's data is kept when its channel forgets it.
 const DATA_MAX: usize = 4096;
 
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Entry {
     pub(super) is_filed: bool,
     /// Mostly there is one.
     pub(super) deliveries: SmallVec<[Delivery; 1]>,
-    /// The attribute block, then the start of the data: a piece of a page of our own.
+    /// The attribute block, then the start of the data unless that is in the channel: a piece of a page of our own.
     copy: Bytes,
     block_len: usize,
     data_len: usize,
@@ -47,7 +47,8 @@ impl Entry {
     ) -> Self {
         let block = event.attributes().block();
         let data = event.data();
-        let copy = page.copy(&block, &data[..data.len().min(DATA_MAX)]);
+        let kept = if wiring.holds(place.channel) { 0 } else { data.len().min(DATA_MAX) };
+        let copy = page.copy(&block, &data[..kept]);
         Self {
             place,
             arrived,

@@ -12,6 +12,7 @@ use super::fixture::*;
 use super::log::Log;
 use super::view::{Decision, Outcome};
 use super::*;
+use crate::channel::{DurableSpec, Reserve, Retention, Spec, SyncMode};
 
 /// Whoever waits for so long was not woken.
 const LONG: Duration = Duration::from_secs(600);
@@ -180,6 +181,23 @@ fn data_is_kept_whole_or_said_to_be_cut() {
     assert_eq!(explained("small").event["data"], "hello");
     assert!(!explained("large").event.contains_key("data"));
     assert_eq!(explained("large").data_bytes, 5000);
+}
+
+#[test]
+fn data_that_is_in_the_channel_is_not_kept_a_second_time() {
+    let mut resolved = resolved();
+    resolved.channels.get_mut(&DEFAULT).unwrap().spec = Spec::Durable(DurableSpec {
+        dir: "events".into(),
+        partitions: 1,
+        sync: SyncMode::Os,
+        retention: Retention::default(),
+        reserve: Reserve::Left,
+    });
+    let history = History::new(10);
+    history.apply([Note::Wired(Arc::new(resolved)), arrived(0, event("small", "/s", "t", b"hello"))]);
+    let explained = explain(&history, &id("small")).remove(0);
+    assert!(!explained.event.contains_key("data"));
+    assert_eq!((explained.data_bytes, &explained.event["type"]), (5, &"t".into()));
 }
 
 #[test]

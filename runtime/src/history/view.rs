@@ -4,8 +4,11 @@
 
 use std::time::Duration;
 
+use activator::id::{Offset, Partition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use super::Spot;
 
 /// One event with the verdict of every subscription to its channel.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,7 +23,7 @@ pub(crate) struct Explained {
     pub(crate) arrived: String,
     /// Whether every delivery is over.
     pub(crate) settled: bool,
-    /// The event in the JSON format; without data when that was too large to keep.
+    /// The event in the JSON format; without its data when the history has not all of it.
     pub(crate) event: Map<String, Value>,
     pub(crate) data_bytes: usize,
     pub(crate) verdicts: Vec<Verdict>,
@@ -147,6 +150,16 @@ pub(crate) struct Row {
 }
 
 impl Explained {
+    /// Where it is.
+    pub(crate) fn spot(&self) -> Spot {
+        let (partition, offset) = (Partition(self.partition), Offset(self.offset));
+        Spot { channel: self.channel.as_str().into(), partition, offset }
+    }
+
+    pub(crate) fn has_data(&self) -> bool {
+        self.event.contains_key("data") || self.event.contains_key("data_base64")
+    }
+
     /// The same event in another place.
     pub(super) fn join(&mut self, other: Self) {
         self.settled &= other.settled;

@@ -8,6 +8,7 @@ use activator::id::{ChannelId, FunctionId, SubscriptionId};
 use activator::topology::{Destination, Subscription};
 
 use super::record::{Subscriber, Whose};
+use crate::channel::Spec;
 use crate::config::resolved::{ChannelKind, DEAD_LETTERS, NamedChannel, Resolved};
 
 /// One configuration; events share it as long as they are remembered.
@@ -93,6 +94,11 @@ impl Wiring {
 
     pub(super) fn channel_called(&self, label: &str) -> Option<ChannelId> {
         self.labels.iter().find(|(_, known)| &***known == label).map(|(&id, _)| id)
+    }
+
+    /// Whether the channel holds events that were delivered, too: their data can be read there.
+    pub(super) fn holds(&self, id: ChannelId) -> bool {
+        self.resolved.channels.get(&id).is_some_and(|channel| !matches!(channel.spec, Spec::Memory(_)))
     }
 
     /// Whether the activator leaves the channel alone.

@@ -27,7 +27,7 @@ pub(super) async fn run(
     filter: Option<&Expression>,
 ) -> Result<ExitCode, Failure> {
     let daemon = Daemon::find(global).await?;
-    let mut event = ask(&daemon, explain).await?;
+    let mut event = ask(&daemon, explain, global.is_json()).await?;
     let names: Vec<String> = event.verdicts.iter().map(|verdict| verdict.trigger.clone()).collect();
     event.verdicts.retain(|verdict| explain.wants(&verdict.trigger, &verdict.channel));
     if event.verdicts.is_empty() && explain.trigger.is_some() {
@@ -42,10 +42,11 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn ask(daemon: &Daemon, explain: &Explain) -> Result<Explained, Failure> {
+async fn ask(daemon: &Daemon, explain: &Explain, with_data: bool) -> Result<Explained, Failure> {
     let id = &explain.event;
-    let source = explain.source.as_ref().map(|source| format!("?source={}", encode(source)));
-    let target = format!("/api/v1/events/{}{}", encode(id), source.unwrap_or_default());
+    let source = explain.source.as_ref().map(|source| format!("&source={}", encode(source)));
+    let source = source.unwrap_or_default();
+    let target = format!("/api/v1/events/{}?data={with_data}{source}", encode(id));
     match daemon.ask(Method::GET, &target).await? {
         Ok(explained) => Ok(explained),
         Err(refused) if refused.body.code.as_deref() == Some("ambiguous") => Err(ambiguous(id, &refused)),
