@@ -98,7 +98,11 @@ impl Oracle {
         let Some(known) = self.instances.get(&id).filter(|known| known.ready && !known.told_to_end) else {
             return;
         };
-        let idle = known.idle_since.is_some_and(|since| now.since(since) >= least(&known.settings.scaling));
+        // Whose newest content follows averages ends by them whatever is left of an older one, too.
+        let newest = self.wished.get(&id.function).map(|settings| least(&settings.scaling));
+        let least =
+            least(&known.settings.scaling).min(newest.filter(Duration::is_zero).unwrap_or(Duration::MAX));
+        let idle = known.idle_since.is_some_and(|since| now.since(since) >= least);
         let replaced = self.proven.get(&id.function).is_some_and(|proven| *proven > known.settings.revision);
         let spared = idle && self.leaves_enough(id, known);
         let fair = spared || known.unwanted || replaced;
