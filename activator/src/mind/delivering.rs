@@ -91,7 +91,11 @@ impl Activator {
         self.start_wanted(now, id);
         while !self.is_stopping() {
             let Some(function) = self.functions.get_mut(&id) else { return };
-            let Some(&next) = function.queue.front() else { return self.pause_standby(id) };
+            let Some(&next) = function.queue.front() else {
+                // What left the queue without going to a process, as a repetition does, is wanted by nobody now.
+                self.start_wanted(now, id);
+                return self.pause_standby(id);
+            };
             if self.deliveries.get(next).is_none_or(|d| d.stage != Stage::Queued) {
                 function.queue.pop_front();
                 continue;

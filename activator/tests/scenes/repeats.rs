@@ -100,6 +100,25 @@ fn one_that_comes_while_the_first_is_tried_waits_for_its_end() {
 }
 
 #[test]
+fn a_duplicate_that_waited_is_no_reason_to_keep_a_process() {
+    let (linger, later) = (Duration::from_secs(3), Duration::from_secs(5));
+    let mut scene = scene(10);
+    let deduplicate = Some(Deduplicate { time: MINUTE, max: 10 });
+    scene.try_so_hard(0, Policy { deduplicate, after: later, ..policy() });
+    scene.save_to_linger(BILL, 2, linger);
+    scene.send("e1", "order");
+    scene.replay("e1", "order", "trigger/0");
+    let instance = scene.started();
+    let request = scene.delivered();
+    scene.ready(instance);
+    scene.answer(&request, 200);
+    scene.wait(later);
+    assert_eq!(scene.ends().last(), Some(&End::Duplicate));
+    scene.wait(IDLE + linger);
+    scene.ended();
+}
+
+#[test]
 fn of_one_that_could_not_be_delivered_the_next_copy_is_tried() {
     let mut scene = scene(10);
     let first = tried(&mut scene, "e1");

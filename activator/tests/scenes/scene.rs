@@ -90,12 +90,17 @@ impl Scene {
 
     /// A complete new content of a function's file.
     pub(crate) fn save(&mut self, function: u32, revision: u32) {
+        self.save_to_linger(function, revision, Duration::ZERO);
+    }
+
+    /// The same, with as many processes kept as were wanted over the last `down_delay`.
+    pub(crate) fn save_to_linger(&mut self, function: u32, revision: u32, down_delay: Duration) {
         let settings = Settings {
             revision: Revision(revision),
             single_use: false,
             concurrency: 10,
             overflow: Overflow::default(),
-            scaling: Scaling { max: 1, idle: Idle::After(IDLE), ..Scaling::default() },
+            scaling: Scaling { max: 1, idle: Idle::After(IDLE), down_delay, ..Scaling::default() },
             start_timeout: Duration::from_secs(10),
             call_timeout: Duration::from_secs(60),
             response_timeout: None,
