@@ -64,18 +64,20 @@ impl Function {
     }
 
     /// Warm, Paused -> Stopping: the youngest of the current revision first, since the oldest are given what comes; the others
-    /// only when none is needed at all.
+    /// only when none is needed at all, and of each revision as many stay as are kept warm.
     fn stop_idle(&mut self, current: Revision, mut spare: u32, none_needed: bool) -> Vec<InstanceId> {
         let mut stop = Vec::new();
-        for instance in self.instances.iter_mut().rev() {
+        for at in (0..self.instances.len()).rev() {
+            let instance = &self.instances[at];
             let is_idle = Self::idle_since(instance.state).is_some();
             let is_current = instance.settings.revision == current;
-            if !is_idle || !(if is_current { spare > 0 } else { none_needed }) {
+            let is_spare = if is_current { spare > 0 } else { none_needed && !self.is_kept(instance) };
+            if !is_idle || !is_spare {
                 continue;
             }
             spare -= u32::from(is_current);
-            instance.state = State::Stopping { start_failed: false };
             stop.push(instance.id);
+            self.instances[at].state = State::Stopping { start_failed: false };
         }
         stop
     }

@@ -51,7 +51,7 @@ impl Function {
     }
 
     /// One of the few that are kept warm. How many that are says the newest content there is.
-    fn is_kept(&self, instance: &Instance) -> bool {
+    pub(super) fn is_kept(&self, instance: &Instance) -> bool {
         let settings = match &self.availability {
             Availability::Present(settings) => settings,
             _ => &instance.settings,

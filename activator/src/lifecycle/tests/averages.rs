@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::super::{Finish, Function};
-use super::{at, scaled, settle, start_for};
+use super::super::{Availability, Finish, Function, Settings};
+use super::{at, scaled, settings, settle, start_for};
 use crate::id::InstanceId;
 use crate::scale::{Policy, Rules, Scaling};
 
@@ -58,6 +58,24 @@ fn by_averages_the_minimum_stays() {
     assert_eq!(pass(&mut f, 0, 300).len(), 1);
     assert_eq!(f.instances().len(), 1);
     assert!(!f.is_watched(), "and no timer for it");
+}
+
+#[test]
+fn by_averages_the_minimum_of_a_working_revision_stays_while_the_next_does_not_start() {
+    let scaling =
+        Scaling { min: 1, policy: Policy::Kpa(Rules::default()), max: 2, initial: 2, ..Scaling::default() };
+    let mut f = scaled(scaling);
+    assert_eq!(settle(&mut f, at(0), 2).len(), 2);
+    f.revise(Availability::from(Settings { scaling, ..settings(2) }));
+    let mut stopped = 0;
+    for second in (2..300).step_by(2) {
+        if let Some(broken) = start_for(&mut f, at(second * 1000), 0) {
+            f.exited(at(second * 1000), broken, "exit 1");
+        }
+        stopped += f.look(at(second * 1000)).len();
+    }
+    assert_eq!(stopped, 1, "one of the two that work is kept");
+    assert!(f.place().is_some());
 }
 
 #[test]
