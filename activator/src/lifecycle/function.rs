@@ -64,6 +64,15 @@ impl Function {
         matches!(self.availability, Availability::Present(_))
     }
 
+    /// Whether that is something to start, and not what there is already.
+    pub fn is_news(&self, now: &Availability) -> bool {
+        match (now, &self.availability) {
+            (Availability::Present(new), Availability::Present(old)) => new.revision != old.revision,
+            (Availability::Present(_), _) => true,
+            _ => false,
+        }
+    }
+
     /// All processes that have not ended.
     pub fn instances(&self) -> &[Instance] {
         &self.instances

@@ -166,6 +166,7 @@ impl Activator {
         }
         let Some(delivery) = self.deliveries.get_mut(id) else { return true };
         delivery.attempts += 1;
+        delivery.is_outdated = false;
         delivery.stage = Stage::UnderWay(to);
         if let Subject::Event(event) = delivery.subject {
             let attempt = delivery.attempts;
@@ -278,10 +279,13 @@ impl Activator {
 
     /// UnderWay -> Waiting, until there are no attempts left.
     fn retry(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome) {
-        let attempts = self.deliveries.get(id).map_or(0, |d| d.attempts);
+        let (attempts, outdated) =
+            self.deliveries.get(id).map_or((0, false), |d| (d.attempts, d.is_outdated));
         let Some(subscription) = self.terms(id) else { return };
         let random = hash(attempts as usize, &(event.offset.0 ^ now.as_micros()).to_le_bytes());
         match subscription.delivery.wait_after(attempts, outcome.retry_after(), random) {
+            // That was another revision than the next attempt has.
+            Some(_) if outdated => self.try_again_after(now, id, event, outcome, Duration::ZERO),
             Some(wait) => self.try_again_after(now, id, event, outcome, wait),
             None => self.give_up(now, id, event, outcome),
         }
@@ -321,13 +325,15 @@ impl Activator {
         self.release_successors(event);
         let Some(delivery) = self.deliveries.get_mut(id) else { return };
         delivery.stage = Stage::Waiting;
+        delivery.due = now + wait;
         let attempt = delivery.attempts;
         self.arm(now + wait, Timer::Retry(id));
         self.report(Report::Retrying { event, attempt, outcome: Box::new(outcome), wait });
     }
 
-    pub(super) fn retry_due(&mut self, id: DeliveryId) {
-        if self.deliveries.get(id).is_some_and(|d| d.stage == Stage::Waiting) {
+    /// Waiting -> Queued, unless that is the timer of an attempt that was made before its time.
+    pub(super) fn retry_due(&mut self, now: Time, id: DeliveryId) {
+        if self.deliveries.get(id).is_some_and(|d| d.stage == Stage::Waiting && d.due <= now) {
             self.enqueue(id);
         }
     }

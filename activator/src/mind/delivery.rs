@@ -16,7 +16,7 @@ pub(super) struct Delivery {
     pub(super) bearer: Option<SubscriptionId>,
     /// Which event it is, where that is to be remembered.
     pub(super) identity: Option<Identity>,
-    /// When the first attempt may begin.
+    /// When the next attempt may begin.
     pub(super) due: Time,
     /// Which of a function's revisions takes it; nothing where there is nothing to draw.
     pub(super) lot: Option<Lot>,
@@ -25,6 +25,8 @@ pub(super) struct Delivery {
     pub(super) stage: Stage,
     /// Whether it keeps its event in the window. A waiting retry holds an offset, not a payload.
     pub(super) holds: bool,
+    /// Whether another revision came since its attempt began.
+    pub(super) is_outdated: bool,
 }
 
 /// What is delivered.
@@ -80,6 +82,7 @@ impl Delivery {
             attempts: 0,
             stage: Stage::Queued,
             holds: false,
+            is_outdated: false,
         }
     }
 }

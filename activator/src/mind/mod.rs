@@ -8,6 +8,7 @@
 //! - `fetching`: events kept in memory while they wait, and read again when they were not.
 //! - `delivering`: who takes what, what came of it, when to try again; `delivery` and `table` keep one each.
 //! - `departing`: deliveries whose subscription or partition goes away under them.
+//! - `mending`: what failed with a revision, when there is another one.
 //! - `calls`: request/response calls and the patience of their callers.
 //! - `storing`: replies, dead letters and forwarded events on their way into a channel.
 //! - `committing`: how far everyone is, stored.
@@ -25,6 +26,7 @@ mod delivery;
 mod departing;
 mod fetching;
 mod lane;
+mod mending;
 mod owning;
 mod partition;
 mod places;
@@ -313,7 +315,7 @@ impl Activator {
 
     fn timer_fired(&mut self, now: Time, timer: Timer) {
         match timer {
-            Timer::Retry(delivery) => self.retry_due(delivery),
+            Timer::Retry(delivery) => self.retry_due(now, delivery),
             Timer::Store(delivery) => self.to_store.push_back(delivery),
             Timer::Commit(channel) => self.commit_due(channel),
             Timer::CommitTail(channel) => self.commit_tail_due(now, channel),

@@ -10,7 +10,7 @@ use super::Activator;
 use super::delivery::Stage;
 use crate::effect::{FunctionNews, Report};
 use crate::id::FunctionId;
-use crate::topology::{Lot, Traffic};
+use crate::topology::{Destination, Lot, Traffic};
 
 impl Activator {
     /// The next call's lot, where there is anything to draw. It keeps it, also if the shares change while it waits.
@@ -33,9 +33,10 @@ impl Activator {
         self.functions.get(&revision).is_some_and(|f| f.machine.is_present())
     }
 
-    /// The shares are others: what waits goes where it belongs by now.
+    /// The shares are others: what waits goes where it belongs by now, and what failed where it went before at once.
     pub(super) fn share_out(&mut self, traffic: Vec<Traffic>) {
         let new: BTreeMap<_, _> = traffic.into_iter().map(|t| (t.function, t)).collect();
+        let failed = if new == self.traffic { Vec::new() } else { self.failed() };
         let old = core::mem::take(&mut self.traffic);
         let unlike = |a: &BTreeMap<FunctionId, Traffic>, b: &BTreeMap<FunctionId, Traffic>| {
             let changed = a.values().filter(|t| b.get(&t.function) != Some(*t));
@@ -48,6 +49,11 @@ impl Activator {
             self.tell_passed_over(*revision);
         }
         moved.into_iter().for_each(|revision| self.sort_again(revision));
+        for (id, before) in failed {
+            if self.destination(id) != Some(Destination::Function(before)) {
+                self.try_at_once(id);
+            }
+        }
     }
 
     /// A revision can run now, or cannot any more: its share goes to it, or to the latest.

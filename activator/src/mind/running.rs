@@ -44,11 +44,15 @@ impl Activator {
     pub(super) fn revised(&mut self, now: Time, id: FunctionId, availability: Availability) {
         let function = self.functions.entry(id).or_insert_with(|| Box::new(FunctionQueue::new(id)));
         let could_run = function.machine.is_present();
+        let is_new = function.machine.is_news(&availability);
         let stop = function.machine.revise(availability);
         let can_run = function.machine.is_present();
         self.stop_and_retire(now, id, stop);
         if could_run != can_run {
             self.route_around(id);
+        }
+        if is_new {
+            self.mended(id);
         }
         self.watch_patience(now, id);
         self.watch_idle_of(id);

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod later;
+mod mending;
 mod repeats;
 mod replay;
 mod replies;

@@ -14,7 +14,7 @@ use activator::id::{
 use activator::input::{Batch, Input, OpenedPartition, Progress, Stored};
 use activator::lifecycle::{Overflow, Settings};
 use activator::scale::{Idle, Scaling};
-use activator::topology::{Channel, Destination, HOPS, Order, Start, Subscription, Topology};
+use activator::topology::{Channel, Destination, HOPS, Order, Share, Start, Subscription, Topology, Traffic};
 use activator::{Activator, Limits, Time};
 
 pub(crate) const BROKER: ChannelId = ChannelId(0);
@@ -136,6 +136,14 @@ impl Scene {
         for (name, identity) in self.remembered.clone() {
             self.tell(Input::Remembered { name, seen: vec![(identity, left)] });
         }
+        self.tell(Input::Wired(self.topology.clone()));
+    }
+
+    /// The user shares a function out among revisions, each so many percent.
+    pub(crate) fn share(&mut self, function: u32, shares: &[(u32, u32)]) {
+        let share = |&(to, percent): &(u32, u32)| Share { to: FunctionId(to), percent };
+        let shares = shares.iter().map(share).collect();
+        self.topology.traffic = vec![Traffic { function: FunctionId(function), shares }];
         self.tell(Input::Wired(self.topology.clone()));
     }
 
