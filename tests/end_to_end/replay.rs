@@ -1,11 +1,13 @@
 //! Events that are delivered again because somebody wants it.
 
+use std::time::{Duration, Instant};
+
 use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::support::project::noting_server;
 use crate::support::runtime::verb;
-use crate::support::{Project, Runtime, group, wait_until};
+use crate::support::{Project, Runtime, group, http, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
     group(
@@ -17,6 +19,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("a_dry_run_delivers_nothing", a_dry_run_delivers_nothing),
             ("a_stretch_of_a_channel_goes_again", a_stretch_goes_again),
             ("what_is_replayed_survives_a_kill", it_survives_a_kill),
+            ("events_go_again_as_far_apart_as_they_came", as_far_apart_as_they_came),
+            ("a_speed_is_no_rate_and_not_nothing", a_speed_is_no_rate),
             (
                 "data_that_is_too_large_for_the_history_comes_from_the_channel",
                 large_data_comes_from_the_channel,
@@ -136,6 +140,56 @@ fn it_survives_a_kill() {
     project.function("order", marking(""));
     let _runtime = Runtime::start(&project);
     wait_until("it came again", || project.lines("marks") == ["1 trigger/order"]);
+}
+
+fn as_far_apart_as_they_came() {
+    let project = Project::new("");
+    project.function("order", marking("idle = \"1s\""));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    runtime.verdicts("1");
+    let first = Instant::now();
+    // A second at least.
+    runtime.wait_zero("order");
+    runtime.send("2", "order");
+    runtime.verdicts("2");
+    let apart = first.elapsed();
+    assert!(apart >= Duration::from_secs(1), "{apart:?}");
+    for (speed, least) in [("1x", Duration::from_secs(1)), ("2x", Duration::from_millis(500))] {
+        let asked = Instant::now();
+        let (code, done, talk) = replay(&project, &["--last", "2", "--speed", speed]);
+        assert_eq!((code, done.len()), (0, 2), "{talk}");
+        assert!(asked.elapsed() >= least, "{speed}: the second was not waited for");
+    }
+    assert_eq!(replay(&project, &["--last", "2", "--speed", "max"]).0, 0);
+    wait_until("all came again", || {
+        project.counts("marks").into_values().collect::<Vec<_>>() == [1, 3, 1, 3]
+    });
+}
+
+fn a_speed_is_no_rate() {
+    let project = Project::new("");
+    project.function("order", marking(""));
+    let runtime = Runtime::start(&project);
+    runtime.send("1", "order");
+    runtime.verdicts("1");
+    for (speed, says) in [("0x", "write 1x, 10x, 0.5x or max"), ("fast", "write 1x, 10x, 0.5x or max")] {
+        let (code, _, talk) = replay(&project, &["1", "--speed", speed]);
+        assert_eq!(code, 2, "{talk}");
+        assert!(talk.contains(says), "{talk}");
+    }
+    let (code, _, talk) = replay(&project, &["1", "--speed", "1x", "--rate", "5"]);
+    assert_eq!(code, 2, "{talk}");
+    assert!(talk.contains("cannot be used with"), "{talk}");
+    let post = |body: &str| {
+        let headers = [("content-type", "application/json")];
+        http::request(runtime.admin, "POST", "/api/v1/replay", &headers, body.as_bytes()).unwrap()
+    };
+    let both = post(r#"{"id": "1", "rate": 5, "speed": 1}"#);
+    assert_eq!(both.status, 400, "{}", both.body);
+    assert!(both.body.contains("both `rate` and `speed` are said"), "{}", both.body);
+    let none = post(r#"{"id": "1", "speed": -1}"#);
+    assert_eq!(none.status, 400, "{}", none.body);
 }
 
 fn large_data_comes_from_the_channel() {

@@ -10,6 +10,7 @@ mod functions;
 mod guard;
 mod health;
 mod letters;
+mod pace;
 mod peer;
 mod replay;
 mod run_file;

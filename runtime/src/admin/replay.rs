@@ -2,20 +2,22 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use activator::filter::{Expression, Filter};
 use activator::id::{Offset, Partition};
+use activator::topology::Subscription;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
-use tokio::time::{MissedTickBehavior, interval};
 
 use super::error::ApiError;
+use super::pace::Pace;
 use super::whole::Whole;
+use crate::config::resolved::Resolved;
 use crate::driver::Handle;
 use crate::history::{History, Picked, Selection};
 
@@ -51,6 +53,8 @@ pub(crate) struct Asked {
     pub(crate) last: Option<usize>,
     /// Deliveries a second.
     pub(crate) rate: Option<u32>,
+    /// With the distances in time they arrived with, divided by this; instead of a rate.
+    pub(crate) speed: Option<f64>,
     /// Only says what would be done.
     pub(crate) dry_run: bool,
 }
@@ -89,9 +93,7 @@ async fn replay(
 ) -> Result<Json<Vec<Replayed>>, ApiError> {
     let Json(asked) = asked.map_err(|error| bad(error.body_text(), "see `hydrant replay --help`"))?;
     let selection = replay.selection(&asked)?;
-    let rate = asked.rate.unwrap_or(RATE).max(1);
-    let mut pace = interval(Duration::from_secs(1) / rate);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let mut pace = pace(&asked)?;
     let mut done = Vec::new();
     for picked in replay.history.pick(&selection).await {
         let event = replay.whole.picked(&picked).await;
@@ -100,7 +102,7 @@ async fn replay(
                 _ if !replay.is_there(to) => Err(GONE.to_owned()),
                 Some(_) if asked.dry_run => Ok(()),
                 Some(event) => {
-                    pace.tick().await;
+                    pace.turn(picked.arrived).await;
                     replay.driver.replay(event, to).await.map(drop).map_err(|error| error.to_string())
                 }
                 None => Err(FORGOTTEN.to_owned()),
@@ -109,6 +111,16 @@ async fn replay(
         }
     }
     Ok(Json(done))
+}
+
+fn pace(asked: &Asked) -> Result<Pace, ApiError> {
+    match (asked.rate, asked.speed) {
+        (Some(_), Some(_)) => Err(bad("both `rate` and `speed` are said", "leave out one of the two")),
+        (rate, None) => Ok(Pace::rate(rate.unwrap_or(RATE))),
+        (None, Some(speed)) => Pace::times(speed).ok_or_else(|| {
+            bad(format!("`speed` is {speed}"), "a number above zero, 10 for ten times as fast")
+        }),
+    }
 }
 
 impl Replay {
@@ -136,22 +148,25 @@ impl Replay {
 
     /// `bill` or `trigger/bill`.
     fn named(&self, name: &str) -> Result<Arc<str>, ApiError> {
-        let config = self.driver.config();
-        let is_meant =
-            |full: &str| full == name || full.split_once('/').is_some_and(|(_, rest)| rest == name);
-        let mut meant = config.topology.subscriptions.iter().filter(|s| is_meant(&s.name));
-        match (meant.next(), meant.next()) {
-            (Some(one), None) => Ok(Arc::clone(&one.name)),
-            (Some(one), Some(other)) => Err(bad(
-                format!("{name:?} is {} and {}", one.name, other.name),
-                "write the one that is meant in full",
-            )),
-            (None, _) => Err(ApiError::new(
-                StatusCode::NOT_FOUND,
-                format!("there is no trigger, subscription or source {name:?}"),
-                "hydrant explain ID names those of an event",
-            )),
-        }
+        named(&self.driver.config(), name).map(|subscription| Arc::clone(&subscription.name))
+    }
+}
+
+/// `bill` or `trigger/bill`.
+pub(super) fn named(config: &Resolved, name: &str) -> Result<Arc<Subscription>, ApiError> {
+    let is_meant = |full: &str| full == name || full.split_once('/').is_some_and(|(_, rest)| rest == name);
+    let mut meant = config.topology.subscriptions.iter().filter(|s| is_meant(&s.name));
+    match (meant.next(), meant.next()) {
+        (Some(one), None) => Ok(Arc::clone(one)),
+        (Some(one), Some(other)) => Err(bad(
+            format!("{name:?} is {} and {}", one.name, other.name),
+            "write the one that is meant in full",
+        )),
+        (None, _) => Err(ApiError::new(
+            StatusCode::NOT_FOUND,
+            format!("there is no trigger, subscription or source {name:?}"),
+            "hydrant explain ID names those of an event",
+        )),
     }
 }
 

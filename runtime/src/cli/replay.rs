@@ -36,6 +36,9 @@ pub(super) struct Replay {
     /// Deliveries a second
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
+    /// As far apart as they arrived, or so many times less: 1x, 10x, 0.5x; max knows of no distances
+    #[arg(long, value_name = "N", conflicts_with = "rate", value_parser = speed)]
+    speed: Option<Speed>,
     /// Only say what would be delivered
     #[arg(long)]
     dry_run: bool,
@@ -78,10 +81,38 @@ impl Replay {
             channel: self.which.channel,
             failed: self.which.failed,
             last: self.last,
-            rate: Some(self.rate),
+            rate: self.speed.and_then(Speed::factor).is_none().then_some(self.rate),
+            speed: self.speed.and_then(Speed::factor),
             dry_run: self.dry_run,
         })
     }
+}
+
+/// How far apart events are that go again.
+#[derive(Clone, Copy, Debug)]
+enum Speed {
+    /// So many times closer than they arrived.
+    Times(f64),
+    /// As close as the rate allows.
+    Max,
+}
+
+impl Speed {
+    const fn factor(self) -> Option<f64> {
+        match self {
+            Self::Times(factor) => Some(factor),
+            Self::Max => None,
+        }
+    }
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed::Max);
+    }
+    let factor = text.strip_suffix('x').and_then(|number| number.parse::<f64>().ok());
+    let factor = factor.filter(|factor| factor.is_finite() && *factor > 0.0);
+    factor.map(Speed::Times).ok_or_else(|| "write 1x, 10x, 0.5x or max".to_owned())
 }
 
 fn text(done: &[Replayed]) -> String {

@@ -47,6 +47,7 @@ pub(crate) struct Picked {
     pub(crate) event: Event,
     /// Whether all of its data was kept.
     pub(crate) is_whole: bool,
+    pub(crate) arrived: SystemTime,
     pub(crate) to: Vec<Arc<str>>,
 }
 
@@ -103,8 +104,8 @@ impl Selection {
             Some(_) => Vec::new(),
             None => names,
         };
-        let (spot, is_whole) = (record.spot.clone(), record.is_whole());
-        (!to.is_empty()).then_some(Picked { spot, event, is_whole, to })
+        let (spot, is_whole, arrived) = (record.spot.clone(), record.is_whole(), record.arrived);
+        (!to.is_empty()).then_some(Picked { spot, event, is_whole, arrived, to })
     }
 
     fn counts(&self, told: &Told) -> bool {
