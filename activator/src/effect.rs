@@ -242,6 +242,22 @@ pub enum Report {
         /// How it ended.
         end: End,
     },
+    /// Its attempts are used up, and it is held until its function has another revision or somebody asks.
+    Held {
+        /// The event.
+        event: EventRef,
+        /// How many attempts it took.
+        attempts: u32,
+        /// What the last one saw.
+        outcome: Box<Outcome>,
+    },
+    /// Too many are held: this one, the oldest, is about to be a dead letter.
+    MadeWay {
+        /// The event.
+        event: EventRef,
+        /// How many its subscription may hold in its partition.
+        most: usize,
+    },
     /// A subscription has another name and is the same: it goes on where it was.
     Renamed {
         /// The name it had.

@@ -8,6 +8,7 @@ use crate::delivery::Outcome;
 use crate::event::{Event, Identity};
 use crate::id::{
     AppendId, AttachId, CallId, ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition,
+    SubscriptionId,
 };
 use crate::lifecycle::Availability;
 use crate::topology::{Start, Topology};
@@ -147,6 +148,11 @@ pub enum Input {
     Reap {
         /// Which function.
         function: FunctionId,
+    },
+    /// Someone wants that what waits for its next attempt at a subscription, or is held, has it now.
+    Retry {
+        /// Which subscription.
+        subscription: SubscriptionId,
     },
     /// The runtime is asked to stop: finish what is in flight, commit, bring all to zero.
     Drain,

@@ -26,6 +26,7 @@ mod golden;
 mod group;
 mod h2c;
 mod headers;
+mod held;
 mod held_port;
 mod history;
 mod isolation;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         scale::trials,
         bad_functions::trials,
         delivery::trials,
+        held::trials,
         golden::trials,
         poison::trials,
         loops::trials,

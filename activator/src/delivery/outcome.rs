@@ -115,6 +115,16 @@ impl Outcome {
         }
     }
 
+    /// The same without the event that came with it, which may be large.
+    #[must_use]
+    pub fn without_reply(mut self) -> Self {
+        if let Self::Answered { reply, .. } | Self::Ended { reply, .. } | Self::Handled { reply } = &mut self
+        {
+            *reply = None;
+        }
+        self
+    }
+
     /// What went wrong, where the status alone does not tell.
     pub fn error(&self) -> Option<&str> {
         match self {

@@ -56,6 +56,9 @@ pub enum Exhausted {
     DeadLetter(Option<ChannelId>),
     /// It is tried on, after the longest wait each time, and its cursor stays before it.
     Block,
+    /// It is held, until its function has another revision or somebody asks, and its attempts begin anew then. What its
+    /// function rejects, and the oldest of too many, are stored as dead letters, as above.
+    Hold(Option<ChannelId>),
     /// It is given up.
     Drop,
 }

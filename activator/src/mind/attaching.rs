@@ -8,7 +8,7 @@ use crate::time::Time;
 use crate::topology::Destination;
 
 impl Activator {
-    /// Somebody wants to be a function's process.
+    /// Somebody wants to be a function's process, to look at what fails maybe: he gets that at once.
     pub(super) fn attaching(&mut self, now: Time, attach: AttachId, id: FunctionId) {
         match self.attach(now, id) {
             Ok(Attached { instance, revision, stop }) => {
@@ -16,13 +16,14 @@ impl Activator {
                 let news = FunctionNews::Attached(instance);
                 self.report(Report::Function { function: id, news });
                 self.stop_and_retire(now, id, stop);
+                self.mended(id);
                 self.touched.push(Destination::Function(id));
             }
             Err(why) => self.ask(Effect::Decline { attach, why }),
         }
     }
 
-    /// Ours serve again. That they do not start, if so, callers are to hear anew.
+    /// Ours serve again, also what failed with his. That they do not start, if so, callers are to hear anew.
     pub(super) fn detached(&mut self, now: Time, id: InstanceId, reason: &str) {
         let Some(function) = self.functions.get_mut(&id.function) else { return };
         function.machine.exited(now, id, reason);
@@ -31,6 +32,7 @@ impl Activator {
         for news in told.chain(is_zero.then_some(FunctionNews::Zero)) {
             self.report(Report::Function { function: id.function, news });
         }
+        self.mended(id.function);
         self.watch_patience(now, id.function);
         self.touched.push(Destination::Function(id.function));
     }

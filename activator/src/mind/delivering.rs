@@ -284,24 +284,27 @@ impl Activator {
         let Some(subscription) = self.terms(id) else { return };
         let random = hash(attempts as usize, &(event.offset.0 ^ now.as_micros()).to_le_bytes());
         match subscription.delivery.wait_after(attempts, outcome.retry_after(), random) {
-            // That was another revision than the next attempt has.
+            // That was with something else than the next attempt has.
             Some(_) if outdated => self.try_again_after(now, id, event, outcome, Duration::ZERO),
             Some(wait) => self.try_again_after(now, id, event, outcome, wait),
             None => self.give_up(now, id, event, outcome),
         }
     }
 
-    /// UnderWay -> Storing as a dead letter, mostly. A dead letter that fails has nowhere else to go: it stays where it is
-    /// and is tried on.
+    /// UnderWay -> Storing as a dead letter, mostly. One that its function rejects is not held: nobody is to mend anything.
+    /// A dead letter that fails has nowhere else to go: it stays where it is and is tried on.
     fn give_up(&mut self, now: Time, id: DeliveryId, event: EventRef, outcome: Outcome) {
         let Some(subscription) = self.terms(id) else { return };
         let wait = subscription.delivery.endless_wait();
         match subscription.delivery.exhausted {
             Exhausted::Drop => self.settle(now, id, End::Dropped(Box::new(outcome))),
-            Exhausted::DeadLetter(_) if !self.is_last(event.channel) => {
+            Exhausted::Hold(_) if !self.is_last(event.channel) && outcome.verdict() != Verdict::Reject => {
+                self.hold_back(id, event, outcome);
+            }
+            Exhausted::DeadLetter(_) | Exhausted::Hold(_) if !self.is_last(event.channel) => {
                 self.store(id, Storing::DeadLetter(Box::new(outcome)));
             }
-            Exhausted::DeadLetter(_) | Exhausted::Block => {
+            Exhausted::DeadLetter(_) | Exhausted::Hold(_) | Exhausted::Block => {
                 self.try_again_after(now, id, event, outcome, wait);
             }
         }
@@ -340,7 +343,7 @@ impl Activator {
 
     /// The event is not in its channel any more.
     pub(super) fn gone(&mut self, now: Time, id: DeliveryId) {
-        if self.deliveries.get(id).is_some_and(|d| d.stage == Stage::Fetching) {
+        if self.deliveries.get(id).is_some_and(|d| matches!(d.stage, Stage::Fetching { .. })) {
             self.settle(now, id, End::Gone);
         }
     }
@@ -366,6 +369,7 @@ impl Activator {
 
     /// Drops a delivery without settling it: its event is about to be matched anew from a cursor that was taken before.
     pub(super) fn forget(&mut self, id: DeliveryId) {
+        self.hold_no_more(id);
         self.release(id);
         if let Some(event) = self.subject(id)
             && let Some(partition) = self.partition(event.channel, event.partition)

@@ -25,7 +25,7 @@ pub(super) struct Delivery {
     pub(super) stage: Stage,
     /// Whether it keeps its event in the window. A waiting retry holds an offset, not a payload.
     pub(super) holds: bool,
-    /// Whether another revision came since its attempt began.
+    /// Whether something was mended since its attempt began.
     pub(super) is_outdated: bool,
 }
 
@@ -50,12 +50,14 @@ pub(super) enum Stage {
     Queued,
     /// The one of the same key before it.
     Blocked,
-    /// Its event, which is read again.
-    Fetching,
+    /// Its event, which is read again: for its next attempt, or to be stored as a dead letter.
+    Fetching { dead_of: Option<Box<Outcome>> },
     /// The outcome.
     UnderWay(Target),
     /// The timer of the next attempt.
     Waiting,
+    /// Another revision of its function, or somebody who asks; this was its last attempt.
+    Held(Box<Outcome>),
     /// The append, or the timer of the next one.
     Storing { what: Storing, failures: u32 },
 }

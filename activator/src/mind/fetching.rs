@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Activator;
-use super::delivery::{Stage, Subject};
+use super::delivery::{Stage, Storing, Subject};
 use crate::effect::{Effect, EventRef};
 use crate::event::Event;
 use crate::id::{ChannelId, DeliveryId, Offset, Partition as PartitionId};
@@ -67,7 +67,7 @@ impl Activator {
         }
     }
 
-    /// Queued -> Fetching: asks for the event of a delivery again. Says whether there was credit for it.
+    /// Queued, Storing -> Fetching: asks for the event of a delivery again. Says whether there was credit for it.
     pub(super) fn fetch(&mut self, id: DeliveryId) -> bool {
         let Some(subject) = self.subject(id) else { return false };
         if self.fetches >= self.limits.fetches_max {
@@ -86,7 +86,14 @@ impl Activator {
                 self.ask(Effect::Read { channel, partition, epoch, from, records_max, bytes_max });
             }
         }
-        self.deliveries.get_mut(id).into_iter().for_each(|d| d.stage = Stage::Fetching);
+        if let Some(delivery) = self.deliveries.get_mut(id) {
+            let was = core::mem::replace(&mut delivery.stage, Stage::Queued);
+            let dead_of = match was {
+                Stage::Storing { what: Storing::DeadLetter(outcome), .. } => Some(outcome),
+                _ => None,
+            };
+            delivery.stage = Stage::Fetching { dead_of };
+        }
         true
     }
 
@@ -99,12 +106,13 @@ impl Activator {
         from: Offset,
         batch: &Batch,
     ) {
+        let mut to_front = Vec::new();
         for (offset, id) in self.unfinished(channel, number, from, batch.next) {
             let found = batch.records.binary_search_by_key(&offset, |(o, _)| *o).ok();
             match (found.map(|at| &batch.records[at].1), self.deliveries.get(id).map(|d| &d.stage)) {
-                (Some(event), Some(Stage::Fetching)) => {
+                (Some(event), Some(Stage::Fetching { .. })) => {
                     self.hold(id, event, Hold::Always);
-                    self.enqueue_first(id);
+                    to_front.push(id);
                 }
                 (Some(event), Some(Stage::Queued)) => self.hold(id, event, Hold::WithinShare),
                 (Some(event), Some(Stage::Blocked)) => {
@@ -116,6 +124,18 @@ impl Activator {
                 (None, _) if offset == from => self.gone(now, id),
                 _ => {}
             }
+        }
+        // Each comes before those that were put there before it.
+        to_front.into_iter().rev().for_each(|id| self.go_on(id));
+    }
+
+    /// Fetching -> Queued or Storing: its event was read again.
+    fn go_on(&mut self, id: DeliveryId) {
+        let Some(delivery) = self.deliveries.get_mut(id) else { return };
+        let Stage::Fetching { dead_of } = &mut delivery.stage else { return };
+        match dead_of.take() {
+            Some(outcome) => self.store(id, Storing::DeadLetter(outcome)),
+            None => self.enqueue_first(id),
         }
     }
 

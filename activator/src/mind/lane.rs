@@ -18,6 +18,8 @@ pub(super) struct Lane {
     pub(super) at: Option<Offset>,
     /// What matched and is not settled.
     unfinished: BTreeMap<Offset, Unfinished>,
+    /// Those of them that are held, since their attempts are used up.
+    held: BTreeSet<Offset>,
     /// Behind the last of them that was settled out of its turn, or in it.
     settled_to: Offset,
     /// The unfinished events of each key that is kept in order: only the first of them is delivered.
@@ -65,6 +67,16 @@ impl Lane {
         self.earlier.as_ref().is_some_and(|c| c.contains(offset)) || self.unfinished.contains_key(&offset)
     }
 
+    /// What is unfinished and not held.
+    fn under_way(&self) -> usize {
+        self.unfinished.len() - self.held.len()
+    }
+
+    /// Whether nothing is left to do for it, but for what is held.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.under_way() == 0
+    }
+
     /// Whether nothing is unfinished.
     pub(super) fn is_empty(&self) -> bool {
         self.unfinished.is_empty()
@@ -72,12 +84,12 @@ impl Lane {
 
     /// Whether it can take no more.
     pub(super) fn is_full(&self, room: Room) -> bool {
-        self.unfinished.len() >= room.events || self.held_bytes > 0 && self.held_bytes >= room.bytes
+        self.under_way() >= room.events || self.held_bytes > 0 && self.held_bytes >= room.bytes
     }
 
     /// Whether it can take more after it was full.
     pub(super) fn has_room(&self, room: Room) -> bool {
-        self.unfinished.len() <= room.events / 2 && self.held_bytes <= room.bytes / 2
+        self.under_way() <= room.events / 2 && self.held_bytes <= room.bytes / 2
     }
 
     /// Whether nothing needs to be remembered of it, once it stands at the tail.
@@ -98,6 +110,7 @@ impl Lane {
 
     /// Takes a record out of what is unfinished. Gives the one of its key whose turn has come, if it was the first.
     pub(super) fn remove(&mut self, offset: Offset) -> Option<DeliveryId> {
+        self.held.remove(&offset);
         let key = self.unfinished.remove(&offset)?.key?;
         let of_key = self.keys.get_mut(&key)?;
         let was_first = of_key.first() == Some(&offset);
@@ -127,8 +140,27 @@ impl Lane {
     /// Nothing is unfinished for it here any more.
     pub(super) fn clear(&mut self) {
         self.unfinished.clear();
+        self.held.clear();
         self.keys.clear();
         self.doubted.clear();
+    }
+
+    /// An unfinished record is held.
+    pub(super) fn hold_back(&mut self, offset: Offset) {
+        if self.unfinished.contains_key(&offset) {
+            self.held.insert(offset);
+        }
+    }
+
+    /// And is so no more.
+    pub(super) fn hold_no_more(&mut self, offset: Offset) {
+        self.held.remove(&offset);
+    }
+
+    /// The oldest of those that are held, where those are more than that.
+    pub(super) fn oldest_held_beyond(&self, most: usize) -> Option<DeliveryId> {
+        let oldest = self.held.first().filter(|_| self.held.len() > most)?;
+        self.unfinished.get(oldest).map(|u| u.delivery)
     }
 
     /// The first one of the same key, if that is another.
@@ -159,7 +191,7 @@ impl Lane {
 
     /// How much more it may take.
     pub(super) fn left_of(&self, room: Room) -> usize {
-        room.events.saturating_sub(self.unfinished.len())
+        room.events.saturating_sub(self.under_way())
     }
 
     /// A record that matched is matched anew when it is read again.

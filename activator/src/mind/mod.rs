@@ -8,6 +8,7 @@
 //! - `fetching`: events kept in memory while they wait, and read again when they were not.
 //! - `delivering`: who takes what, what came of it, when to try again; `delivery` and `table` keep one each.
 //! - `departing`: deliveries whose subscription or partition goes away under them.
+//! - `holding`: events that are held when their attempts are used up.
 //! - `mending`: what failed with a revision, when there is another one.
 //! - `calls`: request/response calls and the patience of their callers.
 //! - `storing`: replies, dead letters and forwarded events on their way into a channel.
@@ -25,6 +26,7 @@ mod delivering;
 mod delivery;
 mod departing;
 mod fetching;
+mod holding;
 mod lane;
 mod mending;
 mod owning;
@@ -85,6 +87,9 @@ pub struct Limits {
     pub unfinished_max: usize,
     /// Unfinished events that each subscription may have in a partition, however many there are in all.
     pub unfinished_min: usize,
+    /// Events that are held in all, since their attempts are used up. Of one subscription there are at most a sixteenth of it
+    /// in a partition, and half of what is left; beyond that the oldest become dead letters.
+    pub held_max: usize,
     /// Appends under way.
     pub appends_max: usize,
     /// Events read again at a time.
@@ -111,6 +116,7 @@ impl Default for Limits {
             budget_bytes: 64 << 20,
             unfinished_max: 65_536,
             unfinished_min: 16,
+            held_max: 16_384,
             appends_max: 1024,
             fetches_max: 16,
             sink_concurrency: 64,
@@ -155,6 +161,8 @@ pub struct Activator {
     /// Partitions that are asked back and not given up yet.
     revoking: Vec<(ChannelId, PartitionId)>,
     held_bytes: usize,
+    /// Deliveries that are held, since their attempts are used up.
+    held: usize,
     timers: BTreeSet<(Time, Timer)>,
     /// Whoever may have got room or work in this turn.
     touched: Vec<Destination>,
@@ -221,6 +229,7 @@ impl Activator {
             fetches: 0,
             revoking: Vec::new(),
             held_bytes: 0,
+            held: 0,
             timers: BTreeSet::new(),
             touched: Vec::new(),
             to_commit: Vec::new(),
@@ -259,6 +268,7 @@ impl Activator {
             Input::Called { call, function, tagged } => self.called(now, call, function, tagged),
             Input::HungUp { call } => self.hung_up(call),
             Input::Reap { function } => self.reap(now, function),
+            Input::Retry { subscription } => self.asked_to_retry(subscription),
             Input::Drain => self.drain(now),
         }
         self.follow_up(now);

@@ -219,11 +219,26 @@ impl Partition {
         self.dirty = true;
         let lane = self.lanes.get_mut(&id)?;
         let next = lane.settle(offset, self.position);
-        if let Some(at) = lane.at.filter(|_| lane.is_empty()) {
+        if let Some(at) = lane.at.filter(|_| lane.is_at_rest()) {
             self.places.starve(at, id);
         }
         self.drop_idle(id);
         next
+    }
+
+    /// A record is held.
+    pub(super) fn hold_back(&mut self, id: SubscriptionId, offset: Offset) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.hold_back(offset);
+        if let Some(at) = lane.at.filter(|_| lane.is_at_rest()) {
+            self.places.starve(at, id);
+        }
+    }
+
+    /// And is so no more.
+    pub(super) fn hold_no_more(&mut self, id: SubscriptionId, offset: Offset) {
+        self.places.feed(id);
+        self.lanes.get_mut(&id).into_iter().for_each(|lane| lane.hold_no_more(offset));
     }
 
     /// What matched before and was not matched anew up to where the subscription is, with the attempts it had.
@@ -275,7 +290,7 @@ impl Partition {
         }
         lane.at = Some(at);
         lane.earlier.take_if(|earlier| earlier.end() <= at);
-        self.places.stand(at, id, lane.is_empty());
+        self.places.stand(at, id, lane.is_at_rest());
     }
 
     /// Stands at the tail, and needs no lane when nothing is left to remember.

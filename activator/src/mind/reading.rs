@@ -100,7 +100,7 @@ impl Activator {
     /// What one subscription may hold at the moment.
     pub(super) fn room(&self) -> Room {
         let limits = &self.limits;
-        let events_left = limits.unfinished_max.saturating_sub(self.deliveries.len());
+        let events_left = limits.unfinished_max.saturating_sub(self.deliveries.len() - self.held);
         Room {
             events: (events_left / EVENTS_SHARE).max(limits.unfinished_min),
             bytes: limits.budget_bytes.saturating_sub(self.held_bytes) / BYTES_SHARE,
@@ -141,13 +141,15 @@ impl Activator {
         self.deliveries.get_mut(delivery).into_iter().for_each(|d| d.stage = Stage::Blocked);
     }
 
-    /// Whether the first event of the same key waits for its next attempt: its successors keep no payloads.
+    /// Whether the first event of the same key waits for its next attempt, or is held: its successors keep no payloads.
     pub(super) fn waits_for_retry(&self, subject: EventRef) -> bool {
         let partition =
             self.channels.get(&subject.channel).and_then(|c| c.partitions.get(&subject.partition));
         let lane = partition.and_then(|p| p.lane(subject.subscription));
         let first: Option<DeliveryId> = lane.and_then(|lane| lane.predecessor(subject.offset));
-        first.and_then(|first| self.deliveries.get(first)).is_some_and(|d| d.stage == Stage::Waiting)
+        first
+            .and_then(|first| self.deliveries.get(first))
+            .is_some_and(|d| matches!(d.stage, Stage::Waiting | Stage::Held(_)))
     }
 
     /// Deliveries of a subscription whose events were to match anew and did not, up to its place.

@@ -36,7 +36,7 @@ impl Activator {
     /// The shares are others: what waits goes where it belongs by now, and what failed where it went before at once.
     pub(super) fn share_out(&mut self, traffic: Vec<Traffic>) {
         let new: BTreeMap<_, _> = traffic.into_iter().map(|t| (t.function, t)).collect();
-        let failed = if new == self.traffic { Vec::new() } else { self.failed() };
+        let failed = if new == self.traffic { Vec::new() } else { self.failed_at_functions() };
         let old = core::mem::take(&mut self.traffic);
         let unlike = |a: &BTreeMap<FunctionId, Traffic>, b: &BTreeMap<FunctionId, Traffic>| {
             let changed = a.values().filter(|t| b.get(&t.function) != Some(*t));

@@ -22,6 +22,8 @@ pub struct State {
     pub in_flight: u32,
     /// Events and calls that wait, for room or for their next attempt.
     pub queued: u32,
+    /// Events that are held, since their attempts are used up.
+    pub held: u32,
     /// Why nothing starts, if so.
     pub reason: Option<String>,
 }
@@ -51,13 +53,15 @@ impl Activator {
         let mut states: BTreeMap<_, _> =
             self.functions.iter().map(|(&id, f)| (id, state(&f.machine))).collect();
         for (id, delivery) in self.deliveries.iter() {
-            if !matches!(delivery.stage, Stage::Queued | Stage::Blocked | Stage::Fetching | Stage::Waiting) {
-                continue;
-            }
+            let count: fn(&mut State) -> &mut u32 = match delivery.stage {
+                Stage::Queued | Stage::Blocked | Stage::Fetching { .. } | Stage::Waiting => |s| &mut s.queued,
+                Stage::Held(_) => |s| &mut s.held,
+                Stage::UnderWay(_) | Stage::Storing { .. } => continue,
+            };
             if let Some(Destination::Function(revision)) = self.destination(id)
                 && let Some(state) = states.get_mut(&revision)
             {
-                state.queued += 1;
+                *count(state) += 1;
             }
         }
         states
@@ -87,5 +91,5 @@ fn state(function: &Function) -> State {
         _ if instances > 0 => FunctionPhase::Draining,
         _ => FunctionPhase::Zero,
     };
-    State { phase, instances, in_flight, queued: 0, reason }
+    State { phase, instances, in_flight, queued: 0, held: 0, reason }
 }

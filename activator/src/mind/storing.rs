@@ -66,8 +66,8 @@ impl Activator {
             return self.repeat(id);
         }
         let Some(event) = self.event_of(id) else {
-            // Only what is forwarded can have been let go of; it is back in the line once it is read again, by the
-            // next owner if its partition was asked back.
+            // Only what is forwarded, or was held, can have been let go of; it is back in the line once it is read
+            // again, by the next owner if its partition was asked back.
             if self.is_leaving(id) {
                 self.end(id, End::Elsewhere);
             } else if !self.fetch(id) {
@@ -82,7 +82,7 @@ impl Activator {
             (Storing::Reply { event: reply, .. }, _, Some(to)) => hop(&event, &reply, hops).map(|e| (to, e)),
             (Storing::DeadLetter(outcome), ..) => {
                 let own = match subscription.delivery.exhausted {
-                    Exhausted::DeadLetter(channel) => channel,
+                    Exhausted::DeadLetter(channel) | Exhausted::Hold(channel) => channel,
                     // Said when it was under way already.
                     Exhausted::Block | Exhausted::Drop => None,
                 };

@@ -1,12 +1,14 @@
 //! The mind by example: what happens, and what it asks for, in the words of those who use it.
 
 mod delivery;
+mod holding;
 mod later;
 mod mending;
 mod repeats;
 mod replay;
 mod replies;
 mod scene;
+mod wishes;
 
 use std::time::Duration;
 

@@ -120,3 +120,18 @@ fn what_failed_with_the_latest_goes_to_the_old_one_it_is_rolled_back_to() {
     scene.share(BILL, &[(BILL_KEPT, 100)]);
     assert_eq!(saved(&mut scene).instance.function.0, BILL_KEPT);
 }
+
+#[test]
+fn whoever_attaches_a_process_has_at_once_what_failed_and_leaves_us_what_failed_with_it() {
+    let (mut scene, ours, request) = scene();
+    scene.answer(&request, 500);
+    let theirs = scene.attached(BILL);
+    assert_eq!(scene.ended(), ours);
+    let second = scene.delivered();
+    assert_eq!((second.instance, second.event.id()), (theirs, "e1"));
+    scene.answer(&second, 500);
+    scene.leaves(theirs);
+    let again = saved(&mut scene);
+    assert_eq!(again.event.id(), "e1");
+    assert!(again.instance != theirs);
+}

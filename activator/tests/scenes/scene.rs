@@ -26,6 +26,7 @@ pub(crate) const IDLE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Scene {
     mind: Activator,
+    limits: Limits,
     now: Duration,
     topology: Topology,
     logs: BTreeMap<ChannelId, Vec<Event>>,
@@ -37,6 +38,8 @@ pub(crate) struct Scene {
     /// What the mind wants of the functions, in order.
     wanted: VecDeque<Effect>,
     ends: Vec<End>,
+    /// How many were held and made way.
+    made_way: usize,
     /// Whom the mind wants to be told of in its next life.
     remembered: Vec<(Arc<str>, Identity)>,
     advice: Advice,
@@ -53,6 +56,10 @@ pub(crate) struct Request {
 impl Scene {
     /// A broker with triggers: function `number` wants the type.
     pub(crate) fn with_triggers(triggers: &[(u32, &str)]) -> Self {
+        Self::within(Limits::default(), triggers)
+    }
+
+    pub(crate) fn within(limits: Limits, triggers: &[(u32, &str)]) -> Self {
         let wanted = triggers.iter().zip(0..).map(|((function, ty), id)| trigger(id, *function, ty));
         let subscriptions = wanted.chain([replays()]).map(Arc::new);
         let channel = |id, is_last| Channel { id, keeps: is_last, is_last, hops: HOPS };
@@ -69,7 +76,8 @@ impl Scene {
             traffic: Vec::new(),
         };
         let mut scene = Self {
-            mind: Activator::new(Limits::default()),
+            mind: Activator::new(limits.clone()),
+            limits,
             now: Duration::ZERO,
             topology: topology.clone(),
             logs: BTreeMap::new(),
@@ -79,6 +87,7 @@ impl Scene {
             stored: BTreeMap::new(),
             wanted: VecDeque::new(),
             ends: Vec::new(),
+            made_way: 0,
             advice: Advice::None,
         };
         scene.tell(Input::Wired(topology));
@@ -129,7 +138,7 @@ impl Scene {
 
     /// Another life: all that is left is what channels hold and what was to be remembered, each for so long.
     pub(crate) fn crash(&mut self, left: Duration) {
-        self.mind = Activator::new(Limits::default());
+        self.mind = Activator::new(self.limits.clone());
         self.waiting.clear();
         self.wanted.clear();
         self.ends.clear();
@@ -171,6 +180,17 @@ impl Scene {
         self.advice = advice;
     }
 
+    /// The user wants a trigger's events one after the other.
+    pub(crate) fn keep_in_order(&mut self, number: usize, order: Order) {
+        Arc::make_mut(&mut self.topology.subscriptions[number]).order = order;
+        self.tell(Input::Wired(self.topology.clone()));
+    }
+
+    /// A producer sends an event with a subject.
+    pub(crate) fn send_about(&mut self, subject: &str, id: &str, ty: &str) {
+        self.store(BROKER, event(id, ty).with("subject", subject).expect("it may have one"));
+    }
+
     /// A producer sends an event, and the broker stores it.
     pub(crate) fn send(&mut self, id: &str, ty: &str) {
         self.store(BROKER, event(id, ty));
@@ -203,6 +223,13 @@ impl Scene {
             }) => Request { delivery, instance, event },
             other => panic!("expected a delivery, got {other:?}"),
         }
+    }
+
+    /// All that the mind wants to deliver, if nothing else comes before.
+    pub(crate) fn all_delivered(&mut self) -> Vec<Request> {
+        let is_delivery = |effect: &&Effect| matches!(effect, Effect::Deliver { .. });
+        let count = self.wanted.iter().take_while(is_delivery).count();
+        (0..count).map(|_| self.delivered()).collect()
     }
 
     /// The next thing the mind wants is the end of a process; it ends.
@@ -238,10 +265,6 @@ impl Scene {
         self.tell(Input::Outcomes(vec![(request.delivery, outcome)]));
     }
 
-    pub(crate) fn drain(&mut self) {
-        self.tell(Input::Drain);
-    }
-
     pub(crate) fn is_stopped(&self) -> bool {
         self.mind.is_stopped()
     }
@@ -262,6 +285,16 @@ impl Scene {
         &self.ends
     }
 
+    /// How many events are held for a function.
+    pub(crate) fn held(&self, function: u32) -> u32 {
+        self.mind.states().get(&FunctionId(function)).map_or(0, |state| state.held)
+    }
+
+    /// How many of them made way for others.
+    pub(crate) const fn made_way(&self) -> usize {
+        self.made_way
+    }
+
     /// What a channel holds.
     pub(crate) fn held_by(&self, channel: ChannelId) -> &[Event] {
         self.logs.get(&channel).map_or(&[], |log| log)
@@ -272,7 +305,12 @@ impl Scene {
         self.stored.get(&BROKER).cloned().unwrap_or_default()
     }
 
-    fn tell(&mut self, input: Input) {
+    /// The next thing the mind wants of the functions.
+    pub(crate) fn next(&mut self) -> Option<Effect> {
+        self.wanted.pop_front()
+    }
+
+    pub(crate) fn tell(&mut self, input: Input) {
         self.mind.handle(time(self.now), input);
         self.perform();
     }
@@ -296,6 +334,7 @@ impl Scene {
                 }
                 Effect::Remember { name, identity } => self.remembered.push((name, identity)),
                 Effect::Report(Report::Settled { end, .. }) => self.ends.push(end),
+                Effect::Report(Report::MadeWay { .. }) => self.made_way += 1,
                 Effect::Report(_) | Effect::Close { .. } => {}
                 wanted => self.wanted.push_back(wanted),
             }

@@ -23,7 +23,9 @@ impl World {
         // Some events are poison, for ever. What is tried for ever finds rest in the end.
         let endless = case.is_some_and(|case| {
             let terms = self.oracle.truth.terms(case);
-            case.1.0 == DEAD_LETTERS || terms.is_some_and(|s| s.delivery.exhausted == Exhausted::Block)
+            case.1.0 == DEAD_LETTERS
+                || terms
+                    .is_some_and(|s| matches!(s.delivery.exhausted, Exhausted::Block | Exhausted::Hold(_)))
         });
         let poison = event.map_or(0, |e| {
             e.id().bytes().fold(7, |h: u64, b| h.wrapping_mul(31).wrapping_add(b.into())) % 40

@@ -8,7 +8,7 @@ use std::time::Duration;
 use activator::cursor::Cursor;
 use activator::delivery::{Outcome, Verdict};
 use activator::effect::Effect;
-use activator::id::{AppendId, FunctionId, InstanceId};
+use activator::id::{AppendId, FunctionId, InstanceId, SubscriptionId};
 use activator::input::{Input, Progress, Stored};
 use activator::lifecycle::{Availability, Settings};
 use activator::scale::Idle;
@@ -63,6 +63,10 @@ pub(crate) enum Bug {
     MemoryLost,
     /// Nothing waits for its time.
     DelayIgnored,
+    /// That somebody asks for what is held is not heard.
+    RetryUnheard,
+    /// What is held goes again as if somebody had asked.
+    HeldInVain,
 }
 
 /// What the bugs need to know.
@@ -114,6 +118,11 @@ impl Memory {
                     .for_each(|s| Arc::make_mut(s).delivery.after = Duration::ZERO);
             }
             Input::Remembered { seen, .. } if bug == Some(Bug::MemoryLost) => seen.clear(),
+            Input::Retry { .. } if bug == Some(Bug::RetryUnheard) => *input = Input::Outcomes(Vec::new()),
+            // Instead of the wish that a function be at zero.
+            Input::Reap { function } if bug == Some(Bug::HeldInVain) => {
+                *input = Input::Retry { subscription: SubscriptionId(function.0) };
+            }
             Input::Attaching { .. } if bug == Some(Bug::AttachUnheard) => {
                 *input = Input::Outcomes(Vec::new());
             }

@@ -39,6 +39,7 @@ const EXPECTED: &[&str] = &[
     "input HungUp",
     "input Attaching",
     "input Reap",
+    "input Retry",
     "input Drain",
     "outcome 2xx",
     "outcome 2xx with reply",
@@ -87,6 +88,8 @@ const EXPECTED: &[&str] = &[
     "report Matched",
     "report Attempting",
     "report Retrying",
+    "report Held",
+    "report MadeWay",
     "report Starting",
     "report Warm",
     "report StartFailed",
@@ -180,6 +183,7 @@ const fn input_name(input: &Input) -> &'static str {
         Input::HungUp { .. } => "input HungUp",
         Input::Attaching { .. } => "input Attaching",
         Input::Reap { .. } => "input Reap",
+        Input::Retry { .. } => "input Retry",
         Input::Drain => "input Drain",
     }
 }
@@ -245,6 +249,8 @@ const fn report_name(report: &Report) -> &'static str {
         Report::Matched { .. } => "report Matched",
         Report::Attempting { .. } => "report Attempting",
         Report::Retrying { .. } => "report Retrying",
+        Report::Held { .. } => "report Held",
+        Report::MadeWay { .. } => "report MadeWay",
         Report::Renamed { .. } => "report Renamed",
         Report::Settled { end: End::Delivered { reply: None, .. }, .. } => "end Delivered",
         Report::Settled { end: End::Delivered { reply: Some(_), .. }, .. } => "end Delivered with reply",

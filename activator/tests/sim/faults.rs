@@ -39,6 +39,7 @@ pub(crate) enum Visit {
     Absent,
     Broken,
     Reap,
+    Retry,
     Attach,
     Retention,
     Revoke,
@@ -47,7 +48,7 @@ pub(crate) enum Visit {
     CallsUnknown,
 }
 
-const VISITS: [Visit; 14] = [
+const VISITS: [Visit; 15] = [
     Visit::Crash,
     Visit::Drain,
     Visit::Reload,
@@ -56,6 +57,7 @@ const VISITS: [Visit; 14] = [
     Visit::Absent,
     Visit::Broken,
     Visit::Reap,
+    Visit::Retry,
     Visit::Attach,
     Visit::Retention,
     Visit::Revoke,

@@ -161,6 +161,16 @@ fn finds_what_is_delivered_before_its_time() {
     finds(Bug::DelayIgnored, 10, &["before its time"]);
 }
 
+#[test]
+fn finds_a_wish_to_try_again_that_nobody_hears() {
+    finds(Bug::RetryUnheard, 60, &["no end within"]);
+}
+
+#[test]
+fn finds_what_is_held_and_goes_again_for_no_reason() {
+    finds(Bug::HeldInVain, 200, &["delivered for no reason"]);
+}
+
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.
 fn finds(bug: Bug, seeds: u64, promises: &[&str]) {
     let found = (0..seeds).find_map(|seed| Some((seed, broken(seed, Some(bug), false)?)));

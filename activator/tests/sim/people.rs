@@ -104,6 +104,11 @@ impl World {
                 let function = self.users.pick(&FUNCTIONS).expect("not empty");
                 self.clock.after(1, Happening::News(Input::Reap { function }));
             }
+            Some(Visit::Retry) => {
+                let all = self.wired.subscriptions.len();
+                let subscription = self.wired.subscriptions[self.users.index(all)].id;
+                self.clock.after(1, Happening::News(Input::Retry { subscription }));
+            }
             Some(Visit::Attach) => {
                 self.named += 1;
                 let function = self.users.pick(&[LAZY, SHIP, THUMB, FunctionId(77)]).expect("not empty");

@@ -167,6 +167,10 @@ fn policy(id: SubscriptionId, random: &mut Random) -> Policy {
         Exhausted::DeadLetter(Some(OWN_LETTERS)),
         Exhausted::Block,
         Exhausted::Drop,
+        Exhausted::Hold(None),
+        Exhausted::Hold(Some(OWN_LETTERS)),
+        Exhausted::Hold(None),
+        Exhausted::Hold(None),
     ];
     Policy {
         retry: u32::try_from(random.between(0, 4)).expect("small"),
@@ -176,7 +180,11 @@ fn policy(id: SubscriptionId, random: &mut Random) -> Policy {
         jitter: random.chance(300),
         retry_after_max: Duration::from_millis(random.between(0, 2_000)),
         // Mostly the runtime's own dead letters, as it is by default.
-        exhausted: if random.chance(600) { Exhausted::DeadLetter(None) } else { exhausted[random.index(4)] },
+        exhausted: if random.chance(500) {
+            Exhausted::DeadLetter(None)
+        } else {
+            exhausted[random.index(exhausted.len())]
+        },
         format: if random.chance(100) { Format::Structured } else { Format::Binary },
         timeout: Duration::from_millis(random.between(500, 8_000))
             + Duration::from_nanos(u64::from(id.0) + 1),

@@ -33,6 +33,9 @@ pub(crate) struct FunctionView {
     pub(crate) instances_max: Option<u32>,
     pub(crate) in_flight: u32,
     pub(crate) queued: u32,
+    /// Events whose attempts are used up, and that wait for another revision or for `retry`.
+    #[serde(default)]
+    pub(crate) held: u32,
     pub(crate) events: u64,
     pub(crate) failed: u64,
     /// Those of them that a process may have handled all the same: it had the request, and there was no answer in time.
@@ -194,6 +197,7 @@ fn whole(id: FunctionId, function: &Function, rows: &Rows) -> Option<FunctionVie
         whole.instances += row.state.instances;
         whole.in_flight += row.state.in_flight;
         whole.queued += row.state.queued;
+        whole.held += row.state.held;
         whole.events += row.stats.events;
         whole.failed += row.stats.failed;
         whole.unanswered += row.stats.unanswered;
@@ -236,7 +240,7 @@ const fn liveliness(phase: FunctionPhase) -> u8 {
 }
 
 fn view(function: &Function, row: &FunctionRow) -> FunctionView {
-    let Standing { phase, instances, in_flight, queued, reason } = &row.state;
+    let Standing { phase, instances, in_flight, queued, held, reason } = &row.state;
     let program = match &function.found {
         Found::Program(program) => Some(program),
         Found::Absent | Found::Broken(_) => None,
@@ -249,6 +253,7 @@ fn view(function: &Function, row: &FunctionRow) -> FunctionView {
         instances_max: program.map(|program| program.terms.settings.scaling.max),
         in_flight: *in_flight,
         queued: *queued,
+        held: *held,
         events: stats.events,
         failed: stats.failed,
         unanswered: stats.unanswered,
@@ -310,6 +315,7 @@ mod tests {
                 instances: 0,
                 in_flight: 0,
                 queued: 5,
+                held: 2,
                 reason: Some("its file is missing".into()),
             },
             stats: Stats {
@@ -325,7 +331,7 @@ mod tests {
         };
         let expected = serde_json::json!({
             "function": "bill", "state": "broken", "instances": 0, "instances_max": null, "in_flight": 0,
-            "queued": 5, "events": 9, "failed": 1, "unanswered": 0, "cold_starts": 1, "cold_p50_ms": 5.9,
+            "queued": 5, "held": 2, "events": 9, "failed": 1, "unanswered": 0, "cold_starts": 1, "cold_p50_ms": 5.9,
             "cold_p99_ms": 5.9, "run_p50_ms": 1.4, "run_p99_ms": 2.2, "revision": "r2", "content": null, "idle_ms": 12000.0,
             "reason": "its file is missing", "program": null, "traffic": [],
         });

@@ -13,6 +13,7 @@ mod letters;
 mod pace;
 mod peer;
 mod replay;
+mod retry;
 mod run_file;
 mod socket;
 mod whole;
@@ -46,6 +47,7 @@ pub(crate) use functions::{FunctionView, ShareView};
 pub(crate) use health::About;
 pub(crate) use letters::{Dropped, Order, Retried};
 pub(crate) use replay::{Asked as ReplayAsked, Replayed};
+pub(crate) use retry::Retry;
 pub(crate) use run_file::RunFile;
 
 /// What open connections get to finish their answers when the runtime stops.
@@ -167,6 +169,7 @@ fn router(about: About, driver: Handle, history: Arc<History>, closed: watch::Re
     health::routes(about, driver.clone())
         .merge(letters::routes(driver.clone()))
         .merge(replay::routes(driver.clone(), history.clone(), whole.clone()))
+        .merge(retry::routes(driver.clone()))
         .merge(functions::routes(driver, history.clone(), closed.clone()))
         .merge(events::routes(history, whole, closed))
         .fallback(error::not_found)

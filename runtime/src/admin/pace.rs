@@ -57,9 +57,11 @@ mod tests {
 
     #[test]
     fn they_are_as_far_apart_as_they_came_or_so_many_times_less() {
-        for (factor, expected) in
-            [(1.0, [0, 0, 10_000, 3_600_000]), (10.0, [0, 0, 1000, 360_000]), (0.5, [0, 0, 20_000, 7_200_000])]
-        {
+        for (factor, expected) in [
+            (1.0, [0, 0, 10_000, 3_600_000]),
+            (10.0, [0, 0, 1000, 360_000]),
+            (0.5, [0, 0, 20_000, 7_200_000]),
+        ] {
             let turns = [1000, 1000, 1010, 4600].map(|arrived| after(at(1000), at(arrived), factor));
             assert_eq!(turns.map(|turn| turn.as_millis()), expected);
         }

@@ -31,6 +31,9 @@ pub(super) struct Dev {
     /// Run the `build` commands of functions when their sources change
     #[arg(long)]
     build: bool,
+    /// Make dead letters of events that nobody could take, as `run` does, instead of holding them until you save a fix
+    #[arg(long)]
+    no_hold: bool,
     /// Leave behind what the log of a channel still holds that is not durable any more
     #[arg(long)]
     abandon: bool,
@@ -49,6 +52,7 @@ impl Dev {
             let state = if state == "mem" { "memory".into() } else { state };
             overrides.state = Some(given("--state", state));
         }
+        overrides.holds = !self.no_hold;
         let project = global.project(self.dir.as_deref())?;
         Ok(serve::serve(Options {
             project,

@@ -52,7 +52,7 @@ pub(super) fn exit(followed: &Followed) -> ExitCode {
     };
     match explained.outcome() {
         Outcome::Unmatched | Outcome::Duplicate | Outcome::Delivered => ExitCode::SUCCESS,
-        Outcome::Dropped | Outcome::Removed => Exit::Failed.into(),
+        Outcome::Dropped | Outcome::Removed | Outcome::Held => Exit::Failed.into(),
         Outcome::DeadLetter => Exit::DeadLetter.into(),
         // Not here, and not known.
         Outcome::Pending | Outcome::Elsewhere => Exit::Timeout.into(),

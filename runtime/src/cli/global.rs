@@ -77,7 +77,8 @@ impl Global {
             Some(address) => Some(given("--admin", address)),
             None => from_env("HYDRANT_ADMIN"),
         };
-        Ok(Overrides { listen: from_env("HYDRANT_LISTEN"), admin, state: from_env("HYDRANT_STATE") })
+        let (listen, state) = (from_env("HYDRANT_LISTEN"), from_env("HYDRANT_STATE"));
+        Ok(Overrides { listen, admin, state, holds: false })
     }
 
     pub(super) fn is_json(&self) -> bool {

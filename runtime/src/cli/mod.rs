@@ -24,6 +24,7 @@ mod invoke;
 mod output;
 mod ps;
 mod replay;
+mod retry;
 mod run;
 mod send;
 mod table;
@@ -60,6 +61,7 @@ enum Verb {
     Ps(ps::Ps),
     History(history::History),
     Replay(replay::Replay),
+    Retry(retry::Retry),
     Dlq(dlq::Dlq),
     Attach(attach::Attach),
     Check(check::Check),
@@ -83,6 +85,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
         Some(Verb::History(verb)) => client(verb.run(&global)),
         Some(Verb::Replay(verb)) => client(verb.run(&global)),
+        Some(Verb::Retry(verb)) => client(verb.run(&global)),
         Some(Verb::Dlq(verb)) => client(verb.run(&global)),
         Some(Verb::Attach(verb)) => client(verb.run(&global)),
         Some(Verb::Check(verb)) => verb.run(&global),

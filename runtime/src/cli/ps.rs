@@ -67,7 +67,7 @@ fn row(function: &FunctionView, wide: bool) -> Row {
         function.state.clone(),
         instances,
         function.in_flight.to_string(),
-        function.queued.to_string(),
+        waiting(function.queued, function.held),
         count(function.events),
         count(function.failed),
         pair(function.cold_p50_ms, function.cold_p99_ms),
@@ -101,6 +101,11 @@ fn share_row(share: &ShareView, wide: bool) -> Row {
     ];
     cells.extend((0..if wide { WIDE.len() } else { 0 }).map(|_| dash()));
     Row { cells, remark: share.reason.clone().map(|reason| (TIMES.0, TIMES.1, reason)) }
+}
+
+/// Those that are held wait for a person.
+fn waiting(queued: u32, held: u32) -> String {
+    if held == 0 { queued.to_string() } else { format!("{queued}, {held} held") }
 }
 
 /// `5.9/8.1 ms`.

@@ -152,6 +152,7 @@ fn function(name: &str, state: &str) -> FunctionView {
         instances_max: Some(10),
         in_flight: 0,
         queued: 0,
+        held: 0,
         events: 0,
         failed: 0,
         unanswered: 0,
@@ -180,7 +181,7 @@ fn functions_are_a_table() {
     let warm =
         FunctionView { instances: 2, in_flight: 3, queued: 14, events: 1204, ..function("bill", "busy") };
     let reason = Some("functions/old is not executable (chmod +x functions/old)".into());
-    let broken = FunctionView { queued: 5, reason, ..function("old", "broken") };
+    let broken = FunctionView { queued: 5, held: 2, reason, ..function("old", "broken") };
     let rows = [
         times((5.9, 8.1), (1.4, 2.2), zero),
         times((31.0, 70.0), (88.0, 240.0), warm),
@@ -188,11 +189,11 @@ fn functions_are_a_table() {
         broken,
     ];
     let expected = "\
-FUNCTION  STATE     INST  IN-FLIGHT  QUEUED  EVENTS  FAIL  COLD p50/p99  RUN p50/p99  REV  IDLE
-hello     zero      0     0          0       9       0     5.9/8.1 ms    1.4/2.2 ms   r1   12s
-bill      busy      2/10  3          14      1 204   0     31/70 ms      88/240 ms    r1   -
-thumb     starting  0     0          0       0       0     -             -            r1   -
-old       broken    0     0          5       0       0     functions/old is not executable (chmod +x functions/old)  r1   -
+FUNCTION  STATE     INST  IN-FLIGHT  QUEUED     EVENTS  FAIL  COLD p50/p99  RUN p50/p99  REV  IDLE
+hello     zero      0     0          0          9       0     5.9/8.1 ms    1.4/2.2 ms   r1   12s
+bill      busy      2/10  3          14         1 204   0     31/70 ms      88/240 ms    r1   -
+thumb     starting  0     0          0          0       0     -             -            r1   -
+old       broken    0     0          5, 2 held  0       0     functions/old is not executable (chmod +x functions/old)  r1   -
 ";
     assert_eq!(ps::text(&rows, false), expected);
     let wide = ps::text(&rows[..1], true);

@@ -80,6 +80,7 @@ fn end(verdict: &Verdict, indent: &str, replies: &Replies) -> String {
             let plural = if verdict.attempt_count == 1 { "" } else { "s" };
             say("dead letter", &format!("{status} after {} attempt{plural}", verdict.attempt_count))
         }
+        Outcome::Held => say("held", &held(verdict)),
         Outcome::Dropped => say("dropped", "its channel does not hold it any more (retention)"),
         Outcome::Duplicate => say("duplicate", DUPLICATE),
         Outcome::Removed => say("removed", REMOVED),
@@ -94,6 +95,20 @@ fn end(verdict: &Verdict, indent: &str, replies: &Replies) -> String {
         text += &line(&format!("{indent}{}", reply(id, replies.get(id))), None);
     }
     text
+}
+
+/// Why an event is held, and what to do about it.
+pub(super) fn held(verdict: &Verdict) -> String {
+    let plural = if verdict.attempt_count == 1 { "" } else { "s" };
+    let status = verdict.status.as_deref().unwrap_or("no answer");
+    let mend = match &verdict.function {
+        Some(function) => format!("fix {function} and save: it goes again at once; or "),
+        None => String::new(),
+    };
+    format!(
+        "{status} after {} attempt{plural}: {mend}hydrant retry {}",
+        verdict.attempt_count, verdict.trigger
+    )
 }
 
 fn reply(id: &str, seen: Option<&Explained>) -> String {

@@ -6,6 +6,8 @@ pub(crate) struct Overrides {
     pub(crate) listen: Option<Given>,
     pub(crate) admin: Option<Given>,
     pub(crate) state: Option<Given>,
+    /// Whether functions' events are held when their attempts are used up, where nobody says what then.
+    pub(crate) holds: bool,
 }
 
 /// A text and where it comes from: `--listen` or `HYDRANT_LISTEN`.

@@ -76,6 +76,8 @@ pub(crate) struct Runtime {
     pub(crate) drain: Duration,
     /// Where each process gets a cgroup of its own.
     pub(crate) cgroup: Cgroup,
+    /// Whether functions' events are held when their attempts are used up, where nobody says what then.
+    pub(crate) holds: bool,
     /// How many older revisions of a function are kept.
     pub(crate) revisions_max: usize,
     /// What is kept of what became of events.

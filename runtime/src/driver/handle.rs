@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use activator::Input;
 use activator::delivery::extension;
 use activator::event::{Event, EventError};
-use activator::id::{CallId, ChannelId, FunctionId, Revision};
+use activator::id::{CallId, ChannelId, FunctionId, Revision, SubscriptionId};
 use activator::lifecycle::Declined;
 use hyper::http::request::Parts;
 use hyper::upgrade::OnUpgrade;
@@ -99,6 +99,11 @@ impl Handle {
     /// Asks for a function to be brought to zero.
     pub(crate) async fn reap(&self, function: FunctionId) {
         self.inbox.happened(Input::Reap { function }).await;
+    }
+
+    /// Asks that what failed at a subscription is tried now.
+    pub(crate) async fn retry(&self, subscription: SubscriptionId) {
+        self.inbox.happened(Input::Retry { subscription }).await;
     }
 
     /// Asks for the place of a function's processes, for one that somebody else starts at the other end of a connection

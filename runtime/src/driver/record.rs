@@ -10,6 +10,7 @@ use activator::id::{
     CallId, ChannelId, DeliveryId, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
 };
 use activator::input::Batch;
+use activator::topology::Subscription;
 use hashbrown::HashMap;
 
 use super::fleet::Fleet;
@@ -52,7 +53,7 @@ impl UnderWay {
 
 /// By their numbers, which are given one after the other.
 #[derive(Default)]
-struct Names(Vec<Option<Arc<str>>>);
+struct Names(Vec<Option<Arc<Subscription>>>);
 
 impl Names {
     fn learn(&mut self, config: &Resolved) {
@@ -60,11 +61,11 @@ impl Names {
         let numbers = all.iter().map(|s| s.id.0 as usize + 1).max().unwrap_or(0);
         self.0.resize(self.0.len().max(numbers), None);
         for subscription in all {
-            self.0[subscription.id.0 as usize] = Some(Arc::clone(&subscription.name));
+            self.0[subscription.id.0 as usize] = Some(Arc::clone(subscription));
         }
     }
 
-    fn get(&self, id: SubscriptionId) -> Option<&str> {
+    fn get(&self, id: SubscriptionId) -> Option<&Subscription> {
         self.0.get(id.0 as usize)?.as_deref()
     }
 }
@@ -171,6 +172,14 @@ impl Record {
                     outcome.error().map(|e| format!(": {e}")).unwrap_or_default(),
                 );
             }
+            Report::Held { event, attempts, outcome } => self.held(*event, *attempts, outcome),
+            Report::MadeWay { event, most } => {
+                let name = self.subscription(*event);
+                tracing::error!(
+                    subscription = name, offset = %event.offset,
+                    "DEAD  more than {most} events are held: the oldest becomes a dead letter (hydrant dlq ls)",
+                );
+            }
             Report::Settled { event, attempts, end } => self.settled(*event, *attempts, end),
             Report::Function { function, news } => log_function(fleet, *function, news),
             Report::Renamed { from, to } => {
@@ -179,6 +188,26 @@ impl Record {
             Report::Retrying { .. } | Report::Matched { .. } => {}
         }
         self.notes.push(Note::Reported(report));
+    }
+
+    /// Says also what to do: it waits for a person.
+    fn held(&self, event: EventRef, attempts: u32, outcome: &Outcome) {
+        let name = self.subscription(event);
+        let to = self.names.get(event.subscription).map(|subscription| &*subscription.to_name);
+        let mend = match to.and_then(|to| to.strip_prefix("fn/")) {
+            Some(function) => format!("fix functions/{function} and save: it goes again at once; or "),
+            // Of what is delivered again, the event knows for whom it is.
+            None if name.starts_with("replay/") => {
+                "fix its function and save: it goes again at once; or ".to_owned()
+            }
+            None => String::new(),
+        };
+        let short = name.split_once('/').map_or(name, |(_, short)| short);
+        let plural = if attempts == 1 { "" } else { "s" };
+        tracing::error!(
+            subscription = name, offset = %event.offset,
+            "HELD  {} after {attempts} attempt{plural}: {mend}hydrant retry {short}", outcome.status(),
+        );
     }
 
     fn settled(&self, event: EventRef, attempts: u32, end: &End) {
@@ -208,7 +237,7 @@ impl Record {
     }
 
     fn subscription(&self, event: EventRef) -> &str {
-        self.names.get(event.subscription).unwrap_or("?")
+        self.names.get(event.subscription).map_or("?", |subscription| &*subscription.name)
     }
 
     /// A function as people see it.

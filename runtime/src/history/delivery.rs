@@ -46,6 +46,8 @@ pub(super) struct Settled {
 pub(super) enum How {
     Delivered,
     DeadLetter,
+    /// For now: it goes again when somebody mends it, or asks.
+    Held,
     Duplicate,
     Unmatched,
     Dropped,
@@ -76,6 +78,8 @@ impl Delivery {
     }
 
     pub(super) fn attempted(&mut self, mut attempt: Attempt) {
+        // What was held went on.
+        self.settled.take_if(|settled| settled.how == How::Held);
         if self.attempts.len() == ATTEMPTS_MAX {
             self.attempts.remove(0);
         }
@@ -96,8 +100,17 @@ impl Delivery {
             End::Removed => (How::Removed, None, None),
             End::Elsewhere => (How::Elsewhere, None, None),
         };
-        let status = outcome.as_ref().map(|outcome| outcome.status());
-        let answer = outcome.as_deref().map(Outcome::excerpt).filter(|answer| !answer.is_empty());
+        self.rest(at, how, outcome.as_deref(), reply);
+    }
+
+    /// Its attempts are used up, and it waits for more.
+    pub(super) fn held(&mut self, at: SystemTime, outcome: &Outcome) {
+        self.rest(at, How::Held, Some(outcome), None);
+    }
+
+    fn rest(&mut self, at: SystemTime, how: How, outcome: Option<&Outcome>, reply: Option<ReplyId>) {
+        let status = outcome.map(Outcome::status);
+        let answer = outcome.map(Outcome::excerpt).filter(|answer| !answer.is_empty());
         let answer = answer.map(|answer| excerpt(answer).into());
         self.settled = Some(Settled { at, how, reply, status, answer });
     }

@@ -74,6 +74,7 @@ fn runtime() -> Runtime {
         budget_bytes: 64 << 20,
         cgroup: crate::config::resolved::Cgroup::Off,
         drain: Duration::from_secs(10),
+        holds: false,
         revisions_max: 10,
         history: Bounds { events: 100, age: Duration::from_secs(3600), bytes: 1 << 20 },
     }

@@ -88,6 +88,9 @@ impl Log {
             Note::Reported(Report::Settled { event, attempts, end }) => {
                 self.change(now, event, |delivery| delivery.settle(now, attempts, end));
             }
+            Note::Reported(Report::Held { event, outcome, .. }) => {
+                self.change(now, event, |delivery| delivery.held(now, &outcome));
+            }
             Note::Reported(_) => {}
         }
         self.forget_oldest();

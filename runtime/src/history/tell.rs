@@ -188,6 +188,7 @@ const fn outcome(how: Option<How>) -> Outcome {
         None => Outcome::Pending,
         Some(How::Delivered) => Outcome::Delivered,
         Some(How::DeadLetter) => Outcome::DeadLetter,
+        Some(How::Held) => Outcome::Held,
         Some(How::Duplicate) => Outcome::Duplicate,
         Some(How::Unmatched) => Outcome::Unmatched,
         Some(How::Dropped | How::Gone) => Outcome::Dropped,

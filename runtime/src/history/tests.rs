@@ -108,6 +108,23 @@ fn failed_attempts_are_told_one_by_one() {
 }
 
 #[test]
+fn what_is_held_is_told_until_it_goes_on() {
+    let bill = of(BILL, 0);
+    let held = || Note::Reported(Report::Held { event: bill, attempts: 1, outcome: answered(500) });
+    let history = history([arrived(0, order("1")), matched(bill), attempted(bill, 500), held()]);
+    let told = |history: &History| {
+        let explained = explain(history, &at(0)).remove(0);
+        let verdict = explained.verdicts[0].clone();
+        (explained.settled, verdict.outcome, verdict.status, verdict.attempt_count)
+    };
+    assert_eq!(told(&history), (true, Outcome::Held, Some("500".into()), 1));
+    history.apply([attempted(bill, 503)]);
+    assert_eq!(told(&history), (false, Outcome::Pending, Some("503".into()), 2));
+    history.apply([held(), attempted(bill, 200), delivered(bill)]);
+    assert_eq!(told(&history), (true, Outcome::Delivered, Some("200".into()), 3));
+}
+
+#[test]
 fn a_record_told_twice_is_one_event() {
     let bill = of(BILL, 0);
     let history = history([arrived(0, order("1")), matched(bill), delivered(bill), arrived(0, order("1"))]);

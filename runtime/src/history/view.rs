@@ -111,6 +111,8 @@ pub(crate) enum Outcome {
     Removed,
     Dropped,
     DeadLetter,
+    // Its attempts are used up; it goes again when somebody mends it, or asks.
+    Held,
     Pending,
 }
 
@@ -125,6 +127,7 @@ impl Outcome {
             Self::Removed => "removed",
             Self::Dropped => "dropped",
             Self::DeadLetter => "dead letter",
+            Self::Held => "held",
             Self::Pending => "pending",
         }
     }

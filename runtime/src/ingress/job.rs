@@ -100,7 +100,7 @@ fn told(asked: &Asked, state: State, verdict: &Verdict) -> Response<Body> {
 /// Nothing of an event that made no job of its own.
 const fn state(outcome: Outcome) -> Option<State> {
     Some(match outcome {
-        Outcome::Pending | Outcome::Elsewhere | Outcome::Removed => State::Pending,
+        Outcome::Pending | Outcome::Held | Outcome::Elsewhere | Outcome::Removed => State::Pending,
         Outcome::Delivered => State::Succeeded,
         Outcome::DeadLetter | Outcome::Dropped => State::Failed,
         Outcome::Duplicate | Outcome::Unmatched => return None,

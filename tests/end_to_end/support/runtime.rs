@@ -25,12 +25,22 @@ pub(crate) struct Runtime<'p> {
 }
 
 impl<'p> Runtime<'p> {
-    /// Starts `hydrant dev` and waits until it is ready.
+    /// Starts `hydrant dev`, where what nobody can take is a dead letter as it is in `run`, and waits until it is ready.
     pub(crate) fn start(project: &'p Project) -> Self {
         Self::start_as(project, &["dev"])
     }
 
+    /// The same with `dev` as it is, which holds what nobody can take.
+    pub(crate) fn start_holding(project: &'p Project) -> Self {
+        Self::start_exactly(project, &["dev"])
+    }
+
     pub(crate) fn start_as(project: &'p Project, arguments: &[&str]) -> Self {
+        let more = if arguments[0] == "dev" { &["--no-hold"][..] } else { &[] };
+        Self::start_exactly(project, &[arguments, more].concat())
+    }
+
+    pub(crate) fn start_exactly(project: &'p Project, arguments: &[&str]) -> Self {
         let mut child = spawn(project, arguments);
         let ready = wait_for("the runtime is ready", || {
             if let Some(status) = child.try_wait().unwrap() {

@@ -18,6 +18,7 @@ impl Oracle {
         self.shares.hear(input);
         match input {
             Input::Wired(topology) => {
+                self.holds.mended();
                 self.truth.wired(topology);
                 // Where somebody was in a partition that is not the mind's, only those know who have it.
                 for (channel, partitions) in CHANNELS {
@@ -66,6 +67,9 @@ impl Oracle {
             }
             Input::Exited { instance, .. } => {
                 let known = self.instances.remove(instance);
+                if known.as_ref().is_some_and(|known| known.attached) {
+                    self.holds.mended();
+                }
                 self.slandered =
                     known.is_some_and(|known| known.told_to_end && !known.took_any && !known.overdue);
             }
@@ -76,13 +80,17 @@ impl Oracle {
                 self.calls.insert(*call, Call::Waiting);
                 self.callees.insert(*call, Callee { function: *function, tagged: *tagged });
             }
-            Input::Attaching { attach, function } => drop(self.wishes.insert(*attach, *function)),
+            Input::Attaching { attach, function } => {
+                self.holds.mended();
+                self.wishes.insert(*attach, *function);
+            }
             Input::HungUp { call } => {
                 if let Some(state) = self.calls.get_mut(call) {
                     *state = if *state == Call::UnderWay { Call::HungUp } else { Call::Over };
                 }
             }
             Input::Revised { function, now: Availability::Present(settings) } => {
+                self.holds.mended();
                 self.not_before.remove(function);
                 self.wished.insert(*function, **settings);
             }
@@ -94,6 +102,7 @@ impl Oracle {
                 let mine = self.instances.iter_mut().filter(|(id, _)| id.function == *function);
                 mine.for_each(|(_, known)| known.unwanted = true);
             }
+            Input::Retry { .. } => self.holds.mended(),
             Input::Drain => self.instances.values_mut().for_each(|known| known.unwanted = true),
             // Of what is lost the world told us first.
             Input::Records { .. } | Input::Located { .. } | Input::Lost { .. } => {}

@@ -4,6 +4,7 @@
 
 mod attaching;
 mod hearing;
+mod holding;
 mod repeating;
 mod reports;
 mod seeing;
@@ -21,6 +22,7 @@ use activator::input::Progress;
 use activator::lifecycle::Settings;
 use activator::{Limits, Time};
 
+use self::holding::Holds;
 use self::repeating::Repeats;
 use self::sharing::{Callee, Shares};
 use crate::clock::{MILLI, Micros, micros};
@@ -67,6 +69,7 @@ pub(crate) struct Oracle {
     /// The ids that were made for replies, by what each answers and for whom.
     made: BTreeMap<(String, Arc<str>), String>,
     repeats: Repeats,
+    holds: Holds,
     pace: Pace,
 }
 
@@ -160,6 +163,7 @@ impl Oracle {
             slandered: false,
             made: BTreeMap::new(),
             repeats: Repeats::default(),
+            holds: Holds::default(),
             pace: Pace::default(),
         }
     }
@@ -186,6 +190,7 @@ impl Oracle {
         self.wishes.clear();
         self.shares = Shares::default();
         self.repeats.forget();
+        self.holds.forget(|_| true);
         self.appends.clear();
         self.commits.clear();
         self.open.clear();
@@ -245,6 +250,7 @@ impl Oracle {
         self.cases.retain(|case, _| !theirs(&case.1));
         self.attempts.retain(|case, _| !theirs(&case.1));
         self.requeued.retain(|case| !theirs(&case.1));
+        self.holds.forget(|case| theirs(&case.1));
         let truth = &self.truth;
         let is_kept = |case: &Case| !theirs(&case.1) || is_remembered(truth, stored(case.1).as_ref(), *case);
         self.told.retain(is_kept);

@@ -45,6 +45,8 @@ impl Oracle {
                     format!("a process of {function} was given nothing, and called failed")
                 });
             }
+            Report::Held { event, attempts, outcome } => self.holds(case_of(*event), *attempts, outcome),
+            Report::MadeWay { event, .. } => self.makes_way(case_of(*event)),
             Report::Matched { event } => drop(self.begun.insert(case_of(*event))),
             Report::Attempting { .. }
             | Report::Retrying { .. }
@@ -57,6 +59,7 @@ impl Oracle {
         let case = case_of(event);
         self.begun.remove(&case);
         self.requeued.remove(&case);
+        let was_held = self.is_held_no_more(case);
         match end {
             End::Removed => {
                 let removed = self.truth.was_removed(case);
@@ -93,7 +96,7 @@ impl Oracle {
         }
         let counted = self.attempts.get(&case).copied().unwrap_or(0);
         let steady = self.truth.is_steady(case);
-        self.expect(!steady || attempts == counted, || {
+        self.expect(!steady || attempts == counted || was_held && attempts == 0, || {
             format!("{case:?} is said to have taken {attempts} attempts and took {counted}")
         });
     }

@@ -235,9 +235,11 @@ impl Oracle {
         self.expect(before.is_none(), || format!("{case:?} is delivered, and {before:?} is before it"));
         let done = self.told.contains(&case);
         self.expect(!done, || format!("{case:?} is delivered again though that is known or stored"));
-        let Some(subscription) = self.truth.terms(case) else {
+        if self.truth.terms(case).is_none() {
             return self.expect(false, || format!("{case:?} is delivered for a removed subscription"));
-        };
+        }
+        self.tries(case);
+        let Some(subscription) = self.truth.terms(case) else { return };
         let attempts = self.attempts.get(&case).copied().unwrap_or(0);
         let most = subscription.delivery.retry;
         let endless = self.truth.is_last(case.1.0) || subscription.delivery.exhausted == Exhausted::Block;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use activator::id::SubscriptionId;
+use activator::input::Input;
 use activator::lifecycle::Availability;
 use activator::topology::{Destination, Subscription};
 
@@ -13,6 +14,8 @@ use crate::wiring;
 
 /// After the faults stop, all is done within this.
 const DONE_WITHIN: Micros = 600 * SECOND;
+/// After the faults stop, somebody looks at what is still held after this.
+const SEEN_WITHIN: Micros = 60 * SECOND;
 /// After all is done, all is at zero within this: the longest idle time, start and grace together.
 const ZERO_WITHIN: Micros = 60 * SECOND;
 /// What a drain may take beyond its limit: killed processes end.
@@ -38,8 +41,20 @@ impl World {
         }
     }
 
+    /// Nobody mends a URL but whoever asks. What is held for a function has its fix by now; what was only too slow even
+    /// then, somebody sees in the end.
+    fn ask_for_held(&mut self) {
+        let all = self.calm_since.is_some_and(|since| self.clock.micros() > since + SEEN_WITHIN);
+        let wired = self.wired.subscriptions.iter();
+        let held = wired.filter(|s| all || matches!(s.to, Destination::Sink(_))).map(|s| s.id);
+        for subscription in held.collect::<Vec<_>>() {
+            self.clock.after(1, Happening::News(Input::Retry { subscription }));
+        }
+    }
+
     /// Looks whether all is done; if so, silence is to follow.
     pub(super) fn check(&mut self) {
+        self.ask_for_held();
         if !self.unpaid().is_empty() || self.oracle.open_calls() > 0 || self.draining_since.is_some() {
             return self.clock.after(SECOND, Happening::Check);
         }
@@ -76,7 +91,8 @@ impl World {
         for (function, state) in self.mind.states() {
             let lazy = self.bad_neighbour && function == wiring::LAZY;
             let kept = self.folder.get(&function).map_or(0, kept_warm);
-            let zero = state.instances == kept && state.in_flight == 0 && (state.queued == 0 || lazy);
+            let waits = state.queued + state.held;
+            let zero = state.instances == kept && state.in_flight == 0 && (waits == 0 || lazy);
             self.oracle.expect(zero, || format!("function {function} in silence: {state:?}"));
         }
         let logs = &self.logs;

@@ -349,6 +349,7 @@ fn limits(users: &mut Random) -> Limits {
         budget_bytes: [1 << 11, 1 << 13, 1 << 20][small(3) - 1],
         unfinished_max: [3, 20, 65_536][small(3) - 1],
         unfinished_min: [1, 3, 16][small(3) - 1],
+        held_max: [1, 40, 16_384][small(3) - 1],
         appends_max: [1, 3, 1024][small(3) - 1],
         fetches_max: [1, 2, 16][small(3) - 1],
         sink_concurrency: [1, 4, 64][small(3) - 1],

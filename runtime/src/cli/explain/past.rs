@@ -140,6 +140,7 @@ fn fate(verdict: &Verdict) -> String {
         Outcome::Delivered if verdict.attempt_count == 0 => "delivered".into(),
         Outcome::Delivered => format!("delivered{status}, {attempts}"),
         Outcome::DeadLetter => format!("dead letter:{status} after {attempts}"),
+        Outcome::Held => format!("held: {}", tree::held(verdict)),
         Outcome::Dropped => "dropped: its channel does not hold it any more (retention)".into(),
         Outcome::Removed => format!("removed:{status} after {attempts}, {}", tree::REMOVED),
         Outcome::Elsewhere => format!("elsewhere: {}", tree::ELSEWHERE),

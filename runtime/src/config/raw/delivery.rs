@@ -23,16 +23,17 @@ pub(in crate::config) struct Delivery {
     pub(in crate::config) deliver_after: Option<Duration>,
     /// Nothing inside = it is not wanted.
     pub(in crate::config) deduplicate: Option<Option<Deduplicate>>,
-    pub(in crate::config) on_exhausted: OnExhausted,
+    /// Nothing = not said, also not by saying where dead letters go.
+    pub(in crate::config) on_exhausted: Option<OnExhausted>,
     /// Nothing = the runtime's own channel.
     pub(in crate::config) dead_letter: Option<At<Destination>>,
 }
 
 /// What becomes of an event after the last attempt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::config) enum OnExhausted {
-    #[default]
     DeadLetter,
+    Hold,
     Block,
     Drop,
 }
@@ -41,8 +42,12 @@ const BACKOFFS: &[(&str, Backoff)] = &[("exponential", Backoff::Exponential), ("
 /// The last two as Knative calls them.
 const FORMATS: &[(&str, Format)] =
     &[("binary", Format::Binary), ("structured", Format::Structured), ("json", Format::Structured)];
-const ON_EXHAUSTED: &[(&str, OnExhausted)] =
-    &[("dlq", OnExhausted::DeadLetter), ("block", OnExhausted::Block), ("drop", OnExhausted::Drop)];
+const ON_EXHAUSTED: &[(&str, OnExhausted)] = &[
+    ("dlq", OnExhausted::DeadLetter),
+    ("hold", OnExhausted::Hold),
+    ("block", OnExhausted::Block),
+    ("drop", OnExhausted::Drop),
+];
 /// What the runtime's own channel of dead letters is called.
 const OWN: &str = "dlq";
 
@@ -77,8 +82,11 @@ impl Delivery {
             table.get("max_delay")?.refuse::<()>("at least `delay`", "shorter", help);
         }
         let on_exhausted = table.get("on_exhausted").and_then(|v| v.one_of(ON_EXHAUSTED));
-        let on_exhausted = on_exhausted.map(|o| o.value).unwrap_or_default();
         let dead_letter = table.get_either("dead_letter", "deadLetterSink");
+        let on_exhausted = match on_exhausted {
+            Some(said) => Some(said.value),
+            None => dead_letter.as_ref().map(|_| OnExhausted::DeadLetter),
+        };
         Some(Self {
             retry: table.get("retry").and_then(|v| v.integer(0..=u32::MAX)).map(|n| n.value),
             backoff: table
@@ -121,10 +129,10 @@ impl Delivery {
     }
 }
 
-fn dead_letter_sink(value: &Value<'_>, on_exhausted: OnExhausted) -> Option<At<Destination>> {
-    if on_exhausted != OnExhausted::DeadLetter {
+fn dead_letter_sink(value: &Value<'_>, on_exhausted: Option<OnExhausted>) -> Option<At<Destination>> {
+    if matches!(on_exhausted, Some(OnExhausted::Block | OnExhausted::Drop)) {
         let help = "leave out one of the two: what is blocked or dropped is no dead letter";
-        return value.refuse("used with on_exhausted = \"dlq\"", "used with another", help);
+        return value.refuse("used with on_exhausted = \"dlq\" or \"hold\"", "used with another", help);
     }
     let is_own = value.is_text() && value.text().is_some_and(|text| text.value == OWN);
     if is_own { None } else { Destination::read(value) }

@@ -38,8 +38,9 @@ pub(super) fn resolve(
     ids: &mut Ids,
     problems: &Problems,
 ) -> Resolved {
+    let holds = runtime.holds;
     let channels = Channels::new(file, project, runtime.state.as_deref(), ids, problems);
-    let references = References { channels: &channels, functions: &functions, project, problems };
+    let references = References { channels: &channels, functions: &functions, project, holds, problems };
     let Wiring { subscriptions, sinks, requests, .. } = Wiring::new(file, references, ids);
     Resolved {
         runtime,

@@ -22,11 +22,17 @@ pub(super) fn policy(
     if let Some(function) = function {
         otherwise.timeout = function.request_timeout;
     }
+    if function.is_some() && references.holds {
+        otherwise.exhausted = Exhausted::Hold(None);
+    }
     let Some(delivery) = delivery else { return otherwise };
+    let letters = dead_letters(called, delivery, references);
     otherwise.exhausted = match delivery.on_exhausted {
-        OnExhausted::DeadLetter => Exhausted::DeadLetter(dead_letters(called, delivery, references)),
-        OnExhausted::Block => Exhausted::Block,
-        OnExhausted::Drop => Exhausted::Drop,
+        None => otherwise.exhausted,
+        Some(OnExhausted::DeadLetter) => Exhausted::DeadLetter(letters),
+        Some(OnExhausted::Hold) => Exhausted::Hold(letters),
+        Some(OnExhausted::Block) => Exhausted::Block,
+        Some(OnExhausted::Drop) => Exhausted::Drop,
     };
     delivery.policy(&otherwise)
 }

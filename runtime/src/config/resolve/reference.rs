@@ -20,6 +20,8 @@ pub(super) struct References<'a> {
     pub(super) channels: &'a Channels,
     pub(super) functions: &'a Functions,
     pub(super) project: &'a Path,
+    /// Whether functions' events are held when their attempts are used up, where nobody says what then.
+    pub(super) holds: bool,
     pub(super) problems: &'a Problems,
 }
 

@@ -53,6 +53,7 @@ pub(in crate::config) fn runtime(
         budget_bytes: budget(raw, problems),
         drain: raw.drain.unwrap_or(DRAIN),
         cgroup: cgroup.unwrap_or(Cgroup::Auto),
+        holds: overrides.holds,
         revisions_max: raw.revisions.as_ref().map_or(REVISIONS_MAX, |n| n.value as usize),
     }
 }

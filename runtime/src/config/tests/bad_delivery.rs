@@ -2,6 +2,7 @@
 
 use activator::delivery::{Exhausted, Format};
 
+use super::super::Overrides;
 use super::super::resolved::ChannelKind;
 use super::Project;
 use super::bad::check;
@@ -35,7 +36,7 @@ fn what_is_blocked_or_dropped_is_no_dead_letter() {
             &format!("[broker.default.delivery]\non_exhausted = \"{then}\"\ndead_letter = \"fn/x\"\n"),
             "H005",
             (3, 15),
-            "`dead_letter` in [broker.default] delivery must be used with on_exhausted = \"dlq\"",
+            "`dead_letter` in [broker.default] delivery must be used with on_exhausted = \"dlq\" or \"hold\"",
             "leave out one of the two: what is blocked or dropped is no dead letter",
         );
     }
@@ -93,6 +94,40 @@ fn dead_letters_for_a_function_wait_in_a_channel_of_its_own() {
     );
     let takes = resolved.subscription("dead-letter/fn/undertaker").unwrap();
     assert_eq!((takes.channel, takes.reply), (*letters.0, None));
+}
+
+#[test]
+fn where_nobody_says_what_then_functions_hold_in_dev_and_nothing_else_does() {
+    let project = Project::new(
+        "[trigger.silent]\nto = \"fn/a\"\n[trigger.away]\nto = \"http://localhost:1/\"\n\
+         [trigger.retries]\nto = \"fn/a\"\ndelivery = { retry = 1 }\n\
+         [trigger.says]\nto = \"fn/a\"\ndelivery = { on_exhausted = \"dlq\" }\n\
+         [trigger.letters]\nto = \"fn/a\"\ndelivery = { dead_letter = \"dlq\" }\n\
+         [trigger.holds]\nto = \"http://localhost:1/\"\ndelivery = { on_exhausted = \"hold\" }\n",
+    );
+    project.script("functions/a");
+    project.script("functions/b");
+    let (dead, held) = (Exhausted::DeadLetter(None), Exhausted::Hold(None));
+    for (holds, silent) in [(true, held), (false, dead)] {
+        let overrides = Overrides { holds, ..Overrides::default() };
+        let resolved = project.loader_with(overrides, |_, _| Ok(false)).load().usable();
+        let said = |name: &str| resolved.subscription(&format!("trigger/{name}")).unwrap().delivery.exhausted;
+        assert_eq!(["silent", "retries", "b"].map(said), [silent; 3], "{holds}");
+        assert_eq!(["away", "says", "letters", "holds"].map(said), [dead, dead, dead, held], "{holds}");
+    }
+}
+
+#[test]
+fn what_is_held_may_make_way_to_a_place_of_its_own() {
+    let project = Project::new(
+        "[trigger.t]\nto = \"fn/a\"\ndelivery = { on_exhausted = \"hold\", dead_letter = \"fn/undertaker\" }\n",
+    );
+    project.script("functions/a");
+    project.script("functions/undertaker");
+    let resolved = project.resolved();
+    let letters = resolved.channels.iter().find(|(_, c)| c.name == "fn-undertaker").unwrap();
+    let exhausted = resolved.subscription("trigger/t").unwrap().delivery.exhausted;
+    assert_eq!(exhausted, Exhausted::Hold(Some(*letters.0)));
 }
 
 #[test]

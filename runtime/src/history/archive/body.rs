@@ -13,7 +13,7 @@ use super::super::record::{Met, Record, Spot, Subscribers, Told, Whose};
 use super::wire::{Reading, put_bytes, put_float, put_number, put_signed, put_text};
 
 /// In the order of their numbers in a file; new ones come behind.
-const HOWS: [How; 8] = [
+const HOWS: [How; 9] = [
     How::Delivered,
     How::DeadLetter,
     How::Unmatched,
@@ -22,6 +22,7 @@ const HOWS: [How; 8] = [
     How::Removed,
     How::Elsewhere,
     How::Duplicate,
+    How::Held,
 ];
 
 /// Of an attempt: what is there of it.
