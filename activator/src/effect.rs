@@ -64,6 +64,9 @@ pub enum Effect {
         channel: ChannelId,
         /// What.
         event: Event,
+        /// What is done as soon as it is stored, so that one write may say both. Nothing where the next life must not
+        /// be told so.
+        origin: Option<Origin>,
     },
     /// Keep in mind that a subscription had an event, also for the next life, which is told by
     /// [`Remembered`](crate::Input::Remembered). Answered by nothing: should it be lost, the event may be delivered again.
@@ -201,6 +204,19 @@ pub struct EventRef {
     pub partition: Partition,
     /// The record.
     pub offset: Offset,
+}
+
+/// The event that something comes of, and whose delivery of it is done by that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The channel it was read from.
+    pub channel: ChannelId,
+    /// The partition of that channel.
+    pub partition: Partition,
+    /// The record.
+    pub offset: Offset,
+    /// The name under which the subscription's cursor is stored.
+    pub subscription: Arc<str>,
 }
 
 /// What happened, for the history and the log.

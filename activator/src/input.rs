@@ -194,6 +194,35 @@ impl Progress {
     pub fn low(&self) -> Offset {
         self.behind.iter().map(|(_, cursor)| cursor.prefix()).fold(self.position, Offset::min)
     }
+
+    /// These records are done for a subscription, too. One that is not named is, if it stands at the position, and
+    /// otherwise nothing is known of it. Says whether that was news.
+    pub fn mark_done(
+        &mut self,
+        name: &Arc<str>,
+        stands_here: bool,
+        done: impl IntoIterator<Item = Offset>,
+    ) -> bool {
+        let at = self.behind.iter().position(|(known, _)| known == name);
+        let mut cursor = match at {
+            Some(at) => self.behind[at].1.clone(),
+            None if stands_here => Cursor::at(self.position),
+            None => return false,
+        };
+        let mut is_news = false;
+        for offset in done {
+            if !cursor.contains(offset) {
+                cursor.mark_done(offset);
+                is_news = true;
+            }
+        }
+        match at {
+            Some(at) => self.behind[at].1 = cursor,
+            None if is_news => self.behind.push((name.clone(), cursor)),
+            None => {}
+        }
+        is_news
+    }
 }
 
 /// Records in the order of their offsets.

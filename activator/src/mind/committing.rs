@@ -34,6 +34,12 @@ impl Channel {
         let is_to_store = || self.partitions.values().any(Partition::is_to_store);
         self.is_open && self.commit == CommitState::Clean && is_to_store()
     }
+
+    /// Whether nothing is done in a partition that a crash would bring back.
+    pub(super) fn has_stored_all(&self, number: PartitionId) -> bool {
+        let under_way = matches!(&self.commit, CommitState::UnderWay(stored) if stored.contains(&number));
+        !under_way && self.partitions.get(&number).is_some_and(|partition| !partition.unstored)
+    }
 }
 
 impl Activator {
@@ -78,7 +84,7 @@ impl Activator {
         }
         let mut progress = Vec::new();
         for (&number, partition) in channel.partitions.iter_mut().filter(|(_, p)| p.is_to_store()) {
-            partition.dirty = false;
+            (partition.dirty, partition.unstored) = (false, false);
             let live = partition
                 .progress()
                 .filter_map(|(id, cursor)| Some((self.subscriptions.get(&id)?.name.clone(), cursor)));
@@ -106,7 +112,8 @@ impl Activator {
             return self.close_if_stored(id);
         }
         for number in partitions {
-            channel.partitions.get_mut(&number).into_iter().for_each(|p| p.dirty = true);
+            let partition = channel.partitions.get_mut(&number);
+            partition.into_iter().for_each(|p| (p.dirty, p.unstored) = (true, true));
         }
         channel.commit = CommitState::Failed;
         self.arm(now + COMMIT_RETRY, Timer::Commit(id));

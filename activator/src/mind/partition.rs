@@ -41,6 +41,8 @@ pub(super) struct Partition {
     window: Window,
     /// Whether the stored progress is behind.
     pub(super) dirty: bool,
+    /// Whether something is done that no commit speaks of.
+    pub(super) unstored: bool,
     /// It is to be given up.
     pub(super) leaving: Option<Leaving>,
 }
@@ -62,6 +64,7 @@ impl Partition {
             asked: None,
             window: Window::new(),
             dirty: !stored,
+            unstored: false,
             leaving: None,
         }
     }
@@ -216,7 +219,7 @@ impl Partition {
 
     /// A record is done. Gives the delivery whose turn has come by that.
     pub(super) fn settle(&mut self, id: SubscriptionId, offset: Offset) -> Option<DeliveryId> {
-        self.dirty = true;
+        (self.dirty, self.unstored) = (true, true);
         let lane = self.lanes.get_mut(&id)?;
         let next = lane.settle(offset, self.position);
         if let Some(at) = lane.at.filter(|_| lane.is_at_rest()) {

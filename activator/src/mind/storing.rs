@@ -8,12 +8,12 @@ use super::Activator;
 use super::delivery::{Stage, Storing};
 use super::timer::Timer;
 use crate::delivery::{Exhausted, Outcome, extension};
-use crate::effect::{Effect, End, ReplyId};
+use crate::effect::{Effect, End, EventRef, Origin, ReplyId};
 use crate::event::{Event, Reply};
 use crate::id::{AppendId, ChannelId, DeliveryId};
 use crate::input::Stored;
 use crate::time::Time;
-use crate::topology::{self, Destination, Subscription};
+use crate::topology::{self, Destination, Order, Subscription};
 
 /// The wait after the first failed append; it doubles with each further one.
 const STORE_WAIT: Duration = Duration::from_millis(100);
@@ -111,7 +111,18 @@ impl Activator {
         let append = self.next_append;
         self.next_append = AppendId(append.0 + 1);
         self.appends.insert(append, id);
-        self.ask(Effect::Append { append, channel, event });
+        let origin = self.origin(id);
+        self.ask(Effect::Append { append, channel, event, origin });
+    }
+
+    /// What is done by an append. Of what is kept in order only when all that was done before is stored: else those before
+    /// it would be delivered again behind it.
+    fn origin(&self, id: DeliveryId) -> Option<Origin> {
+        let EventRef { subscription, channel, partition, offset } = self.subject(id)?;
+        let subscription = self.subscriptions.get(&subscription)?;
+        let known = self.channels.get(&channel)?;
+        let is_free = subscription.order == Order::None || known.has_stored_all(partition);
+        is_free.then(|| Origin { channel, partition, offset, subscription: subscription.name.clone() })
     }
 
     pub(super) fn appended(&mut self, now: Time, append: AppendId, stored: Stored) {

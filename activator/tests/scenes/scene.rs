@@ -324,7 +324,7 @@ impl Scene {
                     self.tell(Input::Opened { channel, epoch: Epoch(1), partitions: vec![only] });
                 }
                 Effect::Read { channel, from, .. } => self.read(channel, from),
-                Effect::Append { append, channel, event } => {
+                Effect::Append { append, channel, event, .. } => {
                     self.store(channel, event);
                     self.tell(Input::Appended { append, stored: Stored::Yes });
                 }

@@ -38,7 +38,7 @@ impl World {
     pub(crate) fn reach_storage(&mut self, effect: Effect, answered: bool) {
         let answer = match effect {
             Effect::Open { channel } => self.open(channel),
-            Effect::Append { append, channel, event } => {
+            Effect::Append { append, channel, event, .. } => {
                 let stored = self.append(channel, &event);
                 Some(Input::Appended { append, stored })
             }

@@ -14,6 +14,7 @@ mod durable;
 mod gaps;
 #[cfg(feature = "kafka")]
 mod kafka;
+mod mark;
 mod memory;
 mod murmur2;
 mod topic;
@@ -35,6 +36,7 @@ pub(crate) use durable::Durable;
 pub(crate) use kafka::{
     BareConsumer, Kafka, KafkaSink, OPTIONS as KAFKA_OPTIONS, check_option as check_kafka_option,
 };
+pub(crate) use mark::{Done, Legacy, Life, Mark, Marks, take_over};
 pub(crate) use memory::Memory;
 pub(crate) use topic::{
     ContentMode, CreateTopic, KafkaSpec, Mechanism, Mirrored, Mode, OptionError, Password, Records, Sasl,
@@ -122,6 +124,8 @@ pub(crate) struct Opened {
     pub(crate) partitions: Vec<OpenedPartition>,
     /// Tells which come and go; nothing when none ever does.
     pub(crate) changes: Option<Changes>,
+    /// What marks may add to that; nothing where none are made.
+    pub(crate) legacy: Option<Legacy>,
 }
 
 /// What becomes of partitions that are shared with others, in order.
@@ -204,11 +208,15 @@ impl Channel {
         let (channel, partitions) = match spec {
             // Nobody looks from outside.
             Spec::Memory(spec) => Ok(Memory::open(spec)).map(|(c, p)| (Self::Memory(c), p)),
-            Spec::Durable(spec) => Durable::open(spec).await.map(|(c, p)| (Self::Durable(c), p)),
+            Spec::Durable(spec) => {
+                let (channel, partitions, legacy) = Durable::open(spec).await?;
+                let (channel, legacy) = (Self::Durable(channel), Some(legacy));
+                return Ok(Opened { channel, partitions, changes: None, legacy });
+            }
             #[cfg(feature = "kafka")]
             Spec::Kafka(spec) => {
                 let kafka::Opened { channel, partitions, changes } = Kafka::open(spec, subscribers).await?;
-                return Ok(Opened { channel: Self::Kafka(channel), partitions, changes });
+                return Ok(Opened { channel: Self::Kafka(channel), partitions, changes, legacy: None });
             }
             #[cfg(feature = "kafka")]
             Spec::KafkaSink(spec) => KafkaSink::open(spec).await.map(|c| (Self::KafkaSink(c), Vec::new())),
@@ -218,7 +226,7 @@ impl Channel {
                 Err(OpenError("this hydrant was built without Kafka".into()))
             }
         }?;
-        Ok(Opened { channel, partitions, changes: None })
+        Ok(Opened { channel, partitions, changes: None, legacy: None })
     }
 
     /// Stores an event; done when it is as durable as the channel says of itself. The partition follows the
@@ -234,10 +242,12 @@ impl Channel {
         }
     }
 
-    /// Stores what came of an event that a channel holds: a reply, a dead letter, or the event itself on its way.
-    pub(crate) async fn pass_on(&self, event: Event) -> Result<Position, AppendError> {
+    /// Stores what came of an event that a channel holds: a reply, a dead letter, or the event itself on its way. A
+    /// channel that outlives a crash says with the same write what is done by that.
+    pub(crate) async fn pass_on(&self, event: Event, mark: Option<Mark>) -> Result<Position, AppendError> {
         match self {
             Self::Memory(channel) => channel.pass_on(event),
+            Self::Durable(channel) => channel.append_marked(event, mark).await,
             // The others hold as much as a disk does.
             _ => self.append(event).await,
         }
@@ -287,6 +297,18 @@ impl Channel {
             Self::Kafka(channel) => channel.commit(progress).await,
             #[cfg(feature = "kafka")]
             Self::KafkaSink(_) => Ok(()),
+        }
+    }
+
+    /// Begins a life of the channel, in which marks are made. What the one before left has been taken over, and is
+    /// stored with it. Nothing where none are made.
+    pub(crate) async fn begin(
+        &self,
+        progress: Vec<(Partition, Progress)>,
+    ) -> Result<Option<Life>, CommitError> {
+        match self {
+            Self::Durable(channel) => channel.begin(progress).await.map(Some),
+            _ => Ok(None),
         }
     }
 

@@ -58,6 +58,14 @@ impl Resolved {
     pub(crate) fn subscriptions(&self, channel: ChannelId) -> impl Iterator<Item = &Arc<Subscription>> {
         self.topology.subscriptions.iter().filter(move |s| s.channel == channel)
     }
+
+    /// The wired channels that outlive a crash here.
+    pub(crate) fn durable_channels(&self) -> impl Iterator<Item = ChannelId> {
+        let is_durable = |id: &ChannelId| {
+            self.channels.get(id).is_some_and(|named| matches!(named.spec, channel::Spec::Durable(_)))
+        };
+        self.topology.channels.iter().map(|channel| channel.id).filter(is_durable)
+    }
 }
 
 /// `[runtime]`.

@@ -12,7 +12,7 @@ use hyper::upgrade::OnUpgrade;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Callee, FunctionRow};
-use crate::channel::Channel;
+use crate::channel::{Channel, Life};
 use crate::config::resolved::Resolved;
 use crate::dispatch::{Call, Work};
 
@@ -27,6 +27,7 @@ pub(super) enum Message {
     Opened {
         channel: ChannelId,
         opened: Channel,
+        life: Option<Life>,
         epoch: Epoch,
         partitions: Vec<OpenedPartition>,
     },

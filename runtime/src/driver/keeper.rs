@@ -11,9 +11,10 @@ use activator::topology::Start;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::heirs::Heir;
 use super::inbox::{Inbox, Message};
 use super::kept::{FIRST_EPOCH, Held, Kept};
-use crate::channel::{Changes, Channel, MemorySpec, Mirrored, Opened, Spec, Subscribers};
+use crate::channel::{Changes, Channel, Life, Mark, MemorySpec, Mirrored, Opened, Spec, Subscribers};
 use crate::config::resolved::NamedChannel;
 
 /// What the activator may have asked of one channel without an answer: its own bounds, with room to spare.
@@ -27,7 +28,7 @@ pub(super) const RETRY_WAIT_MAX: Duration = Duration::from_secs(5);
 pub(super) enum Ask {
     Read { partition: Partition, epoch: Epoch, from: Offset, records_max: u32, bytes_max: u32 },
     Locate { partition: Partition, epoch: Epoch, start: Start },
-    Append { append: AppendId, event: Event },
+    Append { append: AppendId, event: Event, mark: Option<Mark> },
     Commit { progress: Vec<(Partition, Progress)> },
 }
 
@@ -36,6 +37,8 @@ pub(super) enum Ask {
 pub(super) struct Keeper {
     asks: mpsc::Sender<Ask>,
     channel: Option<Channel>,
+    /// In which what is read there is marked when it is done.
+    life: Option<Life>,
     /// The subscriptions that are shown to whoever looks at a channel from outside.
     mirrored: watch::Sender<Vec<Mirrored>>,
     trouble: Option<String>,
@@ -47,17 +50,18 @@ impl Keeper {
         id: ChannelId,
         named: NamedChannel,
         mirrored: Vec<Mirrored>,
+        heir: Heir,
         inbox: Inbox,
         tasks: &mut JoinSet<()>,
     ) -> Self {
         let (asks, waiting) = mpsc::channel(ASKS_MAX);
         let (mirrored, subscribers) = watch::channel(mirrored);
-        tasks.spawn(keep(id, named, subscribers, inbox, waiting));
-        Self { asks, channel: None, mirrored, trouble: None }
+        tasks.spawn(keep(id, named, subscribers, heir, inbox, waiting));
+        Self { asks, channel: None, life: None, mirrored, trouble: None }
     }
 
-    pub(super) fn opened(&mut self, channel: Channel) {
-        self.channel = Some(channel);
+    pub(super) fn opened(&mut self, channel: Channel, life: Option<Life>) {
+        (self.channel, self.life) = (Some(channel), life);
         self.trouble = None;
     }
 
@@ -71,6 +75,10 @@ impl Keeper {
 
     pub(super) const fn channel(&self) -> Option<&Channel> {
         self.channel.as_ref()
+    }
+
+    pub(super) const fn life(&self) -> Option<Life> {
+        self.life
     }
 
     pub(super) fn trouble(&self) -> Option<&str> {
@@ -89,10 +97,11 @@ async fn keep(
     id: ChannelId,
     named: NamedChannel,
     subscribers: Subscribers,
+    heir: Heir,
     inbox: Inbox,
     mut asks: mpsc::Receiver<Ask>,
 ) {
-    let opening = open(id, &named, &subscribers, &inbox);
+    let opening = open(id, &named, &subscribers, heir, &inbox);
     let Some((channel, held, changes)) = opened_or_let_go(opening, &inbox, &mut asks).await else { return };
     Kept::new(id, &named.name, &channel, &inbox, held).answer(asks, changes).await;
     channel.close().await;
@@ -123,23 +132,25 @@ async fn open(
     id: ChannelId,
     named: &NamedChannel,
     subscribers: &Subscribers,
+    heir: Heir,
     inbox: &Inbox,
 ) -> (Channel, Held, Option<Changes>) {
     let mut wait = RETRY_WAIT;
     loop {
         match Channel::open(&named.spec, subscribers.clone()).await {
-            Ok(Opened { channel, partitions, changes }) => {
+            Ok(Opened { channel, mut partitions, changes, legacy }) => {
                 if let Spec::Memory(MemorySpec { bytes_max, .. }) = named.spec {
                     tracing::info!(channel = %named.name, bytes_max, "kept in memory: lost at exit");
                 }
                 let held = partitions.iter().map(|opened| (opened.partition, FIRST_EPOCH)).collect();
-                let opened =
-                    Message::Opened { channel: id, opened: channel.clone(), epoch: FIRST_EPOCH, partitions };
-                inbox.tell(opened).await;
+                let life = heir.takes_over(&channel, &mut partitions, legacy).await;
+                let (opened, epoch) = (channel.clone(), FIRST_EPOCH);
+                inbox.tell(Message::Opened { channel: id, opened, life, epoch, partitions }).await;
                 return (channel, held, changes);
             }
             Err(error) => {
                 tracing::warn!(channel = %named.name, "{error}; trying again");
+                heir.fails();
                 inbox.tell(Message::Trouble(id, error.to_string())).await;
             }
         }

@@ -6,7 +6,7 @@
 //! - [`fleet`]: functions, their revisions and their processes. [`perform`]: one arm per effect.
 //! - [`callers`]: who waits for the answer to an event. [`alarm`]: what wakes the loop when nothing happens. [`mirror`]: the names under which others see how far subscriptions are.
 //! - [`repeats`]: what subscriptions had that want the same event once.
-//! - [`orphans`]: cursors that nobody bears any more. [`record`]: what is told to the history, the statistics and the log.
+//! - [`heirs`]: what the life before did and no cursor says. [`orphans`]: cursors that nobody bears any more. [`record`]: what is told to the history, the statistics and the log.
 
 mod alarm;
 mod callers;
@@ -14,6 +14,7 @@ mod clock;
 mod directory;
 mod fleet;
 mod handle;
+mod heirs;
 mod inbox;
 mod keeper;
 mod kept;
@@ -40,6 +41,7 @@ use self::alarm::Alarm;
 use self::callers::Callers;
 use self::clock::Clock;
 use self::fleet::Fleet;
+use self::heirs::Heirs;
 use self::inbox::{Attaching, Message};
 use self::keeper::Keeper;
 use self::orphans::Orphans;
@@ -84,6 +86,7 @@ pub(crate) struct Driver {
     /// Wishes that the activator has not answered; the next one bears this number.
     attaching: HashMap<AttachId, Attaching>,
     next_attach: AttachId,
+    heirs: Heirs,
     orphans: Orphans,
     repeats: Repeats,
     letters: Arc<Desk>,
@@ -122,6 +125,7 @@ impl Driver {
             calls: HashMap::new(),
             attaching: HashMap::new(),
             next_attach: AttachId::default(),
+            heirs: Heirs::default(),
             orphans,
             repeats,
             letters,
@@ -197,13 +201,13 @@ impl Driver {
             Message::Happened(input) => self.happened(input),
             Message::Outcome(..) => {}
             Message::Returned(delivery, call) => self.returned(delivery, call),
-            Message::Opened { channel, opened, epoch, mut partitions } => {
+            Message::Opened { channel, opened, life, epoch, mut partitions } => {
                 if self.is_of_dead_letters(channel) {
                     self.follow_letters(&opened, &mut partitions);
                 } else {
                     self.let_go_of_orphans(channel, &mut partitions);
                 }
-                self.keepers.get_mut(&channel).into_iter().for_each(|k| k.opened(opened.clone()));
+                self.keepers.get_mut(&channel).into_iter().for_each(|k| k.opened(opened.clone(), life));
                 self.publish_directory();
                 self.happened(Input::Opened { channel, epoch, partitions });
             }
@@ -286,6 +290,8 @@ impl Driver {
         let (gone, there): (Vec<_>, Vec<_>) =
             self.fleet.configure(&config).into_iter().partition(|(_, now)| *now == Availability::Absent);
         self.record.configure(&config);
+        let opens = |id: &ChannelId| !self.keepers.contains_key(id);
+        self.heirs.expect(config.durable_channels().filter(opens));
         self.config.send_replace(Arc::clone(&config));
         let now = self.clock.now();
         let revised = |(function, availability)| Input::Revised { function, now: availability };

@@ -1,13 +1,17 @@
 //! One arm per effect.
 
+use std::sync::Arc;
+
 use activator::Effect;
 use activator::delivery::Outcome;
-use activator::effect::{Payload, Refusal, Target};
+use activator::effect::{Origin, Payload, Refusal, Target};
 use activator::id::{CallId, ChannelId, DeliveryId, InstanceId, SinkId};
+use activator::topology::Start;
 
 use super::Driver;
 use super::keeper::{Ask, Keeper};
 use super::mirror::mirrored;
+use crate::channel::Mark;
 use crate::dispatch::{CallError, Job, Order, Work};
 use crate::letters;
 
@@ -18,7 +22,10 @@ impl Driver {
                 let config = self.config.borrow().clone();
                 let Some(named) = config.channels.get(&channel).cloned() else { return };
                 let shown = mirrored(&config, channel);
-                let keeper = Keeper::open(channel, named, shown, self.inbox.clone(), &mut self.tasks);
+                let at_tail = config.subscriptions(channel).filter(|s| s.start == Start::Tail);
+                let at_tail = at_tail.map(|s| Arc::clone(&s.name)).collect();
+                let heir = self.heirs.heir(channel, named.name.clone(), at_tail);
+                let keeper = Keeper::open(channel, named, shown, heir, self.inbox.clone(), &mut self.tasks);
                 self.keepers.insert(channel, keeper);
             }
             Effect::Close { channel } => drop(self.keepers.remove(&channel)),
@@ -28,10 +35,11 @@ impl Driver {
             Effect::Locate { channel, partition, epoch, start } => {
                 self.ask(channel, Ask::Locate { partition, epoch, start });
             }
-            Effect::Append { append, channel, event } => {
+            Effect::Append { append, channel, event, origin } => {
                 let is_letter = self.is_of_dead_letters(channel);
                 let event = if is_letter { letters::stamped(event, jiff::Timestamp::now()) } else { event };
-                self.ask(channel, Ask::Append { append, event });
+                let mark = origin.and_then(|origin| self.mark(origin));
+                self.ask(channel, Ask::Append { append, event, mark });
             }
             Effect::Release { channel, partitions } => {
                 // A channel that is gone holds none.
@@ -66,6 +74,12 @@ impl Driver {
             Effect::Refuse { call, why } => self.refuse(call, why),
             Effect::Report(_) => {}
         }
+    }
+
+    /// What is done, as the next life understands it; nothing where the event's channel does not outlive this one.
+    fn mark(&self, Origin { channel, partition, offset, subscription }: Origin) -> Option<Mark> {
+        let life = self.keepers.get(&channel)?.life()?;
+        Some(Mark { life, partition, offset, subscription })
     }
 
     fn ask(&self, channel: ChannelId, ask: Ask) {

@@ -45,7 +45,7 @@ impl Oracle {
                     known.overdue = !known.settings.single_use && waited >= known.settings.start_timeout;
                 }
             }
-            Effect::Append { append, channel, event } => {
+            Effect::Append { append, channel, event, .. } => {
                 if !self.truth.is_last(*channel) {
                     self.passes_on(event);
                     self.is_named(event);

@@ -15,7 +15,8 @@ pub(super) const P0: Partition = Partition(0);
 
 /// Opens a channel and waits until all its partitions are ours, as they are at once where nobody shares them.
 pub(super) async fn open(spec: &Spec) -> (Channel, Vec<OpenedPartition>) {
-    let Opened { channel, mut partitions, changes } = Channel::open(spec, no_subscribers()).await.unwrap();
+    let Opened { channel, mut partitions, changes, .. } =
+        Channel::open(spec, no_subscribers()).await.unwrap();
     let Some(mut changes) = changes else { return (channel, partitions) };
     while partitions.len() < partition_count(spec) {
         match changes.recv().await {

@@ -18,7 +18,7 @@ use super::record;
 use super::segment::Segment;
 use crate::channel::clock::now_ms;
 use crate::channel::window::Held;
-use crate::channel::{AppendError, Position, SyncMode};
+use crate::channel::{AppendError, Mark, Position, SyncMode};
 
 /// Who waits for an event to be stored.
 pub(super) type Stored = oneshot::Sender<Result<Position, AppendError>>;
@@ -69,8 +69,8 @@ impl Appender {
     }
 
     /// Takes an event into the next write, writing what was staged before when both are too much for one.
-    pub(super) fn stage(&mut self, event: Event, answer: Stored) {
-        let size = record::size(&event);
+    pub(super) fn stage(&mut self, event: Event, mark: Option<&Mark>, answer: Stored) {
+        let size = record::size(&event, mark);
         if let Err(refusal) = self.terms.room.take(size) {
             // A caller that went away wants no answer.
             let _ = answer.send(Err(refusal));
@@ -90,7 +90,7 @@ impl Appender {
         let offset = Offset(self.next.0 + self.staged.len() as u64);
         let at = self.buffer.len();
         self.time = self.time.max(now_ms());
-        record::encode(&mut self.buffer, active.segment.base, offset, self.time, &event);
+        record::encode(&mut self.buffer, active.segment.base, (offset, self.time), &event, mark);
         self.staged.push(Staged { offset, event, time: self.time, at, answer });
     }
 

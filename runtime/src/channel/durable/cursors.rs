@@ -2,6 +2,8 @@
 //! mostly old. The newest record of a partition counts.
 //!
 //! `length u32 | crc32c u32 | partition u32 | position u64 | (name length u32 | name | cursor length u32 | cursor)*`
+//!
+//! A record of the highest partition there could be says in which life the channel is: that is its position.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -16,11 +18,15 @@ use activator::input::Progress;
 
 use super::folder;
 use super::host::Host;
+use crate::channel::Life;
 
 /// A smaller file is not worth rewriting.
 const REWRITE_BYTES_MIN: u64 = 256 << 10;
 
 const PREFIX: usize = 8;
+
+/// No channel has so many.
+const OF_LIVES: Partition = Partition(u32::MAX);
 
 pub(super) struct Cursors {
     path: PathBuf,
@@ -29,6 +35,7 @@ pub(super) struct Cursors {
     length: u64,
     /// What the file would have if it were written anew.
     length_rewritten: u64,
+    /// Of each partition, and of lives.
     newest: BTreeMap<Partition, Progress>,
 }
 
@@ -57,6 +64,22 @@ impl Cursors {
 
     pub(super) fn get(&self, partition: Partition) -> Option<&Progress> {
         self.newest.get(&partition)
+    }
+
+    /// The life that began last.
+    pub(super) fn life(&self) -> Option<Life> {
+        self.get(OF_LIVES).map(|life| Life(life.position.0))
+    }
+
+    /// Begins a life, with progress that was not stored in the one before. What is torn is cut behind whole records, so
+    /// there is no life without it.
+    pub(super) fn begin(
+        &mut self,
+        mut progress: Vec<(Partition, Progress)>,
+        Life(life): Life,
+    ) -> io::Result<()> {
+        progress.push((OF_LIVES, Progress { position: Offset(life), behind: Vec::new() }));
+        self.store(progress)
     }
 
     /// Stores the progress of some partitions, all of it or nothing.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::channel::OpenError;
 
 /// Counts up when a file changes its meaning.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Files of this one and later ones mean the same to us.
 const FORMAT_LEAST: u32 = 1;
 

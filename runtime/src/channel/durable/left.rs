@@ -18,7 +18,7 @@ pub(in crate::channel) async fn left(dir: &Path, subscriptions: &[&str]) -> Resu
     }
     let (sync, retention, reserve) = (SyncMode::Os, Retention::default(), Reserve::Used);
     let spec = DurableSpec { dir: dir.to_owned(), partitions: 1, sync, retention, reserve };
-    let (channel, partitions) = Durable::open(&spec).await?;
+    let (channel, partitions, _) = Durable::open(&spec).await?;
     let mut events = 0;
     for partition in &partitions {
         let end = channel.locate(partition.partition, Landmark::End).await;

@@ -33,7 +33,9 @@ use activator::input::{Batch, OpenedPartition, Progress};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::murmur2::Partitioner;
-use super::{AppendError, CommitError, DurableSpec, Landmark, OpenError, Position, ReadError};
+use super::{
+    AppendError, CommitError, DurableSpec, Landmark, Legacy, Life, Mark, Marks, OpenError, Position, ReadError,
+};
 use cursors::Cursors;
 use folder::Folder;
 use host::{Host, ThisHost};
@@ -42,6 +44,9 @@ use limits::{LIMITS, Limits, Terms};
 use log::Log;
 use retainer::Retainer;
 use writer::{Job, Writer};
+
+/// An open channel, its partitions, and what marks may add to what was committed.
+type Opened = (Durable, Vec<OpenedPartition>, Legacy);
 
 /// A handle to the channel; the writer ends when the last one is dropped.
 #[derive(Clone)]
@@ -54,15 +59,11 @@ pub(crate) struct Durable {
 }
 
 impl Durable {
-    pub(super) async fn open(spec: &DurableSpec) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
+    pub(super) async fn open(spec: &DurableSpec) -> Result<Opened, OpenError> {
         Self::open_on(spec, LIMITS, Arc::new(ThisHost)).await
     }
 
-    async fn open_on(
-        spec: &DurableSpec,
-        limits: Limits,
-        host: Arc<dyn Host>,
-    ) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
+    async fn open_on(spec: &DurableSpec, limits: Limits, host: Arc<dyn Host>) -> Result<Opened, OpenError> {
         let spec = spec.clone();
         let terms = Terms::new(&spec, limits, host);
         tokio::task::spawn_blocking(move || Self::open_blocking(&spec, &terms))
@@ -70,22 +71,25 @@ impl Durable {
             .map_err(|error| OpenError(error.to_string()))?
     }
 
-    fn open_blocking(spec: &DurableSpec, terms: &Terms) -> Result<(Self, Vec<OpenedPartition>), OpenError> {
+    fn open_blocking(spec: &DurableSpec, terms: &Terms) -> Result<Opened, OpenError> {
         let failed = || folder::at(&spec.dir);
         let segment_bytes = terms.limits.segment_bytes;
         let folder = Folder::claim(&spec.dir)?;
         let cursors = Cursors::open(folder.path()).map_err(failed())?;
         let mut appenders = Vec::new();
         let mut opened = Vec::new();
+        let mut marks = Marks::default();
         for number in 0..folder.partitions(spec.partitions).map_err(failed())? {
             let partition = Partition(number);
             let dir = folder.partition(number).map_err(failed())?;
             let committed = cursors.get(partition);
             let (appender, partition) =
-                recovery::open(partition, dir, terms.clone(), committed).map_err(failed())?;
+                recovery::open(partition, dir, terms.clone(), committed, &mut marks).map_err(failed())?;
             appenders.push(appender);
             opened.push(partition);
         }
+        let ends = appenders.iter().map(|appender| (appender.partition, appender.log.window.end())).collect();
+        let legacy = Legacy { life: cursors.life(), marks, ends };
         let partitions = appenders.iter().map(|appender| Arc::clone(&appender.log)).collect();
         let (retainer, terms) = (Retainer::new(spec.retention), terms.clone());
         let writer = Writer { appenders, cursors, retainer, terms, folder };
@@ -98,18 +102,27 @@ impl Durable {
             jobs,
             ended,
         };
-        Ok((channel, opened))
+        Ok((channel, opened, legacy))
     }
 
     /// May be dropped at any point; the event is then stored or not, and nothing else is harmed.
     pub(super) async fn append(&self, event: Event) -> Result<Position, AppendError> {
+        self.append_marked(event, None).await
+    }
+
+    /// The same with what is done by it.
+    pub(super) async fn append_marked(
+        &self,
+        event: Event,
+        mark: Option<Mark>,
+    ) -> Result<Position, AppendError> {
         let (size, limit) = (event.size(), self.event_bytes_max);
         if size > limit {
             return Err(AppendError::TooLarge { size, limit });
         }
         let partition = self.partitioner.choose(&event);
         let (answer, stored) = oneshot::channel();
-        let job = Job::Append { partition, event, answer };
+        let job = Job::Append { partition, event, mark: mark.map(Box::new), answer };
         let stopped = || AppendError::Unavailable("its writer has stopped".into());
         self.jobs.send(job).await.map_err(|_| stopped())?;
         stored.await.map_err(|_| stopped())?
@@ -140,6 +153,13 @@ impl Durable {
         let job = Job::Commit { progress, answer };
         self.jobs.send(job).await.map_err(|_| stopped())?;
         stored.await.map_err(|_| stopped())?
+    }
+
+    pub(super) async fn begin(&self, progress: Vec<(Partition, Progress)>) -> Result<Life, CommitError> {
+        let (answer, begun) = oneshot::channel();
+        let stopped = || CommitError("its writer has stopped".into());
+        self.jobs.send(Job::Begin { progress, answer }).await.map_err(|_| stopped())?;
+        begun.await.map_err(|_| stopped())?
     }
 
     /// Lets go of this handle; done when the writer has ended, which needs all others to be gone too.

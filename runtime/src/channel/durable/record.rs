@@ -3,7 +3,8 @@
 //! `length u32 | crc32c u32 | offset u64 | time u64 | attributes length u16 | headers length u16 | attribute block | headers |
 //! data`
 //!
-//! Of format 1 were the same without headers.
+//! The first of the headers may be a [mark](crate::channel::mark): it says what is done by the record, and is none of the
+//! event's. Of format 2 were the same without marks, of format 1 without headers.
 //!
 //! The length counts what follows the checksum, so it is never 0 and zeroed space is no record. The checksum
 //! covers the segment's base offset, the length and all that follows, so a record in another place is none either.
@@ -11,6 +12,8 @@
 use activator::event::{Event, EventError, Headers};
 use activator::id::Offset;
 use bytes::Bytes;
+
+use crate::channel::Mark;
 
 /// What precedes the attribute block.
 pub(super) const HEAD: usize = 28;
@@ -34,24 +37,32 @@ pub(super) struct Head {
 }
 
 /// The bytes an event takes in a segment.
-pub(super) fn size(event: &Event) -> usize {
-    HEAD + event.size()
+pub(super) fn size(event: &Event, mark: Option<&Mark>) -> usize {
+    HEAD + event.size() + mark.map_or(0, Mark::size)
 }
 
 /// Writes the record behind what `into` holds.
-pub(super) fn encode(into: &mut Vec<u8>, base: Offset, offset: Offset, time: u64, event: &Event) {
+pub(super) fn encode(
+    into: &mut Vec<u8>,
+    base: Offset,
+    (offset, time): (Offset, u64),
+    event: &Event,
+    mark: Option<&Mark>,
+) {
     let block = event.attributes().block();
     let start = into.len();
-    into.reserve(size(event));
-    let length = HEAD - PREFIX + event.size();
+    let size = size(event, mark);
+    into.reserve(size);
+    let length = size - PREFIX;
     into.extend_from_slice(&u32_of(length).to_le_bytes());
     into.extend_from_slice(&[0; 4]);
     into.extend_from_slice(&offset.0.to_le_bytes());
     into.extend_from_slice(&time.min(TIME_MAX - 1).to_le_bytes());
     let headers = event.headers().stored();
     into.extend_from_slice(&u16_of(block.len()).to_le_bytes());
-    into.extend_from_slice(&u16_of(headers.len()).to_le_bytes());
+    into.extend_from_slice(&u16_of(mark.map_or(0, Mark::size) + headers.len()).to_le_bytes());
     into.extend_from_slice(&block);
+    mark.into_iter().for_each(|mark| mark.encode(into));
     into.extend_from_slice(headers);
     into.extend_from_slice(event.data());
     let crc = checksum(base, &into[start..]);
@@ -105,6 +116,11 @@ impl Head {
         self.headers_at() + self.headers_length as usize
     }
 
+    /// The headers, a mark before them.
+    pub(super) fn headers<'r>(&self, record: &'r [u8]) -> &'r [u8] {
+        &record[self.headers_at()..self.data_at()]
+    }
+
     /// The event; attributes and data are slices of `record`.
     pub(super) fn event(&self, record: &Bytes) -> Result<Event, EventError> {
         let (headers_at, data_at) = (self.headers_at(), self.data_at());
@@ -112,7 +128,7 @@ impl Head {
         if headers_at == data_at {
             return Ok(event);
         }
-        Ok(event.with_headers(Headers::from_stored(&record[headers_at..data_at])))
+        Ok(event.with_headers(Headers::from_stored(self.headers(record))))
     }
 }
 
@@ -141,7 +157,7 @@ mod tests {
         let headers = Headers::of([(&b"traceparent"[..], &b"00-1"[..])].into_iter());
         let event = builder.build(Bytes::from_static(b"data")).unwrap().with_headers(headers);
         let mut record = Vec::new();
-        encode(&mut record, Offset(40), Offset(43), 1_700_000_000_000, &event);
+        encode(&mut record, Offset(40), (Offset(43), 1_700_000_000_000), &event, None);
         let head = Head::parse(record.first_chunk().unwrap()).unwrap();
         assert_eq!(head.size(), record.len());
         assert!(head.is_intact(Offset(40), &record));

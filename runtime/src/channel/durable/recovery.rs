@@ -17,15 +17,22 @@ use super::limits::Terms;
 use super::log::Log;
 use super::scan::{Found, Scan};
 use super::segment::{Segment, WALK_STEP};
-use crate::channel::SyncMode;
 use crate::channel::gaps::Gaps;
+use crate::channel::{Marks, SyncMode};
 
-/// Opens a partition for its writer; the readers' side is the appender's log.
+/// What was done and not stored as such at the end of a life was done in its last moments, so marks from before are not
+/// looked for.
+const LAST_MOMENTS_MS: u64 = 10_000;
+/// Nor are they in a log that was written to so fast.
+const LOOKED_AT_BYTES: u64 = 32 << 20;
+
+/// Opens a partition for its writer; the readers' side is the appender's log. The marks of its last moments go to `marks`.
 pub(super) fn open(
     partition: Partition,
     dir: PathBuf,
     terms: Terms,
     committed: Option<&Progress>,
+    marks: &mut Marks,
 ) -> io::Result<(Appender, OpenedPartition)> {
     let segments: Vec<_> = Segment::all(&dir)?.into_iter().map(Arc::new).collect();
     let mut end = committed.map_or(Offset(0), cursors::end);
@@ -36,7 +43,9 @@ pub(super) fn open(
             segment.set_length(segment.path().metadata()?.len());
         }
         let mut recovered = recover(last)?;
-        settle(&mut recovered.active, &terms);
+        if settle(&mut recovered.active, &terms) {
+            marks.extend(recovered.marks);
+        }
         let gap = end.0.saturating_sub(recovered.end.0);
         if gap > 0 {
             let path = last.path().display();
@@ -44,6 +53,7 @@ pub(super) fn open(
         }
         end = end.max(recovered.end);
         time = recovered.time.max(last_time(closed)?);
+        look_for_marks(closed, last.length(), time.saturating_sub(LAST_MOMENTS_MS), marks)?;
         active = Some(recovered.active);
     }
     let opened = OpenedPartition {
@@ -71,12 +81,31 @@ fn last_time(closed: &[Arc<Segment>]) -> io::Result<u64> {
     Ok(0)
 }
 
+/// Finds the marks in closed segments since a time, the newest segment first, as long as little was looked at.
+fn look_for_marks(
+    closed: &[Arc<Segment>],
+    mut looked_at: u64,
+    since: u64,
+    marks: &mut Marks,
+) -> io::Result<()> {
+    for segment in closed.iter().rev() {
+        let is_recent = |(_, last): (u64, u64)| last >= since;
+        if looked_at >= LOOKED_AT_BYTES || !segment.times()?.is_none_or(is_recent) {
+            break;
+        }
+        looked_at += segment.length();
+        segment.walk_since(since, |record| marks.note(record.headers()))?;
+    }
+    Ok(())
+}
+
 struct Recovered {
     active: Active,
     /// Behind the last record.
     end: Offset,
     /// Of the last record.
     time: u64,
+    marks: Marks,
 }
 
 fn recover(segment: &Arc<Segment>) -> io::Result<Recovered> {
@@ -86,11 +115,13 @@ fn recover(segment: &Arc<Segment>) -> io::Result<Recovered> {
     let mut time = 0;
     let mut length = 0;
     let mut index = Index::default();
+    let mut marks = Marks::default();
     let mut scan = Scan::new(&file, segment.base, (segment.base, 0), file_length).in_steps_of(WALK_STEP);
     while let Some(found) = scan.next()? {
         match found {
             Found::Record(record) => {
                 index.note(record.entry());
+                marks.note(record.headers());
                 end = record.head.offset.next();
                 time = record.head.time;
                 length = record.end();
@@ -102,11 +133,12 @@ fn recover(segment: &Arc<Segment>) -> io::Result<Recovered> {
     segment.set_index(index);
     segment.set_length(length);
     let segment = Arc::clone(segment);
-    Ok(Recovered { active: Active::new(segment, file), end, time })
+    Ok(Recovered { active: Active::new(segment, file), end, time, marks })
 }
 
-/// What a kill left unsynced is about to be read, and readers see only what is synced.
-fn settle(active: &mut Active, terms: &Terms) {
+/// What a kill left unsynced is about to be read, and readers see only what is synced. Says whether it is: what is done
+/// by a reply would otherwise be done after a power loss that takes the reply.
+fn settle(active: &mut Active, terms: &Terms) -> bool {
     if terms.sync == SyncMode::Disk
         && let Err(error) = terms.host.sync(&active.file)
     {
@@ -114,7 +146,9 @@ fn settle(active: &mut Active, terms: &Terms) {
         tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}");
         // What was acknowledged before is as safe as it was; nothing is added to it.
         active.spent = true;
+        return false;
     }
+    true
 }
 
 /// Nothing readable follows: a write that a crash interrupted, and that nobody was told of as done.

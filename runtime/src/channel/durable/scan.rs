@@ -57,6 +57,11 @@ impl Record {
         Entry { offset: self.head.offset, at: self.at, time: self.head.time }
     }
 
+    /// Its headers, a mark before them.
+    pub(super) fn headers(&self) -> &[u8] {
+        self.head.headers(&self.bytes)
+    }
+
     /// The event, in slices of the buffer it was read into.
     pub(super) fn event(&self) -> Result<Event, EventError> {
         self.head.event(&self.bytes)

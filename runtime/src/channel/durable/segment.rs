@@ -10,7 +10,7 @@ use activator::id::Offset;
 
 use super::folder;
 use super::index::{Entry, Index};
-use super::scan::{Found, Scan};
+use super::scan::{Found, Record, Scan};
 use crate::channel::window::Taken;
 
 /// What one record of a batch is thought to take when fewer are wanted than fit the bytes.
@@ -116,6 +116,20 @@ impl Segment {
         let file = File::open(&self.path)?;
         let found = self.first(&file, begin, |record| record.time >= time)?;
         Ok(found.map(|record| record.offset))
+    }
+
+    /// Shows the records from a time on, and perhaps some from before it.
+    pub(super) fn walk_since(&self, time: u64, mut show: impl FnMut(&Record)) -> io::Result<()> {
+        let begin = self.with_index(|index| index.before_time(time))?;
+        let begin = begin.map_or((self.base, 0), |entry| (entry.offset, entry.at));
+        let file = File::open(&self.path)?;
+        let mut scan = Scan::new(&file, self.base, begin, self.length()).in_steps_of(WALK_STEP);
+        while let Some(found) = scan.next()? {
+            if let Found::Record(record) = found {
+                show(&record);
+            }
+        }
+        Ok(())
     }
 
     /// Adds the records from `from` on, until there are enough or no more.

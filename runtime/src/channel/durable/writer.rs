@@ -19,12 +19,13 @@ use super::folder::Folder;
 use super::limits::Terms;
 use super::record;
 use super::retainer::Retainer;
-use crate::channel::{AppendError, CommitError, SyncMode};
+use crate::channel::{AppendError, CommitError, Life, Mark, SyncMode};
 
 /// What is asked of the writer; each is answered, even if nobody listens any more.
 pub(super) enum Job {
-    Append { partition: Partition, event: Event, answer: Stored },
+    Append { partition: Partition, event: Event, mark: Option<Box<Mark>>, answer: Stored },
     Commit { progress: Vec<(Partition, Progress)>, answer: oneshot::Sender<Result<(), CommitError>> },
+    Begin { progress: Vec<(Partition, Progress)>, answer: oneshot::Sender<Result<Life, CommitError>> },
 }
 
 /// Progress, and who waits for it to be stored.
@@ -158,9 +159,9 @@ impl Writer {
         let mut bytes = 0;
         for job in jobs {
             match job {
-                Job::Append { event, .. } => bytes += record::size(event),
+                Job::Append { event, mark, .. } => bytes += record::size(event, mark.as_deref()),
                 Job::Commit { progress, .. } if self.deletes(lows(progress)) => return false,
-                Job::Commit { .. } => {}
+                Job::Commit { .. } | Job::Begin { .. } => {}
             }
         }
         let fits = |appender: &Appender| bytes == 0 || appender.fits(bytes);
@@ -174,8 +175,11 @@ impl Writer {
     fn take(&mut self, jobs: &mut Vec<Job>, commits: &mut Vec<Commit>) {
         for job in jobs.drain(..) {
             match job {
-                Job::Append { partition, event, answer } => self.append(partition, event, answer),
+                Job::Append { partition, event, mark, answer } => {
+                    self.append(partition, event, mark.as_deref(), answer);
+                }
                 Job::Commit { progress, answer } => commits.push((progress, answer)),
+                Job::Begin { progress, answer } => drop(answer.send(self.begin(progress))),
             }
         }
     }
@@ -186,9 +190,9 @@ impl Writer {
         Instant::now().checked_add(wait)
     }
 
-    fn append(&mut self, partition: Partition, event: Event, answer: Stored) {
+    fn append(&mut self, partition: Partition, event: Event, mark: Option<&Mark>, answer: Stored) {
         match self.appender(partition) {
-            Some(appender) => appender.stage(event, answer),
+            Some(appender) => appender.stage(event, mark, answer),
             None => {
                 let _ =
                     answer.send(Err(AppendError::Unavailable(format!("there is no partition {partition}"))));
@@ -213,6 +217,18 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// Begins a life. Where appends outlive a power loss, so must what their marks refer to.
+    fn begin(&mut self, progress: Vec<(Partition, Progress)>) -> Result<Life, CommitError> {
+        let life = Life::new();
+        let stored = self.cursors.begin(progress, life).and_then(|()| match self.terms.sync {
+            SyncMode::Disk => self.cursors.sync(&*self.terms.host),
+            SyncMode::Os => Ok(()),
+        });
+        stored
+            .map(|()| life)
+            .map_err(|error| CommitError(format!("{}: {error}", self.folder.path().display())))
     }
 
     /// Whether a whole segment is needed by nobody once these are the lowest offsets needed.

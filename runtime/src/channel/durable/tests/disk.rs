@@ -11,7 +11,7 @@ use super::*;
 use crate::channel::durable::appender::Appender;
 use crate::channel::durable::limits::Terms;
 use crate::channel::durable::recovery;
-use crate::channel::{AppendError, Position};
+use crate::channel::{AppendError, Marks, Position};
 
 #[tokio::test]
 async fn a_disk_that_fills_up_in_mid_record_leaves_nothing_behind() {
@@ -44,7 +44,7 @@ fn what_a_failed_write_left_in_the_file_is_gone_with_the_next_one() {
     let first = fs::read(&log).unwrap();
     let mut later = Vec::new();
     for offset in 1..5 {
-        crate::channel::durable::record::encode(&mut later, Offset(0), Offset(offset), 0, &sized(9, 300));
+        crate::channel::durable::record::encode(&mut later, Offset(0), (Offset(offset), 0), &sized(9, 300), None);
     }
     OpenOptions::new().append(true).open(&log).unwrap().write_all(&later).unwrap();
     appender.active.as_mut().unwrap().torn = true;
@@ -84,7 +84,7 @@ async fn a_segment_that_cannot_be_created_refuses_until_it_can() {
 async fn a_newer_format_is_refused() {
     let (dir, log) = Dir::with_events(LIMITS, 1).await;
     let before = fs::read(&log).unwrap();
-    fs::write(dir.path("format"), "hydrant channel, format 3\n").unwrap();
+    fs::write(dir.path("format"), "hydrant channel, format 4\n").unwrap();
     let refusal = dir.try_open(1).await.map(|_| ()).unwrap_err();
     assert!(refusal.0.contains("says format 3"), "{refusal}");
     assert_eq!(fs::read(&log).unwrap(), before);
@@ -98,7 +98,7 @@ async fn a_folder_of_the_format_before_is_read_and_becomes_one_of_today() {
     let (channel, _) = dir.try_open(1).await.unwrap();
     assert_eq!(read_all(&channel, 0, 30).await, same(0..30));
     channel.close().await;
-    assert_eq!(fs::read_to_string(dir.path("format")).unwrap(), "hydrant channel, format 2\n");
+    assert_eq!(fs::read_to_string(dir.path("format")).unwrap(), "hydrant channel, format 3\n");
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn what_is_queued_when_the_last_handle_goes_is_stored() {
         let (answer, stored) = oneshot::channel();
         let event = numbered(id);
         let partition = P0;
-        let job = super::super::writer::Job::Append { partition, event, answer };
+        let job = super::super::writer::Job::Append { partition, event, mark: None, answer };
         channel.jobs.send(job).await.unwrap();
         answers.push(stored);
     }
@@ -142,7 +142,7 @@ async fn what_is_queued_when_the_last_handle_goes_is_stored() {
 fn appender(dir: &Path) -> Appender {
     let spec = Dir::new(LIMITS).spec(1);
     let terms = Terms::new(&spec, LIMITS, Arc::new(Faulty::new()));
-    recovery::open(P0, dir.to_owned(), terms, None).unwrap().0
+    recovery::open(P0, dir.to_owned(), terms, None, &mut Marks::default()).unwrap().0
 }
 
 fn recovered_end(dir: &Path) -> Offset {
@@ -151,7 +151,7 @@ fn recovered_end(dir: &Path) -> Offset {
 
 fn stage(appender: &mut Appender, id: u64) -> oneshot::Receiver<Result<Position, AppendError>> {
     let (answer, stored) = oneshot::channel();
-    appender.stage(numbered(id), answer);
+    appender.stage(numbered(id), None, answer);
     stored
 }
 

@@ -6,6 +6,7 @@ mod disk;
 mod faulty;
 mod gaps;
 mod indexes;
+mod marks;
 mod measure;
 mod retention;
 mod room;
@@ -74,7 +75,8 @@ impl Dir {
     }
 
     async fn try_open(&self, partitions: u32) -> Result<(Durable, Vec<OpenedPartition>), OpenError> {
-        Durable::open_on(&self.spec(partitions), self.limits, self.host.clone()).await
+        let opened = Durable::open_on(&self.spec(partitions), self.limits, self.host.clone()).await;
+        opened.map(|(channel, partitions, _)| (channel, partitions))
     }
 
     async fn open(&self) -> (Durable, OpenedPartition) {

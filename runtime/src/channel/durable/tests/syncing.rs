@@ -76,7 +76,7 @@ async fn what_turns_up_of_a_given_up_event_is_not_read() {
     channel.close().await;
     let log = dir.path("0/00000000000000000000.log");
     let mut bytes = fs::read(&log).unwrap();
-    super::super::record::encode(&mut bytes, Offset(0), Offset(3), u64::MAX, &numbered(3));
+    super::super::record::encode(&mut bytes, Offset(0), (Offset(3), u64::MAX), &numbered(3), None);
     fs::write(&log, &bytes).unwrap();
     let (channel, _) = dir.open().await;
     assert_eq!(read_all(&channel, 0, 6).await, same([0, 1, 2, 4, 5]));
