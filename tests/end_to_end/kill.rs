@@ -97,7 +97,7 @@ pub(crate) fn kills(project: &Project, kills: usize) {
 }
 
 /// The next life of the runtime. It ends what the one before left running, and takes over the load.
-fn live<'p>(project: &'p Project, load: &Load, orphans: &[u32]) -> Runtime<'p> {
+pub(crate) fn live<'p>(project: &'p Project, load: &Load, orphans: &[u32]) -> Runtime<'p> {
     let runtime = Runtime::start(project);
     wait_until("the orphans are gone", || {
         let alive = project.processes();
@@ -132,22 +132,22 @@ fn check_duplicates(project: &Project, kills: usize, acknowledged: usize) {
 
 /// Producers that go on whatever happens to the runtime.
 #[derive(Default)]
-struct Load {
+pub(crate) struct Load {
     address: Mutex<Option<SocketAddr>>,
-    acknowledged: Mutex<BTreeSet<String>>,
+    pub(crate) acknowledged: Mutex<BTreeSet<String>>,
     next: AtomicU64,
-    over: AtomicBool,
+    pub(crate) over: AtomicBool,
 }
 
 impl Load {
-    fn produce(&self, producer: usize) {
+    pub(crate) fn produce(&self, producer: usize) {
         let begin = Instant::now();
         while !self.over.load(Ordering::Relaxed) {
             assert!(begin.elapsed() < Duration::from_secs(600), "the kills take too long");
             // A little more than the function handles, so that its slots are full when the kill comes.
             std::thread::sleep(Duration::from_millis(15));
             let Some(address) = *self.address.lock().unwrap() else { continue };
-            let id = format!("{producer}-{}", self.next.fetch_add(1, Ordering::Relaxed));
+            let id = format!("{producer}-{:06}", self.next.fetch_add(1, Ordering::Relaxed));
             // Not acknowledged is not promised: it may arrive all the same.
             if runtime::post(address, "/", &id, "order", "data").is_ok_and(|answer| answer.status == 202) {
                 self.acknowledged.lock().unwrap().insert(id);

@@ -36,6 +36,7 @@ mod kill;
 mod letters;
 mod lines;
 mod loops;
+mod once;
 mod order;
 mod poison;
 mod races;
@@ -105,6 +106,7 @@ fn main() -> ExitCode {
         secrets::trials,
         stop::trials,
         kill::trials,
+        once::trials,
         letters::trials,
         redriven::trials,
         order::trials,

@@ -1,6 +1,9 @@
 //! What becomes of an event that a function answers with.
 
+use std::time::Duration;
+
 use activator::event::{Reply, json};
+use activator::id::Offset;
 
 use crate::scene::{BROKER, Request, Scene};
 
@@ -55,4 +58,44 @@ fn a_replay_is_answered_with_the_same_event() {
     scene.reply(&request, 200, Some(nameless()));
     let [first, again] = ids(&scene)[..] else { panic!("two replies") };
     assert_eq!(first, again);
+}
+
+/// Sends so many events; each but the last is handled without a reply before the next one is, and the last with one.
+fn handled(scene: &mut Scene, count: usize) {
+    for number in 0..count {
+        let request = scene.delivered();
+        scene.reply(&request, 200, (number + 1 == count).then(nameless));
+    }
+}
+
+fn with_three_events(in_order: bool) -> Scene {
+    let mut scene = Scene::with_triggers(&[(BILL, "order.created")]);
+    if in_order {
+        scene.keep_in_order(0);
+    }
+    for id in ["e1", "e2", "e3"] {
+        scene.send(id, "order.created");
+    }
+    let instance = scene.started();
+    scene.ready(instance);
+    scene
+}
+
+#[test]
+fn a_reply_says_what_is_done_by_it() {
+    let mut scene = with_three_events(false);
+    handled(&mut scene, 3);
+    assert_eq!(scene.marked, [Some(Offset(2))]);
+}
+
+/// Else those before it would come again behind it.
+#[test]
+fn one_of_what_is_kept_in_order_does_not_before_all_that_was_done_is_stored() {
+    let mut scene = with_three_events(true);
+    handled(&mut scene, 3);
+    assert_eq!(scene.marked, [None], "of what was done a moment ago nothing is stored yet");
+    scene.wait(Duration::from_millis(100));
+    scene.send("e4", "order.created");
+    handled(&mut scene, 1);
+    assert_eq!(scene.marked.last(), Some(&Some(Offset(4))));
 }

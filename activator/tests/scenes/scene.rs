@@ -40,6 +40,8 @@ pub(crate) struct Scene {
     ends: Vec<End>,
     /// How many were held and made way.
     made_way: usize,
+    /// What was done by each append, where it said so.
+    pub(crate) marked: Vec<Option<Offset>>,
     /// Whom the mind wants to be told of in its next life.
     remembered: Vec<(Arc<str>, Identity)>,
     advice: Advice,
@@ -88,6 +90,7 @@ impl Scene {
             wanted: VecDeque::new(),
             ends: Vec::new(),
             made_way: 0,
+            marked: Vec::new(),
             advice: Advice::None,
         };
         scene.tell(Input::Wired(topology));
@@ -127,6 +130,12 @@ impl Scene {
     /// The user changes how hard a trigger tries.
     pub(crate) fn try_so_hard(&mut self, number: usize, policy: Policy) {
         Arc::make_mut(&mut self.topology.subscriptions[number]).delivery = policy;
+        self.tell(Input::Wired(self.topology.clone()));
+    }
+
+    /// The user wants a trigger's events in order.
+    pub(crate) fn keep_in_order(&mut self, number: usize) {
+        Arc::make_mut(&mut self.topology.subscriptions[number]).order = Order::Partition;
         self.tell(Input::Wired(self.topology.clone()));
     }
 
@@ -324,7 +333,8 @@ impl Scene {
                     self.tell(Input::Opened { channel, epoch: Epoch(1), partitions: vec![only] });
                 }
                 Effect::Read { channel, from, .. } => self.read(channel, from),
-                Effect::Append { append, channel, event, .. } => {
+                Effect::Append { append, channel, event, origin } => {
+                    self.marked.push(origin.map(|origin| origin.offset));
                     self.store(channel, event);
                     self.tell(Input::Appended { append, stored: Stored::Yes });
                 }

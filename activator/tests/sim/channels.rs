@@ -1,6 +1,6 @@
 //! The storage's side of the world: opens, reads, appends and commits, and what goes wrong with them.
 
-use activator::effect::Effect;
+use activator::effect::{Effect, Origin};
 use activator::event::Event;
 use activator::id::{ChannelId, Epoch, Offset, Partition};
 use activator::input::{Input, Progress, Stored};
@@ -38,8 +38,8 @@ impl World {
     pub(crate) fn reach_storage(&mut self, effect: Effect, answered: bool) {
         let answer = match effect {
             Effect::Open { channel } => self.open(channel),
-            Effect::Append { append, channel, event, .. } => {
-                let stored = self.append(channel, &event);
+            Effect::Append { append, channel, event, origin } => {
+                let stored = self.append(channel, &event, origin);
                 Some(Input::Appended { append, stored })
             }
             Effect::Commit { channel, progress } => {
@@ -179,7 +179,7 @@ impl World {
     }
 
     /// What the mind asks to be stored.
-    fn append(&mut self, channel: ChannelId, event: &Event) -> Stored {
+    fn append(&mut self, channel: ChannelId, event: &Event, origin: Option<Origin>) -> Stored {
         if self.faults.chance(self.weather.append_never) {
             self.coverage.count("fault append never");
             return Stored::Never("too large".into());
@@ -188,7 +188,8 @@ impl World {
             self.coverage.count("fault append fails");
             return Stored::NotNow;
         }
-        self.store(channel, event);
+        let at = self.store(channel, event);
+        self.marks.extend(origin.zip(at));
         if self.faults.chance(self.weather.append_ack_lost) {
             self.coverage.count("fault append ack lost");
             return Stored::NotNow;
@@ -197,9 +198,9 @@ impl World {
     }
 
     /// Stores an event in one of the partitions, and wakes who waits for it.
-    pub(crate) fn store(&mut self, channel: ChannelId, event: &Event) {
+    pub(crate) fn store(&mut self, channel: ChannelId, event: &Event) -> Option<At> {
         let gap = if self.faults.chance(self.weather.gap) { self.faults.between(1, 3) } else { 0 };
-        let Some(log) = self.logs.get_mut(&channel) else { return };
+        let log = self.logs.get_mut(&channel)?;
         let number = self.load.index(log.shelves.len());
         let partition = Partition(u32::try_from(number).expect("few partitions"));
         if gap > 0 {
@@ -214,6 +215,7 @@ impl World {
         for read in waiting {
             self.read(read);
         }
+        Some(at)
     }
 
     fn commit(&mut self, channel: ChannelId, progress: Vec<(Partition, Progress)>) -> bool {

@@ -73,6 +73,7 @@ pub(crate) const FAULTS: &[&str] = &[
     "fault power cut",
     "fault cursor lost",
     "fault remembered lost",
+    "mark taken over",
     "fault append fails",
     "fault append never",
     "fault append ack lost",

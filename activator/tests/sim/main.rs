@@ -10,6 +10,7 @@ mod channels;
 mod clock;
 mod coverage;
 mod faults;
+mod marks;
 mod oracle;
 mod people;
 mod processes;
@@ -169,6 +170,11 @@ fn finds_a_wish_to_try_again_that_nobody_hears() {
 #[test]
 fn finds_what_is_held_and_goes_again_for_no_reason() {
     finds(Bug::HeldInVain, 200, &["delivered for no reason"]);
+}
+
+#[test]
+fn finds_a_mark_that_is_believed_of_what_a_power_cut_took() {
+    finds(Bug::MarkOfTheLostBelieved, 200, &["stored progress", "still", "before it"]);
 }
 
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.

@@ -105,3 +105,44 @@ impl Drop for Heir {
         self.fails();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    const EARLY: ChannelId = ChannelId(0);
+    const LATE: ChannelId = ChannelId(1);
+    const LIFE: Life = Life(7);
+
+    fn heirs() -> Heirs {
+        let heirs = Heirs::default();
+        heirs.expect([EARLY, LATE].into_iter());
+        heirs.told(EARLY, Some(LIFE), Marks::default());
+        heirs
+    }
+
+    fn goes_on(heirs: &Heirs) -> bool {
+        heirs.done_in(LIFE).now_or_never().is_some()
+    }
+
+    #[test]
+    fn none_goes_on_before_all_have_told() {
+        let heirs = heirs();
+        assert!(!goes_on(&heirs));
+        heirs.told(LATE, None, Marks::default());
+        assert!(goes_on(&heirs));
+    }
+
+    #[test]
+    fn nobody_waits_for_one_that_fails_or_is_let_go_of() {
+        let heirs = heirs();
+        heirs.heir(LATE, "late".to_owned(), Vec::new()).fails();
+        assert!(goes_on(&heirs));
+        heirs.expect([LATE].into_iter());
+        let late = heirs.heir(LATE, "late".to_owned(), Vec::new());
+        assert!(!goes_on(&heirs));
+        drop(late);
+        assert!(goes_on(&heirs));
+    }
+}

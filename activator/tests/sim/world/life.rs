@@ -80,6 +80,7 @@ impl World {
     }
 
     fn end_life(&mut self) {
+        self.take_over_marks();
         let logs = &self.logs;
         self.oracle.crashed(|at| progress_of(logs, at));
         for log in self.logs.values_mut() {

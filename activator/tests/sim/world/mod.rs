@@ -19,6 +19,7 @@ use crate::bugs::{self, Bug};
 use crate::clock::{Clock, MILLI, Micros, SECOND};
 use crate::coverage::Coverage;
 use crate::faults::Weather;
+use crate::marks::Mark;
 use crate::oracle::Oracle;
 use crate::processes::{Held, Make, Process};
 use crate::random::Random;
@@ -59,6 +60,8 @@ pub(crate) struct World {
     pub(crate) calm_since: Option<Micros>,
     pub(crate) draining_since: Option<Micros>,
     pub(crate) lives: u64,
+    /// What records say is done in this life.
+    pub(crate) marks: Vec<Mark>,
     paid: bool,
     trace: Option<Trace>,
 }
@@ -135,6 +138,7 @@ impl World {
             calm_since: None,
             draining_since: None,
             lives: 1,
+            marks: Vec::new(),
             paid: false,
             trace: traced.then(Trace::new),
         };

@@ -34,7 +34,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::murmur2::Partitioner;
 use super::{
-    AppendError, CommitError, DurableSpec, Landmark, Legacy, Life, Mark, Marks, OpenError, Position, ReadError,
+    AppendError, CommitError, DurableSpec, Landmark, Legacy, Life, Mark, Marks, OpenError, Position,
+    ReadError,
 };
 use cursors::Cursors;
 use folder::Folder;
