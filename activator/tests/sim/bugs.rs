@@ -67,8 +67,8 @@ pub(crate) enum Bug {
     RetryUnheard,
     /// What is held goes again as if somebody had asked.
     HeldInVain,
-    /// What a power cut took was done, says a reply, and so its place is.
-    MarkOfTheLostBelieved,
+    /// What a reply says is done before the reply is stored.
+    MarkOfTheUnstored,
 }
 
 /// What the bugs need to know.

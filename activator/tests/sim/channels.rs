@@ -186,6 +186,9 @@ impl World {
         }
         if self.faults.chance(self.weather.append_fails) {
             self.coverage.count("fault append fails");
+            if self.bug == Some(Bug::MarkOfTheUnstored) {
+                self.marks.extend(origin.map(|origin| (origin, (channel, Partition(0), Offset(0)))));
+            }
             return Stored::NotNow;
         }
         let at = self.store(channel, event);

@@ -173,8 +173,8 @@ fn finds_what_is_held_and_goes_again_for_no_reason() {
 }
 
 #[test]
-fn finds_a_mark_that_is_believed_of_what_a_power_cut_took() {
-    finds(Bug::MarkOfTheLostBelieved, 200, &["stored progress", "still", "before it"]);
+fn finds_what_is_done_by_a_reply_that_is_not_stored() {
+    finds(Bug::MarkOfTheUnstored, 20, &["stored progress"]);
 }
 
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.

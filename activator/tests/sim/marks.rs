@@ -19,7 +19,8 @@ impl World {
     pub(crate) fn take_over_marks(&mut self) {
         for (origin, record) in std::mem::take(&mut self.marks) {
             let shelf = self.logs.get(&record.0).and_then(|log| log.shelves.get(record.1.0 as usize));
-            if shelf.is_some_and(|shelf| shelf.records.contains_key(&record.2)) {
+            let is_stored = shelf.is_some_and(|shelf| shelf.records.contains_key(&record.2));
+            if is_stored || self.bug == Some(Bug::MarkOfTheUnstored) {
                 self.take_over(origin);
             }
         }
@@ -27,12 +28,11 @@ impl World {
 
     fn take_over(&mut self, Origin { channel, partition, offset, subscription }: Origin) {
         let at_tail = self.is_at_tail(&subscription);
-        let is_believed = self.bug == Some(Bug::MarkOfTheLostBelieved);
         // Others may have what they share, and do not look there.
         let Some(log) = self.logs.get_mut(&channel).filter(|log| !log.shared) else { return };
         let shelf = log.shelf(partition);
         // A power cut took it, and its place is another's next.
-        if offset >= shelf.next && !is_believed {
+        if offset >= shelf.next {
             return;
         }
         let begin = || Progress { position: shelf.begin(), behind: Vec::new() };

@@ -43,6 +43,11 @@ impl Heirs {
         Heir { heirs: self.clone(), channel, name, at_tail }
     }
 
+    /// It does not open, or not now: nobody waits for it.
+    pub(super) fn miss(&self, channel: ChannelId) {
+        self.told(channel, None, Marks::default());
+    }
+
     fn told(&self, channel: ChannelId, life: Option<Life>, marks: Marks) {
         self.0.send_modify(|state| {
             state.awaited.remove(&channel);
@@ -70,7 +75,7 @@ impl Heirs {
 impl Heir {
     /// It does not open for now: nobody waits for it.
     pub(super) fn fails(&self) {
-        self.heirs.told(self.channel, None, Marks::default());
+        self.heirs.miss(self.channel);
     }
 
     /// It is open: takes over what is done by what the log of any of them holds, and begins a life. Nothing where it cannot

@@ -20,7 +20,9 @@ impl Driver {
         match effect {
             Effect::Open { channel } => {
                 let config = self.config.borrow().clone();
-                let Some(named) = config.channels.get(&channel).cloned() else { return };
+                let Some(named) = config.channels.get(&channel).cloned() else {
+                    return self.heirs.miss(channel);
+                };
                 let shown = mirrored(&config, channel);
                 let at_tail = config.subscriptions(channel).filter(|s| s.start == Start::Tail);
                 let at_tail = at_tail.map(|s| Arc::clone(&s.name)).collect();

@@ -21,8 +21,8 @@ pub(super) struct Index {
     last_time: u64,
 }
 
-/// A record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A record; one that lies behind another is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
     pub(super) offset: Offset,
     /// Where in the file it begins.
@@ -53,6 +53,11 @@ impl Index {
     /// The nearest known record that no record of `time` or later precedes.
     pub(super) fn before_time(&self, time: u64) -> Option<Entry> {
         self.last_before(self.entries.partition_point(|known| known.time < time))
+    }
+
+    /// The nearest known record that does not begin behind `at`.
+    pub(super) fn before_at(&self, at: u64) -> Option<Entry> {
+        self.last_before(self.entries.partition_point(|known| known.at <= at))
     }
 
     fn last_before(&self, behind: usize) -> Option<Entry> {
@@ -125,6 +130,13 @@ mod tests {
             assert_eq!(Index::decode(&flipped, Offset(40)), None, "byte {at}");
             assert_eq!(Index::decode(&file[..at], Offset(40)), None, "{at} bytes");
         }
+    }
+
+    #[test]
+    fn by_where_it_lies_a_record_is_found_that_is_not_behind() {
+        let index = index();
+        let offset = |at| index.before_at(at).map(|entry| entry.offset.0);
+        assert_eq!([0, EVERY - 1, EVERY, u64::MAX].map(offset), [Some(40), Some(40), Some(41), Some(49)]);
     }
 
     #[test]

@@ -90,11 +90,12 @@ fn look_for_marks(
 ) -> io::Result<()> {
     for segment in closed.iter().rev() {
         let is_recent = |(_, last): (u64, u64)| last >= since;
-        if looked_at >= LOOKED_AT_BYTES || !segment.times()?.is_none_or(is_recent) {
+        let left = LOOKED_AT_BYTES.saturating_sub(looked_at);
+        if left == 0 || !segment.times()?.is_none_or(is_recent) {
             break;
         }
         looked_at += segment.length();
-        segment.walk_since(since, |record| marks.note(record.headers()))?;
+        segment.walk_last(since, left, |record| marks.note(record.headers()))?;
     }
     Ok(())
 }

@@ -118,9 +118,11 @@ impl Segment {
         Ok(found.map(|record| record.offset))
     }
 
-    /// Shows the records from a time on, and perhaps some from before it.
-    pub(super) fn walk_since(&self, time: u64, mut show: impl FnMut(&Record)) -> io::Result<()> {
-        let begin = self.with_index(|index| index.before_time(time))?;
+    /// Shows the records from a time on, but no more than the last ones that take so many bytes; and perhaps some before
+    /// them.
+    pub(super) fn walk_last(&self, time: u64, bytes: u64, mut show: impl FnMut(&Record)) -> io::Result<()> {
+        let at = self.length().saturating_sub(bytes);
+        let begin = self.with_index(|index| index.before_time(time).max(index.before_at(at)))?;
         let begin = begin.map_or((self.base, 0), |entry| (entry.offset, entry.at));
         let file = File::open(&self.path)?;
         let mut scan = Scan::new(&file, self.base, begin, self.length()).in_steps_of(WALK_STEP);

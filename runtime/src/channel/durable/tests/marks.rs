@@ -191,7 +191,8 @@ async fn a_mark_of_a_channel_that_was_deleted_is_none_of_the_one_that_came_after
     channel.append_marked(numbered(1), Some(first.mark(3))).await.unwrap();
     channel.close().await;
     first.channel.close().await;
-    let (other, _) = with_five_events(UNCACHED).await;
+    let (other, new) = with_five_events(UNCACHED).await;
+    new.channel.close().await;
     let second = Resumed::open(&other, &[&replies]).await;
     assert_eq!((second.committed, second.news), (Some(at(2)), 0));
     second.channel.close().await;
