@@ -174,7 +174,7 @@ fn finds_what_is_held_and_goes_again_for_no_reason() {
 
 #[test]
 fn finds_what_is_done_by_a_reply_that_is_not_stored() {
-    finds(Bug::MarkOfTheUnstored, 20, &["stored progress"]);
+    finds(Bug::MarkOfTheUnstored, 60, &["stored progress"]);
 }
 
 /// The simulator finds the bug within so many seeds, by one of the promises it breaks.

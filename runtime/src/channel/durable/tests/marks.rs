@@ -39,7 +39,7 @@ impl Resumed {
     }
 
     /// The reply to an event of this channel is stored here, and it is killed then.
-    async fn is_answered(self, offset: u64) {
+    async fn answered(self, offset: u64) {
         self.channel.append_marked(numbered(100 + offset), Some(self.mark(offset))).await.unwrap();
         self.channel.close().await;
     }
@@ -75,7 +75,7 @@ async fn with_five_events(limits: Limits) -> (Dir, Resumed) {
 #[tokio::test]
 async fn an_event_is_done_when_its_reply_is_stored_and_no_cursor_says_so() {
     let (dir, first) = with_five_events(UNCACHED).await;
-    first.is_answered(3).await;
+    first.answered(3).await;
     let second = Resumed::open(&dir, &[]).await;
     assert_eq!(second.committed, Some(progress(2, Cursor::from_unfinished([Offset(2)], Offset(4)))));
     assert_eq!(second.news, 1);
@@ -105,7 +105,7 @@ async fn it_is_when_nothing_was_ever_committed() {
     let dir = Dir::new(UNCACHED);
     let first = Resumed::open(&dir, &[]).await;
     append(&first.channel, 0..2).await;
-    first.is_answered(0).await;
+    first.answered(0).await;
     let second = Resumed::open(&dir, &[]).await;
     assert_eq!(second.committed, Some(progress(0, Cursor::at(Offset(1)))));
     second.channel.close().await;
@@ -114,7 +114,7 @@ async fn it_is_when_nothing_was_ever_committed() {
 #[tokio::test]
 async fn it_stays_done_however_often_it_is_opened() {
     let (dir, first) = with_five_events(UNCACHED).await;
-    first.is_answered(3).await;
+    first.answered(3).await;
     // Killed before it began to live: as if it had not been.
     open_with_legacy(&dir).await.0.close().await;
     for life in 0..3 {
@@ -141,7 +141,7 @@ async fn a_reply_that_was_torn_says_nothing() {
     let (dir, first) = with_five_events(UNCACHED).await;
     let log = dir.path("0/00000000000000000000.log");
     let before = fs::metadata(&log).unwrap().len();
-    first.is_answered(3).await;
+    first.answered(3).await;
     let (whole, cursors) = (fs::read(&log).unwrap(), fs::read(dir.path("cursors")).unwrap());
     for length in usize::try_from(before).unwrap()..=whole.len() {
         fs::write(&log, &whole[..length]).unwrap();
@@ -216,7 +216,7 @@ async fn it_is_done_when_the_reply_lies_in_segments_before_the_last() {
 #[tokio::test]
 async fn what_cannot_be_synced_says_nothing() {
     let (dir, first) = with_five_events(UNCACHED).await;
-    first.is_answered(3).await;
+    first.answered(3).await;
     let dir = dir.syncing(SyncMode::Disk);
     let cursors = fs::read(dir.path("cursors")).unwrap();
     for failing in [1, 0] {
@@ -256,7 +256,7 @@ async fn a_life_outlasts_the_file_of_the_cursors_being_written_anew() {
         first.channel.commit(vec![(P0, last.clone())]).await.unwrap();
     }
     assert!(fs::metadata(dir.path("cursors")).unwrap().len() < 300 << 10, "it was written anew");
-    first.is_answered(3).await;
+    first.answered(3).await;
     let second = Resumed::open(&dir, &[]).await;
     assert!(second.is_done(3));
     second.channel.close().await;
