@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use activator::event::{Reply, json};
 use activator::id::Offset;
+use activator::topology::Order;
 
 use crate::scene::{BROKER, Request, Scene};
 
@@ -71,7 +72,7 @@ fn handled(scene: &mut Scene, count: usize) {
 fn with_three_events(in_order: bool) -> Scene {
     let mut scene = Scene::with_triggers(&[(BILL, "order.created")]);
     if in_order {
-        scene.keep_in_order(0);
+        scene.keep_in_order(0, Order::Partition);
     }
     for id in ["e1", "e2", "e3"] {
         scene.send(id, "order.created");

@@ -133,12 +133,6 @@ impl Scene {
         self.tell(Input::Wired(self.topology.clone()));
     }
 
-    /// The user wants a trigger's events in order.
-    pub(crate) fn keep_in_order(&mut self, number: usize) {
-        Arc::make_mut(&mut self.topology.subscriptions[number]).order = Order::Partition;
-        self.tell(Input::Wired(self.topology.clone()));
-    }
-
     /// The user changes how often what is in the broker may be passed on.
     pub(crate) fn pass_on(&mut self, hops: u32) {
         self.topology.channels[0].hops = hops;
