@@ -36,6 +36,9 @@ mod kill;
 mod letters;
 mod lines;
 mod loops;
+mod man;
+mod new;
+mod once;
 mod once;
 mod order;
 mod poison;
@@ -111,6 +114,7 @@ fn main() -> ExitCode {
         redriven::trials,
         order::trials,
         verbs::trials,
+        new::trials,
         filters::trials,
         kafka::trials,
         group::trials,

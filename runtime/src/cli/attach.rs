@@ -109,27 +109,18 @@ fn gone() -> Failure {
 
 /// Lines for a shell.
 fn text(place: &Attached) -> String {
-    let mut text = format!("cd {} &&\n", quoted(&place.dir.display().to_string()));
+    let mut text = format!("cd {} &&\n", output::shell_word(&place.dir.display().to_string()));
     let (port, others): (Vec<_>, Vec<_>) = place.env.iter().partition(|(name, _)| *name == "PORT");
     for (name, value) in port.into_iter().chain(others) {
-        text.push_str(&format!("{name}={} \\\n", quoted(value)));
+        text.push_str(&format!("{name}={} \\\n", output::shell_word(value)));
     }
     let command = place.command.iter().map(|word| {
         let in_folder = Path::new(word).strip_prefix(&place.dir).ok().and_then(Path::to_str);
-        quoted(&in_folder.map_or_else(|| word.clone(), |path| format!("./{path}")))
+        output::shell_word(&in_folder.map_or_else(|| word.clone(), |path| format!("./{path}")))
     });
     text.push_str(&command.collect::<Vec<_>>().join(" "));
     text.push('\n');
     text
-}
-
-/// A word that a shell reads as it is.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,@%+=".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

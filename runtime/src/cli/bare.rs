@@ -9,9 +9,9 @@ use super::output;
 
 const NEXT: &str = "\
 No functions here yet (looked for ./functions and ./runtime.toml).
-  hydrant dev DIR                  run the functions of another folder
-  hydrant check                    say what is wrong with a runtime.toml
-  hydrant --help                   all there is";
+  hydrant new hello --lang sh      write a first function
+  hydrant dev                      run this folder, with whatever comes into it
+  hydrant new --project demo       a complete example: a broker and three functions";
 
 pub(super) fn bare(global: &Global) -> Result<ExitCode, Failure> {
     let project = global.project(None)?;

@@ -62,6 +62,11 @@ impl Global {
         Ok(dir)
     }
 
+    /// The project as it was named, whether it is there or not.
+    pub(super) fn named_project(&self) -> Option<&Path> {
+        self.project.as_deref()
+    }
+
     /// The configuration file, if one is named.
     pub(super) fn config(&self) -> Result<Option<PathBuf>, Failure> {
         let named = self.config.as_ref().map(|file| Ok(self.project(None)?.join(file)));

@@ -21,6 +21,7 @@ mod help;
 mod history;
 mod http;
 mod invoke;
+mod new;
 mod output;
 mod ps;
 mod replay;
@@ -54,6 +55,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    New(new::New),
     Dev(dev::Dev),
     Run(run::Run),
     Send(send::Send),
@@ -78,6 +80,7 @@ pub(crate) fn main() -> ExitCode {
     let Cli { global, verb } = Cli::parse();
     let done = match verb {
         None => bare::bare(&global),
+        Some(Verb::New(verb)) => verb.run(&global),
         Some(Verb::Dev(verb)) => verb.run(&global),
         Some(Verb::Run(verb)) => verb.run(&global),
         Some(Verb::Send(verb)) => client(verb.run(&global)),

@@ -38,6 +38,7 @@ pub(crate) use diagnostic::{Diagnostic, summary};
 pub(crate) use expression::Told;
 pub(crate) use ledger::Unhashed;
 pub(crate) use loader::Loader;
+pub(crate) use name::{hint as name_hint, is_valid as is_name};
 pub(crate) use nearest::nearest;
 pub(crate) use overrides::{Given, Overrides};
 pub(crate) use scan::{is_left_over, is_no_part};

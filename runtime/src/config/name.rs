@@ -7,7 +7,7 @@ const NAME_LEN_MAX: usize = 63;
 pub(super) const RULE: &str = "names have 1 to 63 of a-z, 0-9, `-` and `_`, a letter or digit first and last";
 
 /// Whether the text is a name: `[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?`.
-pub(super) fn is_valid(text: &str) -> bool {
+pub(crate) fn is_valid(text: &str) -> bool {
     let bytes = text.as_bytes();
     let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let inner = |byte: &u8| plain(byte) || matches!(byte, b'_' | b'-');
@@ -18,7 +18,7 @@ pub(super) fn is_valid(text: &str) -> bool {
 }
 
 /// What to do about a text that is no name.
-pub(super) fn hint(text: &str) -> String {
+pub(crate) fn hint(text: &str) -> String {
     let lower = text.to_lowercase();
     let joined: String = lower
         .chars()
