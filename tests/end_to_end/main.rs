@@ -13,6 +13,7 @@ mod bad_input;
 mod batches;
 mod build;
 mod cgroups;
+mod completions;
 mod connections;
 mod delivery;
 mod departures;
@@ -115,6 +116,7 @@ fn main() -> ExitCode {
         order::trials,
         verbs::trials,
         new::trials,
+        completions::trials,
         filters::trials,
         kafka::trials,
         group::trials,

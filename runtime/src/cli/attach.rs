@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::net::UnixStream;
 
+use super::completions;
 use super::daemon::Daemon;
 use super::exit::Failure;
 use super::global::Global;
@@ -26,7 +27,7 @@ use crate::process::{exec, receive_listener};
 #[derive(Debug, Args)]
 pub(super) struct Attach {
     /// The function
-    #[arg(value_name = "FN")]
+    #[arg(value_name = "FN", add = completions::functions())]
     function: String,
     /// Run the function's own command behind this one, here: 'gdb --args'; '' for none
     #[arg(long, value_name = "PREFIX")]

@@ -62,6 +62,24 @@ impl Global {
         Ok(dir)
     }
 
+    /// What the words of a command line say that is not finished yet: where the project and its runtime are.
+    pub(super) fn of_words(words: &[String]) -> Self {
+        let said = |names: [&str; 2]| {
+            let long = format!("{}=", names[1]);
+            words.iter().enumerate().find_map(|(at, word)| match word {
+                word if names.contains(&word.as_str()) => words.get(at + 1).cloned(),
+                word => word.strip_prefix(&long).map(str::to_owned),
+            })
+        };
+        Self {
+            project: said(["-C", "--project"]).map(PathBuf::from),
+            config: said(["-c", "--config"]).map(PathBuf::from),
+            admin: said(["--admin", "--admin"]),
+            quiet: true,
+            ..Self::default()
+        }
+    }
+
     /// The project as it was named, whether it is there or not.
     pub(super) fn named_project(&self) -> Option<&Path> {
         self.project.as_deref()

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use hyper::Method;
 
+use super::completions;
 use super::daemon::Daemon;
 use super::exit::Failure;
 use super::global::Global;
@@ -29,7 +30,7 @@ pub(super) struct History {
     #[command(flatten)]
     which: Which,
     /// Only events that this trigger, subscription or source had
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completions::triggers())]
     trigger: Option<String>,
     /// Only events whose worst delivery ended so
     #[arg(long, conflicts_with = "failed")]

@@ -14,7 +14,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::http::{Answer, Ask, encode};
 use super::send::{content_type, header, headers, read_data};
-use super::{event_id, output};
+use super::{completions, event_id, output};
 use crate::admin::FunctionView;
 use crate::history::view::millis;
 
@@ -26,7 +26,7 @@ const SOURCE: &str = "hydrant/invoke";
 #[derive(Debug, Args)]
 pub(super) struct Invoke {
     /// The function
-    #[arg(value_name = "FN")]
+    #[arg(value_name = "FN", add = completions::functions())]
     function: String,
     /// The body: a text, @FILE, or - for stdin
     data: Option<String>,

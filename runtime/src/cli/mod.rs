@@ -6,6 +6,7 @@ mod bare;
 mod bench;
 mod cesql;
 mod check;
+mod completions;
 mod daemon;
 mod dev;
 mod dlq;
@@ -70,6 +71,7 @@ enum Verb {
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
     Cesql(cesql::Cesql),
+    Completions(completions::Completions),
     Version(version::Version),
     Bench(bench::Bench),
     Help(help::Help),
@@ -77,6 +79,9 @@ enum Verb {
 
 /// The whole life of the program, from its arguments to its exit code.
 pub(crate) fn main() -> ExitCode {
+    if let Some(done) = completions::answer() {
+        return done;
+    }
     let Cli { global, verb } = Cli::parse();
     let done = match verb {
         None => bare::bare(&global),
@@ -95,6 +100,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Doctor(verb)) => client(verb.run(&global)),
         Some(Verb::Explain(verb)) => client(verb.run(&global)),
         Some(Verb::Cesql(verb)) => verb.run(&global),
+        Some(Verb::Completions(verb)) => verb.run(),
         Some(Verb::Help(verb)) => verb.run(),
         Some(Verb::Bench(verb)) => verb.run(&global),
         Some(Verb::Version(verb)) => client(verb.run(&global)),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use hyper::Method;
 
+use super::completions;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
 use super::global::Global;
@@ -28,7 +29,7 @@ pub(super) struct Replay {
     #[command(flatten)]
     which: Which,
     /// Whom to deliver them to: a trigger, subscription or source, whether it had them or not
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completions::triggers())]
     trigger: Option<String>,
     /// The newest so many [default: 1000]
     #[arg(short = 'n', long, value_name = "N")]

@@ -15,7 +15,7 @@ use super::daemon::Daemon;
 use super::exit::Failure;
 use super::global::Global;
 use super::http::{Ask, encode};
-use super::{event_id, follow, output};
+use super::{completions, event_id, follow, output};
 use crate::config::resolved::ChannelKind;
 use crate::history::view::Verdict;
 
@@ -43,7 +43,8 @@ pub(super) struct Send {
     #[arg(
         long,
         value_name = "broker/NAME|channel/NAME|sequence/NAME|parallel/NAME|job/NAME|sink/NAME",
-        default_value = "broker/default"
+        default_value = "broker/default",
+        add = completions::channels()
     )]
     to: String,
     /// Wait until every delivery is over, such as --wait=30s

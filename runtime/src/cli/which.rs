@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 
+use super::completions;
 use super::exit::Failure;
 
 #[derive(Debug, Args)]
@@ -15,7 +16,7 @@ pub(super) struct Which {
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub(super) filter: Option<String>,
     /// Only events in this channel: broker/NAME, channel/NAME and so on
-    #[arg(long, value_name = "CHANNEL")]
+    #[arg(long, value_name = "CHANNEL", add = completions::channels())]
     pub(super) channel: Option<String>,
     /// Only events in this partition of it
     #[arg(long, value_name = "N", requires = "channel")]

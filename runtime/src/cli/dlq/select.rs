@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::super::completions;
 use super::super::exit::Failure;
 use super::super::http::encode;
 use crate::admin::Order;
@@ -10,10 +11,10 @@ use crate::admin::Order;
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Select {
     /// Those of a trigger, subscription or source
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completions::triggers())]
     pub(super) trigger: Option<String>,
     /// Those for a function
-    #[arg(long = "fn", value_name = "NAME")]
+    #[arg(long = "fn", value_name = "NAME", add = completions::functions())]
     pub(super) function: Option<String>,
     /// Those that died of this: 'exit 101', 503, timeout
     #[arg(long, value_name = "TEXT")]

@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::{doubts, events};
+use super::{completions, doubts, events};
 use crate::config::nearest;
 
 /// Say which triggers match an event and which do not, and the clause that decided
@@ -27,13 +27,17 @@ pub(super) struct Explain {
     #[arg(value_name = "@EVENT.json|ID")]
     event: String,
     /// Only this trigger or subscription
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completions::triggers())]
     trigger: Option<String>,
     /// Try this CESQL expression, too, as if it were the filter of a trigger
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     filter: Option<String>,
     /// Only those of one broker or channel
-    #[arg(long, value_name = "broker/NAME|channel/NAME|sequence/NAME|parallel/NAME|job/NAME")]
+    #[arg(
+        long,
+        value_name = "broker/NAME|channel/NAME|sequence/NAME|parallel/NAME|job/NAME",
+        add = completions::channels()
+    )]
     to: Option<String>,
     /// Which one, where several events have the id
     #[arg(long)]
