@@ -41,6 +41,7 @@ mod man;
 mod new;
 mod once;
 mod once;
+mod once;
 mod order;
 mod poison;
 mod races;
@@ -117,6 +118,7 @@ fn main() -> ExitCode {
         verbs::trials,
         new::trials,
         completions::trials,
+        man::trials,
         filters::trials,
         kafka::trials,
         group::trials,

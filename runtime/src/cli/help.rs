@@ -1,9 +1,11 @@
 //! `hydrant help`: a verb, an error code, or a topic: the pages of docs/ that are read beside a terminal, and the
-//! configuration's manual.
+//! configuration's manual. `--man` writes the verbs as pages for man.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command, CommandFactory};
 
 use super::exit::Failure;
 use super::{Cli, output};
@@ -19,11 +21,17 @@ const FILTERS: &str = include_str!("../../../docs/filters.md");
 pub(super) struct Help {
     /// A command, a code, or one of cesql, filters, config [default: all commands]
     topic: Option<String>,
+    /// Write a manual page of every command into this folder, for man
+    #[arg(long, value_name = "DIR", conflicts_with = "topic")]
+    man: Option<PathBuf>,
 }
 
 impl Help {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let mut command = Cli::command();
+        if let Some(folder) = &self.man {
+            return man(command, folder);
+        }
         let Some(topic) = self.topic else {
             output::data(command.render_long_help().to_string())?;
             return Ok(ExitCode::SUCCESS);
@@ -39,6 +47,17 @@ impl Help {
         output::data(text)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Every command, and those below it, has a page: `hydrant-dlq-ls.1`.
+fn man(command: Command, folder: &Path) -> Result<ExitCode, Failure> {
+    let written = fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder));
+    let shown = folder.display();
+    written.map_err(|error| Failure::failed(format!("cannot write the pages into {shown}: {error}")))?;
+    output::talk(&format!(
+        "read them with `man -l {shown}/hydrant.1`, or put them into a folder man1 on MANPATH"
+    ));
+    Ok(ExitCode::SUCCESS)
 }
 
 fn unknown(topic: &str) -> String {
