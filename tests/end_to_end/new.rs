@@ -20,46 +20,65 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("an_empty_folder_says_what_to_do_and_the_first_of_it_works", empty_folder),
             ("a_whole_folder_checks_and_runs", whole_folder),
             ("the_state_folder_is_ignored_in_a_git_work_tree", ignored_by_git),
+            ("an_editor_is_told_how_to_attach_only_when_that_is_wanted", for_an_editor),
             ("languages_are_listed_with_what_is_installed", lists),
         ],
     );
-    let lacks = |tool: &str, asked: &str| output(tool, &[asked]).is_none().then(|| format!("no {tool}"));
-    let languages: [(&str, Option<String>, (&str, fn())); 5] = [
-        (
-            "new in python",
-            lacks("python3", "--version"),
-            ("a_new_function_in_python_is_delivered_an_event_and_answers_calls", || {
-                works("python", "hello.py")
-            }),
-        ),
-        (
-            "new in node",
-            lacks("node", "--version"),
-            ("a_new_function_in_node_is_delivered_an_event_and_answers_calls", || works("node", "hello.mjs")),
-        ),
-        (
-            "new in go",
-            lacks("go", "version"),
-            ("a_new_function_in_go_is_delivered_an_event_and_answers_calls", || works("go", "hello/main.go")),
-        ),
-        (
-            "new in rust",
-            lacks("cargo", "--version"),
-            ("a_new_function_in_rust_is_delivered_an_event_and_answers_calls", || {
-                works("rust", "hello/src/main.rs");
-            }),
-        ),
-        (
-            "new in c",
-            lacks("cc", "--version"),
-            ("a_new_function_in_c_is_delivered_an_event_and_answers_calls", || works("c", "hello/main.c")),
-        ),
-    ];
-    for (name, missing, test) in languages {
-        trials.extend(group_needing(name, missing, &[test]));
+    for language in &LANGUAGES {
+        let lacks =
+            output(language.tool, &[language.asked]).is_none().then(|| format!("no {}", language.tool));
+        trials.extend(group_needing(language.group, lacks, &[(language.test, language.works)]));
     }
     trials
 }
+
+/// What is tried only where its tool is installed.
+struct Language {
+    group: &'static str,
+    tool: &'static str,
+    /// How the tool is asked whether it is there.
+    asked: &'static str,
+    test: &'static str,
+    works: fn(),
+}
+
+const LANGUAGES: [Language; 5] = [
+    Language {
+        group: "new in python",
+        tool: "python3",
+        asked: "--version",
+        test: "a_new_function_in_python_is_delivered_an_event_and_answers_calls",
+        works: || works("python", "hello.py"),
+    },
+    Language {
+        group: "new in node",
+        tool: "node",
+        asked: "--version",
+        test: "a_new_function_in_node_is_delivered_an_event_and_answers_calls",
+        works: || works("node", "hello.mjs"),
+    },
+    Language {
+        group: "new in go",
+        tool: "go",
+        asked: "version",
+        test: "a_new_function_in_go_is_delivered_an_event_and_answers_calls",
+        works: || works("go", "hello/main.go"),
+    },
+    Language {
+        group: "new in rust",
+        tool: "cargo",
+        asked: "--version",
+        test: "a_new_function_in_rust_is_delivered_an_event_and_answers_calls",
+        works: || works("rust", "hello/src/main.rs"),
+    },
+    Language {
+        group: "new in c",
+        tool: "cc",
+        asked: "--version",
+        test: "a_new_function_in_c_is_delivered_an_event_and_answers_calls",
+        works: || works("c", "hello/main.c"),
+    },
+];
 
 fn json(output: &str) -> Value {
     serde_json::from_str(output.trim()).unwrap_or_else(|e| panic!("{e}: {output}"))
@@ -139,6 +158,7 @@ fn refuses() {
         (&["new", "a", "--lang", "sh", "--http"], "leave out --http"),
         (&["new", "a", "--lang", "sh", "-t", "it's"], "there it may be anything"),
         (&["new", "a", "--lang", "cobol"], "python"),
+        (&["new", "a", "--lang", "c", "--editor", "vscode"], "gdb --args"),
     ] {
         let (code, out, talk) = verb(&project, arguments);
         assert_eq!((code, &*out), (2, ""), "{arguments:?}: {talk}");
@@ -172,6 +192,7 @@ fn whole_folder() {
         ["runtime.toml", "functions/pack.sh", "functions/ship.sh", "functions/note.sh", ".gitignore"];
     assert_eq!(files, BTreeSet::from(wanted));
     assert_eq!(project.lines(".gitignore")[0], ".hydrant/");
+    assert!(talk.contains("hydrant -C . dev"), "what follows means the same project: {talk}");
     let (code, out, talk) = verb(&project, &["check"]);
     assert_eq!((code, &*out), (0, ""), "{talk}");
     assert_eq!(verb(&project, &["new", "--project", "."]).0, 1, "a second time, all is in the way");
@@ -189,6 +210,23 @@ fn ignored_by_git() {
     let (_, out, _) = verb(&project, &["new", "b", "--lang", "sh"]);
     assert_eq!(project.lines(".gitignore"), [".hydrant/"], "once");
     assert!(!out.contains(".gitignore"), "it was not written again: {out}");
+}
+
+fn for_an_editor() {
+    let project = Project::new("");
+    assert_eq!(verb(&project, &["new", "plain", "--lang", "node"]).0, 0);
+    assert!(!project.file(".vscode").exists());
+    let (code, out, talk) = verb(&project, &["new", "hello", "--lang", "node", "--editor", "vscode"]);
+    assert_eq!(code, 0, "{talk}");
+    assert!(out.contains(".vscode/launch.json"), "{out}");
+    let launch = project.lines(".vscode/launch.json").join("\n");
+    assert!(
+        launch.contains("hydrant attach hello --exec 'node --inspect'") && launch.contains("9229"),
+        "{launch}"
+    );
+    let (code, _, talk) = verb(&project, &["new", "other", "--lang", "node", "--editor", "vscode"]);
+    assert!(code == 1 && talk.contains(".vscode/launch.json is in the way"), "{talk}");
+    assert!(!project.file("functions/other.mjs").exists(), "and nothing else is written");
 }
 
 fn lists() {

@@ -46,11 +46,13 @@ impl Draft {
         self.files.iter().find(is_there).map_or(Ok(()), |file| Err(in_the_way(&file.path)))
     }
 
-    /// What there is of this name in a folder, whatever its ending.
+    /// What there is of this name in a folder, whatever its ending but for one of texts.
     pub(super) fn namesake(&self, folder: &Path, name: &str) -> Option<PathBuf> {
         let entries = fs::read_dir(self.project.join(folder)).ok()?;
-        let names = entries.filter_map(|entry| Some(PathBuf::from(entry.ok()?.file_name())));
-        let namesake = names.into_iter().find(|path| path.file_stem().is_some_and(|stem| stem == name))?;
+        let mut names = entries.filter_map(|entry| Some(PathBuf::from(entry.ok()?.file_name())));
+        let is_it = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == name);
+        let namesake =
+            names.find(|path| is_it(path) && path.extension().is_none_or(|ending| ending != "md"))?;
         Some(folder.join(namesake))
     }
 

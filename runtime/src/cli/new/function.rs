@@ -137,14 +137,15 @@ impl Wanted<'_> {
         text.replace("{{name}}", self.name).replace("{{type}}", self.kind.event_type().unwrap_or_default())
     }
 
-    /// What to do with it.
-    pub(super) fn next(&self) -> Vec<(String, &'static str)> {
-        let dev = if self.language.is_built() { "hydrant dev --build" } else { "hydrant dev" };
+    /// What to do with it, by the command that means the project.
+    pub(super) fn next(&self, hydrant: &str) -> Vec<(String, &'static str)> {
+        let build = if self.language.is_built() { " --build" } else { "" };
         let ask = match self.kind {
-            Kind::Events(ty) => format!("hydrant send {ty} '{{\"name\":\"Ada\"}}' --wait"),
-            Kind::Calls => format!("hydrant invoke {} Ada", self.name),
+            Kind::Events(ty) => format!("{hydrant} send {ty} '{{\"name\":\"Ada\"}}' --wait"),
+            Kind::Calls => format!("{hydrant} invoke {} Ada", self.name),
         };
-        vec![(dev.into(), "run it, until ctrl-c"), (ask, "in a second terminal")]
+        let dev = format!("{hydrant} dev{build}");
+        vec![(dev, "run it, until ctrl-c"), (ask, "in a second terminal")]
     }
 }
 

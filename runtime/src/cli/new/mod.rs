@@ -1,6 +1,7 @@
 //! `hydrant new`: a function that works, to begin with; or a whole folder of them. Nothing that is there is overwritten.
 
 mod draft;
+mod editor;
 mod function;
 mod gitignore;
 mod language;
@@ -19,6 +20,7 @@ use super::table::{Row, table};
 use crate::config::{is_name, name_hint};
 
 use draft::Draft;
+use editor::Editor;
 use function::{Kind, Wanted};
 use language::{Language, installed};
 
@@ -36,8 +38,11 @@ pub(super) struct New {
     /// Make it answer calls at /fn/NAME, in place of events
     #[arg(long, conflicts_with = "ty")]
     http: bool,
+    /// Write how this editor debugs it, too: .vscode/launch.json (python, node)
+    #[arg(long, value_name = "EDITOR", requires = "lang")]
+    editor: Option<Editor>,
     /// List the languages, and whether what they need is installed here
-    #[arg(long, conflicts_with_all = ["name", "lang", "ty", "http"])]
+    #[arg(long, conflicts_with_all = ["name", "lang", "ty", "http", "editor"])]
     list: bool,
 }
 
@@ -85,6 +90,9 @@ impl New {
         let wanted = Wanted { name: &name, language, kind: &kind };
         let mut draft = Draft::new(project);
         wanted.draft(&folder, &mut draft)?;
+        if let Some(editor) = self.editor {
+            editor.draft(&name, language, &mut draft)?;
+        }
         draft.ignore_state();
         let files = draft.write()?;
         let tool = language.tool();
@@ -92,7 +100,7 @@ impl New {
             global.talk(&format!("{tool} is not installed here (not on PATH), and the function needs it"));
         }
         let about = json!({"function": name, "language": language.name(), "type": kind.event_type()});
-        Ok(Told { about, files, next: wanted.next() })
+        Ok(Told { about, files, next: wanted.next(&in_project(global.named_project())) })
     }
 }
 
@@ -100,11 +108,17 @@ const HELP: &str = "hydrant new hello --lang sh; `hydrant new --list` tells the 
 
 fn whole_folder(folder: &Path) -> Result<Told, Failure> {
     let files = project::write(folder)?;
-    let shown = output::shell_word(&folder.display().to_string());
-    let dev = format!("hydrant dev {shown}");
-    let send = format!("hydrant -C {shown} send order.created '42 apples' -s shop --wait");
+    let hydrant = in_project(Some(folder));
+    let (dev, send) =
+        (format!("{hydrant} dev"), format!("{hydrant} send order.created '42 apples' -s shop --wait"));
     let next = vec![(dev, "run it"), (send, "in a second terminal")];
     Ok(Told { about: json!({"project": folder}), files, next })
+}
+
+/// How hydrant is called for a project: where it is named now, it has to be named then.
+fn in_project(folder: Option<&Path>) -> String {
+    let named = folder.map(|folder| format!(" -C {}", output::shell_word(&folder.display().to_string())));
+    format!("hydrant{}", named.unwrap_or_default())
 }
 
 /// A type that can stand in each of the languages, and in TOML, as it is.
