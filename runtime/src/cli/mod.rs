@@ -28,6 +28,7 @@ mod ps;
 mod replay;
 mod retry;
 mod run;
+mod schema;
 mod send;
 mod table;
 mod tree;
@@ -71,6 +72,7 @@ enum Verb {
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
     Cesql(cesql::Cesql),
+    Schema(schema::Schema),
     Completions(completions::Completions),
     Version(version::Version),
     Bench(bench::Bench),
@@ -100,6 +102,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Doctor(verb)) => client(verb.run(&global)),
         Some(Verb::Explain(verb)) => client(verb.run(&global)),
         Some(Verb::Cesql(verb)) => verb.run(&global),
+        Some(Verb::Schema(verb)) => verb.run(),
         Some(Verb::Completions(verb)) => verb.run(),
         Some(Verb::Help(verb)) => verb.run(),
         Some(Verb::Bench(verb)) => verb.run(&global),

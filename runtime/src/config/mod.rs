@@ -24,6 +24,7 @@ mod raw;
 mod resolve;
 pub(crate) mod resolved;
 mod scan;
+mod schema;
 mod secrets;
 mod source;
 mod table;
@@ -42,6 +43,7 @@ pub(crate) use name::{hint as name_hint, is_valid as is_name};
 pub(crate) use nearest::nearest;
 pub(crate) use overrides::{Given, Overrides};
 pub(crate) use scan::{is_left_over, is_no_part};
+pub(crate) use schema::{Of, schema};
 pub(crate) use source::{Place, Source};
 
 /// The `runtime.toml` hydrant ships with: every key with its default and a sentence.

@@ -39,15 +39,15 @@ pub(in crate::config) struct Topic {
 }
 
 /// A partition costs a file and a reader.
-const PARTITIONS_MAX: u32 = 1024;
+pub(in crate::config) const PARTITIONS_MAX: u32 = 1024;
 /// The protocol's own bound.
-const REPLICATION_MAX: u32 = i16::MAX as u32;
+pub(in crate::config) const REPLICATION_MAX: u32 = i16::MAX as u32;
 /// What the attribute that counts them down can hold.
-const HOPS_MAX: u32 = i32::MAX as u32;
+pub(in crate::config) const HOPS_MAX: u32 = i32::MAX as u32;
 /// Kafka's own bound.
 const TOPIC_LEN_MAX: usize = 249;
 
-const CLASSES: &[(&str, Class)] = &[
+pub(in crate::config) const CLASSES: &[(&str, Class)] = &[
     ("memory", Class::Memory),
     ("durable", Class::Durable),
     ("kafka", Class::Kafka),
@@ -56,7 +56,8 @@ const CLASSES: &[(&str, Class)] = &[
     ("Kafka", Class::Kafka),
 ];
 
-const SYNC_MODES: &[(&str, SyncMode)] = &[("os", SyncMode::Os), ("disk", SyncMode::Disk)];
+pub(in crate::config) const SYNC_MODES: &[(&str, SyncMode)] =
+    &[("os", SyncMode::Os), ("disk", SyncMode::Disk)];
 
 /// Keys that some classes have no use for.
 const KAFKA: OfClass = OfClass { key: "kafka", with: "class = \"kafka\"" };

@@ -9,7 +9,7 @@ use crate::config::value::Value;
 /// Where nobody says otherwise.
 const MAX: u32 = 100_000;
 /// In memory, and in a file: some 100 MiB and 48 MB.
-const MAX_MAX: u32 = 1_000_000;
+pub(in crate::config) const MAX_MAX: u32 = 1_000_000;
 
 /// What the table takes.
 pub(in crate::config) const KEYS: &[&str] = &["for", "max"];

@@ -38,11 +38,12 @@ pub(in crate::config) enum OnExhausted {
     Drop,
 }
 
-const BACKOFFS: &[(&str, Backoff)] = &[("exponential", Backoff::Exponential), ("linear", Backoff::Linear)];
+pub(in crate::config) const BACKOFFS: &[(&str, Backoff)] =
+    &[("exponential", Backoff::Exponential), ("linear", Backoff::Linear)];
 /// The last two as Knative calls them.
-const FORMATS: &[(&str, Format)] =
+pub(in crate::config) const FORMATS: &[(&str, Format)] =
     &[("binary", Format::Binary), ("structured", Format::Structured), ("json", Format::Structured)];
-const ON_EXHAUSTED: &[(&str, OnExhausted)] = &[
+pub(in crate::config) const ON_EXHAUSTED: &[(&str, OnExhausted)] = &[
     ("dlq", OnExhausted::DeadLetter),
     ("hold", OnExhausted::Hold),
     ("block", OnExhausted::Block),

@@ -38,7 +38,7 @@ pub(in crate::config) struct Function {
 }
 
 /// `http1` and `h2c` are how Knative calls the ports of servers.
-const PROTOCOLS: &[(&str, Protocol)] = &[
+pub(in crate::config) const PROTOCOLS: &[(&str, Protocol)] = &[
     ("http", Protocol::Http),
     ("http1", Protocol::Http),
     ("h2c", Protocol::H2c),

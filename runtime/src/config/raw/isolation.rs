@@ -17,14 +17,14 @@ pub(in crate::config) struct Isolation {
 pub(in crate::config) const ISOLATION_KEYS: &[&str] = &["level", "read", "write", "connect"];
 pub(in crate::config) const LIMITS_KEYS: &[&str] = &["memory", "cpu", "files", "file_size", "pids"];
 
-const LEVELS: &[(&str, Level)] =
+pub(in crate::config) const LEVELS: &[(&str, Level)] =
     &[("none", Level::None), ("standard", Level::Standard), ("strict", Level::Strict)];
 
 /// A program has 0, 1, 2 and its listener open, and needs a few more to begin.
-const FILES_MIN: u32 = 16;
+pub(in crate::config) const FILES_MIN: u32 = 16;
 /// A share of the processors: the kernel divides no finer, and no machine has more.
-const SHARE_MIN: f64 = 0.01;
-const SHARE_MAX: f64 = 10_000.0;
+pub(in crate::config) const SHARE_MIN: f64 = 0.01;
+pub(in crate::config) const SHARE_MAX: f64 = 10_000.0;
 
 impl Isolation {
     pub(super) fn read(value: &Value<'_>) -> Option<Self> {

@@ -20,7 +20,7 @@ pub(in crate::config) struct Kafka {
     pub(in crate::config) options: Vec<(String, String)>,
 }
 
-const MODES: &[(&str, Mode)] = &[("own", Mode::Own), ("group", Mode::Group)];
+pub(in crate::config) const MODES: &[(&str, Mode)] = &[("own", Mode::Own), ("group", Mode::Group)];
 
 impl Kafka {
     pub(in crate::config) const KEYS: &[&str] = &["brokers", "mode", "mirror", "tls", "sasl", "options"];

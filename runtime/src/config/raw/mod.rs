@@ -4,24 +4,24 @@
 mod annotations;
 mod batch;
 mod begin;
-mod channel;
-mod deduplicate;
-mod delivery;
+pub(super) mod channel;
+pub(super) mod deduplicate;
+pub(super) mod delivery;
 mod destination;
 mod filter;
 mod flow;
-mod function;
-mod isolation;
+pub(super) mod function;
+pub(super) mod isolation;
 mod job;
-mod kafka;
+pub(super) mod kafka;
 mod kpa;
 mod request;
-mod runtime;
-mod scale;
-mod secret;
-mod security;
-mod sink;
-mod source;
+pub(super) mod runtime;
+pub(super) mod scale;
+pub(super) mod secret;
+pub(super) mod security;
+pub(super) mod sink;
+pub(super) mod source;
 mod subscription;
 mod timeout;
 mod traffic;
@@ -35,27 +35,19 @@ use super::source::At;
 use super::value::Value;
 
 pub(super) use batch::Batch;
-pub(super) use channel::{Channel, Class};
-#[cfg(test)]
-pub(super) use channel::{RETENTION_KEYS, Topic};
-#[cfg(test)]
+pub(super) use channel::{Channel, Class, RETENTION_KEYS, Topic};
 pub(super) use deduplicate::KEYS as DEDUPLICATE_KEYS;
 pub(super) use delivery::{Delivery, OnExhausted};
 pub(super) use destination::Destination;
-#[cfg(test)]
 pub(super) use filter::DIALECTS;
-#[cfg(test)]
-pub(super) use flow::{Branch, Step};
-pub(super) use flow::{Parallel, Sequence};
+pub(super) use flow::{Branch, Parallel, Sequence, Step};
 pub(super) use function::{Function, is_ours};
 pub(super) use isolation::Isolation;
 pub(super) use job::Job;
 pub(super) use kafka::Kafka;
 pub(super) use kpa::Kpa;
 pub(super) use request::Request;
-#[cfg(test)]
-pub(super) use runtime::History;
-pub(super) use runtime::{Runtime, State, address, cgroup, state};
+pub(super) use runtime::{History, Runtime, State, address, cgroup, state};
 pub(super) use scale::Scale;
 pub(super) use secret::Secret;
 pub(super) use security::Password;

@@ -31,7 +31,7 @@ pub(in crate::config) struct History {
 }
 
 /// Each takes some bytes of memory while somebody searches.
-const HISTORY_EVENTS_MAX: u32 = 10_000_000;
+pub(in crate::config) const HISTORY_EVENTS_MAX: u32 = 10_000_000;
 
 impl History {
     pub(in crate::config) const KEYS: &[&str] = &["events", "age", "bytes"];

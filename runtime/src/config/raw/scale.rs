@@ -31,8 +31,8 @@ pub(in crate::config) struct Scale {
 /// The bounds of `idle = { min = "5s", max = "10m" }`.
 pub(in crate::config) const IDLE_KEYS: &[&str] = &["min", "max"];
 
-const POLICIES: &[(&str, bool)] = &[("demand", false), ("kpa", true)];
-const OVERFLOW: &[(&str, bool)] = &[("wait", false), ("refuse", true)];
+pub(in crate::config) const POLICIES: &[(&str, bool)] = &[("demand", false), ("kpa", true)];
+pub(in crate::config) const OVERFLOW: &[(&str, bool)] = &[("wait", false), ("refuse", true)];
 
 impl Scale {
     /// Reads them; `get` gives the value behind a key, where the place takes it.

@@ -17,7 +17,7 @@ pub(in crate::config) enum Secret {
 /// Variables and where their values stand.
 pub(in crate::config) type Secrets = Vec<(At<String>, Secret)>;
 
-const KEYS: &[&str] = &["file", "env"];
+pub(in crate::config) const KEYS: &[&str] = &["file", "env"];
 const HELP: &str = "{ file = \"secrets/db\" }, or { env = \"DB_PASSWORD\" }";
 
 impl Secret {

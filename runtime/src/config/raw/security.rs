@@ -26,14 +26,16 @@ pub(in crate::config) enum Password {
     Env(String),
 }
 
-const MECHANISMS: &[(&str, Mechanism)] = &[
+pub(in crate::config) const MECHANISMS: &[(&str, Mechanism)] = &[
     ("plain", Mechanism::Plain),
     ("scram-sha-256", Mechanism::ScramSha256),
     ("scram-sha-512", Mechanism::ScramSha512),
 ];
 
+pub(in crate::config) const TLS_KEYS: &[&str] = &["ca", "cert", "key"];
 /// `password` is known so that it can be refused with a reason.
-const SASL_KEYS: &[&str] = &["mechanism", "user", "password_file", "password_env", "password"];
+pub(in crate::config) const SASL_KEYS: &[&str] =
+    &["mechanism", "user", "password_file", "password_env", "password"];
 
 const NAME_THE_PASSWORD: &str =
     "password_file = \"PATH\", or password_env = \"NAME\" of an environment variable";
@@ -44,7 +46,7 @@ impl Tls {
         if value.is_boolean() {
             return value.boolean().filter(|tls| tls.value).map(|_| Self::default());
         }
-        let table = value.table("[kafka] tls", &["ca", "cert", "key"])?;
+        let table = value.table("[kafka] tls", TLS_KEYS)?;
         let path = |key| table.get(key).and_then(|v| path(&v));
         let identity = match (path("cert"), path("key")) {
             (Some(certificate), Some(key)) => Some((certificate, key)),

@@ -15,7 +15,7 @@ pub(in crate::config) struct Sink {
     pub(in crate::config) replication: Option<u32>,
 }
 
-const MODES: &[(&str, ContentMode)] =
+pub(in crate::config) const MODES: &[(&str, ContentMode)] =
     &[("structured", ContentMode::Structured), ("binary", ContentMode::Binary)];
 
 impl Sink {

@@ -32,7 +32,7 @@ pub(in crate::config) struct Source {
 }
 
 /// Knative's words for what a key is, of the label `kafkasources.sources.knative.dev/key-type`.
-const KEY_TYPES: &[(&str, KeyType)] = &[
+pub(in crate::config) const KEY_TYPES: &[(&str, KeyType)] = &[
     ("string", KeyType::Text),
     ("int", KeyType::Integer),
     ("float", KeyType::Float),

@@ -19,6 +19,8 @@ mod revisions;
 mod shipped;
 mod zero;
 
+pub(super) use shipped::manual_in_full;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;

@@ -20,7 +20,7 @@ const SENTENCES: [&str; 7] = [
 ];
 
 /// The manual with every example in force.
-fn manual_in_full() -> String {
+pub(in crate::config) fn manual_in_full() -> String {
     let in_force = |line: &str| match line.strip_prefix("# ") {
         Some(rest) if is_example(rest) => format!("{rest}\n"),
         _ => format!("{line}\n"),

@@ -1,0 +1,151 @@
+//! What reads from channels, and what stands between them: subscriptions, triggers, flows, sources and sinks.
+
+use super::Table;
+use super::channel::{of_channel, of_topic};
+use crate::config::raw::{
+    Branch, DIALECTS, Job, Parallel, Request, Sequence, Sink, Source, Step, Subscription, Trigger, kafka,
+    sink, source,
+};
+use crate::config::schema::shape::Shape;
+
+pub(super) const SUBSCRIPTION: Table = Table {
+    name: "subscription",
+    keys: Subscription::KEYS,
+    shape: of_subscription,
+    required: &["channel", "to"],
+    told_in: &["subscription.ship"],
+};
+
+pub(super) const TRIGGER: Table = Table {
+    name: "trigger",
+    keys: Trigger::KEYS,
+    shape: of_subscription,
+    required: &["to"],
+    told_in: &["trigger.audit", "subscription.ship"],
+};
+
+pub(super) const FILTER: Table =
+    Table { name: "filter", keys: DIALECTS, shape: of_filter, required: &[], told_in: &[] };
+
+pub(super) const SEQUENCE: Table = Table {
+    name: "sequence",
+    keys: Sequence::KEYS,
+    shape: of_flow,
+    required: &["steps"],
+    told_in: &["sequence.ship", "broker.default"],
+};
+
+pub(super) const STEP: Table =
+    Table { name: "step", keys: Step::KEYS, shape: of_subscription, required: &["to"], told_in: &[] };
+
+pub(super) const PARALLEL: Table = Table {
+    name: "parallel",
+    keys: Parallel::KEYS,
+    shape: of_flow,
+    required: &["branches"],
+    told_in: &["parallel.ship", "sequence.ship", "broker.default"],
+};
+
+pub(super) const BRANCH: Table =
+    Table { name: "branch", keys: Branch::KEYS, shape: of_subscription, required: &["to"], told_in: &[] };
+
+pub(super) const REQUEST: Table = Table {
+    name: "request",
+    keys: Request::KEYS,
+    shape: of_request,
+    required: &[],
+    told_in: &["request.ask"],
+};
+
+pub(super) const JOB: Table = Table {
+    name: "job",
+    keys: Job::KEYS,
+    shape: of_flow,
+    required: &["to"],
+    told_in: &["job.resize", "broker.default"],
+};
+
+pub(super) const SOURCE: Table = Table {
+    name: "source",
+    keys: Source::KEYS,
+    shape: of_source,
+    required: &["type", "topics", "to"],
+    told_in: &["source.orders"],
+};
+
+pub(super) const SINK: Table = Table {
+    name: "sink",
+    keys: Sink::KEYS,
+    shape: of_sink,
+    required: &["type", "topic"],
+    told_in: &["sink.audit"],
+};
+
+fn of_subscription(key: &str) -> Option<Shape> {
+    Some(match key {
+        "channel" | "broker" | "to" | "reply" | "ordering" => Shape::Text,
+        "filter" => filter(),
+        "filters" => Shape::list(filter()),
+        "delivery" => Shape::Table("delivery"),
+        "start" => Shape::Any(vec![Shape::Text, Shape::Integer(0, None)]),
+        _ => return None,
+    })
+}
+
+fn filter() -> Shape {
+    Shape::Any(vec![Shape::Text, Shape::Table("filter")])
+}
+
+fn of_filter(key: &str) -> Option<Shape> {
+    Some(match key {
+        "exact" | "prefix" | "suffix" | "attributes" => Shape::map(Shape::Text),
+        "all" | "any" => Shape::list(filter()),
+        "not" => filter(),
+        "cesql" => Shape::Text,
+        _ => return None,
+    })
+}
+
+fn of_flow(key: &str) -> Option<Shape> {
+    Some(match key {
+        "steps" => Shape::one_or_many(Shape::Any(vec![Shape::Text, Shape::Table("step")])),
+        "branches" => Shape::one_or_many(Shape::Table("branch")),
+        "to" | "reply" | "ordering" => Shape::Text,
+        _ => return of_channel(key),
+    })
+}
+
+fn of_request(key: &str) -> Option<Shape> {
+    Some(match key {
+        "timeout" => Shape::Duration,
+        "broker"
+        | "correlation_attribute"
+        | "correlationAttribute"
+        | "reply_attribute"
+        | "replyAttribute" => Shape::Text,
+        _ => return None,
+    })
+}
+
+fn of_source(key: &str) -> Option<Shape> {
+    Some(match key {
+        "type" => Shape::OneOf(vec!["kafka"]),
+        "topics" | "brokers" => Shape::one_or_many(Shape::Text),
+        "group" | "start" | "ordering" | "to" => Shape::Text,
+        "mode" => Shape::one_of(kafka::MODES),
+        "key_type" => Shape::one_of(source::KEY_TYPES),
+        "extensions" => {
+            Shape::map(Shape::Any(vec![Shape::Text, Shape::Integer(i64::MIN, None), Shape::Boolean]))
+        }
+        "delivery" => Shape::Table("delivery"),
+        _ => return None,
+    })
+}
+
+fn of_sink(key: &str) -> Option<Shape> {
+    match key {
+        "type" => Some(Shape::OneOf(vec!["kafka"])),
+        "content_mode" => Some(Shape::one_of(sink::MODES)),
+        _ => of_topic(key),
+    }
+}
