@@ -21,6 +21,7 @@ mod descendants;
 mod filters;
 mod floods;
 mod flows;
+mod fmt;
 mod folders;
 mod forbidden;
 mod golden;
@@ -119,6 +120,7 @@ fn main() -> ExitCode {
         new::trials,
         completions::trials,
         man::trials,
+        fmt::trials,
         filters::trials,
         kafka::trials,
         group::trials,

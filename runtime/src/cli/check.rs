@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output;
 use crate::config::resolved::{Found, Resolved};
-use crate::config::{Loader, Overrides, Severity, summary};
+use crate::config::{Diagnostic, Loader, Overrides, Severity, summary};
 use crate::process::is_written_to;
 use crate::serve::unheld_here;
 
@@ -32,7 +32,7 @@ impl Check {
 }
 
 /// A file that is named is looked at where it lies: its functions are beside it.
-fn project_of(file: &Path) -> (PathBuf, Option<PathBuf>) {
+pub(super) fn project_of(file: &Path) -> (PathBuf, Option<PathBuf>) {
     if file.is_dir() {
         return (file.into(), None);
     }
@@ -49,17 +49,23 @@ pub(super) fn check(
     let loader = loader.map_err(|error| Failure::failed(format!("{}: {error}", project.display())));
     let mut loaded = loader?.load();
     loaded.diagnostics.extend(loaded.resolved.iter().flat_map(unheld_here));
-    for diagnostic in &loaded.diagnostics {
-        match global.is_json() {
-            true => output::json(&diagnostic.json())?,
-            false => output::data(diagnostic.render(global.colours()) + "\n")?,
-        }
-    }
+    tell(global, &loaded.diagnostics)?;
     let summary = [summary(&loaded.diagnostics), loaded.resolved.as_ref().map(contents)];
     let summary: Vec<String> = summary.into_iter().flatten().collect();
     global.talk(&summary.join("; "));
     let wrong = loaded.diagnostics.iter().any(|d| d.severity() == Severity::Error);
     Ok(if wrong { Exit::ConfigInvalid.into() } else { ExitCode::SUCCESS })
+}
+
+/// Data, for this is what was asked for.
+pub(super) fn tell(global: &Global, diagnostics: &[Diagnostic]) -> Result<(), Failure> {
+    for diagnostic in diagnostics {
+        match global.is_json() {
+            true => output::json(&diagnostic.json())?,
+            false => output::data(diagnostic.render(global.colours()) + "\n")?,
+        }
+    }
+    Ok(())
 }
 
 /// `3 functions (1 cannot run), 2 channels, 4 subscriptions`.

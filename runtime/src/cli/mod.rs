@@ -16,6 +16,7 @@ mod event_id;
 mod events;
 mod exit;
 mod explain;
+mod fmt;
 mod follow;
 mod global;
 mod help;
@@ -72,6 +73,7 @@ enum Verb {
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
     Cesql(cesql::Cesql),
+    Fmt(fmt::Fmt),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Version(version::Version),
@@ -102,6 +104,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Doctor(verb)) => client(verb.run(&global)),
         Some(Verb::Explain(verb)) => client(verb.run(&global)),
         Some(Verb::Cesql(verb)) => verb.run(&global),
+        Some(Verb::Fmt(verb)) => verb.run(&global),
         Some(Verb::Schema(verb)) => verb.run(),
         Some(Verb::Completions(verb)) => verb.run(),
         Some(Verb::Help(verb)) => verb.run(),

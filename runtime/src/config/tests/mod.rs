@@ -11,6 +11,7 @@ mod bad_wiring;
 mod channels;
 mod content;
 mod flows;
+mod format;
 mod functions;
 mod isolation;
 mod kafka;
