@@ -69,7 +69,9 @@ impl Fmt {
 /// Whoever reads the file meanwhile finds the one or the other, whole; whose it is and who may read it stays.
 fn replace(file: &Path, text: &str) -> io::Result<()> {
     let file = file.canonicalize()?;
-    let beside = file.with_extension(format!("toml.{}.tmp", std::process::id()));
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    // Hidden, so that nobody who watches the folder takes it for a function.
+    let beside = file.with_file_name(format!(".{name}.{}", std::process::id()));
     let written = fs::metadata(&file).and_then(|metadata| {
         fs::write(&beside, text)?;
         fs::set_permissions(&beside, metadata.permissions())?;
