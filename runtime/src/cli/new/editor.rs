@@ -64,7 +64,7 @@ mod tests {
         let mut count = 0;
         for (prefix, found) in known {
             assert!(page.contains(&format!("`{}`", command("hello", prefix))), "{prefix}");
-            let port = found.get("port").unwrap_or(&found["connect"]["port"]).to_string();
+            let port = found.get("port").unwrap_or_else(|| &found["connect"]["port"]).to_string();
             assert!(page.contains(&format!("port {port}")), "{port}");
             let text = launch("hello", prefix, found);
             let json: String = text.lines().filter(|line| !line.starts_with("//")).collect();
