@@ -123,6 +123,8 @@ fn works(language: &str, program: &str) {
     assert_eq!(reply["type"], "com.example.hello.reply", "{reply}");
     wait_until("what it said is in the log", || runtime.log().contains("com.example.hello "));
     if calls {
+        // An event waits until its function is built; a call is told that there is none.
+        wait_until("it is built", || runtime.function("answer")["state"] != "broken");
         let (code, out, talk) = verb(&project, &["invoke", "answer", "Ada"]);
         assert_eq!((code, out.trim()), (0, "Hello, Ada"), "{talk}");
     }
