@@ -41,8 +41,6 @@ mod loops;
 mod man;
 mod new;
 mod once;
-mod once;
-mod once;
 mod order;
 mod poison;
 mod races;
