@@ -6,7 +6,8 @@ use activator::delivery::{Advice, Exhausted, Policy};
 use activator::effect::End;
 use activator::id::Offset;
 
-use crate::scene::{DEAD_LETTERS, OWN_LETTERS, Scene, policy};
+use crate::scene::{DEAD_LETTERS, OWN_LETTERS, Scene};
+use crate::wired::policy;
 
 const BILL: u32 = 0;
 

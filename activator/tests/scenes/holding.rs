@@ -7,7 +7,8 @@ use activator::effect::End;
 use activator::id::{InstanceId, Offset};
 use activator::{Limits, topology::Order};
 
-use crate::scene::{DEAD_LETTERS, OWN_LETTERS, Request, Scene, policy};
+use crate::scene::{DEAD_LETTERS, OWN_LETTERS, Request, Scene};
+use crate::wired::policy;
 
 const BILL: u32 = 0;
 const LONG: Duration = Duration::from_secs(3600);

@@ -5,7 +5,8 @@ use std::time::Duration;
 use activator::delivery::Policy;
 use activator::effect::End;
 
-use crate::scene::{BROKER, DEAD_LETTERS, Scene, event, policy};
+use crate::scene::{BROKER, DEAD_LETTERS, Scene};
+use crate::wired::{event, policy};
 
 const BILL: u32 = 0;
 const MINUTE: Duration = Duration::from_secs(60);

@@ -8,6 +8,7 @@ mod repeats;
 mod replay;
 mod replies;
 mod scene;
+mod wired;
 mod wishes;
 
 use std::time::Duration;
@@ -15,7 +16,8 @@ use std::time::Duration;
 use activator::cursor::Cursor;
 use activator::effect::End;
 use activator::id::Offset;
-use scene::{BROKER, DEAD_LETTERS, IDLE, Scene, event};
+use scene::{BROKER, DEAD_LETTERS, IDLE, Scene};
+use wired::event;
 
 const BILL: u32 = 0;
 const SHIP: u32 = 1;

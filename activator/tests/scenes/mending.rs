@@ -6,7 +6,8 @@ use activator::delivery::Policy;
 use activator::effect::End;
 use activator::id::InstanceId;
 
-use crate::scene::{DEAD_LETTERS, Request, Scene, policy};
+use crate::scene::{DEAD_LETTERS, Request, Scene};
+use crate::wired::policy;
 
 const BILL: u32 = 0;
 /// An older revision of it that is kept.

@@ -6,7 +6,8 @@ use activator::delivery::{Deduplicate, Policy};
 use activator::effect::End;
 use activator::id::Offset;
 
-use crate::scene::{BROKER, IDLE, Request, Scene, policy};
+use crate::scene::{BROKER, IDLE, Request, Scene};
+use crate::wired::policy;
 
 const BILL: u32 = 0;
 const MINUTE: Duration = Duration::from_secs(60);

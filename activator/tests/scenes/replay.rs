@@ -40,7 +40,7 @@ fn it_has_the_attempts_the_replies_and_the_dead_letters_of_its_trigger() {
 
     scene.replay("e2", "order.created", "trigger/0");
     let request = scene.delivered();
-    scene.answer_with(&request, 200, Some(crate::scene::event("r", "order.billed")));
+    scene.answer_with(&request, 200, Some(crate::wired::event("r", "order.billed")));
     assert_eq!(scene.held_by(BROKER).len(), 1, "its reply goes into its broker");
 }
 

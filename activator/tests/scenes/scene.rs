@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use activator::delivery::{Advice, Backoff, Outcome, Policy};
+use activator::delivery::{Advice, Outcome, Policy};
 use activator::effect::{Effect, End, Payload, Report, Target};
 use activator::event::{Event, Identity, Reply};
 use activator::filter::Filter;
-use activator::id::{
-    ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
-};
+use activator::id::{ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision};
 use activator::input::{Batch, Input, OpenedPartition, Progress, Stored};
 use activator::lifecycle::{Overflow, Settings};
 use activator::scale::{Idle, Scaling};
-use activator::topology::{Channel, Destination, HOPS, Order, Share, Start, Subscription, Topology, Traffic};
+use activator::topology::{Channel, Destination, HOPS, Order, Share, Topology, Traffic};
 use activator::{Activator, Limits, Time};
+
+use crate::wired::{event, replays, trigger};
 
 pub(crate) const BROKER: ChannelId = ChannelId(0);
 pub(crate) const DEAD_LETTERS: ChannelId = ChannelId(1);
@@ -361,43 +361,4 @@ impl Scene {
 
 fn time(since_start: Duration) -> Time {
     Time::default() + since_start
-}
-
-fn replays() -> Subscription {
-    Subscription {
-        id: SubscriptionId(100),
-        name: "replay/any".into(),
-        channel: REPLAYS,
-        filter: Filter::always().into(),
-        to: Destination::Named,
-        reply: None,
-        ..trigger(100, 0, "")
-    }
-}
-
-pub(crate) fn policy() -> Policy {
-    Policy { retry: 2, backoff: Backoff::Exponential, delay: Duration::from_millis(200), ..Policy::default() }
-}
-
-fn trigger(id: u32, function: u32, ty: &str) -> Subscription {
-    Subscription {
-        id: SubscriptionId(id),
-        name: format!("trigger/{id}").as_str().into(),
-        channel: BROKER,
-        filter: Filter::exact("type", ty).into(),
-        to: Destination::Function(FunctionId(function)),
-        to_name: format!("fn/{function}").as_str().into(),
-        order: Order::None,
-        start: Start::Tail,
-        reply: Some(BROKER),
-        delivery: policy(),
-    }
-}
-
-pub(crate) fn event(id: &str, ty: &str) -> Event {
-    let mut event = Event::builder();
-    for (name, value) in [("id", id), ("source", "/shop"), ("type", ty)] {
-        event.attribute(name, value).expect("an attribute");
-    }
-    event.build(bytes::Bytes::new()).expect("complete")
 }
