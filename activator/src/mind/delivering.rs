@@ -239,7 +239,7 @@ impl Activator {
             verdict => verdict,
         };
         match verdict {
-            // The next attempt is the partition's next owner's.
+            // The next attempt is the next owner's, and so is its death, should this have been the last.
             Verdict::Again | Verdict::Retry if self.is_leaving(id) => self.end(id, End::Elsewhere),
             Verdict::Delivered(Some(reply)) if reply_to.is_some() => match self.named(id, reply) {
                 Ok(event) => self.store(id, Storing::Reply { event, outcome: Box::new(outcome) }),
@@ -324,6 +324,10 @@ impl Activator {
         outcome: Outcome,
         wait: Duration,
     ) {
+        if self.is_leaving(id) {
+            // The next attempt is the partition's next owner's.
+            return self.end(id, End::Elsewhere);
+        }
         self.release(id);
         self.release_successors(event);
         let Some(delivery) = self.deliveries.get_mut(id) else { return };

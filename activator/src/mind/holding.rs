@@ -10,7 +10,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::Activator;
 use super::delivery::{Stage, Storing};
 use crate::delivery::Outcome;
-use crate::effect::{EventRef, Report};
+use crate::effect::{End, EventRef, Report};
 use crate::id::{DeliveryId, SubscriptionId};
 
 /// One subscription holds at most this part of all that may be held, in a partition.
@@ -21,6 +21,9 @@ const LEFT_SHARE: usize = 2;
 impl Activator {
     /// UnderWay -> Held. Of something that was mended meanwhile, it goes to that.
     pub(super) fn hold_back(&mut self, id: DeliveryId, event: EventRef, outcome: Outcome) {
+        if self.is_leaving(id) {
+            return self.end(id, End::Elsewhere);
+        }
         self.release(id);
         self.release_successors(event);
         let Some(delivery) = self.deliveries.get_mut(id) else { return };

@@ -248,8 +248,9 @@ impl Channel {
         match self {
             Self::Memory(channel) => channel.pass_on(event),
             Self::Durable(channel) => channel.append_marked(event, mark).await,
-            // The others hold as much as a disk does.
-            _ => self.append(event).await,
+            // These hold as much as a disk does.
+            #[cfg(feature = "kafka")]
+            Self::Kafka(_) | Self::KafkaSink(_) => self.append(event).await,
         }
     }
 
