@@ -93,6 +93,17 @@ pub enum Input {
         /// Each with how long it is still to be remembered.
         seen: Vec<(Identity, Duration)>,
     },
+    /// Nothing is to be begun for a subscription from now on; what is in flight finishes. It counts for whoever bears the name,
+    /// also when that comes with a later wiring.
+    Pause {
+        /// The subscription's name.
+        name: Arc<str>,
+    },
+    /// It may go on where it was.
+    Resume {
+        /// The subscription's name.
+        name: Arc<str>,
+    },
     /// Answers [`Append`](crate::Effect::Append).
     Appended {
         /// Which append.

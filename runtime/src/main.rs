@@ -14,6 +14,7 @@ mod driver;
 mod history;
 mod ingress;
 mod letters;
+mod logs;
 mod process;
 mod serve;
 mod watch;

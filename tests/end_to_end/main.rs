@@ -37,11 +37,13 @@ mod kafka;
 mod kill;
 mod letters;
 mod lines;
+mod logs;
 mod loops;
 mod man;
 mod new;
 mod once;
 mod order;
+mod pause;
 mod poison;
 mod races;
 mod redriven;
@@ -51,6 +53,7 @@ mod replay;
 mod replies;
 mod rewired;
 mod scale;
+mod scaled;
 mod secrets;
 mod sinks;
 mod standby;
@@ -58,6 +61,8 @@ mod stock;
 mod stop;
 mod streams;
 mod support;
+mod tail;
+mod top;
 mod traffic;
 mod verbs;
 mod wake;
@@ -119,6 +124,11 @@ fn main() -> ExitCode {
         completions::trials,
         man::trials,
         fmt::trials,
+        tail::trials,
+        logs::trials,
+        pause::trials,
+        scaled::trials,
+        top::trials,
         filters::trials,
         kafka::trials,
         group::trials,

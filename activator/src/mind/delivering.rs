@@ -58,6 +58,9 @@ impl Activator {
 
     fn queue_up(&mut self, id: DeliveryId, first: bool) {
         let Some(destination) = self.destination(id) else { return self.forget(id) };
+        if self.is_kept_back(id) {
+            return self.keep_back(id);
+        }
         if let Some(delivery) = self.deliveries.get_mut(id) {
             delivery.stage = match destination {
                 Destination::Channel(_) => Stage::Storing { what: Storing::Forward, failures: 0 },

@@ -58,6 +58,8 @@ pub(super) enum Stage {
     Waiting,
     /// Another revision of its function, or somebody who asks; this was its last attempt.
     Held(Box<Outcome>),
+    /// Somebody who lets its subscription go on.
+    Paused,
     /// The append, or the timer of the next one.
     Storing { what: Storing, failures: u32 },
 }

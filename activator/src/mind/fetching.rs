@@ -51,6 +51,9 @@ impl Activator {
 
     /// The subscription of an event that is done, or let go of, may have room again.
     pub(super) fn relieve(&mut self, subject: EventRef) {
+        if self.is_paused(subject.subscription) {
+            return;
+        }
         let room = self.room();
         if let Some(partition) = self.partition(subject.channel, subject.partition) {
             partition.relieve(subject.subscription, room);

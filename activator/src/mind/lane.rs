@@ -56,6 +56,11 @@ pub(super) struct Room {
     pub(super) events_left: usize,
 }
 
+impl Room {
+    /// There is none.
+    pub(super) const NONE: Self = Self { events: 0, bytes: 0, events_left: 0 };
+}
+
 impl Lane {
     /// Up to where it is matched.
     pub(super) fn place(&self, tail: Offset) -> Offset {

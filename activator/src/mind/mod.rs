@@ -15,6 +15,7 @@
 //! - `committing`: how far everyone is, stored.
 //! - `remembering`: what was delivered already, for those who want the same event once.
 //! - `routing`: which of a function's revisions takes what.
+//! - `pausing`: subscriptions for which nothing is begun at the moment.
 //! - `running`: functions, their processes and their idle time.
 //! - `attaching`: processes that somebody else starts.
 //! - `stopping`: bringing all to zero in order.
@@ -31,6 +32,7 @@ mod lane;
 mod mending;
 mod owning;
 mod partition;
+mod pausing;
 mod places;
 mod reading;
 mod remembering;
@@ -151,6 +153,8 @@ pub struct Activator {
     calls: BTreeMap<CallId, DeliveryId>,
     /// What subscriptions had that want the same event once, by their names.
     memories: BTreeMap<Arc<str>, Memory>,
+    /// Names of subscriptions for which nothing is begun.
+    paused: BTreeSet<Arc<str>>,
     /// Deliveries whose event was delivered before.
     repeated: Vec<DeliveryId>,
     /// Deliveries whose turn to be stored has come.
@@ -222,6 +226,7 @@ impl Activator {
             departed: BTreeMap::new(),
             calls: BTreeMap::new(),
             memories: BTreeMap::new(),
+            paused: BTreeSet::new(),
             repeated: Vec::new(),
             to_store: VecDeque::new(),
             appends: BTreeMap::new(),
@@ -255,6 +260,8 @@ impl Activator {
                 self.located(now, (channel, partition, epoch), start, offset);
             }
             Input::Remembered { name, seen } => self.remembered(now, name, seen),
+            Input::Pause { name } => self.pause(name),
+            Input::Resume { name } => self.resume(&name),
             Input::Appended { append, stored } => self.appended(now, append, stored),
             Input::Committed { channel, stored } => self.committed(now, channel, stored),
             Input::Attaching { attach, function } => self.attaching(now, attach, function),

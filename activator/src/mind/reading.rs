@@ -89,7 +89,7 @@ impl Activator {
             let Some(&subscription) = self.channels[&channel].subscriptions.get(hit as usize) else {
                 continue;
             };
-            let room = self.room();
+            let room = self.room_of(subscription);
             if self.partition(channel, number).is_some_and(|p| admits(p, subscription, room)) {
                 self.begin(now, EventRef { subscription, channel, partition: number, offset }, event, age);
             }
@@ -141,7 +141,8 @@ impl Activator {
         self.deliveries.get_mut(delivery).into_iter().for_each(|d| d.stage = Stage::Blocked);
     }
 
-    /// Whether the first event of the same key waits for its next attempt, or is held: its successors keep no payloads.
+    /// Whether the first event of the same key waits for its next attempt, is held, or waits for its subscription to go on: its
+    /// successors keep no payloads.
     pub(super) fn waits_for_retry(&self, subject: EventRef) -> bool {
         let partition =
             self.channels.get(&subject.channel).and_then(|c| c.partitions.get(&subject.partition));
@@ -149,7 +150,7 @@ impl Activator {
         let first: Option<DeliveryId> = lane.and_then(|lane| lane.predecessor(subject.offset));
         first
             .and_then(|first| self.deliveries.get(first))
-            .is_some_and(|d| matches!(d.stage, Stage::Waiting | Stage::Held(_)))
+            .is_some_and(|d| matches!(d.stage, Stage::Waiting | Stage::Held(_) | Stage::Paused))
     }
 
     /// Deliveries of a subscription whose events were to match anew and did not, up to its place.

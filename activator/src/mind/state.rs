@@ -20,7 +20,7 @@ pub struct State {
     pub instances: u32,
     /// Deliveries they hold.
     pub in_flight: u32,
-    /// Events and calls that wait, for room or for their next attempt.
+    /// Events and calls that wait: for room, for their next attempt, or for somebody who lets their subscription go on.
     pub queued: u32,
     /// Events that are held, since their attempts are used up.
     pub held: u32,
@@ -54,7 +54,9 @@ impl Activator {
             self.functions.iter().map(|(&id, f)| (id, state(&f.machine))).collect();
         for (id, delivery) in self.deliveries.iter() {
             let count: fn(&mut State) -> &mut u32 = match delivery.stage {
-                Stage::Queued | Stage::Blocked | Stage::Fetching { .. } | Stage::Waiting => |s| &mut s.queued,
+                Stage::Queued | Stage::Blocked | Stage::Fetching { .. } | Stage::Waiting | Stage::Paused => {
+                    |s| &mut s.queued
+                }
                 Stage::Held(_) => |s| &mut s.held,
                 Stage::UnderWay(_) | Stage::Storing { .. } => continue,
             };

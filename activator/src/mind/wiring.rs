@@ -147,6 +147,7 @@ impl Activator {
         if let Some(from) = before {
             self.departed_return(subscription.channel, &from);
             self.rename_memory(&from, &subscription.name);
+            self.rename_paused(&from, &subscription.name);
             self.report(Report::Renamed { from, to: subscription.name.clone() });
         }
         self.subscriptions.insert(id, subscription);

@@ -8,7 +8,9 @@ use activator::delivery::{Advice, Outcome, Policy};
 use activator::effect::{Effect, End, Payload, Report, Target};
 use activator::event::{Event, Identity, Reply};
 use activator::filter::Filter;
-use activator::id::{ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision};
+use activator::id::{
+    ChannelId, DeliveryId, Epoch, FunctionId, InstanceId, Offset, Partition, Revision, SubscriptionId,
+};
 use activator::input::{Batch, Input, OpenedPartition, Progress, Stored};
 use activator::lifecycle::{Overflow, Settings};
 use activator::scale::{Idle, Scaling};
@@ -141,10 +143,18 @@ impl Scene {
 
     /// Another life: all that is left is what channels hold and what was to be remembered, each for so long.
     pub(crate) fn crash(&mut self, left: Duration) {
+        self.crash_with_paused(left, &[]);
+    }
+
+    /// The same, and the next life is told who is paused.
+    pub(crate) fn crash_with_paused(&mut self, left: Duration, paused: &[&str]) {
         self.mind = Activator::new(self.limits.clone());
         self.waiting.clear();
         self.wanted.clear();
         self.ends.clear();
+        for name in paused {
+            self.pause(name);
+        }
         for (name, identity) in self.remembered.clone() {
             self.tell(Input::Remembered { name, seen: vec![(identity, left)] });
         }
@@ -163,6 +173,24 @@ impl Scene {
     pub(crate) fn redirect(&mut self, number: usize, function: u32) {
         let to = Destination::Function(FunctionId(function));
         Arc::make_mut(&mut self.topology.subscriptions[number]).to = to;
+        self.tell(Input::Wired(self.topology.clone()));
+    }
+
+    /// The user pauses a trigger.
+    pub(crate) fn pause(&mut self, trigger: &str) {
+        self.tell(Input::Pause { name: trigger.into() });
+    }
+
+    /// The user lets it go on.
+    pub(crate) fn resume(&mut self, trigger: &str) {
+        self.tell(Input::Resume { name: trigger.into() });
+    }
+
+    /// The user renames a trigger, of which all else stays.
+    pub(crate) fn rename(&mut self, number: usize, name: &str) {
+        let subscription = Arc::make_mut(&mut self.topology.subscriptions[number]);
+        subscription.id = SubscriptionId(subscription.id.0 + 1000);
+        subscription.name = name.into();
         self.tell(Input::Wired(self.topology.clone()));
     }
 

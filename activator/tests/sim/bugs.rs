@@ -69,6 +69,10 @@ pub(crate) enum Bug {
     HeldInVain,
     /// What a reply says is done before the reply is stored.
     MarkOfTheUnstored,
+    /// That a subscription is paused is not heard.
+    PauseUnheard,
+    /// One that was paused never goes on.
+    ResumeUnheard,
 }
 
 /// What the bugs need to know.
@@ -125,6 +129,8 @@ impl Memory {
             Input::Reap { function } if bug == Some(Bug::HeldInVain) => {
                 *input = Input::Retry { subscription: SubscriptionId(function.0) };
             }
+            Input::Pause { .. } if bug == Some(Bug::PauseUnheard) => *input = Input::Outcomes(Vec::new()),
+            Input::Resume { .. } if bug == Some(Bug::ResumeUnheard) => *input = Input::Outcomes(Vec::new()),
             Input::Attaching { .. } if bug == Some(Bug::AttachUnheard) => {
                 *input = Input::Outcomes(Vec::new());
             }

@@ -46,9 +46,10 @@ pub(crate) enum Visit {
     Lose,
     ProcessExits,
     CallsUnknown,
+    Pause,
 }
 
-const VISITS: [Visit; 15] = [
+const VISITS: [Visit; 16] = [
     Visit::Crash,
     Visit::Drain,
     Visit::Reload,
@@ -64,6 +65,7 @@ const VISITS: [Visit; 15] = [
     Visit::Lose,
     Visit::ProcessExits,
     Visit::CallsUnknown,
+    Visit::Pause,
 ];
 
 /// By the names under which the coverage counts them.

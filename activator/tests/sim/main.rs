@@ -158,6 +158,16 @@ fn finds_what_is_delivered_twice_after_a_crash() {
 }
 
 #[test]
+fn finds_what_is_begun_for_a_paused_subscription() {
+    finds(Bug::PauseUnheard, 60, &["its subscription is paused"]);
+}
+
+#[test]
+fn finds_a_paused_subscription_that_never_goes_on() {
+    finds(Bug::ResumeUnheard, 60, &["no end within"]);
+}
+
+#[test]
 fn finds_what_is_delivered_before_its_time() {
     finds(Bug::DelayIgnored, 10, &["before its time"]);
 }

@@ -1,5 +1,7 @@
 //! Those who use the runtime: producers, callers, developers with their files and wiring, and chance.
 
+use std::sync::Arc;
+
 use activator::id::{AttachId, CallId, FunctionId};
 use activator::input::Input;
 use activator::lifecycle::Availability;
@@ -126,6 +128,7 @@ impl World {
                 }
             }
             Some(Visit::CallsUnknown) => self.call_to(FunctionId(77)),
+            Some(Visit::Pause) => self.pause_or_resume(),
         }
     }
 
@@ -136,6 +139,20 @@ impl World {
         self.coverage.count("fault drain");
         self.draining_since = Some(self.clock.micros());
         self.clock.after(0, Happening::News(Input::Drain));
+    }
+
+    /// Somebody pauses a subscription, or lets it go on. That is stored before the mind hears of it.
+    fn pause_or_resume(&mut self) {
+        let chosen = self.users.index(self.all.subscriptions.len());
+        let name = Arc::clone(&self.all.subscriptions[chosen].name);
+        let input = match self.paused.remove(&name) {
+            true => Input::Resume { name },
+            false => {
+                self.paused.insert(Arc::clone(&name));
+                Input::Pause { name }
+            }
+        };
+        self.clock.after(1, Happening::News(input));
     }
 
     fn reload(&mut self) {
@@ -171,7 +188,7 @@ impl World {
         self.clock.after(100 * MILLI, Happening::News(input));
     }
 
-    /// The faults stop, every function is there and good, and all is wired that ever was.
+    /// The faults stop, every function is there and good, nothing is paused, and all is wired that ever was.
     pub(crate) fn calm_down(&mut self) {
         self.note(|_| "CALM".into());
         self.weather = Weather::calm();
@@ -184,6 +201,9 @@ impl World {
             let now = self.make(function, true);
             self.folder.insert(function, now.clone());
             self.clock.after(calm, Happening::News(Input::Revised { function, now }));
+        }
+        for name in std::mem::take(&mut self.paused) {
+            self.clock.after(calm, Happening::News(Input::Resume { name }));
         }
         let mut all = self.wired.clone();
         if self.users.chance(500) {

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use super::error::ApiError;
 use super::events::{bad_query, duration};
+use super::paused::Paused;
 use crate::config::nearest;
 use crate::config::resolved::{Found, Function, Named, Resolved};
 use crate::driver::{FunctionRow, Handle};
@@ -27,7 +28,7 @@ use crate::history::view::millis;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FunctionView {
     pub(crate) function: String,
-    /// zero, starting, warm, busy, draining, broken, attached.
+    /// zero, starting, warm, busy, draining, broken, attached; paused at zero when all that deliver to it are.
     pub(crate) state: String,
     pub(crate) instances: u32,
     pub(crate) instances_max: Option<u32>,
@@ -57,6 +58,12 @@ pub(crate) struct FunctionView {
     /// Its revisions that have a share or a tag; empty where all goes to the latest.
     #[serde(default)]
     pub(crate) traffic: Vec<ShareView>,
+    /// The triggers, subscriptions and sources of it that are paused.
+    #[serde(default)]
+    pub(crate) paused: Vec<String>,
+    /// At how many processes somebody pinned it.
+    #[serde(default)]
+    pub(crate) pinned: Option<u32>,
 }
 
 /// One revision of a function that has a share or a tag.
@@ -89,14 +96,17 @@ pub(super) fn routes(driver: Handle, history: Arc<History>, closed: watch::Recei
         .route("/api/v1/functions", get(list))
         .route("/api/v1/functions/{name}", get(one))
         .route("/api/v1/functions/{name}/reap", post(reap))
+        .route("/api/v1/functions/{name}/scale", post(scale))
         .with_state(Functions { driver, history, closed })
 }
 
 async fn list(State(functions): State<Functions>) -> Json<Vec<FunctionView>> {
     let config = functions.driver.config();
     let rows = functions.driver.functions().await;
-    let functions = config.functions.iter().filter(|(_, function)| function.of.is_none());
-    let mut views: Vec<FunctionView> = functions.filter_map(|(id, f)| whole(*id, f, &rows)).collect();
+    let paused = Paused::of(&config, &functions.driver.paused().await);
+    let all = config.functions.iter().filter(|(_, function)| function.of.is_none());
+    let mut views: Vec<FunctionView> =
+        all.filter_map(|(id, f)| Some(paused.shown(*id, whole(*id, f, &rows)?))).collect();
     views.sort_by(|a, b| a.function.cmp(&b.function));
     Json(views)
 }
@@ -133,12 +143,43 @@ async fn reap(
     Ok((StatusCode::ACCEPTED, Json(functions.view(&name).await?)))
 }
 
+/// More processes than anybody means.
+const INSTANCES_MAX: u32 = 1000;
+
+#[derive(Debug, Deserialize)]
+struct ScaleQuery {
+    /// A number, or `auto`.
+    instances: String,
+}
+
+async fn scale(
+    State(functions): State<Functions>,
+    Path(name): Path<String>,
+    query: Result<Query<ScaleQuery>, QueryRejection>,
+) -> Result<Json<FunctionView>, ApiError> {
+    let Query(query) = query.map_err(bad_query)?;
+    let (id, _) = find(&functions.driver.config(), &name)?;
+    let number = match &*query.instances {
+        "auto" => None,
+        text => Some(text.parse().ok().filter(|number| (1..=INSTANCES_MAX).contains(number)).ok_or_else(
+            || {
+                let message = format!("instances={text} is not understood");
+                ApiError::new(StatusCode::BAD_REQUEST, message, format!("use 1 to {INSTANCES_MAX}, or auto"))
+            },
+        )?),
+    };
+    functions.driver.pin(id, number).await;
+    functions.view(&name).await.map(Json)
+}
+
 impl Functions {
     async fn view(&self, name: &str) -> Result<FunctionView, ApiError> {
         let config = self.driver.config();
         let (id, function) = find(&config, name)?;
         let rows = self.driver.functions().await;
-        whole(id, &function, &rows).ok_or_else(|| unknown(&config, name))
+        let paused = Paused::of(&config, &self.driver.paused().await);
+        let view = whole(id, &function, &rows).ok_or_else(|| unknown(&config, name))?;
+        Ok(paused.shown(id, view))
     }
 
     async fn wait_for_zero(&self, ids: &[FunctionId], wait: Duration) {
@@ -250,7 +291,7 @@ fn view(function: &Function, row: &FunctionRow) -> FunctionView {
         function: function.name.to_string(),
         state: phase_name(*phase).into(),
         instances: *instances,
-        instances_max: program.map(|program| program.terms.settings.scaling.max),
+        instances_max: row.pinned.or_else(|| program.map(|program| program.terms.settings.scaling.max)),
         in_flight: *in_flight,
         queued: *queued,
         held: *held,
@@ -268,6 +309,8 @@ fn view(function: &Function, row: &FunctionRow) -> FunctionView {
         reason: reason.clone(),
         program: program.map(|program| program.path.display().to_string()),
         traffic: Vec::new(),
+        paused: Vec::new(),
+        pinned: row.pinned,
     }
 }
 
@@ -328,12 +371,14 @@ mod tests {
             },
             revision: Some(Revision(2)),
             idle: Some(Duration::from_secs(12)),
+            pinned: None,
         };
         let expected = serde_json::json!({
             "function": "bill", "state": "broken", "instances": 0, "instances_max": null, "in_flight": 0,
             "queued": 5, "held": 2, "events": 9, "failed": 1, "unanswered": 0, "cold_starts": 1, "cold_p50_ms": 5.9,
             "cold_p99_ms": 5.9, "run_p50_ms": 1.4, "run_p99_ms": 2.2, "revision": "r2", "content": null, "idle_ms": 12000.0,
             "reason": "its file is missing", "program": null, "traffic": [],
+            "paused": [], "pinned": null,
         });
         assert_eq!(serde_json::to_value(view(&bill, &row)).unwrap(), expected);
     }

@@ -10,12 +10,18 @@ mod functions;
 mod guard;
 mod health;
 mod letters;
+mod logs;
 mod pace;
+mod paused;
 mod peer;
 mod replay;
 mod retry;
 mod run_file;
+mod sample;
 mod socket;
+mod sse;
+mod stream;
+mod triggers;
 mod whole;
 
 #[cfg(test)]
@@ -46,9 +52,12 @@ pub(crate) use error::ErrorBody;
 pub(crate) use functions::{FunctionView, ShareView};
 pub(crate) use health::About;
 pub(crate) use letters::{Dropped, Order, Retried};
+pub(crate) use logs::LogLine;
 pub(crate) use replay::{Asked as ReplayAsked, Replayed};
 pub(crate) use retry::Retry;
 pub(crate) use run_file::RunFile;
+pub(crate) use sample::Gap;
+pub(crate) use triggers::TriggerView;
 
 /// What open connections get to finish their answers when the runtime stops.
 const STOP_GRACE: Duration = Duration::from_secs(1);
@@ -170,7 +179,10 @@ fn router(about: About, driver: Handle, history: Arc<History>, closed: watch::Re
         .merge(letters::routes(driver.clone()))
         .merge(replay::routes(driver.clone(), history.clone(), whole.clone()))
         .merge(retry::routes(driver.clone()))
+        .merge(triggers::routes(driver.clone()))
+        .merge(logs::routes(driver.clone(), closed.clone()))
         .merge(functions::routes(driver, history.clone(), closed.clone()))
+        .merge(stream::routes(history.clone(), closed.clone()))
         .merge(events::routes(history, whole, closed))
         .fallback(error::not_found)
 }

@@ -13,7 +13,7 @@ use tokio::net::UnixStream;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::http::{self, Answer, Ask, Endpoint, HttpError};
+use super::http::{self, Answer, Ask, Endpoint, HttpError, Streaming};
 use crate::admin::{About, ErrorBody, RunFile};
 
 const START: &str = "start it with `hydrant dev`, or name the project with -C or the runtime with --admin";
@@ -76,6 +76,15 @@ impl Daemon {
         let body = serde_json::to_vec(body).map_err(|error| Failure::failed(error.to_string()))?;
         let ask = Ask { headers: vec![(CONTENT_TYPE, json)], body: body.into(), ..Ask::new(method, target) };
         ask_json(&self.admin, ask).await
+    }
+
+    /// Asks the admin API for an answer that goes on.
+    pub(super) async fn stream(&self, target: &str) -> Result<Result<Streaming, Refused>, Failure> {
+        let answered = self.admin.stream(Ask::new(Method::GET, target)).await;
+        match answered.map_err(|error| unreachable(&self.admin, &error))? {
+            Ok(streaming) => Ok(Ok(streaming)),
+            Err(answer) => refused(&self.admin, &answer).map(Err),
+        }
     }
 
     /// Asks the admin socket for a connection that becomes another; gives that, with what was read of it already.

@@ -12,6 +12,8 @@ pub(super) enum Exit {
     Unreachable = 4,
     Timeout = 5,
     DeadLetter = 6,
+    /// By Ctrl-C, as shells say it.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {

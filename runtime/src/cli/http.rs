@@ -14,6 +14,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::task::JoinSet;
 
 /// Whom to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,14 @@ pub(super) struct Answer {
     pub(super) first_byte: Duration,
     /// Until its last byte was there.
     pub(super) total: Duration,
+}
+
+/// An answer that goes on.
+#[derive(Debug)]
+pub(super) struct Streaming {
+    body: Incoming,
+    /// Moves its bytes.
+    _connection: JoinSet<()>,
 }
 
 /// Why there is no answer.
@@ -77,6 +86,51 @@ impl Endpoint {
             }
         }
     }
+}
+
+impl Streaming {
+    /// What came next; nothing when that was all.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            // However it broke off, there is no more.
+            if let Ok(data) = self.body.frame().await?.ok()?.into_data() {
+                return Some(data);
+            }
+        }
+    }
+}
+
+impl Endpoint {
+    /// Asks for an answer that goes on; gives one that says no as a whole.
+    pub(super) async fn stream(&self, ask: Ask) -> Result<Result<Streaming, Answer>, HttpError> {
+        match self {
+            Self::Unix(path) => {
+                let stream = UnixStream::connect(path).await.map_err(HttpError::Connect)?;
+                begin(stream, "localhost".into(), ask).await
+            }
+            Self::Tcp(address) => {
+                let stream = TcpStream::connect(address).await.map_err(HttpError::Connect)?;
+                begin(stream, address.to_string(), ask).await
+            }
+        }
+    }
+}
+
+async fn begin(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    host: String,
+    ask: Ask,
+) -> Result<Result<Streaming, Answer>, HttpError> {
+    let request = request(ask, host)?;
+    let started = Instant::now();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(HttpError::Broken)?;
+    let mut moving = JoinSet::new();
+    moving.spawn(async move { drop(connection.await) });
+    let answer = sender.send_request(request).await.map_err(HttpError::Broken)?;
+    if !answer.status().is_success() {
+        return Ok(Err(whole(answer, started).await?));
+    }
+    Ok(Ok(Streaming { body: answer.into_body(), _connection: moving }))
 }
 
 /// Asks for a connection of the admin socket to become another one; gives it when that is granted, with what was read of it

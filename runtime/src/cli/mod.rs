@@ -18,20 +18,28 @@ mod exit;
 mod explain;
 mod fmt;
 mod follow;
+mod format;
 mod global;
 mod help;
 mod history;
 mod http;
 mod invoke;
+mod live;
+mod logs;
 mod new;
 mod output;
+mod pause;
 mod ps;
 mod replay;
 mod retry;
 mod run;
+mod scale;
 mod schema;
 mod send;
+mod sse;
 mod table;
+mod tail;
+mod top;
 mod tree;
 mod version;
 mod which;
@@ -64,6 +72,12 @@ enum Verb {
     Send(send::Send),
     Invoke(invoke::Invoke),
     Ps(ps::Ps),
+    Top(top::Top),
+    Tail(tail::Tail),
+    Logs(logs::Logs),
+    Pause(pause::Pause),
+    Resume(pause::Resume),
+    Scale(scale::Scale),
     History(history::History),
     Replay(replay::Replay),
     Retry(retry::Retry),
@@ -95,6 +109,12 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Send(verb)) => client(verb.run(&global)),
         Some(Verb::Invoke(verb)) => client(verb.run(&global)),
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
+        Some(Verb::Top(verb)) => client(verb.run(&global)),
+        Some(Verb::Tail(verb)) => client(verb.run(&global)),
+        Some(Verb::Logs(verb)) => client(verb.run(&global)),
+        Some(Verb::Pause(verb)) => client(verb.run(&global)),
+        Some(Verb::Resume(verb)) => client(verb.run(&global)),
+        Some(Verb::Scale(verb)) => client(verb.run(&global)),
         Some(Verb::History(verb)) => client(verb.run(&global)),
         Some(Verb::Replay(verb)) => client(verb.run(&global)),
         Some(Verb::Retry(verb)) => client(verb.run(&global)),

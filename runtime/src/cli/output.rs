@@ -8,20 +8,29 @@ use super::exit::Failure;
 
 /// Writes data.
 pub(super) fn data(text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    more_data(text).map(|_| ())
+}
+
+/// Writes data, of which there is more to come. Says whether anybody still reads it.
+pub(super) fn more_data(text: impl AsRef<[u8]>) -> Result<bool, Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
         // `hydrant ps | head -1` has what it wanted.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::failed(format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::failed(format!("cannot write to stdout: {error}"))),
     }
 }
 
 /// Writes one object on a line of its own.
 pub(super) fn json(object: &impl Serialize) -> Result<(), Failure> {
+    data(json_line(object)?)
+}
+
+/// One object as a line of its own.
+pub(super) fn json_line(object: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string(object).map_err(|error| Failure::failed(error.to_string()))?;
-    data(text + "\n")
+    Ok(text + "\n")
 }
 
 /// Writes a line of talk.
@@ -51,6 +60,19 @@ pub(super) fn count(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A text of which all that does not print is escaped, but for tabs.
+pub(super) fn printable(text: &str) -> String {
+    let is_meant = |character: char| !character.is_control() || character == '\t';
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match is_meant(character) {
+            true => line.push(character),
+            false => line.extend(character.escape_default()),
+        }
+    }
+    line
 }
 
 /// A text on one line: its lines joined, what does not print escaped, and cut to so many characters.

@@ -47,18 +47,26 @@ impl Ps {
 }
 
 pub(super) fn text(functions: &[FunctionView], wide: bool) -> String {
-    let headings: Vec<&str> = HEADINGS.into_iter().chain(WIDE.into_iter().filter(|_| wide)).collect();
-    let lines = |function: &FunctionView| {
-        let shares: Vec<Row> = function.traffic.iter().map(|share| share_row(share, wide)).collect();
-        std::iter::once(row(function, wide)).chain(shares)
-    };
-    let rows: Vec<Row> = functions.iter().flat_map(lines).collect();
-    table(&headings, &rows)
+    let rows: Vec<Row> = functions.iter().flat_map(|function| rows(function, wide)).collect();
+    table(&headings(wide), &rows)
+}
+
+pub(super) fn headings(wide: bool) -> Vec<&'static str> {
+    HEADINGS.into_iter().chain(WIDE.into_iter().filter(|_| wide)).collect()
+}
+
+/// The function, its revisions, and what of it is paused.
+pub(super) fn rows(function: &FunctionView, wide: bool) -> Vec<Row> {
+    let shares = function.traffic.iter().map(|share| share_row(share, wide));
+    let paused = Some(&function.paused).filter(|paused| !paused.is_empty());
+    let first = std::iter::once(row(function, wide));
+    first.chain(shares).chain(paused.map(|names| paused_row(names, wide))).collect()
 }
 
 fn row(function: &FunctionView, wide: bool) -> Row {
     let dash = || "-".to_string();
     let instances = match function.instances_max {
+        _ if function.pinned.is_some() => format!("{} pinned", function.instances),
         Some(max) if function.instances > 0 => format!("{}/{max}", function.instances),
         _ => function.instances.to_string(),
     };
@@ -106,6 +114,14 @@ fn share_row(share: &ShareView, wide: bool) -> Row {
 /// Those that are held wait for a person.
 fn waiting(queued: u32, held: u32) -> String {
     if held == 0 { queued.to_string() } else { format!("{queued}, {held} held") }
+}
+
+/// `  bill, mail`, paused, below their function.
+fn paused_row(names: &[String], wide: bool) -> Row {
+    let columns = HEADINGS.len() + if wide { WIDE.len() } else { 0 };
+    let mut cells = vec![format!("  {}", names.join(", ")), "paused".to_owned()];
+    cells.resize(columns, String::new());
+    Row { cells, remark: None }
 }
 
 /// `5.9/8.1 ms`.

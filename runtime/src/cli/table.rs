@@ -19,6 +19,26 @@ pub(super) fn table(headings: &[&str], rows: &[Row]) -> String {
     std::iter::once(&heading).chain(rows).map(|row| line(row, &widths)).collect()
 }
 
+/// The same without the columns on the right for which a line of so many characters has no room.
+pub(super) fn fitted(headings: &[&str], rows: &[Row], chars_max: usize) -> String {
+    let mut count = headings.len();
+    while count > 1 && total(&headings[..count], rows) > chars_max {
+        count -= 1;
+    }
+    let cut = |row: &Row| {
+        let cells = row.cells.iter().take(count).cloned().collect();
+        let remark = row.remark.clone().filter(|(from, ..)| *from < count);
+        Row { cells, remark: remark.map(|(from, columns, text)| (from, columns.min(count - from), text)) }
+    };
+    table(&headings[..count], &rows.iter().map(cut).collect::<Vec<_>>())
+}
+
+/// How wide these columns are together.
+fn total(headings: &[&str], rows: &[Row]) -> usize {
+    let widths = headings.iter().enumerate().map(|(at, heading)| width(at, heading, rows));
+    widths.sum::<usize>() + GAP * headings.len().saturating_sub(1)
+}
+
 fn width(at: usize, heading: &str, rows: &[Row]) -> usize {
     let covered =
         |row: &Row| row.remark.as_ref().is_some_and(|(from, count, _)| (*from..from + count).contains(&at));

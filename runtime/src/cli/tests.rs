@@ -29,6 +29,7 @@ fn verdict(trigger: &str) -> Verdict {
         answer: None,
         reply_id: None,
         total_ms: None,
+        paused: false,
     }
 }
 
@@ -144,7 +145,7 @@ fn an_event_for_nobody_says_so() {
     assert_eq!(text, " +- nobody subscribes to broker default\n");
 }
 
-fn function(name: &str, state: &str) -> FunctionView {
+pub(super) fn function(name: &str, state: &str) -> FunctionView {
     FunctionView {
         function: name.into(),
         state: state.into(),
@@ -167,6 +168,8 @@ fn function(name: &str, state: &str) -> FunctionView {
         reason: None,
         program: Some("/demo/functions/x".into()),
         traffic: Vec::new(),
+        paused: Vec::new(),
+        pinned: None,
     }
 }
 

@@ -58,7 +58,7 @@ fn offsets(text: &str) -> Result<(u64, u64), String> {
 }
 
 /// A time as RFC 3339, given so or as how long ago it was.
-fn timestamp(text: &str) -> Result<String, Failure> {
+pub(super) fn timestamp(text: &str) -> Result<String, Failure> {
     if let Ok(ago) = humantime::parse_duration(text) {
         let time = SystemTime::now().checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH);
         return Ok(jiff::Timestamp::try_from(time).map(|time| time.to_string()).unwrap_or_default());

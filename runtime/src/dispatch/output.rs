@@ -1,14 +1,15 @@
-//! What a process prints, on its way to the log: with whose it is, and which event it worked on.
+//! What a process prints, on its way to the log and to those who ask for it: with whose it is, and which event it worked on.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use activator::event::Event;
 use activator::id::DeliveryId;
 
 use super::Work;
 use super::starting::Start;
-use crate::process::{Line, OutputListener};
+use crate::logs::Printed;
+use crate::process::{Line, OutputListener, Stream};
 
 /// How long after an answer a line may still be read that was printed before it: while nothing else is in flight, there
 /// is none it could be taken for.
@@ -62,7 +63,7 @@ impl Bench {
     }
 }
 
-/// Tells the log.
+/// Tells the log, and keeps it for those who ask.
 pub(super) struct Output {
     pub(super) start: Arc<Start>,
     pub(super) bench: Bench,
@@ -82,12 +83,26 @@ impl OutputListener for Output {
 
     fn line(&self, line: &Line) {
         let event = self.bench.only(Instant::now());
-        let event = event.as_ref().and_then(|event| event.get("id"));
+        let event = event.as_ref().map(Event::id);
         tracing::info!(target: "output", function = %self.start.name, instance = line.instance, event, "{line}");
+        self.start.logs.push(Printed {
+            line: line.clone(),
+            function: Arc::clone(&self.start.name),
+            revision: self.start.program.revision,
+            event: event.map(Into::into),
+        });
     }
 
     fn left_out(&self, lines: u64) {
         tracing::warn!(target: "output", function = %self.start.name, "{lines} lines dropped: it prints too many");
+        let text = format!("({lines} lines dropped: it prints too many)").into();
+        let (at, stream, instance) = (SystemTime::now(), Stream::Stderr, self.instance());
+        self.start.logs.push(Printed {
+            line: Line { at, stream, instance, goes_on: false, text },
+            function: Arc::clone(&self.start.name),
+            revision: self.start.program.revision,
+            event: None,
+        });
     }
 }
 

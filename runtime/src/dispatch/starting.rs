@@ -10,6 +10,7 @@ use super::environment::environment;
 use super::isolation::isolate;
 use crate::config::resolved::Program;
 use crate::driver::Inbox;
+use crate::logs::Logs;
 use crate::process::{Child, Command, Lines, SpawnError, Spawner, Stdin, is_being_written};
 
 /// Lines that are shown of what a process printed last.
@@ -27,6 +28,8 @@ pub(crate) struct Start {
     pub(crate) learned: Arc<Learned>,
     pub(crate) spawner: Spawner,
     pub(crate) lines: Lines,
+    /// What all functions print.
+    pub(crate) logs: Logs,
     /// The port where it may send events, however it is isolated.
     pub(crate) ingress: u16,
     pub(crate) inbox: Inbox,

@@ -6,20 +6,22 @@ use std::time::Instant;
 
 use activator::Input;
 use activator::id::{FunctionId, InstanceId, Revision};
-use activator::lifecycle::{Availability, Settings};
+use activator::lifecycle::Availability;
 use hyper::upgrade::OnUpgrade;
 
 use super::Inbox;
-use crate::alike::Alike;
+use super::terms::Terms;
 use crate::config::resolved::{Found, Function, Named, Program, Resolved};
 use crate::dispatch::{self, InstanceHandle, Learned, Order};
+use crate::logs::Logs;
 use crate::process::{Lines, Spawner};
 
 pub(super) struct Fleet {
     spawner: Spawner,
     inbox: Inbox,
+    logs: Logs,
     functions: BTreeMap<FunctionId, Member>,
-    settings: Alike<Settings>,
+    terms: Terms,
     /// The port of the ingress.
     ingress: u16,
     instances: HashMap<InstanceId, Running>,
@@ -53,12 +55,13 @@ struct Running {
 }
 
 impl Fleet {
-    pub(super) fn new(spawner: Spawner, inbox: Inbox) -> Self {
+    pub(super) fn new(spawner: Spawner, inbox: Inbox, logs: Logs) -> Self {
         Self {
             spawner,
             inbox,
+            logs,
             functions: BTreeMap::new(),
-            settings: Alike::default(),
+            terms: Terms::default(),
             ingress: 0,
             instances: HashMap::new(),
             configured: false,
@@ -118,11 +121,24 @@ impl Fleet {
                         tracing::info!(function = %function.name, "{what} -> r{number}{}{unserved}", named(program));
                     }
                 }
-                let concurrency = program.terms.settings.concurrency.min(dispatch::IN_FLIGHT_MAX);
-                let settings = Settings { revision: member.revision, concurrency, ..program.terms.settings };
-                Availability::Present(self.settings.share(settings))
+                self.terms.of(id, program, member.revision)
             }
         }
+    }
+
+    /// Holds a function at so many processes, or lets go of it. Gives how it is to be run, if it can be.
+    pub(super) fn pin(&mut self, id: FunctionId, number: Option<u32>) -> Option<Availability> {
+        self.terms.pin(id, number);
+        let member = self.functions.get(&id)?;
+        let what = number.map_or_else(|| "pinned no more".to_owned(), |number| format!("pinned at {number}"));
+        tracing::info!(function = %member.function.name, "{what}");
+        let Found::Program(program) = &member.function.found else { return None };
+        Some(self.terms.again(id, program, member.revision))
+    }
+
+    /// At how many processes somebody pinned a function.
+    pub(super) fn pinned(&self, id: FunctionId) -> Option<u32> {
+        self.terms.pinned(id)
     }
 
     pub(super) fn start(&mut self, id: InstanceId) {
@@ -148,6 +164,7 @@ impl Fleet {
             learned: Arc::clone(&past.learned),
             spawner: self.spawner.clone(),
             lines: past.lines.clone(),
+            logs: self.logs.clone(),
             ingress: self.ingress,
             inbox: self.inbox.clone(),
         });
@@ -270,9 +287,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::resolved::{Protocol, Terms};
+    use crate::config::resolved::{self, Protocol};
     use crate::history::fixture;
-    use activator::lifecycle::Overflow;
+    use activator::lifecycle::{Overflow, Settings};
     use activator::scale::Scaling;
 
     const ID: FunctionId = FunctionId(0);
@@ -301,9 +318,9 @@ mod tests {
         }
     }
 
-    fn terms() -> Terms {
+    fn terms() -> resolved::Terms {
         let none = std::time::Duration::ZERO;
-        Terms {
+        resolved::Terms {
             args: Vec::new(),
             env: BTreeMap::new(),
             secrets: crate::config::resolved::Secrets::default(),
@@ -328,7 +345,7 @@ mod tests {
 
     fn fleet() -> Fleet {
         let (inbox, _) = Inbox::to_test(1);
-        Fleet::new(Spawner::start(None).unwrap(), inbox)
+        Fleet::new(Spawner::start(None).unwrap(), inbox, Logs::default())
     }
 
     fn revision(changed: &[(FunctionId, Availability)]) -> u32 {
@@ -354,5 +371,24 @@ mod tests {
         let changed = fleet().configure(&config(Some(1)));
         let [(_, Availability::Present(settings))] = &changed[..] else { panic!("{changed:?}") };
         assert_eq!(settings.concurrency, dispatch::IN_FLIGHT_MAX);
+    }
+
+    #[tokio::test]
+    async fn a_function_is_held_at_a_number_over_changes_and_it_is_no_new_revision() {
+        let mut fleet = fleet();
+        let before = settings(fleet.configure(&config(Some(1))).pop().map(|(_, now)| now));
+        let pinned = settings(fleet.pin(ID, Some(3)));
+        assert_eq!((pinned.scaling.min, pinned.scaling.max, pinned.revision), (3, 3, before.revision));
+        let saved = settings(fleet.configure(&config(Some(2))).pop().map(|(_, now)| now));
+        assert_eq!((saved.scaling.min, saved.scaling.max, fleet.pinned(ID)), (3, 3, Some(3)));
+        let free = settings(fleet.pin(ID, None));
+        assert_eq!((free.scaling, free.revision, fleet.pinned(ID)), (before.scaling, saved.revision, None));
+    }
+
+    fn settings(now: Option<Availability>) -> Settings {
+        match now {
+            Some(Availability::Present(settings)) => *settings,
+            other => panic!("{other:?}"),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! How the rest of the program asks the driver for something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,12 +17,14 @@ use tokio::sync::{oneshot, watch};
 
 use super::callers::Callers;
 use super::inbox::{Attaching, Inbox, Message};
+use super::pausing::Pausing;
 use super::{Callee, Directory, Route, Stats};
 use crate::channel::{AppendError, Position};
 use crate::config::resolved::{ChannelKind, REPLAYS, Resolved};
 use crate::dispatch::{Answer, Call, CallError, CallerBody};
 use crate::history::Place;
 use crate::letters::Desk;
+use crate::logs::Logs;
 
 /// How long a record may take to be read again.
 const READ_MAX: Duration = Duration::from_secs(5);
@@ -44,6 +47,7 @@ pub(crate) struct Handle {
     config: watch::Receiver<Arc<Resolved>>,
     directory: watch::Receiver<Arc<Directory>>,
     letters: Arc<Desk>,
+    logs: Logs,
     callers: Callers,
     next_call: Arc<AtomicU64>,
 }
@@ -56,6 +60,8 @@ pub(crate) struct FunctionRow {
     pub(crate) revision: Option<Revision>,
     /// Since its last delivery ended.
     pub(crate) idle: Option<Duration>,
+    /// At how many processes somebody pinned it.
+    pub(crate) pinned: Option<u32>,
 }
 
 impl Handle {
@@ -63,10 +69,10 @@ impl Handle {
         inbox: Inbox,
         config: watch::Receiver<Arc<Resolved>>,
         directory: watch::Receiver<Arc<Directory>>,
-        letters: Arc<Desk>,
+        (letters, logs): (Arc<Desk>, Logs),
         callers: Callers,
     ) -> Self {
-        Self { inbox, config, directory, letters, callers, next_call: Arc::default() }
+        Self { inbox, config, directory, letters, logs, callers, next_call: Arc::default() }
     }
 
     /// The configuration in force.
@@ -84,6 +90,11 @@ impl Handle {
         &self.letters
     }
 
+    /// What functions print.
+    pub(crate) const fn logs(&self) -> &Logs {
+        &self.logs
+    }
+
     /// Puts a configuration in force.
     pub(crate) async fn configure(&self, config: Arc<Resolved>) {
         self.inbox.tell(Message::Configured(config)).await;
@@ -96,6 +107,24 @@ impl Handle {
         rows.await.unwrap_or_default()
     }
 
+    /// Pauses a subscription, or lets it go on, by its name: `trigger/bill`. Says whether that is kept over a restart.
+    ///
+    /// # Errors
+    /// When it cannot be written; it is so until the next start all the same.
+    pub(crate) async fn pause(&self, name: &Arc<str>, paused: bool) -> io::Result<bool> {
+        let (answer, written) = oneshot::channel();
+        let name = Arc::clone(name);
+        self.inbox.tell(Message::Pausing(Pausing { name, paused, answer })).await;
+        written.await.unwrap_or_else(|_| Err(io::Error::other("hydrant is stopping")))
+    }
+
+    /// The names of the subscriptions that are paused.
+    pub(crate) async fn paused(&self) -> BTreeSet<Arc<str>> {
+        let (answer, names) = oneshot::channel();
+        self.inbox.tell(Message::Paused(answer)).await;
+        names.await.unwrap_or_default()
+    }
+
     /// Asks for a function to be brought to zero.
     pub(crate) async fn reap(&self, function: FunctionId) {
         self.inbox.happened(Input::Reap { function }).await;
@@ -104,6 +133,11 @@ impl Handle {
     /// Asks that what failed at a subscription is tried now.
     pub(crate) async fn retry(&self, subscription: SubscriptionId) {
         self.inbox.happened(Input::Retry { subscription }).await;
+    }
+
+    /// Asks for a function to be pinned at so many processes, or to be let go of.
+    pub(crate) async fn pin(&self, function: FunctionId, number: Option<u32>) {
+        self.inbox.tell(Message::Pinned(function, number)).await;
     }
 
     /// Asks for the place of a function's processes, for one that somebody else starts at the other end of a connection

@@ -1,6 +1,6 @@
 //! How the tasks that act for the driver tell it what happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use activator::Input;
@@ -11,6 +11,7 @@ use activator::lifecycle::Declined;
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::{mpsc, oneshot};
 
+use super::pausing::Pausing;
 use super::{Callee, FunctionRow};
 use crate::channel::{Channel, Life};
 use crate::config::resolved::Resolved;
@@ -37,6 +38,12 @@ pub(super) enum Message {
     /// Somebody wants to start a function's process himself.
     Attaching(FunctionId, Attaching),
     Configured(Arc<Resolved>),
+    /// Somebody pins a function at so many processes, or lets go of it.
+    Pinned(FunctionId, Option<u32>),
+    /// Somebody pauses a subscription, or lets it go on.
+    Pausing(Pausing),
+    /// Somebody asks which are paused.
+    Paused(oneshot::Sender<BTreeSet<Arc<str>>>),
     /// Somebody asks for all functions as they stand.
     Functions(oneshot::Sender<BTreeMap<FunctionId, FunctionRow>>),
 }

@@ -3,9 +3,9 @@
 //!
 //! - [`inbox`]: how those tasks tell the loop what happened. [`handle`]: how the rest of the program asks it.
 //! - [`keeper`]: the task that owns one channel; [`kept`]: what it does with an open one. [`directory`]: what the ingress needs to know.
-//! - [`fleet`]: functions, their revisions and their processes. [`perform`]: one arm per effect.
+//! - [`fleet`]: functions, their revisions and their processes; [`terms`]: how those are run. [`perform`]: one arm per effect.
 //! - [`callers`]: who waits for the answer to an event. [`alarm`]: what wakes the loop when nothing happens. [`mirror`]: the names under which others see how far subscriptions are.
-//! - [`repeats`]: what subscriptions had that want the same event once.
+//! - [`repeats`]: what subscriptions had that want the same event once. [`pausing`], [`pauses`]: those for which nothing is begun.
 //! - [`heirs`]: what the life before did and no cursor says. [`orphans`]: cursors that nobody bears any more. [`record`]: what is told to the history, the statistics and the log.
 
 mod alarm;
@@ -20,10 +20,13 @@ mod keeper;
 mod kept;
 mod mirror;
 mod orphans;
+mod pauses;
+mod pausing;
 mod perform;
 mod record;
 mod repeats;
 mod stats;
+mod terms;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -45,6 +48,7 @@ use self::heirs::Heirs;
 use self::inbox::{Attaching, Message};
 use self::keeper::Keeper;
 use self::orphans::Orphans;
+use self::pauses::Pauses;
 use self::record::Record;
 use self::repeats::Repeats;
 use crate::channel::Channel;
@@ -52,6 +56,7 @@ use crate::config::resolved::Resolved;
 use crate::dispatch::{Call, Sink};
 use crate::history::{History, channel_label};
 use crate::letters::Desk;
+use crate::logs::Logs;
 use crate::process::Spawner;
 
 pub(crate) use directory::{Callee, Directory, Route};
@@ -89,6 +94,7 @@ pub(crate) struct Driver {
     heirs: Heirs,
     orphans: Orphans,
     repeats: Repeats,
+    pauses: Pauses,
     letters: Arc<Desk>,
     record: Record,
 }
@@ -105,16 +111,18 @@ impl Driver {
         };
         let orphans = Orphans::open(config.runtime.state.as_deref());
         let repeats = Repeats::new(config.runtime.state.as_deref());
+        let pauses = Pauses::open(config.runtime.state.as_deref());
         let config = watch::Sender::new(config);
         let directory = watch::Sender::new(Arc::new(Directory::default()));
-        let (letters, callers) = (Arc::new(Desk::default()), Callers::default());
+        let (letters, callers, logs) = (Arc::new(Desk::default()), Callers::default(), Logs::default());
         let (told, names) = (config.subscribe(), directory.subscribe());
-        let handle = Handle::new(inbox.clone(), told, names, Arc::clone(&letters), callers.clone());
+        let kept = (Arc::clone(&letters), logs.clone());
+        let handle = Handle::new(inbox.clone(), told, names, kept, callers.clone());
         let driver = Self {
             activator: Activator::new(limits),
             clock: Clock::start(),
             messages,
-            fleet: Fleet::new(spawner, inbox.clone()),
+            fleet: Fleet::new(spawner, inbox.clone(), logs),
             inbox,
             config,
             directory,
@@ -128,6 +136,7 @@ impl Driver {
             heirs: Heirs::default(),
             orphans,
             repeats,
+            pauses,
             letters,
             record: Record::new(history),
         };
@@ -136,6 +145,7 @@ impl Driver {
 
     /// Runs until everything is at zero after [`Handle::drain`].
     pub(crate) async fn run(mut self) {
+        self.recall_paused();
         let config = Arc::clone(&self.config.borrow());
         self.configure(config);
         self.act();
@@ -226,6 +236,13 @@ impl Driver {
                 self.happened(Input::Attaching { attach, function });
             }
             Message::Configured(config) => self.configure(config),
+            Message::Pinned(function, number) => {
+                if let Some(now) = self.fleet.pin(function, number) {
+                    self.happened(Input::Revised { function, now });
+                }
+            }
+            Message::Pausing(wish) => self.pausing(wish),
+            Message::Paused(answer) => drop(answer.send(self.paused())),
             Message::Functions(answer) => drop(answer.send(self.function_rows())),
         }
     }
@@ -315,7 +332,9 @@ impl Driver {
         let states = self.activator.states();
         states
             .into_iter()
-            .map(|(id, state)| (id, self.record.row(id, state, self.fleet.revision(id))))
+            .map(|(id, state)| {
+                (id, self.record.row(id, state, self.fleet.revision(id), self.fleet.pinned(id)))
+            })
             .collect()
     }
 
@@ -326,6 +345,7 @@ impl Driver {
                 Effect::Report(report) => {
                     if let Report::Renamed { from, to } = &report {
                         self.repeats.renamed(from, to);
+                        self.renamed_paused(from, to);
                     }
                     self.record.reported(report, &self.fleet);
                 }

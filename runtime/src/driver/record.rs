@@ -1,5 +1,6 @@
 //! What is told to the history, the statistics and the log, one batch a turn.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -92,6 +93,11 @@ impl Record {
         self.notes.push(Note::Wired(Arc::clone(config)));
         // Also of those that are wired no more: what is under way for them still ends.
         self.names.learn(config);
+    }
+
+    /// These subscriptions are paused from now on.
+    pub(super) fn paused(&mut self, names: BTreeSet<Arc<str>>) {
+        self.notes.push(Note::Paused(names));
     }
 
     /// Records were read, for the first time or again.
@@ -246,11 +252,18 @@ impl Record {
         id: FunctionId,
         state: activator::State,
         revision: Option<Revision>,
+        pinned: Option<u32>,
     ) -> FunctionRow {
         let counted = self.stats.get(&id);
         let busy = state.in_flight > 0;
         let idle = counted.and_then(|c| c.last).filter(|_| !busy).map(|last| last.elapsed());
-        FunctionRow { state, stats: counted.map(|c| c.stats.clone()).unwrap_or_default(), revision, idle }
+        FunctionRow {
+            state,
+            stats: counted.map(|c| c.stats.clone()).unwrap_or_default(),
+            revision,
+            idle,
+            pinned,
+        }
     }
 
     /// Hands the turn's notes to the history.

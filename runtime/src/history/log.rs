@@ -1,7 +1,7 @@
 //! The entries in the order they arrived, found by place or id, bounded by count and bytes. What is not settled when its
 //! turn comes to be forgotten is held until it is.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 
 use super::delivery::Delivery;
 use super::entry::Entry;
+use super::feed::{End, Feed, Watch};
 use super::page::Page;
 use super::wiring::Wiring;
 use super::{Note, Place, Until, Wanted};
@@ -40,12 +41,15 @@ pub(super) struct Log {
     by_reply: HashMap<u64, SmallVec<[u64; 1]>>,
     hasher: RandomState,
     wiring: Option<Arc<Wiring>>,
+    /// The subscriptions that are paused.
+    pub(super) paused: Arc<BTreeSet<Arc<str>>>,
     /// What was read again in this turn and is not remembered.
     again: HashMap<Place, Event>,
     /// What may have been settled in this turn.
     touched: Vec<u64>,
     /// What the archive is to have.
     to_file: Vec<Arc<Entry>>,
+    feed: Feed,
 }
 
 impl Log {
@@ -64,9 +68,11 @@ impl Log {
             by_reply: HashMap::new(),
             hasher: RandomState::new(),
             wiring: None,
+            paused: Arc::default(),
             again: HashMap::new(),
             touched: Vec::new(),
             to_file: Vec::new(),
+            feed: Feed::default(),
         }
     }
 
@@ -75,6 +81,7 @@ impl Log {
             Note::Wired(resolved) => {
                 self.wiring = Some(Arc::new(Wiring::following(self.wiring.as_deref(), resolved)));
             }
+            Note::Paused(names) => self.paused = Arc::new(names),
             Note::Arrived { channel, partition, records } => {
                 for (offset, event) in records {
                     self.arrived(now, Place { channel, partition, offset }, &event);
@@ -100,20 +107,55 @@ impl Log {
     pub(super) fn end_turn(&mut self) -> Vec<Arc<Entry>> {
         self.again.clear();
         let mut touched = std::mem::take(&mut self.touched);
-        for number in touched.drain(..) {
+        let mut late = HashMap::new();
+        for &number in &touched {
             if !self.entry(number).is_some_and(|entry| entry.is_reached(Until::Settled)) {
                 continue;
             }
             match self.held.remove(&number) {
                 Some(entry) => {
                     self.held_bytes -= entry.weight();
+                    if self.feed.is_watched() {
+                        late.insert(number, Arc::clone(&entry));
+                    }
                     self.let_go(number, entry);
                 }
                 None => self.file(number),
             }
         }
+        // Only now: who watches shares the entries, which would be copied to be changed.
+        if self.feed.is_watched() {
+            self.tell_watchers(&touched, &late);
+        }
+        touched.clear();
         self.touched = touched;
         std::mem::take(&mut self.to_file)
+    }
+
+    /// From now on, what is over is told.
+    pub(super) fn watch(&mut self, since: SystemTime) -> Watch {
+        self.feed.watch(since)
+    }
+
+    /// What was over in this turn: events that nobody took, and deliveries in the order of their ends. `late` are those
+    /// that were held until then.
+    fn tell_watchers(&mut self, touched: &[u64], late: &HashMap<u64, Arc<Entry>>) {
+        let untaken = touched.iter().filter_map(|&number| self.entry(number));
+        let untaken = untaken.filter(|entry| entry.deliveries.is_empty());
+        let mut ends: Vec<_> = untaken.map(|entry| End::new(Arc::clone(entry), None)).collect();
+        let mut forgotten = 0;
+        for (number, subscription) in self.feed.take_settled() {
+            match self.entry(number).or_else(|| late.get(&number)) {
+                Some(entry) => ends.push(End::new(Arc::clone(entry), Some(subscription))),
+                None => forgotten += 1,
+            }
+        }
+        self.feed.tell(&ends, forgotten);
+    }
+
+    #[cfg(test)]
+    pub(super) const fn is_watched(&self) -> bool {
+        self.feed.is_watched()
     }
 
     /// What the archive does not have, because it is not settled.
@@ -173,6 +215,7 @@ impl Log {
         }
         if settled {
             self.touched.push(number);
+            self.feed.settled(number, event.subscription);
         }
     }
 

@@ -3,11 +3,13 @@
 //! What is recent is in memory ([`log`]), bounded by count and bytes, the oldest goes first; what is settled is on disk
 //! as well ([`archive`]). Payload buffers are never pinned: attributes are copied, of the data an excerpt. Nothing here
 //! decides anything; the driver tells what happened by [`History::apply`], once a turn, so that an event and those it
-//! matched are seen together. [`past`] reads both; what a reader sees is in [`view`].
+//! matched are seen together. [`past`] reads both, [`feed`] tells what is over as it happens; what a reader sees is in
+//! [`view`].
 
 mod archive;
 mod delivery;
 mod entry;
+mod feed;
 mod log;
 mod page;
 mod past;
@@ -24,6 +26,7 @@ mod past_tests;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -39,6 +42,7 @@ use log::Log;
 use view::Explained;
 
 pub(crate) use archive::{Archive, Bounds};
+pub(crate) use feed::{End, Watch};
 pub(crate) use record::Spot;
 pub(crate) use selection::{Picked, Selection};
 pub(crate) use wiring::channel_label;
@@ -51,6 +55,8 @@ const BYTES_MAX: usize = 64 << 20;
 pub(crate) enum Note {
     /// The configuration that is in force from now on; the first note of all.
     Wired(Arc<Resolved>),
+    /// The names of the subscriptions that are paused from now on.
+    Paused(BTreeSet<Arc<str>>),
     /// Records were read from a channel. Telling the same record again changes nothing.
     Arrived { channel: ChannelId, partition: Partition, records: Vec<(Offset, Event)> },
     /// Records were read that had been before: somebody who fell behind may take them now.
@@ -128,9 +134,10 @@ impl History {
 
     /// Takes what happened in one turn, all of it before anyone looks.
     pub(crate) fn apply(&self, notes: impl IntoIterator<Item = Note>) {
-        let now = SystemTime::now();
         let mut functions_changed = false;
         let mut log = self.log();
+        // Looked at when nobody else looks: who began to watch before is told of it, and who begins later finds it.
+        let now = SystemTime::now();
         for note in notes {
             functions_changed |= matches!(note, Note::Reported(Report::Function { .. }) | Note::Wired(_));
             log.take(now, note);
@@ -184,6 +191,18 @@ impl History {
         let known = self.explain(wanted).await;
         let is_reached = until == Until::Arrived || known.iter().all(|event| event.settled);
         (is_reached && !known.is_empty()).then_some(known)
+    }
+
+    /// Tells what is over from now on, as it happens.
+    pub(crate) fn watch(&self) -> Watch {
+        let mut log = self.log();
+        let now = SystemTime::now();
+        log.watch(now)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.log().is_watched()
     }
 
     /// Completes with the next news about any function; enlists when it is made, not when it is awaited.

@@ -2,6 +2,7 @@
 //! fell behind, has several records of one place; they are put together here.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use activator::effect::ReplyId;
 use activator::event::Event;
@@ -9,9 +10,9 @@ use hashbrown::{HashMap, HashSet};
 
 use super::archive::{Found, Key, Search};
 use super::entry::Entry;
-use super::record::{Record, Spot};
+use super::record::{Record, Spot, Told};
 use super::selection::Picked;
-use super::view::{Explained, Kin, Row, add_new};
+use super::view::{Ended, Explained, Kin, Row, add_new};
 use super::{History, Selection, Wanted, tell};
 
 impl History {
@@ -47,6 +48,21 @@ impl History {
             let mut rows: Vec<_> = past.newest_first(&selection).take(selection.last).collect();
             rows.sort_by_key(|(record, _)| std::cmp::Reverse(record.arrived));
             rows.iter().map(|(record, event)| tell::row(record, event)).collect()
+        };
+        self.searched(list).await
+    }
+
+    /// Of the events that are meant, the newest deliveries that were over before a moment, in the order of their ends.
+    pub(crate) async fn ended_before(&self, selection: &Selection, before: SystemTime) -> Vec<Ended> {
+        let (recent, selection) = (self.log().newest_first(), selection.clone());
+        let list = move |search| {
+            let past = Past::new(recent, search);
+            let events = past.newest_first(&selection).take(selection.last);
+            let mut ends: Vec<_> =
+                events.flat_map(|(record, event)| ends(&record, &event, &selection, before)).collect();
+            ends.sort_by(|one, other| one.at.cmp(&other.at));
+            ends.drain(..ends.len().saturating_sub(selection.last));
+            ends
         };
         self.searched(list).await
     }
@@ -90,9 +106,10 @@ impl History {
     }
 
     fn told(&self, events: &[(Event, Record)], answered: &[Record]) -> Vec<Explained> {
+        let paused = Arc::clone(&self.log().paused);
         let mut explained: Vec<Explained> = Vec::new();
         for (event, record) in events {
-            let Some(one) = tell::explain(record, self.parents(event, answered)) else { continue };
+            let Some(one) = tell::explain(record, self.parents(event, answered), &paused) else { continue };
             match explained.iter_mut().find(|e| e.source == one.source) {
                 // The same event again: forwarded to another channel, or sent twice.
                 Some(known) => known.join(one),
@@ -129,6 +146,16 @@ fn add(events: &mut Vec<(Event, Record)>, record: Record, wanted: &Wanted) {
 
 fn is_same(one: &Event, other: &Event) -> bool {
     one.id() == other.id() && one.source() == other.source()
+}
+
+/// What was over of an event before a moment, and is meant.
+fn ends(record: &Record, event: &Event, selection: &Selection, before: SystemTime) -> Vec<Ended> {
+    let is_past = |told: &&Told| told.settled.as_ref().is_some_and(|settled| settled.at < before);
+    if record.deliveries.is_empty() && record.arrived < before && selection.wants_untaken() {
+        return tell::ended(record, event, None).into_iter().collect();
+    }
+    let meant = record.deliveries.iter().filter(is_past).filter(|told| selection.wants_told(told));
+    meant.filter_map(|told| tell::ended(record, event, Some(told))).collect()
 }
 
 /// All events, each once in each place.

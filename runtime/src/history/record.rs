@@ -112,10 +112,6 @@ impl Record {
         self.deliveries.iter().filter_map(|told| told.settled.as_ref()?.reply.as_ref())
     }
 
-    pub(super) fn is_settled(&self) -> bool {
-        self.deliveries.iter().all(|told| told.settled.is_some())
-    }
-
     /// What was told later of the same event in the same place: the same with more, or what another run, or another
     /// reading of the channel, made of it.
     pub(super) fn and_then(&mut self, later: Self) {
@@ -155,6 +151,13 @@ impl Told {
         let beyond = self.attempts.len().saturating_sub(ATTEMPTS_MAX);
         self.attempts.drain(..beyond);
         self.settled = later.settled;
+    }
+}
+
+impl Subscriber {
+    /// Whether the event is one of those it asks for.
+    pub(super) fn wants(&self, event: &Event) -> bool {
+        self.filter.as_ref().is_some_and(|filter| filter.matches(event))
     }
 }
 

@@ -10,6 +10,7 @@ use activator::id::{Offset, Partition};
 
 use super::archive::{Times, millis};
 use super::delivery::How;
+use super::feed::End;
 use super::record::{Record, Spot, Told};
 use super::tell;
 use super::view::Outcome;
@@ -69,6 +70,39 @@ impl Selection {
             && self.filter.as_ref().is_none_or(|filter| filter.matches(event))
     }
 
+    /// Whether the end of this delivery is meant, as far as `id`, `filter`, `of` and `failed` say.
+    pub(crate) fn wants_end(&self, end: &End) -> bool {
+        let how = || end.delivery()?.settled.as_ref().map(|settled| settled.how);
+        if self.failed && !is_failure(how()) {
+            return false;
+        }
+        if self.of.is_some() && !end.name().is_some_and(|name| self.is_of(&name)) {
+            return false;
+        }
+        if self.id.is_none() && self.filter.is_none() {
+            return true;
+        }
+        let event = end.event();
+        self.id.as_ref().is_none_or(|id| event.id() == id)
+            && self.filter.as_ref().is_none_or(|filter| filter.matches(&event))
+    }
+
+    /// Whether this delivery of an event that is meant is, too.
+    pub(super) fn wants_told(&self, told: &Told) -> bool {
+        self.counts(told) && self.is_of(&told.whose.name)
+    }
+
+    /// Whether events that nobody took are meant.
+    pub(super) const fn wants_untaken(&self) -> bool {
+        self.of.is_none() && !self.failed
+    }
+
+    /// Whether it is the subscription that is asked for, by its name: `trigger/bill`.
+    fn is_of(&self, name: &str) -> bool {
+        let is = |of: &String| *name == **of || name.split_once('/').is_some_and(|(_, name)| name == of);
+        self.of.as_ref().is_none_or(is)
+    }
+
     fn is_where(&self, spot: &Spot) -> bool {
         self.channel.as_ref().is_none_or(|channel| *spot.channel == **channel)
             && self.partition.is_none_or(|partition| spot.partition == partition)
@@ -77,15 +111,7 @@ impl Selection {
 
     /// Whether there is a delivery among those that count, where any is asked for.
     fn has_delivery(&self, record: &Record) -> bool {
-        let is_of = |told: &Told| {
-            let is = |of: &String| {
-                *told.whose.name == **of
-                    || told.whose.name.split_once('/').is_some_and(|(_, name)| name == of)
-            };
-            self.of.as_ref().is_none_or(is)
-        };
-        let is_any = self.of.is_none() && !self.failed;
-        is_any || record.deliveries.iter().any(|told| is_of(told) && self.counts(told))
+        self.wants_untaken() || record.deliveries.iter().any(|told| self.wants_told(told))
     }
 
     /// What was itself delivered again does not go again, nor do dead letters.
@@ -109,7 +135,11 @@ impl Selection {
     }
 
     fn counts(&self, told: &Told) -> bool {
-        let how = told.settled.as_ref().map(|settled| settled.how);
-        !self.failed || matches!(how, Some(How::DeadLetter | How::Dropped))
+        !self.failed || is_failure(told.settled.as_ref().map(|settled| settled.how))
     }
+}
+
+/// Whether a delivery failed for good.
+const fn is_failure(how: Option<How>) -> bool {
+    matches!(how, Some(How::DeadLetter | How::Dropped))
 }

@@ -1,6 +1,8 @@
 //! How a record is told: what it holds in the words of [`view`](super::view), and what refused the event, by the filters it
 //! met.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use activator::effect::ReplyId;
@@ -11,23 +13,28 @@ use serde_json::{Map, Value};
 use super::Attempt;
 use super::delivery::{How, Settled};
 use super::record::{Record, Subscriber, Told, Whose};
-use super::view::{AttemptView, Decision, Explained, Kin, Outcome, Row, Verdict, millis};
+use super::view::{AttemptView, Decision, Ended, Explained, Kin, Outcome, Row, Verdict, millis};
 
 /// Why an event that a filter passes is none of a subscription's.
 const NOT_REACHED: &str = "it had passed this event before the runtime started, or has not come to it yet";
 /// Of a refusal when nobody knows by what.
 const UNREADABLE: &str = "its filter of then cannot be read any more";
 
-pub(super) fn explain(record: &Record, parents: Vec<Kin>) -> Option<Explained> {
+pub(super) fn explain(record: &Record, parents: Vec<Kin>, paused: &BTreeSet<Arc<str>>) -> Option<Explained> {
     let event = record.event()?;
     let whole = || match json::to_value(&event) {
         Value::Object(members) => members,
         _ => Map::new(),
     };
-    let begun = record.deliveries.iter().map(|told| begun(record, told));
+    let begun = record.deliveries.iter().map(|told| (&told.whose, begun(record, told)));
     let subscribers = record.met.subscribers();
     let is_told = |s: &&Subscriber| record.deliveries.iter().any(|told| told.whose.name == s.whose.name);
-    let refused = subscribers.iter().filter(|s| !is_told(s)).map(|s| refused_by(record, s, &event));
+    let refused =
+        subscribers.iter().filter(|s| !is_told(s)).map(|s| (&s.whose, refused_by(record, s, &event)));
+    let verdicts: Vec<_> = begun
+        .chain(refused)
+        .map(|(whose, verdict)| if paused.contains(&whose.name) { paused_of(verdict) } else { verdict })
+        .collect();
     Some(Explained {
         id: event.id().into(),
         source: event.source().into(),
@@ -36,10 +43,10 @@ pub(super) fn explain(record: &Record, parents: Vec<Kin>) -> Option<Explained> {
         partition: record.spot.partition.0,
         offset: record.spot.offset.0,
         arrived: rfc3339(record.arrived),
-        settled: record.is_settled(),
+        settled: verdicts.iter().all(|verdict| verdict.outcome != Outcome::Pending),
         event: if record.is_whole() { whole() } else { json::attributes(&event) },
         data_bytes: record.data_len,
-        verdicts: begun.chain(refused).collect(),
+        verdicts,
         parents,
         children: children(record),
     })
@@ -59,6 +66,40 @@ pub(super) fn row(record: &Record, event: &Event) -> Row {
         outcome: worst(record),
         triggers: record.deliveries.iter().map(|told| kind_and_name(&told.whose).1.into()).collect(),
     }
+}
+
+/// One of its deliveries when that is over, or that nobody took it; nothing while somebody is yet to come to it.
+pub(super) fn ended(record: &Record, event: &Event, told: Option<&Told>) -> Option<Ended> {
+    let nobody = Whose::default();
+    let (at, whose) = match told {
+        Some(told) => (told.settled.as_ref()?.at, &told.whose),
+        None if record.met.subscribers().iter().any(|subscriber| subscriber.wants(event)) => return None,
+        None => (record.arrived, &nobody),
+    };
+    let verdict = told.map_or_else(|| verdict_of(record, whose), |told| begun(record, told));
+    let row = row(record, event);
+    let last = verdict.attempts.last();
+    Some(Ended {
+        id: row.id,
+        ty: row.ty,
+        source: row.source,
+        subject: row.subject,
+        time: row.time,
+        channel: row.channel,
+        partition: row.partition,
+        offset: row.offset,
+        arrived: row.arrived,
+        trigger: told.map(|_| verdict.trigger),
+        to: verdict.to,
+        function: verdict.function,
+        outcome: verdict.outcome,
+        status: verdict.status,
+        error: last.and_then(|attempt| attempt.error.clone()),
+        attempt: verdict.attempt_count,
+        ms: last.map(|attempt| attempt.ms),
+        total_ms: ms_between(record.arrived, at),
+        at: rfc3339(at),
+    })
 }
 
 /// The worst of all deliveries.
@@ -143,6 +184,21 @@ fn refused_by(record: &Record, subscriber: &Subscriber, event: &Event) -> Verdic
     }
 }
 
+/// The verdict of a subscription that is paused. What it has not come to is not over.
+fn paused_of(verdict: Verdict) -> Verdict {
+    match verdict.clause.as_deref() {
+        Some(NOT_REACHED) => Verdict {
+            matched: true,
+            decision: Decision::Match,
+            clause: None,
+            outcome: Outcome::Pending,
+            paused: true,
+            ..verdict
+        },
+        _ => Verdict { paused: verdict.outcome == Outcome::Pending, ..verdict },
+    }
+}
+
 /// A verdict of which nothing is known but whose it is.
 fn verdict_of(record: &Record, whose: &Whose) -> Verdict {
     let (kind, trigger) = kind_and_name(whose);
@@ -165,6 +221,7 @@ fn verdict_of(record: &Record, whose: &Whose) -> Verdict {
         answer: None,
         reply_id: None,
         total_ms: None,
+        paused: false,
     }
 }
 

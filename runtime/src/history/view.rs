@@ -71,6 +71,9 @@ pub(crate) struct Verdict {
     pub(crate) reply_id: Option<String>,
     /// From its arrival until it was over.
     pub(crate) total_ms: Option<f64>,
+    /// Whether it waits for somebody who lets its subscription go on.
+    #[serde(default)]
+    pub(crate) paused: bool,
 }
 
 /// What a filter said: an error is no match, and has to be told from one.
@@ -150,6 +153,37 @@ pub(crate) struct Row {
     pub(crate) outcome: Outcome,
     /// Those it matched.
     pub(crate) triggers: Vec<String>,
+}
+
+/// A delivery that is over, or an event that nobody took: a line of `tail`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    pub(crate) id: String,
+    #[serde(rename = "type")]
+    pub(crate) ty: String,
+    pub(crate) source: String,
+    pub(crate) subject: Option<String>,
+    pub(crate) time: Option<String>,
+    pub(crate) channel: String,
+    pub(crate) partition: u32,
+    pub(crate) offset: u64,
+    pub(crate) arrived: String,
+    /// The name of the trigger, subscription or source; nothing when nobody took it.
+    pub(crate) trigger: Option<String>,
+    pub(crate) to: Option<String>,
+    pub(crate) function: Option<String>,
+    pub(crate) outcome: Outcome,
+    /// How the last attempt ended.
+    pub(crate) status: Option<String>,
+    pub(crate) error: Option<String>,
+    /// How many attempts there were.
+    pub(crate) attempt: u32,
+    /// How long the last one took.
+    pub(crate) ms: Option<f64>,
+    /// From its arrival until it was over.
+    pub(crate) total_ms: f64,
+    /// When it was over.
+    pub(crate) at: String,
 }
 
 impl Explained {

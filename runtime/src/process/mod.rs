@@ -10,6 +10,7 @@
 //! - [`Groups`]: each child in a cgroup of its own, where we may have some: nothing that it starts outlives it.
 //! - [`Theirs`]: a process that somebody else started; [`pass_listener`] gives it its listener, [`exec()`] runs it in the
 //!   place of this one. [`edit()`]: an editor in a person's terminal.
+//! - [`reader_gone`], [`terminal_size`], [`Keys`]: a person's end of this program's own stdin and stdout.
 //! - [`watch_strays`]: descendants that left their group end with the child they came from.
 //! - [`offers`]: what of all this the machine offers.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
@@ -53,6 +54,7 @@ mod spawn;
 mod strays;
 mod swap;
 mod sys;
+mod terminal;
 mod theirs;
 
 #[cfg(test)]
@@ -83,4 +85,5 @@ pub(crate) use spawn::Spawner;
 pub(crate) use strays::{end_strays, watch_strays};
 pub(crate) use swap::Swap;
 pub(crate) use sys::trim_memory;
+pub(crate) use terminal::{Keys, reader_gone, terminal_size};
 pub(crate) use theirs::Theirs;

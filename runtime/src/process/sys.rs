@@ -12,8 +12,23 @@ use super::Exit;
 /// Watches the descriptor that stands for a process: it becomes readable when the process has ended. To be called
 /// within the async runtime.
 pub(super) fn watch(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    watch_for(pidfd, Interest::READABLE)
+}
+
+/// Watches a descriptor. To be called within the async runtime.
+pub(super) fn watch_for(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd is open and the same descriptor for as long as it lives.
-    Ok(unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE) }?)
+    Ok(unsafe { AsyncFd::register_with_interest(descriptor, interest) }?)
+}
+
+/// Columns and rows of a terminal.
+pub(super) fn window_size(terminal: BorrowedFd<'_>) -> Option<(u16, u16)> {
+    let mut size = MaybeUninit::<libc::winsize>::zeroed();
+    // SAFETY: `size` is a winsize of our own that the call fills in.
+    let answer = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCGWINSZ, size.as_mut_ptr()) };
+    // SAFETY: it is plain numbers, zero where the call did not fill them in.
+    let size = unsafe { size.assume_init() };
+    (answer == 0).then_some((size.ws_col, size.ws_row))
 }
 
 /// Whether to leave an ended child in the process table.

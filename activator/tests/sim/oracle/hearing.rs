@@ -51,6 +51,8 @@ impl Oracle {
                     self.owned.get_mut(&(*channel, *partition)).into_iter().for_each(|o| *o = Some(now));
                 }
             }
+            Input::Pause { name } => drop(self.paused.insert(name.clone())),
+            Input::Resume { name } => drop(self.paused.remove(name)),
             Input::Remembered { name, seen } => self.repeats.recall(now, name, seen),
             Input::Appended { append, .. } => drop(self.appends.remove(append)),
             Input::Committed { channel, .. } => drop(self.commits.remove(channel)),

@@ -62,6 +62,8 @@ pub(crate) struct Oracle {
     owned: BTreeMap<(ChannelId, Partition), Option<Time>>,
     /// Attempts that count, of this life.
     attempts: BTreeMap<Case, u32>,
+    /// For which nothing is to be begun, as the mind was told.
+    paused: BTreeSet<Arc<str>>,
     /// Tried and to be tried again, and not under way.
     requeued: BTreeSet<Case>,
     /// The last that ended was told to before it had anything to start for.
@@ -159,6 +161,7 @@ impl Oracle {
             open: BTreeSet::new(),
             owned: BTreeMap::new(),
             attempts: BTreeMap::new(),
+            paused: BTreeSet::new(),
             requeued: BTreeSet::new(),
             slandered: false,
             made: BTreeMap::new(),
@@ -197,6 +200,7 @@ impl Oracle {
         self.owned.clear();
         self.attempts.clear();
         self.begun.clear();
+        self.paused.clear();
         self.requeued.clear();
         self.pace.in_window = 0;
     }

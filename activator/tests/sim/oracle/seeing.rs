@@ -239,6 +239,8 @@ impl Oracle {
             return self.expect(false, || format!("{case:?} is delivered for a removed subscription"));
         }
         self.tries(case);
+        let is_paused = self.truth.terms(case).is_some_and(|s| self.paused.contains(&s.name));
+        self.expect(!is_paused, || format!("{case:?} is delivered, and its subscription is paused"));
         let Some(subscription) = self.truth.terms(case) else { return };
         let attempts = self.attempts.get(&case).copied().unwrap_or(0);
         let most = subscription.delivery.retry;

@@ -35,7 +35,8 @@ impl World {
             name: Arc::clone(name),
             seen: seen.iter().filter_map(left).collect(),
         });
-        told.collect()
+        let paused = self.paused.iter().map(|name| Input::Pause { name: Arc::clone(name) });
+        told.chain(paused).collect()
     }
 
     /// The mind wants to know of it in its next life.

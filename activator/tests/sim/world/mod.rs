@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) sent: Vec<Event>,
     /// What was delivered to subscriptions that want it once, and until when that is to be known.
     pub(crate) remembered: BTreeMap<Arc<str>, Vec<(Identity, Micros)>>,
+    /// The subscriptions that are paused, as it is stored.
+    pub(crate) paused: BTreeSet<Arc<str>>,
     pub(crate) bad_neighbour: bool,
     pub(crate) calm_since: Option<Micros>,
     pub(crate) draining_since: Option<Micros>,
@@ -132,6 +134,7 @@ impl World {
             named: 0,
             sent: Vec::new(),
             remembered: BTreeMap::new(),
+            paused: BTreeSet::new(),
             bad_neighbour,
             users,
             limits,

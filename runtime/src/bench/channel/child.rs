@@ -21,6 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub(in crate::bench) struct Role {
     child: Child,
     pub(in crate::bench) address: SocketAddr,
+    /// Of a runtime, where its API is.
+    pub(super) admin: Option<SocketAddr>,
 }
 
 impl Role {
@@ -30,7 +32,7 @@ impl Role {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let env = vec![("PORT".to_owned(), port.to_string())];
         let child = spawn(spawner, args.to_vec(), env, dir).await?;
-        let role = Self { child, address };
+        let role = Self { child, address, admin: None };
         role.wait_until("it listens", async || Client::connect(address).await.is_ok()).await?;
         Ok(role)
     }
@@ -39,7 +41,7 @@ impl Role {
     #[cfg(feature = "kafka")]
     pub(super) async fn silent(spawner: &Spawner, args: &[String], dir: &Path) -> anyhow::Result<Self> {
         let child = spawn(spawner, args.to_vec(), Vec::new(), dir).await?;
-        Ok(Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) })
+        Ok(Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), admin: None })
     }
 
     /// A runtime on a project.
@@ -47,10 +49,12 @@ impl Role {
         fs::remove_file(dir.join(".hydrant/run.json")).ok();
         let child = spawn(spawner, vec!["run".into(), "--quiet".into()], Vec::new(), dir).await?;
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut role = Self { child, address: unknown };
+        let mut role = Self { child, address: unknown, admin: None };
         role.wait_until("it is ready", async || dir.join(".hydrant/run.json").exists()).await?;
         let run: Value = serde_json::from_slice(&fs::read(dir.join(".hydrant/run.json"))?)?;
-        role.address = run["listen"].as_str().context("it does not say where it listens")?.parse()?;
+        let place = |key: &str| run[key].as_str().context("it does not say where it listens");
+        role.address = place("listen")?.parse()?;
+        role.admin = Some(place("admin")?.parse()?);
         Ok(role)
     }
 

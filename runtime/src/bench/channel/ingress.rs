@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use anyhow::Context;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use super::child::Role;
 use super::client::{DRIP, DRIP_PAUSE, drip, flood};
@@ -16,6 +19,8 @@ use crate::process::Spawner;
 const CONNECTIONS: usize = 16;
 /// Before anything counts: the function is started, connections are made, pages are touched.
 const WARM_UP: usize = 1_000;
+/// What a tail asks for.
+const TAIL: &str = "/api/v1/stream?filter=type%20%3D%20'bench.hit'";
 
 /// The figures: relay and runtime, flooded in turn, and the runtime under a steady stream.
 pub(super) async fn measure(spawner: &Spawner, events: usize, rounds: usize) -> anyhow::Result<Vec<Figure>> {
@@ -26,28 +31,32 @@ pub(super) async fn measure(spawner: &Spawner, events: usize, rounds: usize) -> 
     let relay = Role::start(spawner, &relay, scratch.path()).await?;
     let runtime = Role::runtime(spawner, scratch.path()).await?;
     let other = Role::runtime(spawner, without.path()).await?;
+    let tailed = project("ingress-tailed", "")?;
+    let tailed = (Role::runtime(spawner, tailed.path()).await?, tailed);
+    let tail = tail(&tailed.0).await?;
     flood(relay.address, WARM_UP, CONNECTIONS).await?;
-    let (mut delivered, mut delivered_by_other) = (0, 0);
+    let (mut delivered, mut delivered_by_other, mut tailed_too) = (0, 0, 0);
     deliver(&runtime, WARM_UP, &mut delivered).await?;
     deliver(&other, WARM_UP, &mut delivered_by_other).await?;
-    let (mut relayed, mut ours, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    deliver(&tailed.0, WARM_UP, &mut tailed_too).await?;
+    let (mut relayed, mut ours, mut others, mut seen) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         let before = relay.cpu()?;
         flood(relay.address, events, CONNECTIONS).await?;
         relayed.push(micros_each(relay.cpu()? - before, events));
-        let before = runtime.cpu()?;
-        deliver(&runtime, events, &mut delivered).await?;
-        ours.push(micros_each(runtime.cpu()? - before, events));
-        let before = other.cpu()?;
-        deliver(&other, events, &mut delivered_by_other).await?;
-        others.push(micros_each(other.cpu()? - before, events));
+        ours.push(cost(&runtime, events, &mut delivered).await?);
+        others.push(cost(&other, events, &mut delivered_by_other).await?);
+        seen.push(cost(&tailed.0, events, &mut tailed_too).await?);
     }
     other.stop().await;
+    drop(tail);
+    tailed.0.stop().await;
     let floor = Figure::floor("relay: hyper in -> hyper out", "us/event", relayed);
     let without = Figure::beside("the same without the history on disk", "us/event", others, &floor);
     let mut figures = vec![floor.clone()];
     figures.push(Figure::beside("ingress -> durable -> warm function", "us/event", ours, &floor));
     figures.push(without);
+    figures.push(Figure::beside("the same while somebody tails it", "us/event", seen, &floor));
     figures.extend(steady("relay", &relay, (answer.address, "/anew")).await?);
     figures.extend(steady("runtime", &runtime, (runtime.address, "/fn/sink/anew")).await?);
     figures.push(Figure::floor("memory at its highest", "MiB", vec![to_f64(runtime.peak_kib()?) / 1024.0]));
@@ -63,6 +72,30 @@ fn project(name: &str, more: &str) -> anyhow::Result<Scratch> {
     let config = super::function_config()?.replacen('\n', &format!("\n{more}"), 1);
     scratch.write("runtime.toml", &(config + "on = { type = \"bench.hit\" }\n"))?;
     Ok(scratch)
+}
+
+/// Reads what is over from a runtime, as `hydrant tail` does with a filter that matches all, until it is dropped.
+async fn tail(runtime: &Role) -> anyhow::Result<JoinSet<()>> {
+    let admin = runtime.admin.context("a runtime has an API")?;
+    let mut stream = TcpStream::connect(admin).await?;
+    let ask = format!("GET {TAIL} HTTP/1.1\r\nhost: {admin}\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await?;
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).await?;
+    anyhow::ensure!(status == *b"HTTP/1.1 200", "nobody may tail it");
+    let mut reading = JoinSet::new();
+    reading.spawn(async move {
+        let mut piece = vec![0; 64 << 10];
+        while stream.read(&mut piece).await.is_ok_and(|read| read > 0) {}
+    });
+    Ok(reading)
+}
+
+/// The processor time of a runtime for each of so many events.
+async fn cost(runtime: &Role, events: usize, delivered: &mut usize) -> anyhow::Result<f64> {
+    let before = runtime.cpu()?;
+    deliver(runtime, events, delivered).await?;
+    Ok(micros_each(runtime.cpu()? - before, events))
 }
 
 /// Floods the runtime, and waits until the function has all.

@@ -131,6 +131,14 @@ fn line(verdict: &Verdict, place: &str, global: &Global) -> Line {
     Line { name: verdict.trigger.clone(), place: Some(place.into()), decision: verdict.decision, says }
 }
 
+/// The attempts there were before it was paused.
+fn before(verdict: &Verdict) -> String {
+    match (verdict.attempt_count, verdict.status.as_deref()) {
+        (0, _) | (_, None) => String::new(),
+        (count, Some(status)) => format!(" ({status} after {count})"),
+    }
+}
+
 /// What became of an event that matched: the outcome, how the last attempt ended, and how many there were.
 fn fate(verdict: &Verdict) -> String {
     let plural = if verdict.attempt_count == 1 { "" } else { "s" };
@@ -144,6 +152,9 @@ fn fate(verdict: &Verdict) -> String {
         Outcome::Dropped => "dropped: its channel does not hold it any more (retention)".into(),
         Outcome::Removed => format!("removed:{status} after {attempts}, {}", tree::REMOVED),
         Outcome::Elsewhere => format!("elsewhere: {}", tree::ELSEWHERE),
+        Outcome::Pending if verdict.paused => {
+            format!("paused: it waits for hydrant resume {}{}", verdict.trigger, before(verdict))
+        }
         Outcome::Pending if verdict.attempt_count == 0 => "pending: no attempt is over yet".into(),
         Outcome::Pending => format!("pending:{status} after {attempts}, another one follows"),
         Outcome::Duplicate => format!("duplicate: {}", tree::DUPLICATE),

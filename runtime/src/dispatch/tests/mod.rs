@@ -112,6 +112,7 @@ impl Function {
             spawner: Spawner::start(None).unwrap(),
             ingress: 0,
             lines: Lines::default(),
+            logs: crate::logs::Logs::default(),
             inbox,
         });
         Process { handle, heard }
