@@ -68,12 +68,18 @@ fn running() {
     assert_eq!(names(&project, &["hydrant", "invoke", ""]), ["bake", "bill", "ship"]);
     assert_eq!(names(&project, &["hydrant", "invoke", "b"]), ["bake", "bill"]);
     assert_eq!(names(&project, &["hydrant", "dlq", "ls", "--fn", "s"]), ["ship"]);
+    for verb in ["scale", "logs", "attach"] {
+        assert_eq!(names(&project, &["hydrant", verb, "b"]), ["bake", "bill"], "{verb}");
+    }
 }
 
 fn configured() {
     let project = project();
     assert_eq!(names(&project, &["hydrant", "attach", "b"]), ["bake", "bill"]);
-    assert_eq!(names(&project, &["hydrant", "history", "--trigger", "bi"]), ["bill-it"]);
+    for words in [&["history", "--trigger"][..], &["tail", "--trigger"], &["pause"], &["resume"], &["retry"]]
+    {
+        assert_eq!(names(&project, &[&["hydrant"], words, &["bi"]].concat()), ["bill-it"], "{words:?}");
+    }
     assert_eq!(names(&project, &["hydrant", "send", "x", "--to", "c"]), ["channel/orders"]);
     // Another project than the one here is one that was named.
     let other = Project::new("");

@@ -87,3 +87,12 @@ fn dead_letters_go_where_the_trigger_says() {
     assert!(matches!(scene.ends(), [End::DeadLetter(_)]));
     assert_eq!((scene.held_by(OWN_LETTERS).len(), scene.held_by(DEAD_LETTERS).len()), (1, 0));
 }
+
+#[test]
+fn what_is_tried_for_ever_is_left_to_the_next_owner_of_its_partition() {
+    let mut scene = scene(Policy { exhausted: Exhausted::Block, ..policy() });
+    let request = scene.delivered();
+    scene.ask_back();
+    scene.answer(&request, 400);
+    assert!(matches!(scene.ends(), [End::Elsewhere]), "{:?}", scene.ends());
+}

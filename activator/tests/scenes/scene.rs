@@ -206,6 +206,11 @@ impl Scene {
         self.store(REPLAYS, event);
     }
 
+    /// The broker's partition is to go to another runtime.
+    pub(crate) fn ask_back(&mut self) {
+        self.tell(Input::Revoking { channel: BROKER, partitions: vec![Partition(0)] });
+    }
+
     /// What the headers of answers say from now on.
     pub(crate) fn advise(&mut self, advice: Advice) {
         self.advice = advice;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use hyper::Method;
 
+use super::completions;
 use super::daemon::Daemon;
 use super::exit::Failure;
 use super::global::Global;
@@ -24,6 +25,7 @@ const LAST_FOLLOWED: usize = 10;
 #[derive(Debug, Args)]
 pub(super) struct Logs {
     /// Only of this function
+    #[arg(add = completions::functions())]
     function: Option<String>,
     /// Go on with what is printed from now on
     #[arg(short, long)]

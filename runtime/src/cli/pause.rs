@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use hyper::Method;
 
+use super::completions;
 use super::daemon::Daemon;
 use super::exit::Failure;
 use super::global::Global;
@@ -19,6 +20,7 @@ use crate::admin::TriggerView;
 #[derive(Debug, Args)]
 pub(super) struct Pause {
     /// The trigger, subscription or source; `trigger/NAME` where several have the name
+    #[arg(add = completions::triggers())]
     trigger: String,
 }
 
@@ -26,6 +28,7 @@ pub(super) struct Pause {
 #[derive(Debug, Args)]
 pub(super) struct Resume {
     /// The trigger, subscription or source; `trigger/NAME` where several have the name
+    #[arg(add = completions::triggers())]
     trigger: String,
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use hyper::Method;
 
+use super::completions;
 use super::daemon::Daemon;
 use super::exit::Failure;
 use super::global::Global;
@@ -17,7 +18,7 @@ use crate::admin::Retry as Asked;
 #[derive(Debug, Args)]
 pub(super) struct Retry {
     /// Triggers, subscriptions or sources
-    #[arg(required = true)]
+    #[arg(required = true, add = completions::triggers())]
     names: Vec<String>,
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 use hyper::Method;
 
+use super::completions;
 use super::daemon::Daemon;
 use super::exit::Failure;
 use super::global::Global;
@@ -20,6 +21,7 @@ use crate::admin::FunctionView;
 #[derive(Debug, Args)]
 pub(super) struct Scale {
     /// The function
+    #[arg(add = completions::functions())]
     function: String,
     /// How many: 1 to 1000, or auto for what its settings say
     #[arg(value_name = "N|auto")]

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::completions;
 use super::daemon::Daemon;
 use super::exit::Failure;
 use super::format::Format;
@@ -38,7 +39,7 @@ pub(super) struct Tail {
     #[arg(long)]
     failed: bool,
     /// Only deliveries to this trigger, subscription or source
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completions::triggers())]
     trigger: Option<String>,
     /// What is shown, as '%t %i %T %v\n': %i id, %T type, %g trigger, %v verdict; docs/watching.md has all letters
     #[arg(short, long, value_name = "FORMAT", value_parser = Format::parse)]
