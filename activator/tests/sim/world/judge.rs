@@ -55,11 +55,18 @@ impl World {
     /// Looks whether all is done; if so, silence is to follow.
     pub(super) fn check(&mut self) {
         self.ask_for_held();
-        if !self.unpaid().is_empty() || self.oracle.open_calls() > 0 || self.draining_since.is_some() {
+        let is_owed = !self.unpaid().is_empty() || self.holds_for_functions();
+        if is_owed || self.oracle.open_calls() > 0 || self.draining_since.is_some() {
             return self.clock.after(SECOND, Happening::Check);
         }
         self.paid = true;
         self.calm_since = Some(self.clock.micros());
+    }
+
+    /// Whether something is held that may have been done: its function was only too slow to say so.
+    fn holds_for_functions(&self) -> bool {
+        let is_lazy = |function| self.bad_neighbour && function == wiring::LAZY;
+        self.mind.states().into_iter().any(|(function, state)| state.held > 0 && !is_lazy(function))
     }
 
     /// What is owed and not done, but for what waits for a bad neighbour.
