@@ -61,6 +61,6 @@ impl Activator {
 }
 
 /// Where an event is.
-const fn place(event: EventRef) -> (ChannelId, Partition, Offset) {
+pub(super) const fn place(event: EventRef) -> (ChannelId, Partition, Offset) {
     (event.channel, event.partition, event.offset)
 }

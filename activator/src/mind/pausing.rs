@@ -7,6 +7,7 @@ use alloc::{sync::Arc, vec::Vec};
 use super::Activator;
 use super::delivery::{Stage, Storing};
 use super::lane::Room;
+use super::mending::place;
 use crate::id::{DeliveryId, SubscriptionId};
 
 impl Activator {
@@ -41,7 +42,7 @@ impl Activator {
         let paused = self.deliveries.iter().filter(|(_, d)| d.stage == Stage::Paused);
         let mut kept: Vec<_> = paused.map(|(id, _)| id).filter(|id| is_its_own(*id)).collect();
         // As they came.
-        kept.sort_by_key(|id| self.subject(*id).map(|event| (event.channel, event.partition, event.offset)));
+        kept.sort_by_key(|id| self.subject(*id).map(place));
         for id in kept {
             self.enqueue(id);
         }
