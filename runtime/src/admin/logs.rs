@@ -22,6 +22,7 @@ use super::functions::find;
 use super::sample::Gap;
 use super::{replay, sse};
 use crate::driver::Handle;
+use crate::history::view::rfc3339;
 use crate::logs::{Logs, Printed, Read};
 
 /// Lines, unless the request says how many.
@@ -150,9 +151,8 @@ fn messages(read: &Read, wanted: &Wanted) -> Vec<Event> {
 }
 
 fn view(printed: &Printed) -> LogLine {
-    let at = jiff::Timestamp::try_from(printed.line.at).map(|at| format!("{at:.6}"));
     LogLine {
-        at: at.unwrap_or_default(),
+        at: rfc3339(printed.line.at),
         function: printed.function.to_string(),
         revision: format!("r{}", printed.revision),
         instance: printed.line.instance,

@@ -8,8 +8,8 @@ use activator::topology::Destination;
 use hashbrown::HashMap;
 
 use super::functions::FunctionView;
-use super::triggers::kind_and_name;
 use crate::config::resolved::Resolved;
+use crate::config::short_name;
 
 /// By function, those that are paused of those that deliver to it.
 pub(super) struct Paused(HashMap<FunctionId, OfOne>);
@@ -30,7 +30,7 @@ impl Paused {
             let Destination::Function(function) = subscription.to else { continue };
             let of_one = functions.entry(function).or_default();
             match paused.contains(&subscription.name) {
-                true => of_one.names.push(kind_and_name(&subscription.name).1.into()),
+                true => of_one.names.push(short_name(&subscription.name).into()),
                 false => of_one.others += 1,
             }
         }

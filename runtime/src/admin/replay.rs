@@ -18,6 +18,7 @@ use super::error::ApiError;
 use super::pace::Pace;
 use super::whole::Whole;
 use crate::config::resolved::Resolved;
+use crate::config::{is_called, short_name};
 use crate::driver::Handle;
 use crate::history::{History, Picked, Selection};
 
@@ -154,8 +155,7 @@ impl Replay {
 
 /// `bill` or `trigger/bill`.
 pub(super) fn named(config: &Resolved, name: &str) -> Result<Arc<Subscription>, ApiError> {
-    let is_meant = |full: &str| full == name || full.split_once('/').is_some_and(|(_, rest)| rest == name);
-    let mut meant = config.topology.subscriptions.iter().filter(|s| is_meant(&s.name));
+    let mut meant = config.topology.subscriptions.iter().filter(|s| is_called(&s.name, name));
     match (meant.next(), meant.next()) {
         (Some(one), None) => Ok(Arc::clone(one)),
         (Some(one), Some(other)) => Err(bad(
@@ -178,7 +178,7 @@ pub(super) fn offsets(from: Option<u64>, to: Option<u64>) -> Option<RangeInclusi
 
 impl Replayed {
     fn of(picked: &Picked, to: &str, reason: Option<String>) -> Self {
-        let trigger = to.split_once('/').map_or(to, |(_, name)| name).into();
+        let trigger = short_name(to).into();
         Self {
             id: picked.event.id().into(),
             source: picked.event.source().into(),

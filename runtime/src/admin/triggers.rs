@@ -11,8 +11,8 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
-use crate::config::nearest;
 use crate::config::resolved::Resolved;
+use crate::config::{is_called, kind_and_name, nearest, short_name};
 use crate::driver::Handle;
 
 /// One of them. Field names are public interface: more may be added, none renamed.
@@ -84,15 +84,9 @@ fn view(subscription: &Subscription, paused: &BTreeSet<Arc<str>>, kept: bool) ->
     }
 }
 
-/// `trigger` and `bill`.
-pub(super) fn kind_and_name(name: &str) -> (&str, &str) {
-    name.split_once('/').unwrap_or(("subscription", name))
-}
-
 /// By its name, with its kind before it where another kind has one of that name.
 fn find<'c>(config: &'c Resolved, name: &str) -> Result<&'c Subscription, ApiError> {
-    let is = |s: &&Arc<Subscription>| *s.name == *name || kind_and_name(&s.name).1 == name;
-    let found: Vec<_> = subscriptions(config).filter(is).collect();
+    let found: Vec<_> = subscriptions(config).filter(|s| is_called(&s.name, name)).collect();
     match &found[..] {
         [one] => Ok(one),
         [] => Err(unknown(config, name)),
@@ -106,7 +100,7 @@ fn find<'c>(config: &'c Resolved, name: &str) -> Result<&'c Subscription, ApiErr
 
 fn unknown(config: &Resolved, name: &str) -> ApiError {
     let message = format!("there is no trigger, subscription or source {name:?}");
-    let help = match nearest(name, subscriptions(config).map(|s| kind_and_name(&s.name).1)) {
+    let help = match nearest(name, subscriptions(config).map(|s| short_name(&s.name))) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "GET /api/v1/triggers lists them".to_owned(),
     };

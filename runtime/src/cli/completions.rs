@@ -20,8 +20,8 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::{Cli, output};
 use crate::admin::FunctionView;
-use crate::config::Loader;
 use crate::config::resolved::{ChannelKind, Resolved};
+use crate::config::{Loader, short_name};
 use crate::history::channel_label;
 
 /// Names the shell that asks; set by its script.
@@ -111,7 +111,7 @@ pub(super) fn triggers() -> ArgValueCandidates {
     of_configuration(|resolved| {
         let replays = |name: &str| name.starts_with(ChannelKind::Replay.text());
         let names = resolved.topology.subscriptions.iter().map(|s| &*s.name).filter(|name| !replays(name));
-        names.map(|name| name.split_once('/').map_or(name, |(_, name)| name).to_owned()).collect()
+        names.map(|name| short_name(name).to_owned()).collect()
     })
 }
 

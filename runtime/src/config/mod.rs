@@ -5,6 +5,7 @@
 //! [`resolved::Resolved`]. Everything wrong is told at once, with its place; nobody validates again after that.
 
 mod book;
+mod called;
 mod codes;
 mod content;
 mod diagnostic;
@@ -35,6 +36,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use called::{is_called, kind_and_name, short_name};
 pub(crate) use codes::{Code, Severity};
 pub(crate) use diagnostic::{Diagnostic, summary};
 pub(crate) use expression::Told;

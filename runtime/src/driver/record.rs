@@ -17,6 +17,7 @@ use hashbrown::HashMap;
 use super::fleet::Fleet;
 use super::{FunctionRow, Stats};
 use crate::config::resolved::Resolved;
+use crate::config::short_name;
 use crate::history::{Attempt, History, Note};
 
 pub(super) struct Record {
@@ -208,7 +209,7 @@ impl Record {
             }
             None => String::new(),
         };
-        let short = name.split_once('/').map_or(name, |(_, short)| short);
+        let short = short_name(name);
         let plural = if attempts == 1 { "" } else { "s" };
         tracing::error!(
             subscription = name, offset = %event.offset,

@@ -14,6 +14,7 @@ use super::feed::End;
 use super::record::{Record, Spot, Told};
 use super::tell;
 use super::view::Outcome;
+use crate::config::is_called;
 use crate::config::resolved::ChannelKind;
 
 /// Which events are meant; what is not said means any.
@@ -99,8 +100,7 @@ impl Selection {
 
     /// Whether it is the subscription that is asked for, by its name: `trigger/bill`.
     fn is_of(&self, name: &str) -> bool {
-        let is = |of: &String| *name == **of || name.split_once('/').is_some_and(|(_, name)| name == of);
-        self.of.as_ref().is_none_or(is)
+        self.of.as_ref().is_none_or(|of| is_called(name, of))
     }
 
     fn is_where(&self, spot: &Spot) -> bool {

@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use super::Attempt;
 use super::delivery::{How, Settled};
 use super::record::{Record, Subscriber, Told, Whose};
-use super::view::{AttemptView, Decision, Ended, Explained, Kin, Outcome, Row, Verdict, millis};
+use super::view::{AttemptView, Decision, Ended, Explained, Kin, Outcome, Row, Verdict, millis, rfc3339};
+use crate::config::{kind_and_name, short_name};
 
 /// Why an event that a filter passes is none of a subscription's.
 const NOT_REACHED: &str = "it had passed this event before the runtime started, or has not come to it yet";
@@ -64,7 +65,7 @@ pub(super) fn row(record: &Record, event: &Event) -> Row {
         offset: record.spot.offset.0,
         arrived: rfc3339(record.arrived),
         outcome: worst(record),
-        triggers: record.deliveries.iter().map(|told| kind_and_name(&told.whose).1.into()).collect(),
+        triggers: record.deliveries.iter().map(|told| short_name(&told.whose.name).into()).collect(),
     }
 }
 
@@ -114,7 +115,7 @@ fn children(record: &Record) -> Vec<Kin> {
     let kin = answers.map(|(told, reply)| Kin {
         id: reply.id.as_ref().into(),
         source: reply.source.as_ref().into(),
-        trigger: kind_and_name(&told.whose).1.into(),
+        trigger: short_name(&told.whose.name).into(),
     });
     kin.collect()
 }
@@ -127,7 +128,7 @@ pub(super) fn parents(record: &Record, answer: &ReplyId) -> Vec<Kin> {
     let kin = |told: &Told| Kin {
         id: event.id().into(),
         source: event.source().into(),
-        trigger: kind_and_name(&told.whose).1.into(),
+        trigger: short_name(&told.whose.name).into(),
     };
     record.deliveries.iter().filter(is).map(kin).collect()
 }
@@ -201,7 +202,7 @@ fn paused_of(verdict: Verdict) -> Verdict {
 
 /// A verdict of which nothing is known but whose it is.
 fn verdict_of(record: &Record, whose: &Whose) -> Verdict {
-    let (kind, trigger) = kind_and_name(whose);
+    let (kind, trigger) = kind_and_name(&whose.name);
     Verdict {
         trigger: trigger.into(),
         kind: kind.into(),
@@ -223,11 +224,6 @@ fn verdict_of(record: &Record, whose: &Whose) -> Verdict {
         total_ms: None,
         paused: false,
     }
-}
-
-/// `trigger` and `bill`.
-fn kind_and_name(whose: &Whose) -> (&str, &str) {
-    whose.name.split_once('/').unwrap_or(("subscription", &whose.name))
 }
 
 impl From<filter::Decision> for Decision {
@@ -269,9 +265,4 @@ fn attempt_view(attempt: &Attempt, arrived: SystemTime) -> AttemptView {
 
 fn ms_between(from: SystemTime, to: SystemTime) -> f64 {
     millis(to.duration_since(from).unwrap_or_default())
-}
-
-/// Microseconds are as fine as anything here is measured.
-fn rfc3339(time: SystemTime) -> String {
-    jiff::Timestamp::try_from(time).map(|time| format!("{time:.6}")).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 //!
 //! Field names are public interface: more may be added, none renamed.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use activator::id::{Offset, Partition};
 use serde::{Deserialize, Serialize};
@@ -222,4 +222,9 @@ pub(super) fn add_new(known: &mut Vec<Kin>, more: impl IntoIterator<Item = Kin>)
 /// Milliseconds, as fine as a microsecond.
 pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
+}
+
+/// A time as it is told; microseconds are as fine as anything here is measured.
+pub(crate) fn rfc3339(time: SystemTime) -> String {
+    jiff::Timestamp::try_from(time).map(|time| format!("{time:.6}")).unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use activator::event::Event;
 
 use super::facts;
+use crate::config::short_name;
 
 /// Characters of a name or reason that are kept; longer ones are nobody's of ours.
 const TEXT_MAX: usize = 256;
@@ -42,7 +43,7 @@ impl Case {
 
     /// The name of the trigger, subscription or source.
     pub(crate) fn trigger(&self) -> &str {
-        self.subscription.split_once('/').map_or(&self.subscription, |(_, name)| name)
+        short_name(&self.subscription)
     }
 
     /// The function it was for, if it was for one; of a revision, whose it is.

@@ -16,7 +16,7 @@ use super::super::{events, output};
 use super::Explain;
 use super::text::{self, Line};
 use crate::config::resolved::{ChannelKind, Resolved};
-use crate::config::{Loader, Severity, summary};
+use crate::config::{Loader, Severity, kind_and_name, summary};
 use crate::history::channel_label;
 use crate::history::view::Decision;
 use crate::process::is_written_to;
@@ -104,7 +104,7 @@ fn wanted<'r>(explain: &Explain, resolved: &'r Resolved) -> Result<Vec<&'r Subsc
         let all = resolved.topology.subscriptions.iter().map(Arc::as_ref);
         // What is delivered again is no one's to want.
         let others = [ChannelKind::Source, ChannelKind::Replay].map(ChannelKind::text);
-        all.map(|s| (s, named(s))).filter(move |(_, (kind, _))| !others.contains(kind))
+        all.map(|s| (s, kind_and_name(&s.name))).filter(move |(_, (kind, _))| !others.contains(kind))
     };
     if let Some(to) = &explain.to {
         is_place(to, resolved)?;
@@ -134,18 +134,13 @@ fn is_place(to: &str, resolved: &Resolved) -> Result<(), Failure> {
     }
 }
 
-/// `trigger` and `bill` of `trigger/bill`.
-fn named(subscription: &Subscription) -> (&str, &str) {
-    subscription.name.split_once('/').unwrap_or(("subscription", &subscription.name))
-}
-
 fn channel(subscription: &Subscription, resolved: &Resolved) -> String {
     resolved.channels.get(&subscription.channel).map(channel_label).unwrap_or_default()
 }
 
 impl Tried {
     fn by(subscription: &Subscription, resolved: &Resolved, event: &Event) -> Self {
-        let (kind, name) = named(subscription);
+        let (kind, name) = kind_and_name(&subscription.name);
         let function = match subscription.to {
             Destination::Function(id) => {
                 resolved.functions.get(&id).map(|function| function.name.to_string())
