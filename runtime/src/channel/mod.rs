@@ -201,6 +201,7 @@ impl std::fmt::Debug for Channel {
     }
 }
 
+// What waits for Kafka has a box of its own: those who wait for another channel must not make room for it.
 impl Channel {
     /// Opens the channel, recovering what a crash left. A sink has no partitions that could be read. Where
     /// `subscribers` are is shown to whoever looks from outside, and who moved them there meanwhile is obeyed.
@@ -236,9 +237,9 @@ impl Channel {
             Self::Memory(channel) => channel.append(event),
             Self::Durable(channel) => channel.append(event).await,
             #[cfg(feature = "kafka")]
-            Self::Kafka(channel) => channel.append(event).await,
+            Self::Kafka(channel) => Box::pin(channel.append(event)).await,
             #[cfg(feature = "kafka")]
-            Self::KafkaSink(sink) => sink.append(event).await,
+            Self::KafkaSink(sink) => Box::pin(sink.append(event)).await,
         }
     }
 
@@ -267,7 +268,7 @@ impl Channel {
             Self::Memory(channel) => channel.read(partition, from, records_max, bytes_max).await,
             Self::Durable(channel) => channel.read(partition, from, records_max, bytes_max).await,
             #[cfg(feature = "kafka")]
-            Self::Kafka(channel) => channel.read(partition, from, records_max, bytes_max).await,
+            Self::Kafka(channel) => Box::pin(channel.read(partition, from, records_max, bytes_max)).await,
             #[cfg(feature = "kafka")]
             Self::KafkaSink(_) => Err(unread()),
         }
@@ -279,7 +280,7 @@ impl Channel {
             Self::Memory(channel) => channel.locate(partition, landmark),
             Self::Durable(channel) => channel.locate(partition, landmark).await,
             #[cfg(feature = "kafka")]
-            Self::Kafka(channel) => channel.locate(partition, landmark).await,
+            Self::Kafka(channel) => Box::pin(channel.locate(partition, landmark)).await,
             #[cfg(feature = "kafka")]
             Self::KafkaSink(_) => Err(unread()),
         }
@@ -295,7 +296,7 @@ impl Channel {
             }
             Self::Durable(channel) => channel.commit(progress).await,
             #[cfg(feature = "kafka")]
-            Self::Kafka(channel) => channel.commit(progress).await,
+            Self::Kafka(channel) => Box::pin(channel.commit(progress)).await,
             #[cfg(feature = "kafka")]
             Self::KafkaSink(_) => Ok(()),
         }

@@ -1,5 +1,6 @@
 //! A call to a process that speaks HTTP: asked, and its answer streamed to the caller.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use activator::delivery::Outcome;
@@ -58,7 +59,7 @@ impl Context {
         let cold = self.accepted.borrow().is_none();
         let Call { head, body, answer, .. } = &mut *call;
         let answered = tokio::select! {
-            answered = self.begun(response, self.ask(head, body)) => answered,
+            answered = async { self.begun(response, pin!(self.ask(head, body))).await } => answered,
             () = answer.closed() => Err(NoAnswer::Lost("the caller hung up".to_owned())),
             () = self.time_is_up(timeout) => {
                 call.answer.send(Err(CallError::TimedOut)).ok();
@@ -127,7 +128,7 @@ impl Context {
             return Err(NoAnswer::Lost("the request was sent already".to_owned()));
         };
         let request = Request::from_parts(head.clone(), Either::Right(stream));
-        let answered = self.answered(connection.reused, self.pool.call(connection, request)).await;
+        let answered = self.answered(connection.reused, pin!(self.pool.call(connection, request))).await;
         answered.map_err(|unanswered| NoAnswer::Lost(unanswered.reason))
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -150,7 +151,7 @@ impl Context {
     pub(super) async fn carry_out_batch(&self, events: Events) -> Done {
         let message = Message::Batch(events.body());
         let exchange = async {
-            let (begun, mut connection) = self.begun(events.response, self.send(&message)).await?;
+            let (begun, mut connection) = self.sent(&message, events.response).await?;
             let answer = connection.sender.answer(begun).await.map_err(NoAnswer::Lost)?;
             self.pool.give_back(connection);
             Ok(events.outcomes(&answer))
@@ -169,17 +170,28 @@ impl Context {
         response: Option<Duration>,
     ) -> Result<Outcome, NoAnswer> {
         let message = Message::Event { event, format, to: To::FUNCTION };
-        let (begun, mut connection) = self.begun(response, self.send(&message)).await?;
+        let (begun, mut connection) = self.sent(&message, response).await?;
         let answer = connection.sender.answer(begun).await.map_err(NoAnswer::Lost)?;
         self.pool.give_back(connection);
         Ok(answer.outcome())
+    }
+
+    /// Sends events and waits for the head of the answer, and only for so long.
+    async fn sent(
+        &self,
+        message: &Message<'_>,
+        within: Option<Duration>,
+    ) -> Result<(Begun, Connection), NoAnswer> {
+        // A future that is passed on by value lies twice in the one that waits for it; so it is pinned first, here and below.
+        let sent = pin!(self.send(message));
+        self.begun(within, sent).await
     }
 
     /// Waits for the head of an answer, and only for so long.
     pub(super) async fn begun<A>(
         &self,
         within: Option<Duration>,
-        answer: impl Future<Output = Result<A, NoAnswer>>,
+        answer: Pin<&mut impl Future<Output = Result<A, NoAnswer>>>,
     ) -> Result<A, NoAnswer> {
         let Some(within) = within else { return answer.await };
         tokio::select! {
@@ -190,7 +202,7 @@ impl Context {
 
     /// Sends a request until somebody takes it, and reads the head of the answer.
     pub(super) async fn send<S: Sending>(&self, request: &S) -> Result<(S::Begun, Connection), NoAnswer> {
-        let idle_max = if request.is_repeatable() { Duration::MAX } else { IDLE_MAX_ONCE };
+        let idle_max = (!request.is_repeatable()).then_some(IDLE_MAX_ONCE);
         // Once the process may have read it, it is not untouched any more, whatever comes after.
         let mut untaken = NoAnswer::NotTaken;
         let mut again = false;
@@ -209,7 +221,7 @@ impl Context {
             }
             let (reused, local) = (connection.reused, connection.local);
             let Unanswered { reason, is_unsent } =
-                match self.answered(reused, request.over(&self.pool, connection)).await {
+                match self.answered(reused, pin!(request.over(&self.pool, connection))).await {
                     Ok(answered) => return Ok(answered),
                     Err(error) => error,
                 };
@@ -229,16 +241,15 @@ impl Context {
     pub(super) async fn answered<A>(
         &self,
         reused: bool,
-        sent: impl Future<Output = Result<A, Unanswered>>,
+        sent: Pin<&mut impl Future<Output = Result<A, Unanswered>>>,
     ) -> Result<A, Unanswered> {
-        let answer = async { sent.await.inspect(|_| self.answered.store(true, Ordering::Relaxed)) };
         // One that was used before was accepted long ago.
-        if reused { answer.await } else { Box::pin(self.making_way(answer)).await }
+        let answer = if reused { sent.await } else { Box::pin(self.making_way(sent)).await };
+        answer.inspect(|_| self.answered.store(true, Ordering::Relaxed))
     }
 
     /// Waits for an answer over a new connection, which may not be accepted yet.
-    async fn making_way<A>(&self, answer: impl Future<Output = A>) -> A {
-        tokio::pin!(answer);
+    async fn making_way<A>(&self, mut answer: Pin<&mut impl Future<Output = A>>) -> A {
         if let Ok(answer) = tokio::time::timeout(UNANSWERED_MAX, &mut answer).await {
             return answer;
         }

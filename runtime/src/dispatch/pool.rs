@@ -84,12 +84,12 @@ impl Pool {
         }
     }
 
-    /// A connection that has been idle for at most `idle_max`, or a new one.
+    /// A connection that has been idle for at most `idle_max`, if that is said, or a new one.
     pub(super) async fn connection(
         &self,
         addresses: &[SocketAddr],
         wanted: For,
-        idle_max: Duration,
+        idle_max: Option<Duration>,
     ) -> Result<Connection, String> {
         if self.speaks == Speaks::Http2 {
             return match self.shared() {
@@ -99,7 +99,8 @@ impl Pool {
         }
         let turn = if self.learned.is_one_connection() { Box::pin(self.turn()).await } else { None };
         while let Some(mut connection) = self.idle(wanted) {
-            if connection.reused && connection.idle_since.elapsed() > idle_max {
+            let is_too_old = |most| connection.idle_since.elapsed() > most;
+            if connection.reused && idle_max.is_some_and(is_too_old) {
                 continue;
             }
             // Between the end of an answer and this the other side may have closed it.

@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use activator::delivery::{Format, Outcome};
 use activator::event::Event;
@@ -54,7 +53,7 @@ impl Inner {
         let path = self.uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let message = Message::Event { event, format, to: To { host, path } };
         loop {
-            let mut connection = self.pool.connection(&addresses, For::Events, Duration::MAX).await?;
+            let mut connection = self.pool.connection(&addresses, For::Events, None).await?;
             let begun = match connection.sender.ask(&message).await {
                 Ok(begun) => begun,
                 // A kept-alive connection may end just when it is used again: that is nobody's failure.

@@ -52,7 +52,7 @@ pub(super) enum Hyper {
 #[derive(Debug)]
 pub(super) enum Begun {
     Own,
-    Hyper(Response<Incoming>),
+    Hyper(Box<Response<Incoming>>),
 }
 
 /// Why a request has no answer.
@@ -80,7 +80,9 @@ impl Sender {
     pub(super) async fn ask(&mut self, message: &Message<'_>) -> Result<Begun, Unanswered> {
         match self {
             Self::Own(line) => Ok(line.ask(|head| message.write(head)).await.map(|()| Begun::Own)?),
-            Self::Hyper(hyper) => Box::pin(hyper.send(message.request())).await.map(Begun::Hyper),
+            Self::Hyper(hyper) => {
+                Box::pin(hyper.send(message.request())).await.map(|head| Begun::Hyper(Box::new(head)))
+            }
         }
     }
 
@@ -93,7 +95,7 @@ impl Sender {
             (Self::Own(line), Begun::Own) => {
                 line.answer(REPLY_BYTES_MAX).await.map(Answer::from).map_err(|error| error.to_string())
             }
-            (_, Begun::Hyper(response)) => Box::pin(collect(response)).await,
+            (_, Begun::Hyper(response)) => Box::pin(collect(*response)).await,
             (Self::Hyper(_), Begun::Own) => Err(Broken::Closed.to_string()),
         }
     }
@@ -116,7 +118,9 @@ impl Sender {
     pub(super) async fn is_ready(&mut self) -> bool {
         match self {
             Self::Own(line) => line.is_free(),
-            Self::Hyper(hyper) => matches!(timeout(FREE_MAX, hyper.ready()).await, Ok(Ok(()))),
+            Self::Hyper(hyper) => {
+                matches!(Box::pin(timeout(FREE_MAX, hyper.ready())).await, Ok(Ok(())))
+            }
         }
     }
 

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use activator::id::{ChannelId, FunctionId};
+use hashbrown::Equivalent;
+use hyper::header::HeaderValue;
 
 use super::keeper::Keeper;
 use crate::channel::Channel;
@@ -13,7 +15,7 @@ use crate::history::channel_label;
 /// One moment's names.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    routes: HashMap<(ChannelKind, String), Route>,
+    routes: hashbrown::HashMap<(ChannelKind, String), Route>,
     callees: HashMap<Arc<str>, Callee>,
 }
 
@@ -33,6 +35,8 @@ pub(crate) struct Route {
     pub(crate) id: ChannelId,
     /// As people write it: `broker/default`.
     pub(crate) name: String,
+    /// The same in the head of an answer.
+    pub(crate) header: Option<HeaderValue>,
     /// Nothing while it is not open.
     pub(crate) channel: Option<Channel>,
     /// Why it is not open.
@@ -43,9 +47,11 @@ impl Directory {
     pub(super) fn new(config: &Resolved, keepers: &HashMap<ChannelId, Keeper>) -> Self {
         let routes = config.channels.iter().map(|(id, named)| {
             let keeper = keepers.get(id);
+            let name = channel_label(named);
             let route = Route {
                 id: *id,
-                name: channel_label(named),
+                header: HeaderValue::from_str(&name).ok(),
+                name,
                 channel: keeper.and_then(Keeper::channel).cloned(),
                 trouble: keeper.and_then(|k| k.trouble().map(str::to_owned)),
             };
@@ -68,7 +74,7 @@ impl Directory {
 
     /// A broker, a channel or a sink.
     pub(crate) fn route(&self, kind: ChannelKind, name: &str) -> Option<&Route> {
-        self.routes.get(&(kind, name.to_owned()))
+        self.routes.get(&Called(kind, name))
     }
 
     /// A function, or one of its revisions that has a tag.
@@ -79,6 +85,16 @@ impl Directory {
     /// All channels.
     pub(crate) fn channels(&self) -> impl Iterator<Item = &Route> {
         self.routes.values()
+    }
+}
+
+/// A key of the routes that is not kept.
+#[derive(Hash)]
+struct Called<'a>(ChannelKind, &'a str);
+
+impl Equivalent<(ChannelKind, String)> for Called<'_> {
+    fn equivalent(&self, (kind, name): &(ChannelKind, String)) -> bool {
+        self.0 == *kind && self.1 == name
     }
 }
 

@@ -30,7 +30,7 @@ mod terms;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use activator::effect::Report;
 use activator::id::{AttachId, CallId, ChannelId, SinkId};
@@ -184,6 +184,7 @@ impl Driver {
 
     /// One turn: outcomes first, since they free what the rest needs; then timers, then the rest in order.
     fn turn(&mut self, messages: &mut Vec<Message>) {
+        self.record.it_is(Instant::now());
         let mut outcomes = Vec::new();
         messages.retain_mut(|message| match message.take_outcome() {
             Some((delivery, outcome)) => {
@@ -340,6 +341,7 @@ impl Driver {
 
     /// Does what the activator asks for, and tells the history what it reports.
     fn act(&mut self) {
+        self.record.it_is(Instant::now());
         while let Some(effect) = self.activator.poll_effect() {
             match effect {
                 Effect::Report(report) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use activator::cursor::Cursor;
 use activator::delivery::Outcome;
@@ -21,6 +21,8 @@ use crate::config::short_name;
 use crate::history::{Attempt, History, Note};
 
 pub(super) struct Record {
+    /// When this turn was at what it does now.
+    now: Instant,
     history: Arc<History>,
     /// What subscriptions are called.
     names: Names,
@@ -42,8 +44,8 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    fn new(event: Option<EventRef>, call: Option<CallId>) -> Self {
-        Self { event, call, instance: None, revision: None, cold: false, started: Instant::now() }
+    const fn new(event: Option<EventRef>, call: Option<CallId>, started: Instant) -> Self {
+        Self { event, call, instance: None, revision: None, cold: false, started }
     }
 
     /// What of a cold attempt the start of the process took, where that is known.
@@ -81,6 +83,7 @@ struct Counted {
 impl Record {
     pub(super) fn new(history: Arc<History>) -> Self {
         Self {
+            now: Instant::now(),
             history,
             names: Names::default(),
             notes: Vec::new(),
@@ -101,6 +104,11 @@ impl Record {
         self.notes.push(Note::Paused(names));
     }
 
+    /// All that follows happens now: the clock is not looked at for each of it.
+    pub(super) fn it_is(&mut self, now: Instant) {
+        self.now = now;
+    }
+
     /// Records were read, for the first time or again.
     pub(super) fn arrived(&mut self, channel: ChannelId, partition: Partition, from: Offset, batch: &Batch) {
         let seen = self.seen.entry((channel, partition)).or_default();
@@ -117,7 +125,7 @@ impl Record {
 
     /// A call is about to be handed over.
     pub(super) fn calling(&mut self, delivery: DeliveryId, call: CallId) {
-        self.under_way.insert(delivery, UnderWay::new(None, Some(call)));
+        self.under_way.insert(delivery, UnderWay::new(None, Some(call), self.now));
     }
 
     /// A delivery is handed over: its time runs.
@@ -128,7 +136,7 @@ impl Record {
             under_way.revision = fleet.revision_of(instance);
             under_way.cold = !fleet.is_ready(instance);
         }
-        under_way.started = Instant::now();
+        under_way.started = self.now;
     }
 
     /// The call a delivery is about, when nobody took it.
@@ -142,16 +150,16 @@ impl Record {
         if *outcome == Outcome::NotTaken {
             return;
         }
-        let ms = under_way.started.elapsed().as_secs_f64() * 1000.0;
+        let took = self.now.saturating_duration_since(under_way.started);
+        let ms = took.as_secs_f64() * 1000.0;
         if let Some(instance) = under_way.instance {
             let counted = self.stats.entry(instance.function).or_default();
             counted.stats.count(outcome, under_way.cold, ms);
-            counted.last = Some(Instant::now());
+            counted.last = Some(self.now);
         }
         let Some(event) = under_way.event else { return };
-        let ago = Duration::from_secs_f64(ms / 1000.0);
         let attempt = Attempt {
-            started: SystemTime::now().checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH),
+            started: SystemTime::now().checked_sub(took).unwrap_or(SystemTime::UNIX_EPOCH),
             ms,
             start_ms: under_way.start_ms(fleet),
             status: outcome.status(),
@@ -166,7 +174,7 @@ impl Record {
     pub(super) fn reported(&mut self, report: Report, fleet: &Fleet) {
         match &report {
             Report::Attempting { delivery, event, .. } => {
-                self.under_way.insert(*delivery, UnderWay::new(Some(*event), None));
+                self.under_way.insert(*delivery, UnderWay::new(Some(*event), None, self.now));
                 // The history hears of an attempt when it ends.
                 return;
             }

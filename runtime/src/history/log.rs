@@ -10,6 +10,7 @@ use activator::effect::{EventRef, ReplyId, Report};
 use activator::event::Event;
 use activator::id::{ChannelId, Offset, Partition};
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry as MapEntry;
 use smallvec::SmallVec;
 
 use super::delivery::Delivery;
@@ -165,15 +166,12 @@ impl Log {
     }
 
     fn arrived(&mut self, now: SystemTime, place: Place, event: &Event) {
-        let Some(wiring) = &self.wiring else { return };
-        if self.by_place.contains_key(&place) {
-            return;
-        }
+        let (Some(wiring), MapEntry::Vacant(at)) = (&self.wiring, self.by_place.entry(place)) else { return };
         let number = self.first + self.entries.len() as u64;
+        at.insert(number);
         let id_hash = self.hasher.hash_one(event.id());
         let mut entry = Entry::new(place, now, wiring.clone(), event, id_hash, &mut self.page);
         entry.previous = self.by_id.insert(id_hash, number);
-        self.by_place.insert(place, number);
         self.bytes += entry.weight();
         self.entries.push_back(Arc::new(entry));
         // Unless somebody takes it before the turn ends.
@@ -192,14 +190,13 @@ impl Log {
 
     fn change(&mut self, now: SystemTime, event: EventRef, change: impl FnOnce(&mut Delivery)) {
         let place = Place { channel: event.channel, partition: event.partition, offset: event.offset };
-        if let Some(forgotten) = self.again.remove(&place) {
-            self.arrived(now, place, &forgotten);
-        }
+        // Mostly there is none, and nothing to look for.
+        let forgotten = if self.again.is_empty() { None } else { self.again.remove(&place) };
+        forgotten.iter().for_each(|event| self.arrived(now, place, event));
         let Some(&number) = self.by_place.get(&place) else { return };
-        let wiring = self.wiring.clone();
-        let Some(entry) = self.entry_mut(number) else { return };
+        let Some(entry) = entry_mut(&mut self.entries, &mut self.held, self.first, number) else { return };
         let before = entry.weight();
-        let delivery = entry.delivery(event.subscription, wiring.as_ref());
+        let delivery = entry.delivery(event.subscription, self.wiring.as_ref());
         let had = delivery.reply().cloned();
         change(delivery);
         let (has, settled) = (delivery.reply().cloned(), delivery.settled.is_some());
@@ -277,7 +274,8 @@ impl Log {
     }
 
     fn file(&mut self, number: u64) {
-        let Some(entry) = self.entry_mut(number).filter(|entry| !entry.is_filed) else { return };
+        let entry = entry_mut(&mut self.entries, &mut self.held, self.first, number);
+        let Some(entry) = entry.filter(|entry| !entry.is_filed) else { return };
         entry.is_filed = true;
         let filed = self.entry(number).map(Arc::clone);
         self.to_file.extend(filed);
@@ -285,15 +283,6 @@ impl Log {
 
     fn entry(&self, number: u64) -> Option<&Arc<Entry>> {
         self.entries.get(index(self.first, number)).or_else(|| self.held.get(&number))
-    }
-
-    fn entry_mut(&mut self, number: u64) -> Option<&mut Entry> {
-        let entry = match self.entries.get_mut(index(self.first, number)) {
-            Some(entry) => entry,
-            None => self.held.get_mut(&number)?,
-        };
-        // The archive, or a reader, may still have it as it was.
-        Some(Arc::make_mut(entry))
     }
 
     /// All records that are meant, the oldest first.
@@ -355,6 +344,21 @@ impl Log {
     pub(super) fn len(&self) -> (usize, usize, usize, usize) {
         (self.entries.len() + self.held.len(), self.by_place.len(), self.by_id.len(), self.bytes)
     }
+}
+
+/// The entry with that number, of all that there are.
+fn entry_mut<'e>(
+    entries: &'e mut VecDeque<Arc<Entry>>,
+    held: &'e mut BTreeMap<u64, Arc<Entry>>,
+    first: u64,
+    number: u64,
+) -> Option<&'e mut Entry> {
+    let entry = match entries.get_mut(index(first, number)) {
+        Some(entry) => entry,
+        None => held.get_mut(&number)?,
+    };
+    // The archive, or a reader, may still have it as it was.
+    Some(Arc::make_mut(entry))
 }
 
 /// A reply as what it is found by.

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::Response;
 use hyper::body::{Frame, Incoming, SizeHint};
@@ -15,18 +15,45 @@ use super::reply::{self, Body};
 /// Who sends slower than this, after the first wait, is not waited for.
 const BYTES_PER_SECOND_MIN: u64 = 1024;
 
+/// Half of the least that hyper makes room for.
+const COPIED_BELOW: usize = 4 << 10;
+
 /// Reads a body of at most `limit` bytes, waiting `patience` for the first of them and for every pause.
 ///
 /// # Errors
 /// The answer to whoever sends too much, too slowly, or breaks off.
 pub(super) async fn read(body: Incoming, limit: usize, patience: Duration) -> Result<Bytes, Response<Body>> {
-    let body = Paced { body, patience, begun: Instant::now(), received: 0, alarm: None };
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
+    let body = Paced { body, patience, received: 0, begun: None, alarm: None };
+    match whole(Limited::new(body, limit)).await {
+        Ok(body) => Ok(body),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
         Err(error) if error.is::<TooSlow>() => Err(reply::problem(408, &error.to_string(), "send it again")),
         Err(error) => Err(reply::problem(400, &format!("the body broke off: {error}"), "send it again")),
     }
+}
+
+/// All of a body; one that comes in one piece is that piece.
+async fn whole<B: hyper::body::Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Bytes, B::Error> {
+    let mut first = Bytes::new();
+    let mut more = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if first.is_empty() {
+            first = data;
+            continue;
+        }
+        if more.is_empty() {
+            more.extend_from_slice(&first);
+        }
+        more.extend_from_slice(&data);
+    }
+    Ok(if more.is_empty() { on_its_own(first) } else { more.freeze() })
+}
+
+/// A small piece of what was read from a connection keeps all of that in memory, and the connection from reading the
+/// next request to the same place. To copy it costs less than either.
+fn on_its_own(piece: Bytes) -> Bytes {
+    if piece.len() < COPIED_BELOW { Bytes::copy_from_slice(&piece) } else { piece }
 }
 
 /// The answer to a body that is too large.
@@ -44,15 +71,16 @@ struct TooSlow;
 struct Paced {
     body: Incoming,
     patience: Duration,
-    begun: Instant,
     received: u64,
-    /// Made with the first wait: most bodies come with their head.
+    /// When it was first waited for: most bodies come with their head.
+    begun: Option<Instant>,
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Paced {
-    fn due(&self) -> Instant {
-        self.begun + self.patience + Duration::from_millis(self.received * 1000 / BYTES_PER_SECOND_MIN)
+    fn due(&mut self) -> Instant {
+        let begun = *self.begun.get_or_insert_with(Instant::now);
+        begun + self.patience + Duration::from_millis(self.received * 1000 / BYTES_PER_SECOND_MIN)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use activator::event::{Event, http as binding, json};
 use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
 use super::body;
@@ -18,6 +18,13 @@ use crate::driver::{Handle, Route};
 
 const MEDIA_TYPES: &str =
     "send ce- headers, application/cloudevents+json or application/cloudevents-batch+json";
+
+/// Where an event was stored.
+const CHANNEL: HeaderName = HeaderName::from_static("hydrant-channel");
+const PARTITION: HeaderName = HeaderName::from_static("hydrant-partition");
+const OFFSET: HeaderName = HeaderName::from_static("hydrant-offset");
+/// These, where a job is to be asked after, and what hyper adds.
+const ACCEPTED_HEADERS: usize = 6;
 
 /// CloudEvents HTTP binding 1.0 and webhook 1.0; the statuses are the contract's table.
 pub(super) async fn answer(
@@ -121,31 +128,38 @@ pub(super) async fn stored(route: &Route, events: Vec<Event>) -> Result<Option<P
         let message = format!("{} cannot take events now: {trouble}", route.name);
         return Err(reply::later(&message, "send it again"));
     };
-    let appends = events.into_iter().map(|event| channel.append(event));
-    let mut last = None;
-    for stored in futures_util::future::join_all(appends).await {
-        match stored {
-            Ok(position) => last = Some(position),
-            Err(error @ AppendError::TooLarge { .. }) => {
-                return Err(reply::problem(413, &error.to_string(), "send less"));
-            }
-            Err(error @ AppendError::Unavailable(_)) => {
-                return Err(reply::later(&format!("{}: {error}", route.name), "send it again"));
-            }
+    let append = async |event| channel.append(event).await.map_err(|error| not_stored(route, &error));
+    match <[Event; 1]>::try_from(events) {
+        Ok([event]) => append(event).await.map(Some),
+        // Of its own, so that one event takes no room for many.
+        Err(events) => {
+            Box::pin(async {
+                let mut last = None;
+                for stored in futures_util::future::join_all(events.into_iter().map(append)).await {
+                    last = Some(stored?);
+                }
+                Ok(last)
+            })
+            .await
         }
     }
-    Ok(last)
+}
+
+fn not_stored(route: &Route, error: &AppendError) -> Response<Body> {
+    match error {
+        AppendError::TooLarge { .. } => reply::problem(413, &error.to_string(), "send less"),
+        AppendError::Unavailable(_) => reply::later(&format!("{}: {error}", route.name), "send it again"),
+    }
 }
 
 fn accepted(route: &Route, position: Option<Position>) -> Response<Body> {
     let mut response = reply::empty(StatusCode::ACCEPTED);
     let headers = response.headers_mut();
-    if let Ok(name) = HeaderValue::from_str(&route.name) {
-        headers.insert("hydrant-channel", name);
-    }
+    headers.reserve(ACCEPTED_HEADERS);
+    headers.extend(route.header.clone().map(|name| (CHANNEL, name)));
     if let Some(Position { partition, offset }) = position {
-        headers.insert("hydrant-partition", partition.0.into());
-        headers.insert("hydrant-offset", offset.0.into());
+        headers.insert(PARTITION, partition.0.into());
+        headers.insert(OFFSET, offset.0.into());
     }
     response
 }

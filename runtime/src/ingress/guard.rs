@@ -1,6 +1,7 @@
 //! Keeps out what a browser sends on behalf of somebody else's page (failure scenario 35): requests under a
 //! foreign host name (DNS rebinding), and requests that another site caused.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use hyper::header::{HOST, HeaderMap, ORIGIN};
@@ -24,8 +25,11 @@ impl Guard {
 
     /// The host a request names, without its port, in lower case.
     #[expect(clippy::result_large_err, reason = "the error is the answer, made once a refused request")]
-    pub(super) fn host<B>(&self, request: &Request<B>) -> Result<String, Response<Body>> {
+    pub(super) fn host<'r, B>(&self, request: &'r Request<B>) -> Result<Cow<'r, str>, Response<Body>> {
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+        if let Some(usual) = host.and_then(usual) {
+            return Ok(Cow::Borrowed(usual));
+        }
         let authority = host.and_then(|host| host.parse::<Authority>().ok());
         let Some(authority) = authority else {
             return Err(reply::problem(403, "no valid Host header", "name the host the runtime listens on"));
@@ -35,8 +39,15 @@ impl Guard {
             let message = format!("the host `{name}` is not one of this runtime's");
             return Err(reply::problem(403, &message, "use localhost, 127.0.0.1, [::1] or NAME.localhost"));
         }
-        Ok(name)
+        Ok(Cow::Owned(name))
     }
+}
+
+/// What most requests name, for which nothing has to be taken apart.
+fn usual(host: &str) -> Option<&str> {
+    let (name, port) = host.split_once(':').unwrap_or((host, "80"));
+    let is_usual = matches!(name, "localhost" | "127.0.0.1") && port.parse::<u16>().is_ok();
+    is_usual.then_some(name)
 }
 
 fn is_loopback(name: &str) -> bool {
@@ -91,7 +102,8 @@ mod tests {
         for host in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "hello.localhost", "LOCALHOST"] {
             assert!(loopback().host(&request(&[("host", host)])).is_ok(), "{host}");
         }
-        for host in ["evil.example", "127.0.0.2:8080", "10.0.0.1", "localhost.evil.example", "0.0.0.0"] {
+        let others = ["evil.example", "127.0.0.2:8080", "10.0.0.1", "localhost.evil.example", "0.0.0.0"];
+        for host in others.into_iter().chain(["localhost:80:80", "localhost:80@evil.example"]) {
             assert!(loopback().host(&request(&[("host", host)])).is_err(), "{host}");
         }
         assert!(loopback().host(&request(&[])).is_err());

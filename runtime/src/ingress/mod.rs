@@ -83,7 +83,10 @@ impl Ingress {
             Target::Channel { kind, name } => {
                 event::answer(&self.driver, request, kind, &name, patience).await
             }
-            Target::Request { name } => request::answer(&self.driver, request, &name, patience).await,
+            // Of its own, so that an event takes no room for it.
+            Target::Request { name } => {
+                Box::pin(request::answer(&self.driver, request, &name, patience)).await
+            }
             Target::Job(asked) => job::answer(&self.history, request.method(), &asked).await,
             Target::Nothing => reply::problem(
                 404,

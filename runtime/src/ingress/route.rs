@@ -1,5 +1,7 @@
 //! From host and path to what is meant.
 
+use std::borrow::Cow;
+
 use super::job::Asked;
 use crate::config::resolved::ChannelKind;
 
@@ -14,7 +16,7 @@ pub(super) enum Target {
     /// An event for a broker, a channel of any other kind, or a sink.
     Channel {
         kind: ChannelKind,
-        name: String,
+        name: Cow<'static, str>,
     },
     /// An event whose answer the caller waits for.
     Request {
@@ -33,7 +35,7 @@ impl Target {
         }
         let mut parts = path.trim_start_matches('/').splitn(3, '/');
         match (parts.next().unwrap_or_default(), parts.next(), parts.next()) {
-            ("", None, None) => Self::Channel { kind: ChannelKind::Broker, name: "default".to_owned() },
+            ("", None, None) => Self::Channel { kind: ChannelKind::Broker, name: "default".into() },
             ("fn", Some(name), rest) => {
                 Self::Function { name: name.to_owned(), path: format!("/{}", rest.unwrap_or_default()) }
             }
@@ -41,10 +43,10 @@ impl Target {
             ("request", Some(name), None) => Self::Request { name: name.to_owned() },
             // Knative's own form; there is one namespace here.
             ("default", Some(name), None) => {
-                Self::Channel { kind: ChannelKind::Broker, name: name.to_owned() }
+                Self::Channel { kind: ChannelKind::Broker, name: name.to_owned().into() }
             }
             (word, Some(name), None) => match ChannelKind::addressed(word) {
-                Some(kind) => Self::Channel { kind, name: name.to_owned() },
+                Some(kind) => Self::Channel { kind, name: name.to_owned().into() },
                 None => Self::Nothing,
             },
             _ => Self::Nothing,

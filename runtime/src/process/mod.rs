@@ -15,7 +15,7 @@
 //! - [`offers`]: what of all this the machine offers.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
 //!
-//! Nothing in here decides when a process starts or stops. `birth`, `clone3`, `exec`, `limits`, `notify`, `pass`, `room`, `signals` and
+//! Nothing in here decides when a process starts or stops. `birth`, `clone3`, `exec`, `heap`, `limits`, `notify`, `pass`, `room`, `signals` and
 //! `sys` hold the system calls that have no safe wrapper, and are the only ones with `unsafe`.
 
 mod birth;
@@ -30,6 +30,7 @@ mod edit;
 mod elf;
 mod exec;
 mod feed;
+mod heap;
 mod journal;
 mod lease;
 mod limits;
@@ -69,6 +70,7 @@ pub(crate) use diagnose::diagnose;
 pub(crate) use edit::edit;
 pub(crate) use exec::exec;
 pub(crate) use feed::Feed;
+pub(crate) use heap::trim_memory;
 pub(crate) use lease::{is_being_written, is_written_to};
 pub(crate) use limits::{Limit, What as Limited};
 pub(crate) use lines::{Line, Lines, Stream};
@@ -84,6 +86,5 @@ pub(crate) use sandbox::Fence;
 pub(crate) use spawn::Spawner;
 pub(crate) use strays::{end_strays, watch_strays};
 pub(crate) use swap::Swap;
-pub(crate) use sys::trim_memory;
 pub(crate) use terminal::{Keys, reader_gone, terminal_size};
 pub(crate) use theirs::Theirs;

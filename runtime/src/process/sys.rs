@@ -74,15 +74,6 @@ pub(super) fn adopt_descendants() -> io::Result<()> {
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Gives the system back what a passing need left free, such as the reading of a configuration.
-pub(crate) fn trim_memory() {
-    // SAFETY: an integer only; it touches nothing that is in use.
-    #[cfg(target_env = "gnu")]
-    unsafe {
-        libc::malloc_trim(0);
-    }
-}
-
 /// The version of Landlock that this kernel speaks; 0 = none.
 pub(super) fn landlock_version() -> u32 {
     // SAFETY: with this flag the call takes no attributes and answers with a number.

@@ -107,8 +107,8 @@ impl Durable {
     }
 
     /// May be dropped at any point; the event is then stored or not, and nothing else is harmed.
-    pub(super) async fn append(&self, event: Event) -> Result<Position, AppendError> {
-        self.append_marked(event, None).await
+    pub(super) fn append(&self, event: Event) -> impl Future<Output = Result<Position, AppendError>> {
+        self.append_marked(event, None)
     }
 
     /// The same with what is done by it.
@@ -121,11 +121,11 @@ impl Durable {
         if size > limit {
             return Err(AppendError::TooLarge { size, limit });
         }
+        let stopped = || AppendError::Unavailable("its writer has stopped".into());
+        let room = self.jobs.reserve().await.map_err(|_| stopped())?;
         let partition = self.partitioner.choose(&event);
         let (answer, stored) = oneshot::channel();
-        let job = Job::Append { partition, event, mark: mark.map(Box::new), answer };
-        let stopped = || AppendError::Unavailable("its writer has stopped".into());
-        self.jobs.send(job).await.map_err(|_| stopped())?;
+        room.send(Job::Append { partition, event, mark: mark.map(Box::new), answer });
         stored.await.map_err(|_| stopped())?
     }
 
