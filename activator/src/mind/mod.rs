@@ -126,7 +126,8 @@ impl Default for Limits {
             read_bytes: 256 << 10,
             // What was done in this time comes again after a crash, so it is short.
             commit_every: Duration::from_millis(5),
-            commit_tail_every: Duration::from_millis(50),
+            // What only moved on would be read again after a crash, and nothing come of it.
+            commit_tail_every: Duration::from_secs(1),
             drain: Duration::from_secs(10),
             revoke: Duration::from_secs(10),
         }
