@@ -64,6 +64,7 @@ mod support;
 mod tail;
 mod top;
 mod traffic;
+mod transcripts;
 mod verbs;
 mod wake;
 mod zero;
@@ -123,6 +124,7 @@ fn main() -> ExitCode {
         new::trials,
         completions::trials,
         man::trials,
+        transcripts::trials,
         fmt::trials,
         tail::trials,
         logs::trials,
@@ -141,6 +143,7 @@ fn main() -> ExitCode {
     let trials = groups.iter().flat_map(|trials| trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     support::group::report();
+    transcripts::report();
     support::kafka::stop();
     conclusion.exit_code()
 }

@@ -20,16 +20,21 @@ fn tally(group: &'static str, change: impl FnOnce(&mut Tally)) {
 
 /// The tests of a group.
 pub(crate) fn group(name: &'static str, tests: &[(&'static str, fn())]) -> Vec<Trial> {
-    let trial = |(test, run): &(&'static str, fn())| {
-        let run = *run;
-        Trial::test(*test, move || {
-            tally(name, |t| t.executed += 1);
-            run();
-            Ok(())
-        })
-        .with_kind(name)
+    tests.iter().map(|(test, run)| one(name, *test, *run)).collect()
+}
+
+/// A test of a group.
+pub(crate) fn one(
+    group: &'static str,
+    test: impl Into<String>,
+    run: impl FnOnce() + Send + 'static,
+) -> Trial {
+    let counted = move || {
+        tally(group, |t| t.executed += 1);
+        run();
+        Ok(())
     };
-    tests.iter().map(trial).collect()
+    Trial::test(test, counted).with_kind(group)
 }
 
 /// The tests of a group that needs something which this machine may lack; `missing` says what.

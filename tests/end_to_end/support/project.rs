@@ -20,11 +20,19 @@ impl Project {
 
     /// The same in another folder than that for temporary files.
     pub(crate) fn within(folder: &Path, config: &str) -> Self {
-        let dir = tempfile::Builder::new().prefix("hydrant-e2e").tempdir_in(folder).unwrap();
-        fs::create_dir(dir.path().join("functions")).unwrap();
-        let project = Self { dir };
+        let project = Self::bare_within(folder);
+        fs::create_dir(project.file("functions")).unwrap();
         project.configure(config);
         project
+    }
+
+    /// A folder with nothing in it.
+    pub(crate) fn bare() -> Self {
+        Self::bare_within(&std::env::temp_dir())
+    }
+
+    fn bare_within(folder: &Path) -> Self {
+        Self { dir: tempfile::Builder::new().prefix("hydrant-e2e").tempdir_in(folder).unwrap() }
     }
 
     /// Writes `runtime.toml`.
