@@ -78,11 +78,11 @@ impl Play<'_> {
     }
 
     fn unseen(&mut self, script: &Line) -> Result<(), String> {
-        let going_on = matches(RUNTIME, &script.text);
-        let command =
-            Command { at: script.clone(), shown: vec![Line { number: script.number, text: "...".into() }] };
-        if going_on {
-            return self.goes_on(&command, None);
+        if matches(RUNTIME, &script.text) {
+            let all = Line { number: script.number, text: "...".into() };
+            self.goes_on(&Command { at: script.clone(), shown: vec![all] }, None)?;
+            let runs = self.stage.said().map(|_| ());
+            return runs.ok_or_else(|| format!("{}:{}: it does not run", self.page, script.number));
         }
         let (status, came) = self.stage.run(&script.text);
         if status.success() {
@@ -122,7 +122,7 @@ impl Play<'_> {
         }
         let page = self.page;
         let ended = self.until(&mut going, |ended, came| {
-            if is_runtime && !ended && !came.contains("ready in") {
+            if is_runtime && !ended && (!came.contains("ready in") || self.stage.addresses().is_none()) {
                 return Err(format!("{page}:{}: it is not ready\n{came}", command.at.number));
             }
             same(page, command, came)

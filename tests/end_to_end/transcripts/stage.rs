@@ -102,13 +102,13 @@ impl Stage {
     /// Pages name the default ports; here each runtime has others.
     fn addressed(&self, typed: &str) -> String {
         let typed = typed.replace(FOLDER, self.home.file("shop").to_str().unwrap());
-        let Some(run) = self.run_file() else { return typed };
+        let Some(run) = self.addresses() else { return typed };
         let address = |key: &str| run[key].as_str().unwrap_or_default().to_owned();
         typed.replace("127.0.0.1:8080", &address("listen")).replace("127.0.0.1:8088", &address("admin"))
     }
 
     /// What the runtime wrote of itself: in the folder, or in that of the scene.
-    fn run_file(&self) -> Option<serde_json::Value> {
+    pub(super) fn addresses(&self) -> Option<serde_json::Value> {
         let shop = self.home.file("shop");
         let scenes = fs::read_dir(shop.join("examples")).into_iter().flatten().flatten();
         let folders = std::iter::once(shop).chain(scenes.map(|scene| scene.path()));

@@ -37,6 +37,7 @@ fn what_differs() {
     refused("    $ false\n", "x.md:1: exit status: 1, and not a word");
     refused("<!-- run: false -->\n", "x.md:1: exit status: 1 of false");
     refused("<!-- said by what runs -->\n\n    hello\n", "x.md:3: nothing runs that could say this");
+    refused("<!-- run: hydrant -->\n", "x.md:1: it does not run");
     refused("    hello\n    $ true\n", "x.md:1: a block with `$` begins with one");
 }
 
