@@ -17,8 +17,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("other_peoples_pages_are_kept_out", other_peoples_pages_are_kept_out),
             ("a_broken_configuration_at_the_start_exits_3", a_broken_configuration_at_the_start),
             ("a_broken_configuration_at_reload_leaves_the_last_good_one", a_broken_configuration_at_reload),
+            ("a_configuration_saved_half_way_is_taken_when_it_is_whole", saved_half_way),
             ("a_taken_port_names_its_holder", a_taken_port_names_its_holder),
             ("a_second_runtime_on_the_same_state_names_the_first", a_second_runtime),
+            ("a_state_of_a_newer_format_is_refused_and_left_alone", a_newer_state),
         ],
     )
 }
@@ -159,6 +161,25 @@ fn a_broken_configuration_at_reload() {
     assert_eq!(runtime.verdicts("2")["second"]["outcome"], "delivered");
 }
 
+/// By an editor that writes in place, one that is broken meanwhile, and at last one that renames.
+fn saved_half_way() {
+    let project = Project::new("");
+    project.function("order", noting_script("", ""));
+    let runtime = Runtime::start(&project);
+    let whole = "[broker.second]\n[trigger.second]\nbroker = \"second\"\nto = \"fn/order\"\n";
+    let told = |what: &str| runtime.log().matches(what).count();
+    project.configure(&whole[..whole.len() - 5]);
+    wait_until("the half is told", || told("error[H002]") > 0);
+    project.configure(&whole.replace("order", "ordre"));
+    wait_until("the broken one is told, which is another mistake", || told("error[H012]") > 0);
+    assert_eq!(runtime.post("/broker/second", "1", "x", "").status, 404, "neither is in use");
+    let ports = "[runtime]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
+    project.write("whole.toml", &format!("{ports}{whole}"));
+    std::fs::rename(project.file("whole.toml"), project.file("runtime.toml")).unwrap();
+    wait_until("the whole one is taken", || runtime.post("/broker/second", "2", "x", "").status == 202);
+    assert_eq!(runtime.verdicts("2")["second"]["outcome"], "delivered");
+}
+
 fn a_taken_port_names_its_holder() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
@@ -178,4 +199,18 @@ fn a_second_runtime() {
     let (code, _, said) = runtime::verb(&project, &["dev"]);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains(&format!("in use by process {}", runtime.pid())), "{said}");
+}
+
+fn a_newer_state() {
+    let project = Project::new("");
+    assert!(Runtime::start(&project).stop().success());
+    let format = ".hydrant/channels/broker-default/format";
+    project.write(format, "hydrant channel, format 99\n");
+    let runtime = Runtime::start(&project);
+    wait_until("it is told", || {
+        runtime.log().contains("says format 99, and this hydrant knows formats up to")
+    });
+    assert!(runtime.log().contains("use the newer hydrant that wrote it"), "{}", runtime.log());
+    assert_eq!(runtime.post("/", "1", "x", "").status, 503, "nothing is taken that cannot be kept");
+    assert_eq!(project.lines(format), ["hydrant channel, format 99"]);
 }

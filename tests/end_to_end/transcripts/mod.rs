@@ -2,6 +2,7 @@
 //!
 //! Every page of the repository is looked at. `page` says how a page marks what is not run.
 
+mod codes;
 mod compare;
 mod page;
 mod part;
@@ -25,7 +26,7 @@ static COUNTS: Mutex<BTreeMap<String, Count>> = Mutex::new(BTreeMap::new());
 /// One for each page, and those that show that a page cannot be wrong unseen.
 pub(crate) fn trials() -> Vec<Trial> {
     let pages = pages(root()).into_iter().map(|page| one("transcripts", page.clone(), move || played(&page)));
-    teeth::trials().into_iter().chain(pages).collect()
+    teeth::trials().into_iter().chain(codes::trials()).chain(pages).collect()
 }
 
 fn played(page: &str) {

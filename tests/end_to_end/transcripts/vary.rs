@@ -29,9 +29,17 @@ pub(super) fn settled(line: &str) -> String {
     let indent = text.len() - text.trim_start().len();
     let mut settled = text[indent..].to_owned();
     for (expression, name) in VARYING.iter() {
-        settled = replaced(expression, &settled, name);
+        // Below a line of a file is marked a place in it: there a blank counts, unless something varies.
+        if *name != " " || !is_excerpt(text) || settled != text[indent..] {
+            settled = replaced(expression, &settled, name);
+        }
     }
     format!("{}{settled}", &text[..indent])
+}
+
+/// `14 | to = "fn/bil"`, and what is drawn below it.
+fn is_excerpt(line: &str) -> bool {
+    line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|')
 }
 
 /// Words end where ASCII says so.

@@ -78,12 +78,9 @@ impl Scale {
 /// A duration, `"auto"`, or the bounds of the latter.
 fn idle(value: &Value<'_>) -> Option<Idle> {
     let Idle::Auto { floor, ceiling } = Idle::AUTO else { return None };
-    if value.is_text() {
-        let said = value.text()?;
-        return match &*said.value {
-            "auto" => Some(Idle::AUTO),
-            _ => value.duration().map(|idle| Idle::After(idle.value)),
-        };
+    if !value.is_table() {
+        let is_auto = value.is_text() && value.text()?.value == "auto";
+        return if is_auto { Some(Idle::AUTO) } else { value.duration().map(|idle| Idle::After(idle.value)) };
     }
     let table = value.table(&value.section_inside(), IDLE_KEYS)?;
     let bound = |key: &str, by_default| match table.get(key) {

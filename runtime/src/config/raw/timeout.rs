@@ -20,7 +20,7 @@ impl Timeout {
     pub(in crate::config) const REQUEST: Duration = Duration::from_secs(300);
 
     pub(super) fn read(value: &Value<'_>) -> Option<Self> {
-        if value.is_text() {
+        if !value.is_table() {
             return Some(Self { request: Some(value.timeout()?.value), ..Self::default() });
         }
         let table = value.table(&value.section_inside(), Self::KEYS)?;

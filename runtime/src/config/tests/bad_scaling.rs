@@ -5,7 +5,15 @@ use std::time::Duration;
 use activator::scale::{Idle, Policy, Rules};
 
 use super::Project;
-use super::bad::check;
+use super::bad::{DURATIONS, check};
+
+#[test]
+fn a_time_without_a_unit() {
+    for (key, column) in [("idle", 8), ("timeout", 11)] {
+        let message = format!("`{key}` in [defaults] must be a duration");
+        check(&format!("[defaults]\n{key} = 5\n"), "H005", (2, column), &message, DURATIONS);
+    }
+}
 
 #[test]
 fn a_minimum_above_the_maximum() {
