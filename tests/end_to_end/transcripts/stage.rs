@@ -1,6 +1,6 @@
 //! Where a page is played: a home of its own with an empty folder in it, and shells that run what a reader types.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -94,7 +94,6 @@ impl Stage {
         shell.env("HYDRANT_LISTEN", "127.0.0.1:0").env("HYDRANT_ADMIN", "127.0.0.1:0");
         let path = std::env::var("PATH").unwrap();
         shell.env("PATH", format!("{}:{path}", self.home.file(".bin").display()));
-        let file = File::options().append(true).open(&printed).map(|_| file).unwrap();
         let child = shell.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file).spawn();
         Going { child: child.unwrap(), printed }
     }
