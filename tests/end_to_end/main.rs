@@ -55,6 +55,7 @@ mod rewired;
 mod scale;
 mod scaled;
 mod secrets;
+mod send;
 mod sinks;
 mod standby;
 mod stock;
@@ -121,6 +122,7 @@ fn main() -> ExitCode {
         redriven::trials,
         order::trials,
         verbs::trials,
+        send::trials,
         new::trials,
         completions::trials,
         man::trials,

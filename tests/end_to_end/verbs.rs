@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("send_exits_by_what_became_of_the_event", send_exits_by_the_end),
             ("ps_lists_functions", ps_lists_functions),
             ("invoke_calls_a_function", invoke_calls_a_function),
+            ("invoke_tells_how_many_calls_a_function_takes", invoke_again_and_again),
             ("check_tells_all_that_is_wrong", check_tells_all),
             ("without_a_runtime_verbs_exit_4", without_a_runtime),
             ("version_tells_the_running_one", version_tells),
@@ -107,7 +108,31 @@ fn invoke_calls_a_function() {
     for key in ["headers", "queue_ms", "spawn_ms", "first_byte_ms", "total_ms", "revision"] {
         assert!(answer.get(key).is_some(), "{key}: {answer}");
     }
-    assert_eq!(verb(&project, &["invoke", "none"]).0, 1);
+    let (code, out, talk) = verb(&project, &["invoke", "none"]);
+    assert_eq!((code, &*out), (1, ""));
+    assert!(talk.contains("404 Not Found: there is no function `none`"), "{talk}");
+}
+
+fn invoke_again_and_again() {
+    let project = Project::new("");
+    project.function("echo", noting_server("", "        if self.body == b'bad': status = 500"));
+    let _runtime = Runtime::start(&project);
+    let again = ["--bench", "300ms", "--concurrency", "4", "-o", "json"];
+    let (code, out, talk) = verb(&project, &[&["invoke", "echo", "x"], &again[..]].concat());
+    let good = json(&out);
+    assert_eq!((code, &good["errors"]), (0, &serde_json::json!({})), "{out}{talk}");
+    assert_eq!(good["requests"], project.lines("delivered").len(), "each call came once");
+    assert!(
+        good["cold"].as_u64().unwrap() >= 1 && good["p50_ms"].as_f64() <= good["max_ms"].as_f64(),
+        "{good}"
+    );
+    let (code, out, _) = verb(&project, &[&["invoke", "echo", "bad"], &again[..]].concat());
+    let bad = json(&out);
+    assert_eq!(code, 1);
+    assert_eq!((&bad["errors"]["500"], &bad["p50_ms"]), (&bad["requests"], &Value::Null), "{bad}");
+    let (code, _, talk) = verb(&project, &["invoke", "echo", "--bench", "1s", "-c", "4"]);
+    assert_eq!(code, 2);
+    assert!(talk.contains("--concurrency 4"), "{talk}");
 }
 
 fn check_tells_all() {

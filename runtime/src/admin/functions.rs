@@ -327,7 +327,7 @@ const fn phase_name(phase: FunctionPhase) -> &'static str {
 }
 
 /// The nearest-rank percentile; nothing of nothing.
-fn percentile(samples: &[f64], percent: usize) -> Option<f64> {
+pub(crate) fn percentile(samples: &[f64], percent: usize) -> Option<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let rank = (sorted.len() * percent).div_ceil(100);

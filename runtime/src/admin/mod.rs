@@ -49,7 +49,7 @@ use socket::SocketFile;
 use whole::Whole;
 
 pub(crate) use error::ErrorBody;
-pub(crate) use functions::{FunctionView, ShareView};
+pub(crate) use functions::{FunctionView, ShareView, percentile};
 pub(crate) use health::About;
 pub(crate) use letters::{Dropped, Order, Retried};
 pub(crate) use logs::LogLine;

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::{Cli, output};
+use super::{Cli, output, samples};
 use crate::admin::FunctionView;
 use crate::config::resolved::{ChannelKind, Resolved};
 use crate::config::{Loader, short_name};
@@ -115,12 +115,28 @@ pub(super) fn triggers() -> ArgValueCandidates {
     })
 }
 
+/// Names of samples.
+pub(super) fn samples() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| samples::names(&typed()).into_iter().map(CompletionCandidate::new).collect())
+}
+
+/// Whatever takes events: `broker/NAME`, `fn/NAME` and so on.
+pub(super) fn destinations() -> ArgValueCandidates {
+    of_configuration(|resolved| {
+        let functions = resolved.functions.values().filter(|f| f.of.is_none());
+        let functions = functions.map(|function| format!("fn/{}", function.name));
+        labels(resolved).chain(functions).collect()
+    })
+}
+
 /// `broker/NAME`, `channel/NAME` and so on.
 pub(super) fn channels() -> ArgValueCandidates {
-    of_configuration(|resolved| {
-        let is_named = |kind: ChannelKind| kind.is_for_people() || kind == ChannelKind::Sink;
-        resolved.channels.values().filter(|channel| is_named(channel.kind)).map(channel_label).collect()
-    })
+    of_configuration(|resolved| labels(resolved).collect())
+}
+
+fn labels(resolved: &Resolved) -> impl Iterator<Item = String> {
+    let is_named = |kind: ChannelKind| kind.is_for_people() || kind == ChannelKind::Sink;
+    resolved.channels.values().filter(move |channel| is_named(channel.kind)).map(channel_label)
 }
 
 fn of_configuration(names: fn(&Resolved) -> Vec<String>) -> ArgValueCandidates {

@@ -52,8 +52,8 @@ impl Daemon {
     }
 
     /// Where events and calls go.
-    pub(super) fn ingress(&self) -> Endpoint {
-        Endpoint::Tcp(reachable(self.about.listen))
+    pub(super) fn ingress(&self) -> SocketAddr {
+        reachable(self.about.listen)
     }
 
     /// Asks the admin API.
@@ -99,7 +99,7 @@ impl Daemon {
 
     /// Sends something to the ingress.
     pub(super) async fn send(&self, ask: Ask) -> Result<Answer, Failure> {
-        let ingress = self.ingress();
+        let ingress = Endpoint::Tcp(self.ingress());
         ingress.ask(ask).await.map_err(|error| unreachable(&ingress, &error))
     }
 }
@@ -175,7 +175,8 @@ fn nobody(project: &Path) -> Failure {
     Failure::new(Exit::Unreachable, message).help(START)
 }
 
-fn unreachable(endpoint: &Endpoint, error: &HttpError) -> Failure {
+/// Why there is no answer, and what to do.
+pub(super) fn unreachable(endpoint: &Endpoint, error: &HttpError) -> Failure {
     let message = format!("hydrant does not answer at {}: {error}", shown(endpoint));
     match error {
         HttpError::Connect(_) => Failure::new(Exit::Unreachable, message).help(START),

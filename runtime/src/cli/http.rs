@@ -24,7 +24,7 @@ pub(super) enum Endpoint {
 }
 
 /// What to ask.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ask {
     pub(super) method: Method,
     /// Path and query.
@@ -161,7 +161,7 @@ pub(super) async fn upgrade(
     Ok(Ok((parts.io.into_inner(), parts.read_buf)))
 }
 
-fn request(ask: Ask, host: String) -> Result<Request<Full<Bytes>>, HttpError> {
+pub(super) fn request(ask: Ask, host: String) -> Result<Request<Full<Bytes>>, HttpError> {
     let mut request = Request::builder().method(ask.method).uri(ask.target);
     if !ask.headers.iter().any(|(name, _)| name == HOST) {
         request = request.header(HOST, host);
@@ -172,7 +172,7 @@ fn request(ask: Ask, host: String) -> Result<Request<Full<Bytes>>, HttpError> {
     request.body(Full::new(ask.body)).map_err(HttpError::Request)
 }
 
-async fn whole(answer: Response<Incoming>, started: Instant) -> Result<Answer, HttpError> {
+pub(super) async fn whole(answer: Response<Incoming>, started: Instant) -> Result<Answer, HttpError> {
     let first_byte = started.elapsed();
     let (head, body) = answer.into_parts();
     let body = body.collect().await.map_err(HttpError::Broken)?.to_bytes();

@@ -30,6 +30,9 @@ pub(crate) struct Resolved {
     /// What is delivered here goes to whoever waits for it.
     pub(crate) requests: BTreeMap<SinkId, Request>,
     pub(crate) watch: Watch,
+    /// What all topics of the cluster have in common, where its brokers are named.
+    #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "nobody could write to it"))]
+    pub(crate) kafka: Option<Box<channel::KafkaSpec>>,
 }
 
 /// `/request/NAME`: an event goes into a broker, and its answer back to who sent it.

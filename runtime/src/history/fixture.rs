@@ -34,6 +34,7 @@ pub(crate) fn resolved() -> Resolved {
         spec: Spec::Memory(MemorySpec { partitions: 1, bytes_max: 1 << 20 }),
     };
     Resolved {
+        kafka: None,
         runtime: runtime(),
         topology: Topology {
             channels: channels

@@ -70,6 +70,14 @@ impl Producer {
     }
 
     pub(super) async fn append(&self, event: &Event) -> Result<Position, AppendError> {
+        self.append_keyed(event, kafka::key(event)).await
+    }
+
+    pub(super) async fn append_keyed(
+        &self,
+        event: &Event,
+        key: Option<&[u8]>,
+    ) -> Result<Position, AppendError> {
         let record::Encoded { headers, value, size } = record::encode(event, self.content);
         if size > self.record_bytes_max {
             return Err(self.too_large(size));
@@ -79,7 +87,7 @@ impl Producer {
         if let Some(value) = &value {
             record = record.payload(&value[..]);
         }
-        if let Some(key) = kafka::key(event) {
+        if let Some(key) = key {
             record = record.key(key);
         }
         self.client.send(record).map_err(|(error, _)| self.refused(&error, size))?;

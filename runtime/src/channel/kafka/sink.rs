@@ -29,8 +29,20 @@ impl KafkaSink {
 
     /// Done when Kafka has acknowledged the event from all replicas in sync.
     pub(crate) async fn append(&self, event: Event) -> Result<Position, AppendError> {
-        let producer = self.0.producer.as_ref().expect("taken only when the last handle is dropped");
-        producer.append(&event).await
+        self.producer().append(&event).await
+    }
+
+    /// The same with a key of one's own.
+    pub(crate) async fn append_keyed(
+        &self,
+        event: &Event,
+        key: Option<&[u8]>,
+    ) -> Result<Position, AppendError> {
+        self.producer().append_keyed(event, key).await
+    }
+
+    fn producer(&self) -> &Producer {
+        self.0.producer.as_ref().expect("taken only when the last handle is dropped")
     }
 }
 

@@ -6,7 +6,6 @@ mod export;
 mod ls;
 mod pages;
 mod pretty;
-mod rate;
 mod retry;
 mod select;
 mod show;

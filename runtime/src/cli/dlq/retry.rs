@@ -11,8 +11,8 @@ use super::super::exit::{Exit, Failure};
 use super::super::global::Global;
 use super::super::http::encode;
 use super::super::output::{self, count};
+use super::super::rate::Rate;
 use super::letters;
-use super::rate::Rate;
 use super::select::{self, Select};
 use crate::admin::{Order, Retried};
 use crate::letters::REDRIVES_MAX;
@@ -72,10 +72,10 @@ impl Retry {
 
     /// Those that are there now, some at a time. One that fails again meanwhile is not sent again.
     async fn meant(&self, global: &Global, daemon: &Daemon) -> Result<Total, Failure> {
-        let mut ticks = tokio::time::interval(self.rate.every);
+        let (portion, every) = self.rate.portions();
+        let mut ticks = tokio::time::interval(every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut order =
-            Order { limit: Some(self.rate.letters), force: self.force, ..self.select.order(self.all) };
+        let mut order = Order { limit: Some(portion), force: self.force, ..self.select.order(self.all) };
         let mut total = Total::default();
         loop {
             ticks.tick().await;

@@ -6,7 +6,7 @@ use std::path::Path;
 use activator::id::ChannelId;
 use activator::topology;
 
-use crate::channel::Spec;
+use crate::channel::{KafkaSpec, Spec};
 use crate::config::diagnostic::Problems;
 use crate::config::ids::Ids;
 use crate::config::raw::{self, Delivery};
@@ -24,6 +24,7 @@ pub(super) struct Channels {
     by_name: BTreeMap<(ChannelKind, String), Known>,
     /// Of those that say how often what is read there may be passed on.
     hops: BTreeMap<ChannelId, u32>,
+    pub(super) kafka: Option<Box<KafkaSpec>>,
 }
 
 /// What a subscription needs to know of its channel.
@@ -61,7 +62,8 @@ impl Channels {
         let dead_letters = builder.dead_letters(file, DEAD_LETTERS);
         builder.own_dead_letters(file);
         let replays = builder.undeclared(ChannelKind::Replay, REPLAYS);
-        Self { all: builder.all, dead_letters, replays, by_name: builder.by_name, hops: builder.hops }
+        let kafka = builder.specs.named_cluster();
+        Self { all: builder.all, dead_letters, replays, by_name: builder.by_name, hops: builder.hops, kafka }
     }
 
     pub(super) fn known(&self, kind: ChannelKind, name: &str) -> Option<&Known> {

@@ -50,6 +50,7 @@ pub(super) fn resolve(
             dead_letters: channels.dead_letters,
             traffic: functions.traffic(),
         },
+        kafka: channels.kafka,
         channels: channels.all,
         functions: functions.into_resolved(),
         sinks,

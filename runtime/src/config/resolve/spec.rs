@@ -172,6 +172,11 @@ impl<'a> Specs<'a> {
         Spec::KafkaSink(Box::new(SinkSpec { topic, content: sink.content }))
     }
 
+    /// What every topic has in common, where a cluster is named.
+    pub(super) fn named_cluster(&self) -> Option<Box<KafkaSpec>> {
+        Some(self.cluster()).filter(|cluster| !cluster.brokers.is_empty()).map(Box::new)
+    }
+
     /// What every topic of the cluster has in common.
     fn cluster(&self) -> KafkaSpec {
         let kafka = self.kafka;

@@ -30,6 +30,11 @@ pub(super) async fn a_sink_writes_records_in_the_mode_it_says(node: &KafkaNode) 
     assert_eq!(header(&record, "content-type"), Some("application/json"));
     assert_eq!((header(&record, "ce_id"), record.key()), (Some("1"), Some(&b"k"[..])));
     assert_eq!(record.payload(), Some(&b"{\"a\":1}"[..]));
+
+    let sink = open(node, "sink-keyed", ContentMode::Binary).await;
+    sink.append_keyed(&event, Some(b"o-1")).await.unwrap();
+    let record = tokio::task::block_in_place(|| first_record(node, "sink-keyed"));
+    assert_eq!((header(&record, "ce_partitionkey"), record.key()), (Some("k"), Some(&b"o-1"[..])));
 }
 
 /// Data that JSON cannot hold is a third larger in it.

@@ -1,12 +1,15 @@
-//! `hydrant invoke`: straight to one function, past all triggers.
+//! `hydrant invoke`: straight to one function, past all triggers: once, or again and again ([`bench`]).
+
+mod bench;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use activator::event::{Event, http};
 use clap::Args;
-use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, StatusCode};
 use serde::Serialize;
 
 use super::daemon::Daemon;
@@ -14,8 +17,8 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::http::{Answer, Ask, encode};
 use super::send::{content_type, header, headers, read_data};
-use super::{completions, event_id, output};
-use crate::admin::FunctionView;
+use super::{completions, event_id, output, samples};
+use crate::admin::{ErrorBody, FunctionView};
 use crate::history::view::millis;
 
 /// How long a function may take to go to zero for --cold.
@@ -23,13 +26,22 @@ const REAP_WAIT: &str = "30s";
 const SOURCE: &str = "hydrant/invoke";
 
 /// Call one function, as a CloudEvent (--type, or data that is one) or as plain HTTP
+///
+/// Prints the answer, and on stderr how it was come by. Exit code 1 for a status of 400 or more.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+hydrant invoke bill '{\"total\":7}' --time
+hydrant invoke bill --sample order            the file samples/order.json
+hydrant invoke bill @order.json --bench 10s --concurrency 50")]
 pub(super) struct Invoke {
     /// The function
     #[arg(value_name = "FN", add = completions::functions())]
     function: String,
     /// The body: a text, @FILE, or - for stdin
     data: Option<String>,
+    /// Send a file of samples/, of the function's folder or of the project, as the body
+    #[arg(long, value_name = "NAME", conflicts_with = "data", add = completions::samples())]
+    sample: Option<String>,
     /// Send a CloudEvent of this type
     #[arg(short = 't', long = "type", value_name = "TYPE", conflicts_with = "method")]
     ty: Option<String>,
@@ -46,8 +58,15 @@ pub(super) struct Invoke {
     #[arg(long)]
     cold: bool,
     /// Say where the time went
-    #[arg(long)]
+    #[arg(long, conflicts_with = "bench")]
     time: bool,
+    /// Call it again and again for so long, over connections that are kept, and tell how that went
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    bench: Option<Duration>,
+    /// Calls at once
+    #[arg(long, value_name = "N", default_value_t = 50, requires = "bench",
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
+    concurrency: u16,
 }
 
 /// `invoke -o json`. Field names are public interface: more may be added, none renamed.
@@ -67,15 +86,21 @@ struct Invoked {
 
 impl Invoke {
     pub(super) async fn run(self, global: &Global) -> Result<ExitCode, Failure> {
-        let ask = self.ask()?;
+        let ask = self.ask(global)?;
         let daemon = Daemon::find(global).await?;
         if self.cold {
             reap(&daemon, &self.function).await?;
+        }
+        if let Some(time) = self.bench {
+            self.config_is_no_number(global)?;
+            return bench::bench(global, &daemon, &ask, (time, self.concurrency)).await;
         }
         let answer = daemon.send(ask).await?;
         let invoked = Invoked::from(&answer);
         if global.is_json() {
             output::json(&invoked)?;
+        } else if let Some(refusal) = refusal(&answer) {
+            return Err(refusal);
         } else {
             output::data(&answer.body)?;
             self.talk(global, &invoked, &answer);
@@ -84,8 +109,22 @@ impl Invoke {
         Ok(if failed { Exit::Failed.into() } else { ExitCode::SUCCESS })
     }
 
-    fn ask(&self) -> Result<Ask, Failure> {
-        let body = self.data.as_deref().map(read_data).transpose()?;
+    /// Other tools of this kind have -c for what is --concurrency here.
+    fn config_is_no_number(&self, global: &Global) -> Result<(), Failure> {
+        let file = global.config()?;
+        let name = file.as_deref().and_then(|file| file.file_name()?.to_str());
+        match name.and_then(|name| name.parse::<u16>().ok()) {
+            None => Ok(()),
+            Some(number) => Err(Failure::usage(format!("-c {number} names a configuration file"))
+                .help(format!("--concurrency {number} says how many calls there are at once"))),
+        }
+    }
+
+    fn ask(&self, global: &Global) -> Result<Ask, Failure> {
+        let body = match &self.sample {
+            Some(name) => Some(samples::find(global, name, Some(&self.function))?.data()?),
+            None => self.data.as_deref().map(read_data).transpose()?,
+        };
         let default = if body.is_some() || self.ty.is_some() { Method::POST } else { Method::GET };
         let target = format!("/fn/{}/{}", encode(&self.function), self.path.trim_start_matches('/'));
         let mut ask = Ask::new(self.method.clone().unwrap_or(default), target);
@@ -113,6 +152,13 @@ impl Invoke {
             global.talk(&invoked.times());
         }
     }
+}
+
+/// What hydrant itself says to a call that came to no function.
+fn refusal(answer: &Answer) -> Option<Failure> {
+    let is_of_function = answer.headers.contains_key("hydrant-revision") || answer.status.as_u16() < 400;
+    let said: ErrorBody = serde_json::from_slice(&answer.body).ok().filter(|_| !is_of_function)?;
+    Some(Failure::failed(format!("{}: {}", answer.status, said.message)).help(said.help))
 }
 
 /// An event that is made for this call alone.
@@ -178,7 +224,11 @@ impl Invoked {
     fn line(&self) -> String {
         let temperature = if self.cold { "cold" } else { "warm" };
         let revision = self.revision.as_ref().map_or_else(String::new, |revision| format!("  {revision}"));
-        format!("{}  {temperature}  {}{revision}", self.status, output::time(self.total_ms))
+        let status = StatusCode::from_u16(self.status).ok();
+        let reason =
+            status.filter(|status| status.as_u16() >= 400).and_then(|status| status.canonical_reason());
+        let reason = reason.map_or_else(String::new, |reason| format!(" {reason}"));
+        format!("{}{reason}  {temperature}  {}{revision}", self.status, output::time(self.total_ms))
     }
 
     /// `queue 0.1 ms  spawn 6.0 ms  run 1.9 ms  first byte 8.3 ms`.

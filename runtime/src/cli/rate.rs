@@ -1,16 +1,26 @@
-//! How fast dead letters are sent again.
+//! How fast something is done again and again.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-/// At a higher rate, several are sent at once, this often.
+/// At a higher rate, several are done at once, this often.
 const TICK: Duration = Duration::from_millis(100);
 
-/// So many letters every so often.
+/// One every so often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rate {
-    pub(super) letters: usize,
-    pub(super) every: Duration,
+    pub(super) each: Duration,
+}
+
+impl Rate {
+    /// So many at once, every so often.
+    pub(super) fn portions(self) -> (usize, Duration) {
+        if self.each >= TICK {
+            return (1, self.each);
+        }
+        let number = usize::try_from(TICK.as_nanos().div_ceil(self.each.as_nanos().max(1))).unwrap_or(1);
+        (number, self.each * u32::try_from(number).unwrap_or(1))
+    }
 }
 
 impl FromStr for Rate {
@@ -28,12 +38,7 @@ impl FromStr for Rate {
             count.trim().parse().ok().filter(|count| (1..=1_000_000).contains(count)).ok_or_else(|| {
                 format!("{text:?} is no rate: write 100/s, 30/m or 500/h, at least 1 and at most 1000000")
             })?;
-        let each = Duration::from_secs(seconds) / count;
-        if each >= TICK {
-            return Ok(Self { letters: 1, every: each });
-        }
-        let letters = usize::try_from(TICK.as_nanos().div_ceil(each.as_nanos().max(1))).unwrap_or(1);
-        Ok(Self { letters, every: each * u32::try_from(letters).unwrap_or(1) })
+        Ok(Self { each: Duration::from_secs(seconds) / count })
     }
 }
 
@@ -51,8 +56,8 @@ mod tests {
             ("500/h", 1, 7200),
             ("1000/s", 100, 100),
         ] {
-            let rate: Rate = text.parse().unwrap();
-            assert_eq!((rate.letters, rate.every.as_millis()), (letters, every_ms), "{text}");
+            let (number, every) = text.parse::<Rate>().unwrap().portions();
+            assert_eq!((number, every.as_millis()), (letters, every_ms), "{text}");
         }
         for text in ["", "0/s", "-1", "fast", "10/d", "1.5/s", "10000000/s"] {
             assert!(text.parse::<Rate>().is_err(), "{text}");
