@@ -17,6 +17,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("invoke_calls_a_function", invoke_calls_a_function),
             ("invoke_tells_how_many_calls_a_function_takes", invoke_again_and_again),
             ("check_tells_all_that_is_wrong", check_tells_all),
+            ("check_explains_where_a_setting_comes_from", check_explains),
+            ("check_is_strict_when_it_is_told", check_is_strict),
             ("without_a_runtime_verbs_exit_4", without_a_runtime),
             ("version_tells_the_running_one", version_tells),
         ],
@@ -147,6 +149,74 @@ fn check_tells_all() {
     let unknown = findings.iter().find(|f| f["code"] == "H012").unwrap();
     assert_eq!((&unknown["line"], &unknown["file"]), (&5.into(), &"runtime.toml".into()));
     assert!(unknown["help"].as_str().unwrap().contains("greet"), "{unknown}");
+}
+
+fn check_explains() {
+    let project = Project::new(
+        "\n[defaults]\ntimeout = \"60s\"\nmax = 4\nconcurrency = 7\n[function.bill]\ntimeout = { request = \"5s\" }\n[trigger.x]\nto = \"fn/bill\"\n[broker.default]\ndelivery = { retry = 2 }\n",
+    );
+    project.function("bill", "#!/bin/sh\n# hydrant: timeout = \"20s\", min = 1\n");
+    project.write("functions/bill.toml", "# of its own\ntimeout = { start = \"1s\", request = \"10s\" }\n");
+    let explained = |key: &str| {
+        let (code, out, talk) = verb(&project, &["check", "--explain", key, "-o", "json"]);
+        assert_eq!(code, 0, "{talk}");
+        let explained = json(&out);
+        let place = |said: &Value| {
+            format!("{} {}:{}", said["value"], said["file"].as_str().unwrap_or("-"), said["line"])
+        };
+        let beaten: Vec<String> = explained["beaten"].as_array().unwrap().iter().map(place).collect();
+        (place(&explained), beaten)
+    };
+    let beaten = [
+        "\"10s\" functions/bill.toml:2",
+        "\"20s\" functions/bill:2",
+        "\"60s\" runtime.toml:6",
+        "\"300s\" -:null",
+    ];
+    let (won, below) = explained("function.bill.timeout.request");
+    assert_eq!((&*won, below), ("\"5s\" runtime.toml:10", beaten.map(str::to_owned).into()));
+    // Who says a key says all of it.
+    assert_eq!(explained("function.bill.timeout.start").0, "\"10s\" runtime.toml:10");
+    assert_eq!(explained("function.bill.min").0, "1 functions/bill:2");
+    assert_eq!(explained("function.bill.max"), ("4 runtime.toml:7".into(), vec!["10 -:null".into()]));
+    assert_eq!(explained("function.bill.concurrency").0, "7 runtime.toml:8");
+    project.function("lines", "#!/bin/sh\n# hydrant: protocol = \"stdio\"\n");
+    assert_eq!(
+        explained("function.lines.concurrency"),
+        ("1 -:null".into(), vec![]),
+        "[defaults] is for servers"
+    );
+    assert_eq!(explained("trigger.x.delivery.retry").0, "2 runtime.toml:14");
+    assert_eq!(explained("runtime.drain").0, "\"10s\" -:null");
+    let (code, out, _) = verb(&project, &["check", "--explain", "runtime.admin", "--admin", "127.0.0.1:9"]);
+    assert_eq!(code, 0);
+    for wanted in ["runtime.admin = \"127.0.0.1:9\"\n", "  won   flag --admin ", "  beat  runtime.toml:3 "] {
+        assert!(out.contains(wanted), "{wanted}: {out}");
+    }
+    for (key, wanted) in [
+        ("function.bill.timout", "did you mean `timeout`?"),
+        ("function.bil.timeout", "did you mean `bill`?"),
+        ("function.bill.max.more", "it holds no further keys"),
+        ("trigger.y.to", "did you mean `x`?"),
+    ] {
+        let (code, _, talk) = verb(&project, &["check", "--explain", key]);
+        assert_eq!(code, 2, "{talk}");
+        assert!(talk.contains(wanted), "{talk}");
+    }
+}
+
+fn check_is_strict() {
+    let project = project();
+    assert_eq!(verb(&project, &["check", "--strict"]).0, 0);
+    project.function("old", "");
+    std::fs::set_permissions(
+        project.file("functions/old"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o644),
+    )
+    .unwrap();
+    assert_eq!(verb(&project, &["check"]).0, 0);
+    let (code, out, _) = verb(&project, &["check", "--strict"]);
+    assert_eq!(code, 3, "{out}");
 }
 
 fn without_a_runtime() {

@@ -9,6 +9,7 @@ use clap::Args;
 use super::check;
 use super::exit::Failure;
 use super::global::{Global, given};
+use crate::config::Severity;
 use crate::serve::{self, Mode, Options};
 
 /// Run a folder as a service
@@ -39,7 +40,7 @@ impl Run {
         let project = global.project(self.dir.as_deref())?;
         let config = global.config()?;
         if self.check_only {
-            return check::check(global, &project, config.as_deref(), overrides);
+            return check::check(global, &project, config.as_deref(), overrides, Severity::Error);
         }
         Ok(serve::serve(Options {
             project,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::book::{Book, Used};
 use super::diagnostic::{Diagnostic, Problems};
 use super::document::Document;
+use super::explain::{Explained, Sources, Unexplained};
 use super::ids::Ids;
 use super::ledger::{Ledger, Unhashed};
 use super::overrides::Overrides;
@@ -76,10 +77,31 @@ impl Loader {
         let problems = Problems::default();
         self.book.discard();
         self.used = None;
-        let path = self.project.join(self.file.as_deref().unwrap_or_else(|| Path::new(FILE)));
-        let resolved = self.read_file(&path, &problems).map(|file| self.resolve(&file, &problems));
+        let resolved = self.read_file(&problems).map(|file| self.resolve(&file, &problems));
         let usable = !problems.fatal();
         Loaded { resolved: resolved.filter(|_| usable), diagnostics: problems.into_sorted() }
+    }
+
+    /// Who says what a key comes to.
+    ///
+    /// # Errors
+    /// When there is no such key, or the configuration cannot be used.
+    pub(crate) fn explain(&mut self, key: &str) -> Result<Explained, Unexplained> {
+        let loaded = self.load();
+        if loaded.resolved.is_none() {
+            return Err(Unexplained::Broken(loaded.diagnostics));
+        }
+        let (path, name) = self.config_file();
+        let file = Source::new(&name, &std::fs::read_to_string(path).unwrap_or_default());
+        let (project, overrides, functions) = (&*self.project, &self.overrides, &self.last);
+        Sources { project, file, overrides, functions }.explain(key)
+    }
+
+    /// The configuration file, and what it is called.
+    fn config_file(&self) -> (PathBuf, String) {
+        let path = self.project.join(self.file.as_deref().unwrap_or_else(|| Path::new(FILE)));
+        let name = path.strip_prefix(&self.project).unwrap_or(&path).display().to_string();
+        (path, name)
     }
 
     /// Of what was loaded, this function goes on as it was: that is no revision yet.
@@ -102,8 +124,8 @@ impl Loader {
     }
 
     /// What the file says; nothing when it could not be understood at all.
-    fn read_file(&self, path: &Path, problems: &Problems) -> Option<raw::File> {
-        let name = path.strip_prefix(&self.project).unwrap_or(path).display().to_string();
+    fn read_file(&self, problems: &Problems) -> Option<raw::File> {
+        let (path, name) = self.config_file();
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.file.is_none() => String::new(),

@@ -16,3 +16,15 @@ pub(crate) struct Given {
     pub(crate) origin: &'static str,
     pub(crate) text: String,
 }
+
+impl Overrides {
+    /// What is given in the place of a key of `[runtime]`.
+    pub(super) fn of(&self, key: &str) -> Option<&Given> {
+        match key {
+            "listen" => self.listen.as_ref(),
+            "admin" => self.admin.as_ref(),
+            "state" => self.state.as_ref(),
+            _ => None,
+        }
+    }
+}

@@ -7,7 +7,7 @@ use crate::config::content::{Hash, Stat};
 use crate::config::raw;
 
 /// The file in a function's own folder that holds its settings.
-pub(super) const MANIFEST: &str = "function.toml";
+pub(in crate::config) const MANIFEST: &str = "function.toml";
 
 /// All of them are kept from one load to the next, so what most have not said takes no room.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use crate::config::value::Value;
 
 const MARKS: [&str; 2] = ["# hydrant:", "// hydrant:"];
 const LINES: usize = 10;
-const KEY: &str = "h";
+pub(in crate::config) const KEY: &str = "h";
 const KEYS: &[&str] = &[KEY];
 
 /// How a script begins, up to the end of what it says of itself, if it does.
@@ -37,6 +37,12 @@ pub(super) fn read(head: &str, shown: &str, problems: &Problems) -> Option<raw::
     let document = Document::parse(&text, &source, problems)?;
     let table = Value::root(&document, shown).table(shown, KEYS)?;
     raw::Function::read_header(&table.get(KEY)?)
+}
+
+/// What the first header of a script says, as a document of its own whose places are those in the script.
+pub(super) fn document(head: &str) -> Option<String> {
+    let (start, end) = header_lines(head).next()?;
+    Some(as_document(head, start, end))
 }
 
 /// The header as a document of its own. All before it gives way to as many blanks, so that places in the

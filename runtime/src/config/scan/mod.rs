@@ -27,8 +27,8 @@ use super::raw;
 use super::source::{At, Source};
 use super::value::Value;
 
-use entry::MANIFEST;
-pub(super) use entry::{Entry, Met, Seen, State};
+pub(super) use entry::{Entry, MANIFEST, Met, Seen, State};
+pub(super) use header::KEY as HEADER_KEY;
 pub(crate) use ignore::{is_left_over, is_no_part};
 use look::Look;
 use trust::Trust;
@@ -56,6 +56,13 @@ pub(super) struct Builds {
     pub(super) on: bool,
     /// Functions of which `runtime.toml` says how.
     pub(super) named: BTreeSet<String>,
+}
+
+/// A script's head, and what it says in it as TOML below [`HEADER_KEY`].
+pub(super) fn header_of(entry: &Entry, project: &Path) -> Option<(Arc<Source>, String)> {
+    let head = entry.head.as_ref()?;
+    let shown = entry.path.strip_prefix(project).unwrap_or(&entry.path).display().to_string();
+    Some((Source::new(&shown, head), header::document(head)?))
 }
 
 /// Functions by name, and the sidecars lying around.

@@ -1,6 +1,7 @@
 //! `runtime.toml` as JSON Schema, for editors: which keys each table takes are those its reader takes, what they are
 //! for stands in the manual, and tests hold what they may be against the readers.
 
+mod key;
 mod manual;
 mod shape;
 mod tables;
@@ -18,6 +19,8 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const DURATION: &str = r"^\s*([0-9]+\s*[A-Za-zµ]+\s*)+$|^\+?[Pp]";
 const SIZE: &str = r"^[0-9][0-9_]*\s*(B|kB|KB|MB|GB|KiB|MiB|GiB)$";
 const NAME: &str = "^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$";
+
+pub(super) use key::{Key, NoKey, key};
 
 /// What a schema is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
