@@ -10,12 +10,14 @@ use super::daemon::Daemon;
 use super::exit::Failure;
 use super::global::Global;
 use super::http::encode;
-use super::output::{self, one_line};
-use super::table::{Row, table};
+use super::output::{self, clock, one_line};
+use super::table::{self, Row, table};
 use super::which::Which;
 use crate::history::view;
 
 const HEADINGS: [&str; 7] = ["ARRIVED", "EVENT", "TYPE", "SOURCE", "CHANNEL", "OUTCOME", "TRIGGERS"];
+/// Their order where there is no room for all.
+const NARROW: [usize; 7] = [0, 5, 2, 6, 1, 4, 3];
 /// Characters of an id, type or source that are shown; `-o wide` shows all.
 const TEXT_MAX: usize = 40;
 
@@ -50,7 +52,8 @@ impl History {
         } else if rows.is_empty() {
             global.talk("no event that is remembered is meant");
         } else {
-            output::data(text(&rows, global.is_wide()))?;
+            let columns = output::columns().filter(|_| !global.is_wide());
+            output::data(text(&rows, global.is_wide(), columns))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -79,19 +82,60 @@ impl History {
     }
 }
 
-fn text(rows: &[view::Row], is_wide: bool) -> String {
+/// Where a terminal has no room for all, what it came to is told first, and the time without its day.
+fn text(rows: &[view::Row], is_wide: bool, columns: Option<usize>) -> String {
     let shown = |text: &str| one_line(text, if is_wide { usize::MAX } else { TEXT_MAX });
-    let rows = rows.iter().map(|row| Row {
-        cells: vec![
-            row.arrived.clone(),
-            shown(&row.id),
-            shown(&row.ty),
-            shown(&row.source),
-            row.channel.clone(),
-            row.outcome.text().to_owned(),
-            row.triggers.join(", "),
-        ],
-        remark: None,
-    });
-    table(&HEADINGS, &rows.collect::<Vec<_>>())
+    let cells = |row: &view::Row| {
+        let (id, ty, source) = (shown(&row.id), shown(&row.ty), shown(&row.source));
+        let outcome = row.outcome.text().to_owned();
+        vec![row.arrived.clone(), id, ty, source, row.channel.clone(), outcome, row.triggers.join(", ")]
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    let whole = table(&HEADINGS, &rows.iter().map(|cells| of(cells.clone())).collect::<Vec<_>>());
+    let Some(columns) = columns.filter(|&columns| whole.lines().any(|line| line.chars().count() > columns))
+    else {
+        return whole;
+    };
+    let headings = NARROW.map(|column| HEADINGS[column]);
+    let narrow = |cells: &Vec<String>| {
+        let mut cells: Vec<String> = NARROW.map(|column| cells[column].clone()).into();
+        cells[0] = clock(&cells[0]);
+        of(cells)
+    };
+    table::shown(&headings, &rows.iter().map(narrow).collect::<Vec<_>>(), Some(columns))
+}
+
+fn of(cells: Vec<String>) -> Row {
+    Row { cells, remark: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_terminal_has_what_it_came_to_and_no_row_wraps() {
+        let row = view::Row {
+            id: "01JD3".repeat(6),
+            ty: "order.created".into(),
+            source: "/shop".into(),
+            subject: None,
+            time: None,
+            channel: "broker/default".into(),
+            partition: 0,
+            offset: 7,
+            arrived: "2026-11-26T20:00:16.983102Z".into(),
+            outcome: view::Outcome::DeadLetter,
+            triggers: vec!["bill".into()],
+        };
+        let rows = [row];
+        for columns in [1, 9, 40, 80, 300] {
+            let text = text(&rows, false, Some(columns));
+            assert_eq!(text.lines().count(), 2, "{text}");
+            assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}:\n{text}");
+        }
+        let narrow = text(&rows, false, Some(40));
+        assert_eq!(narrow, "ARRIVED    OUTCOME      TYPE\n20:00:16Z  dead letter  order.created\n");
+        assert_eq!(text(&rows, false, Some(300)), text(&rows, false, None));
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use serde::Serialize;
 
 use super::exit::Failure;
+use crate::process::terminal_size;
 
 /// Writes data.
 pub(super) fn data(text: impl AsRef<[u8]>) -> Result<(), Failure> {
@@ -37,6 +38,16 @@ pub(super) fn json_line(object: &impl Serialize) -> Result<String, Failure> {
 pub(super) fn talk(line: &str) {
     // Talk that nobody can hear is not worth failing for.
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// How many characters a line on stdout has room for: nothing where that is no terminal.
+pub(super) fn columns() -> Option<usize> {
+    terminal_size().map(|(columns, _)| columns)
+}
+
+/// The time of day in `2026-11-26T20:00:16.983102Z`: `20:00:16Z`.
+pub(super) fn clock(time: &str) -> String {
+    time.get(11..19).map_or_else(|| time.to_owned(), |clock| format!("{clock}Z"))
 }
 
 /// `8.6 ms`, `1.25 s`.

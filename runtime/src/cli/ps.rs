@@ -9,7 +9,7 @@ use super::daemon::Daemon;
 use super::exit::Failure;
 use super::global::Global;
 use super::output::{self, count, short_ms};
-use super::table::{Row, table};
+use super::table::{Row, shown};
 use crate::admin::{FunctionView, ShareView};
 
 const HEADINGS: [&str; 11] = [
@@ -40,15 +40,16 @@ impl Ps {
         if global.is_json() {
             functions.iter().try_for_each(output::json)?;
         } else {
-            output::data(text(&functions, global.is_wide()))?;
+            let columns = output::columns().filter(|_| !global.is_wide());
+            output::data(text(&functions, global.is_wide(), columns))?;
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-pub(super) fn text(functions: &[FunctionView], wide: bool) -> String {
+pub(super) fn text(functions: &[FunctionView], wide: bool, columns: Option<usize>) -> String {
     let rows: Vec<Row> = functions.iter().flat_map(|function| rows(function, wide)).collect();
-    table(&headings(wide), &rows)
+    shown(&headings(wide), &rows, columns)
 }
 
 pub(super) fn headings(wide: bool) -> Vec<&'static str> {

@@ -19,6 +19,17 @@ pub(super) fn table(headings: &[&str], rows: &[Row]) -> String {
     std::iter::once(&heading).chain(rows).map(|row| line(row, &widths)).collect()
 }
 
+/// The same as it fits into a terminal of so many columns, where there is one: no row is longer than a line of it.
+pub(super) fn shown(headings: &[&str], rows: &[Row], chars_max: Option<usize>) -> String {
+    let Some(chars_max) = chars_max else { return table(headings, rows) };
+    fitted(headings, rows, chars_max).lines().map(|line| cut(line, chars_max) + "\n").collect()
+}
+
+/// The beginning of a line.
+pub(super) fn cut(line: &str, chars_max: usize) -> String {
+    line.chars().take(chars_max).collect::<String>().trim_end().to_owned()
+}
+
 /// The same without the columns on the right for which a line of so many characters has no room.
 pub(super) fn fitted(headings: &[&str], rows: &[Row], chars_max: usize) -> String {
     let mut count = headings.len();

@@ -10,7 +10,8 @@ use super::exit::Failure;
 use super::format::Format;
 use super::global::Global;
 use super::http::encode;
-use super::output::{self, one_line, time};
+use super::output::{self, clock, one_line, time};
+use super::table::cut;
 use super::{live, which};
 use crate::history::view::{Ended, Outcome};
 
@@ -78,9 +79,25 @@ impl Tail {
         match &self.format {
             Some(format) => Ok(format.write(ended)),
             None if global.is_json() => output::json_line(ended),
-            None => Ok(text(ended, global.is_wide())),
+            None => Ok(match output::columns().filter(|_| !global.is_wide()) {
+                Some(columns) => fitted(ended, columns),
+                None => text(ended, global.is_wide()),
+            }),
         }
     }
+}
+
+/// A line of a terminal that has so many columns. Where there is no room for all, what it came to is told first.
+fn fitted(ended: &Ended, columns: usize) -> String {
+    let whole = text(ended, false);
+    if whole.trim_end().chars().count() <= columns {
+        return whole;
+    }
+    let status = ended.status.as_deref().map_or_else(String::new, |status| format!(" {status}"));
+    let (at, outcome) = (clock(&ended.at), ended.outcome.text());
+    let trigger = ended.trigger.as_deref().unwrap_or("-");
+    let (ty, id) = (one_line(&ended.ty, TEXT_MAX), one_line(&ended.id, TEXT_MAX));
+    cut(&format!("{at}  {outcome}{status}  {ty}  {trigger}  {id}"), columns) + "\n"
 }
 
 /// `2026-11-26T20:00:16.983102Z  o-17  order.created  bill  delivered 200  2.3 ms`.
@@ -143,5 +160,15 @@ mod tests {
         ] {
             assert_eq!(text(ended, is_wide), format!("{at}  {expected}\n"));
         }
+    }
+    #[test]
+    fn a_narrow_terminal_has_what_it_came_to_and_no_line_wraps() {
+        let ended = ended();
+        for columns in [1, 9, 40, 80, 300] {
+            let line = fitted(&ended, columns);
+            assert!(line.trim_end().chars().count() <= columns && line.ends_with('\n'), "{line}");
+        }
+        assert_eq!(fitted(&ended, 40), "20:00:17Z  dead letter exit 101  order.c\n");
+        assert_eq!(fitted(&ended, 300), text(&ended, false));
     }
 }

@@ -198,9 +198,22 @@ bill      busy      2/10  3          14         1 204   0     31/70 ms      88/2
 thumb     starting  0     0          0          0       0     -             -            r1   -
 old       broken    0     0          5, 2 held  0       0     functions/old is not executable (chmod +x functions/old)  r1   -
 ";
-    assert_eq!(ps::text(&rows, false), expected);
-    let wide = ps::text(&rows[..1], true);
+    assert_eq!(ps::text(&rows, false, None), expected);
+    let wide = ps::text(&rows[..1], true, None);
     assert_eq!(wide.lines().nth(1).unwrap().split_whitespace().last(), Some("/demo/functions/x"));
+}
+
+#[test]
+fn no_row_of_functions_is_wider_than_the_terminal() {
+    let reason = Some("functions/old is not executable".into());
+    let rows = [function("hello", "zero"), FunctionView { reason, ..function(&"o".repeat(63), "broken") }];
+    for columns in [1, 5, 40, 80, 120, 300] {
+        let text = ps::text(&rows, false, Some(columns));
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}:\n{text}");
+    }
+    let narrow = ps::text(&rows[..1], false, Some(40));
+    assert_eq!(narrow.lines().next(), Some("FUNCTION  STATE  INST  IN-FLIGHT  QUEUED"));
 }
 
 #[test]
@@ -226,7 +239,7 @@ hello              warm   0     0          0       0       0     -             -
   10 % stable old  warm   1     0          2       10      1     -             -            r3   -
   90 %             warm   1     0          2       10      1     -             -            r4   -
 ";
-    assert_eq!(ps::text(&[function], false), expected);
+    assert_eq!(ps::text(&[function], false, None), expected);
 }
 
 #[test]
