@@ -8,7 +8,7 @@ const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH: usize = 26;
 
 /// An id that no other event has.
-pub(super) fn new() -> io::Result<String> {
+pub(crate) fn new() -> io::Result<String> {
     let mut random = [0; 10];
     File::open("/dev/urandom")?.read_exact(&mut random)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -11,6 +11,7 @@ mod cli;
 mod config;
 mod dispatch;
 mod driver;
+mod event_id;
 mod history;
 mod ingress;
 mod letters;

@@ -31,6 +31,7 @@ mod headers;
 mod held;
 mod held_port;
 mod history;
+mod hotkeys;
 mod isolation;
 mod jobs;
 mod kafka;
@@ -133,6 +134,7 @@ fn main() -> ExitCode {
         pause::trials,
         scaled::trials,
         top::trials,
+        hotkeys::trials,
         filters::trials,
         kafka::trials,
         group::trials,

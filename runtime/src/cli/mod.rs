@@ -13,7 +13,6 @@ mod dev;
 mod dlq;
 mod doctor;
 mod doubts;
-mod event_id;
 mod events;
 mod exit;
 mod explain;

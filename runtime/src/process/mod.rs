@@ -10,7 +10,7 @@
 //! - [`Groups`]: each child in a cgroup of its own, where we may have some: nothing that it starts outlives it.
 //! - [`Theirs`]: a process that somebody else started; [`pass_listener`] gives it its listener, [`exec()`] runs it in the
 //!   place of this one. [`edit()`]: an editor in a person's terminal.
-//! - [`reader_gone`], [`terminal_size`], [`Keys`]: a person's end of this program's own stdin and stdout.
+//! - [`reader_gone`], [`terminal_size`], [`has_terminal`], [`Keys`]: a person's end of this program's own stdin and stdout.
 //! - [`watch_strays`]: descendants that left their group end with the child they came from.
 //! - [`offers`]: what of all this the machine offers.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
@@ -86,5 +86,5 @@ pub(crate) use sandbox::Fence;
 pub(crate) use spawn::Spawner;
 pub(crate) use strays::{end_strays, watch_strays};
 pub(crate) use swap::Swap;
-pub(crate) use terminal::{Keys, reader_gone, terminal_size};
+pub(crate) use terminal::{Keys, has_terminal, reader_gone, terminal_size};
 pub(crate) use theirs::Theirs;

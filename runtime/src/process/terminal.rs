@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Mutex, Once, PoisonError};
 
 use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 use tokio::io::Interest;
@@ -25,6 +26,30 @@ pub(crate) fn terminal_size() -> Option<(usize, usize)> {
     (columns > 0 && rows > 0).then_some((columns.into(), rows.into()))
 }
 
+/// Whether a person sits at both ends, and this program is in the foreground: another one would be stopped if it touched the
+/// terminal.
+pub(crate) fn has_terminal() -> bool {
+    let foreground = nix::unistd::tcgetpgrp(io::stdin());
+    io::stdout().is_terminal() && foreground == Ok(nix::unistd::getpgrp())
+}
+
+/// How the terminal was before its keys were ours.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// A panic may end the program without dropping anything.
+fn restore_on_panic() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let then = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if let Some(before) = &*BEFORE.lock().unwrap_or_else(PoisonError::into_inner) {
+                let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, before);
+            }
+            then(panic);
+        }));
+    });
+}
+
 /// The keys of the terminal on stdin as they are pressed, and not shown. When it is dropped, all is as it was.
 pub(crate) struct Keys {
     stdin: AsyncFd<OwnedFd>,
@@ -45,6 +70,8 @@ impl Keys {
         single.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
         single.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
         let stdin = sys::watch_for(stdin, Interest::READABLE)?;
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before.clone());
+        restore_on_panic();
         tcsetattr(&stdin, SetArg::TCSANOW, &single)?;
         Ok(Self { stdin, before })
     }
@@ -67,5 +94,6 @@ impl Drop for Keys {
     fn drop(&mut self) {
         // A terminal that is gone needs nothing.
         let _ = tcsetattr(self.stdin.get_ref(), SetArg::TCSANOW, &self.before);
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -2,13 +2,16 @@
 
 mod abandon;
 mod build;
+mod hotkeys;
 mod lock;
 mod log;
 mod ready;
 mod reload;
 mod unheld;
 
+use std::future::pending;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +21,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use self::hotkeys::Hotkeys;
 use self::lock::StateLock;
 use self::reload::Reloader;
 use self::unheld::unheld;
@@ -166,11 +170,12 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
         stopped,
     ));
     let admin = doors.serve(listen, handle.clone(), Arc::clone(&history))?;
-    ready::say(options.mode, &resolved, listen, admin.address(), started);
+    let hotkeys = Hotkeys::open(options.mode, &handle, &history);
+    ready::say(options.mode, &resolved, (listen, admin.address()), hotkeys.is_some(), started);
 
     process::trim_memory();
     let reloader = Reloader::new(options, loader, handle.clone(), spawner, controllers, &resolved);
-    run_until_told(&mut stop_signals, reloader).await;
+    run_until_told(&mut stop_signals, reloader, hotkeys).await;
     tracing::info!("stopping: finishing what is in flight");
     stop.send_replace(true);
     let stopped = async {
@@ -222,14 +227,26 @@ fn groups(wanted: &Cgroup) -> anyhow::Result<Option<Groups>> {
         .map_or(Ok(None), |g| Ok(Some(g)))
 }
 
-/// Follows changes until a signal says to stop.
-async fn run_until_told(signals: &mut Signals, reloader: Reloader) {
+/// Follows changes until a signal says to stop, or somebody at the terminal.
+async fn run_until_told(signals: &mut Signals, reloader: Reloader, hotkeys: Option<Hotkeys>) {
     let reloader = Arc::new(Mutex::new(reloader));
     // A task of its own, which ends with this: whatever it waits for, a signal is heard.
     let mut following = JoinSet::new();
     following.spawn(reload::follow(Arc::clone(&reloader)));
-    while signals.next().await == Told::Reload {
-        reload::reload(&reloader).await;
+    let mut quit = pin!(async {
+        match hotkeys {
+            Some(hotkeys) => hotkeys.until_quit().await,
+            None => pending().await,
+        }
+    });
+    loop {
+        tokio::select! {
+            told = signals.next() => match told {
+                Told::Reload => reload::reload(&reloader).await,
+                Told::Stop => return,
+            },
+            () = &mut quit => return,
+        }
     }
 }
 

@@ -5,13 +5,19 @@ use std::time::Instant;
 
 use activator::topology::Destination;
 
-use super::Mode;
+use super::{Mode, hotkeys};
 use crate::config::resolved::{Found, Resolved};
 
 /// Functions that are named one by one.
 const FUNCTIONS_SHOWN: usize = 20;
 
-pub(super) fn say(mode: Mode, config: &Resolved, listen: SocketAddr, admin: SocketAddr, started: Instant) {
+pub(super) fn say(
+    mode: Mode,
+    config: &Resolved,
+    (listen, admin): (SocketAddr, SocketAddr),
+    has_keys: bool,
+    started: Instant,
+) {
     let took = started.elapsed();
     let functions = || config.functions.iter().filter(|(_, function)| function.of.is_none());
     let count = functions().count();
@@ -43,6 +49,9 @@ pub(super) fn say(mode: Mode, config: &Resolved, listen: SocketAddr, admin: Sock
     }
     if count > FUNCTIONS_SHOWN {
         eprintln!("  ... and {} more: hydrant ps", count - FUNCTIONS_SHOWN);
+    }
+    if has_keys {
+        eprintln!("  keys     {}", hotkeys::LINE);
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod group;
 pub(crate) mod http;
 pub(crate) mod kafka;
 pub(crate) mod project;
+pub(crate) mod pty;
 pub(crate) mod runtime;
 pub(crate) mod wait;
 

@@ -17,8 +17,9 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::http::{Answer, Ask, encode};
 use super::send::{content_type, header, headers, read_data};
-use super::{completions, event_id, output, samples};
+use super::{completions, output, samples};
 use crate::admin::{ErrorBody, FunctionView};
+use crate::event_id;
 use crate::history::view::millis;
 
 /// How long a function may take to go to zero for --cold.

@@ -4,10 +4,10 @@ use activator::event::{Event, EventError, json};
 use bytes::Bytes;
 
 use super::{Attributes, Send, batch, content_type, read_data};
-use crate::cli::event_id;
 use crate::cli::exit::Failure;
 use crate::cli::global::Global;
 use crate::cli::samples::{self, Content};
+use crate::event_id;
 
 const SOURCE: &str = "hydrant/send";
 
