@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("invoke_tells_how_many_calls_a_function_takes", invoke_again_and_again),
             ("check_tells_all_that_is_wrong", check_tells_all),
             ("check_explains_where_a_setting_comes_from", check_explains),
+            ("check_explains_flags_and_no_key_that_there_is_not", check_explains_no_more_than_there_is),
             ("check_is_strict_when_it_is_told", check_is_strict),
             ("without_a_runtime_verbs_exit_4", without_a_runtime),
             ("version_tells_the_running_one", version_tells),
@@ -151,12 +152,17 @@ fn check_tells_all() {
     assert!(unknown["help"].as_str().unwrap().contains("greet"), "{unknown}");
 }
 
-fn check_explains() {
+fn layered() -> Project {
     let project = Project::new(
-        "\n[defaults]\ntimeout = \"60s\"\nmax = 4\nconcurrency = 7\n[function.bill]\ntimeout = { request = \"5s\" }\n[trigger.x]\nto = \"fn/bill\"\n[broker.default]\ndelivery = { retry = 2 }\n",
+        "\n[defaults]\ntimeout = \"60s\"\nmax = 4\nconcurrency = 7\n[function.bill]\ntimeout = { request = \"5s\" }\n[trigger.x]\nto = \"fn/bill\"\n[broker.default]\ndelivery = { retry = 2 }\n[trigger.y]\nto = \"fn/bill\"\ndelivery = { delay = \"1s\" }\n",
     );
     project.function("bill", "#!/bin/sh\n# hydrant: timeout = \"20s\", min = 1\n");
     project.write("functions/bill.toml", "# of its own\ntimeout = { start = \"1s\", request = \"10s\" }\n");
+    project
+}
+
+fn check_explains() {
+    let project = layered();
     let explained = |key: &str| {
         let (code, out, talk) = verb(&project, &["check", "--explain", key, "-o", "json"]);
         assert_eq!(code, 0, "{talk}");
@@ -187,7 +193,13 @@ fn check_explains() {
         "[defaults] is for servers"
     );
     assert_eq!(explained("trigger.x.delivery.retry").0, "2 runtime.toml:14");
+    // So does a trigger of its `delivery`, beside its broker.
+    assert_eq!(explained("trigger.y.delivery.retry").0, "10 runtime.toml:17");
     assert_eq!(explained("runtime.drain").0, "\"10s\" -:null");
+}
+
+fn check_explains_no_more_than_there_is() {
+    let project = layered();
     let (code, out, _) = verb(&project, &["check", "--explain", "runtime.admin", "--admin", "127.0.0.1:9"]);
     assert_eq!(code, 0);
     for wanted in ["runtime.admin = \"127.0.0.1:9\"\n", "  won   flag --admin ", "  beat  runtime.toml:3 "] {
@@ -197,7 +209,7 @@ fn check_explains() {
         ("function.bill.timout", "did you mean `timeout`?"),
         ("function.bil.timeout", "did you mean `bill`?"),
         ("function.bill.max.more", "it holds no further keys"),
-        ("trigger.y.to", "did you mean `x`?"),
+        ("trigger.z.to", "did you mean `x`?"),
     ] {
         let (code, _, talk) = verb(&project, &["check", "--explain", key]);
         assert_eq!(code, 2, "{talk}");

@@ -26,24 +26,11 @@ impl Sources<'_> {
     pub(in crate::config) fn explain(&self, key: &str) -> Result<Explained, Unexplained> {
         let path: Vec<&str> = key.split('.').collect();
         let mut known = known(&path)?;
+        let (mut layers, inside) = self.layers(&path)?;
         let above = match path[..] {
             ["runtime", key] => self.overrides.of(key).map(|above| given(above.origin, &above.text)),
             ["function", name, "concurrency"] => self.alone(name),
             _ => None,
-        };
-        let (mut layers, inside) = match path[..] {
-            ["function", name, ref rest @ ..] if !rest.is_empty() => {
-                named("function", name, self.function_names().iter().map(String::as_str))?;
-                (self.of_function(name, rest), rest.len() - 1)
-            }
-            [kind, name, ref rest @ ..] if self.is_named(kind) => {
-                self.check_name(kind, name)?;
-                (
-                    self.of_wiring(&path),
-                    rest.len().saturating_sub(2).min(usize::from(rest.first() == Some(&"delivery"))),
-                )
-            }
-            _ => (vec![self.in_file("runtime.toml", &path)], 0),
         };
         if let ["function", name, "concurrency"] = path[..]
             && self.takes_one(name)
@@ -53,6 +40,23 @@ impl Sources<'_> {
             known.default = Some(1.into());
         }
         Ok(explain(key, &known, above, &layers, inside))
+    }
+
+    /// Who may say it, and how many parts at the end of the path are a matter of who says the key before them.
+    fn layers(&self, path: &[&str]) -> Result<(Vec<Layer>, usize), Unexplained> {
+        Ok(match *path {
+            ["function", name, ref rest @ ..] if !rest.is_empty() => {
+                named("function", name, self.function_names().iter().map(String::as_str))?;
+                (self.of_function(name, rest), rest.len() - 1)
+            }
+            [kind, name, ref rest @ ..] if self.is_named(kind) => {
+                self.check_name(kind, name)?;
+                // One `delivery` takes the place of another as a whole.
+                let inside = if rest.first() == Some(&"delivery") { rest.len() - 1 } else { 0 };
+                (self.of_wiring(path), inside)
+            }
+            _ => (vec![self.in_file("runtime.toml", path)], 0),
+        })
     }
 
     /// A process for each event has that one, whatever is said.
