@@ -1,4 +1,4 @@
-//! `hydrant invoke`: straight to one function, past all triggers: once, or again and again ([`bench`]).
+//! `hydrant invoke`: straight to one function, past all triggers: once, or again and again (`bench`).
 
 mod bench;
 

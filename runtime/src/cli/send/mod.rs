@@ -72,7 +72,7 @@ pub(super) struct Send {
         add = completions::destinations()
     )]
     to: To,
-    /// Write to a topic of Kafka, by [kafka] in runtime.toml and without a running hydrant
+    /// Write to a topic of Kafka, by what runtime.toml says of it and without a running hydrant
     ///
     /// The key is the event's partitionkey, else its subject.
     #[cfg(feature = "kafka")]
