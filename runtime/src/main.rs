@@ -16,6 +16,7 @@ mod history;
 mod ingress;
 mod letters;
 mod logs;
+mod ping;
 mod process;
 mod serve;
 mod watch;

@@ -57,6 +57,6 @@ pub(super) async fn not_found(uri: Uri) -> ApiError {
     ApiError::new(
         StatusCode::NOT_FOUND,
         message,
-        "the API is /api/v1/{functions,triggers,events,stream,logs,dlq,version}, /healthz, /readyz",
+        "the API is /api/v1/{functions,triggers,sources,events,stream,logs,dlq,version}, /healthz, /readyz",
     )
 }

@@ -19,6 +19,7 @@ mod retry;
 mod run_file;
 mod sample;
 mod socket;
+mod sources;
 mod sse;
 mod stream;
 mod triggers;
@@ -180,6 +181,7 @@ fn router(about: About, driver: Handle, history: Arc<History>, closed: watch::Re
         .merge(replay::routes(driver.clone(), history.clone(), whole.clone()))
         .merge(retry::routes(driver.clone()))
         .merge(triggers::routes(driver.clone()))
+        .merge(sources::routes(driver.clone()))
         .merge(logs::routes(driver.clone(), closed.clone()))
         .merge(functions::routes(driver, history.clone(), closed.clone()))
         .merge(stream::routes(history.clone(), closed.clone()))

@@ -129,6 +129,11 @@ pub(super) fn destinations() -> ArgValueCandidates {
     })
 }
 
+/// Names of sources that can be fired.
+pub(super) fn pings() -> ArgValueCandidates {
+    of_configuration(|resolved| resolved.pings.keys().map(ToString::to_string).collect())
+}
+
 /// `broker/NAME`, `channel/NAME` and so on.
 pub(super) fn channels() -> ArgValueCandidates {
     of_configuration(|resolved| labels(resolved).collect())

@@ -16,6 +16,7 @@ mod doubts;
 mod events;
 mod exit;
 mod explain;
+mod fire;
 mod fmt;
 mod follow;
 mod format;
@@ -72,6 +73,7 @@ enum Verb {
     Dev(dev::Dev),
     Run(run::Run),
     Send(send::Send),
+    Fire(fire::Fire),
     Invoke(invoke::Invoke),
     Ps(ps::Ps),
     Top(top::Top),
@@ -109,6 +111,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Dev(verb)) => verb.run(&global),
         Some(Verb::Run(verb)) => verb.run(&global),
         Some(Verb::Send(verb)) => client(verb.run(&global)),
+        Some(Verb::Fire(verb)) => client(verb.run(&global)),
         Some(Verb::Invoke(verb)) => client(verb.run(&global)),
         Some(Verb::Ps(verb)) => client(verb.run(&global)),
         Some(Verb::Top(verb)) => client(verb.run(&global)),

@@ -99,6 +99,11 @@ codes! {
     CesqlFails "H036" Error "a CESQL expression that fails on an event",
         "A part of it gave an error for the event shown; as a filter, it does not match then. `hydrant help cesql` \
          tells the kinds of errors, and how to look first.";
+    BadSchedule "H040" Error "not a schedule",
+        "A schedule has the five fields of cron, or six with the second in front, or is one of @hourly, @daily, @weekly, \
+         @monthly, @yearly and @every with a pause.";
+    NeverFires "H041" Error "a schedule that never fires",
+        "The fields are right each by itself, and there is no such day: 30 February.";
     NotExecutable "H050" Warning "not executable",
         "The file has no executable bit, so nothing serves its events; they wait.";
     WrongArchitecture "H051" Warning "built for another machine",

@@ -12,6 +12,7 @@ use activator::topology::{Subscription, Topology};
 
 use crate::channel;
 use crate::history::Bounds;
+use crate::ping::Ping;
 
 pub(crate) use super::content::{Content, Stat};
 pub(crate) use super::secrets::Secrets;
@@ -29,6 +30,8 @@ pub(crate) struct Resolved {
     pub(crate) sinks: BTreeMap<SinkId, hyper::Uri>,
     /// What is delivered here goes to whoever waits for it.
     pub(crate) requests: BTreeMap<SinkId, Request>,
+    /// Sources of type ping, by name.
+    pub(crate) pings: BTreeMap<Arc<str>, Arc<Ping>>,
     pub(crate) watch: Watch,
     /// What all topics of the cluster have in common, where its brokers are named.
     #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "nobody could write to it"))]
@@ -131,7 +134,8 @@ pub(crate) enum ChannelKind {
     Parallel,
     /// `/job/NAME`: what waits for a process of its own.
     Job,
-    /// A topic that a source reads, named `SOURCE/TOPIC`; nobody appends to it here.
+    /// A topic that a source reads, named `SOURCE/TOPIC`, to which nobody appends here; or what a source of type ping has
+    /// fired for a function or URL, named as the source.
     Source,
     /// `/sink/NAME`: a topic that is only written to.
     Sink,

@@ -18,10 +18,20 @@ pub(super) struct Table<'d> {
 impl<'d> Value<'d> {
     /// A table that takes these keys; others are reported. `section` is how messages call it.
     pub(super) fn table(&self, section: &str, keys: &'static [&'static str]) -> Option<Table<'d>> {
+        self.table_with(section, keys, |_| None)
+    }
+
+    /// The same, where it is known of some other keys what is meant by them.
+    pub(super) fn table_with(
+        &self,
+        section: &str,
+        keys: &'static [&'static str],
+        hint: impl Fn(&str) -> Option<String>,
+    ) -> Option<Table<'d>> {
         let entries = self.entries(section)?;
         let unknown = |(name, _): &&(At<String>, Self)| !keys.contains(&&*name.value);
         for (name, _) in entries.iter().filter(unknown) {
-            self.problems().report(unknown_key(name, section, keys));
+            self.problems().report(unknown_key(name, section, keys, hint(&name.value)));
         }
         Some(Table { problems: self.problems(), place: self.place(), section: section.into(), entries })
     }
@@ -65,10 +75,11 @@ impl<'d> Table<'d> {
     }
 }
 
-fn unknown_key(name: &At<String>, section: &str, keys: &[&str]) -> Diagnostic {
-    let help = match nearest(&name.value, keys.iter().copied()) {
-        Some(key) => format!("did you mean `{key}`?"),
-        None => format!("known here: {}", keys.join(", ")),
+fn unknown_key(name: &At<String>, section: &str, keys: &[&str], hint: Option<String>) -> Diagnostic {
+    let help = match (hint, nearest(&name.value, keys.iter().copied())) {
+        (Some(hint), _) => format!("{hint}; known here: {}", keys.join(", ")),
+        (None, Some(key)) => format!("did you mean `{key}`?"),
+        (None, None) => format!("known here: {}", keys.join(", ")),
     };
     Diagnostic::new(Code::UnknownKey, format!("unknown key `{}` in {section}", name.value))
         .at(&name.place, "nobody reads this")

@@ -91,6 +91,12 @@ impl<'d> Value<'d> {
         self.node.get_ref()
     }
 
+    /// What is behind a key of a table, whatever other keys there are.
+    pub(super) fn inside(&self, key: &str) -> Option<&'d DeValue<'d>> {
+        let table = self.node.get_ref().as_table()?;
+        table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, node)| node.get_ref())
+    }
+
     pub(super) fn is_empty_table(&self) -> bool {
         self.node.get_ref().as_table().is_some_and(|table| table.is_empty())
     }

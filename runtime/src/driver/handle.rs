@@ -80,6 +80,11 @@ impl Handle {
         Arc::clone(&self.config.borrow())
     }
 
+    /// Tells when another configuration is in force.
+    pub(crate) fn configured(&self) -> watch::Receiver<Arc<Resolved>> {
+        self.config.clone()
+    }
+
     /// What the ingress needs to know, as it is now.
     pub(crate) fn directory(&self) -> Arc<Directory> {
         Arc::clone(&self.directory.borrow())

@@ -61,6 +61,7 @@ pub(crate) fn resolved() -> Resolved {
             .collect(),
         sinks: BTreeMap::new(),
         requests: BTreeMap::new(),
+        pings: BTreeMap::new(),
         watch: crate::config::resolved::Watch::default(),
     }
 }

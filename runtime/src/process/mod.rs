@@ -86,5 +86,6 @@ pub(crate) use sandbox::Fence;
 pub(crate) use spawn::Spawner;
 pub(crate) use strays::{end_strays, watch_strays};
 pub(crate) use swap::Swap;
+pub(crate) use sys::watch_for;
 pub(crate) use terminal::{Keys, has_terminal, reader_gone, terminal_size};
 pub(crate) use theirs::Theirs;

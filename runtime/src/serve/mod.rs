@@ -32,6 +32,7 @@ use crate::config::{Diagnostic, Loader, Overrides, summary};
 use crate::driver::{Driver, Handle};
 use crate::history::{Archive, History};
 use crate::ingress::{self, Ingress};
+use crate::ping;
 use crate::process::{self, Groups, Spawner};
 
 /// Events whose verdicts are remembered, without the disk.
@@ -164,6 +165,7 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
 
     let driver = tokio::spawn(driver.run());
     handle.wait_open().await;
+    let pings = tokio::spawn(ping::run(handle.clone(), stopped.clone()));
     let ingress = tokio::spawn(ingress::serve(
         Ingress::new(handle.clone(), Arc::clone(&history), listen),
         listener,
@@ -179,8 +181,9 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     tracing::info!("stopping: finishing what is in flight");
     stop.send_replace(true);
     let stopped = async {
+        last(pings).await;
         drain(&handle, driver).await;
-        last_answers(ingress).await;
+        last(ingress).await;
         admin.stop().await;
     };
     tokio::select! {
@@ -258,10 +261,11 @@ async fn drain(handle: &Handle, driver: JoinHandle<()>) {
     }
 }
 
-/// Waits for clients to take what was answered; one that does not, or that never sent its request, is cut off.
-async fn last_answers(mut ingress: JoinHandle<()>) {
-    if tokio::time::timeout(LAST_ANSWERS, &mut ingress).await.is_err() {
-        ingress.abort();
+/// Waits for clients to take what was answered, and for events of sources to be stored; what does not end by itself, such as
+/// a client that never sent its request, is cut off.
+async fn last(mut task: JoinHandle<()>) {
+    if tokio::time::timeout(LAST_ANSWERS, &mut task).await.is_err() {
+        task.abort();
     }
 }
 

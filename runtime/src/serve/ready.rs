@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use activator::id::{ChannelId, FunctionId};
 use activator::topology::Destination;
+use jiff::Timestamp;
 
 use super::{Mode, hotkeys};
 use crate::config::resolved::{Found, Function, Resolved};
@@ -35,6 +36,10 @@ pub(super) fn say(
     functions(config).take(FUNCTIONS_SHOWN).for_each(|(id, function)| say_function(config, id, function));
     if count > FUNCTIONS_SHOWN {
         eprintln!("  ... and {} more: hydrant ps", count - FUNCTIONS_SHOWN);
+    }
+    let now = Timestamp::now();
+    for ping in config.pings.values() {
+        eprintln!("  {:8} ping   {}", ping.name, ping.told(now));
     }
     if has_keys {
         eprintln!("  keys     {}", hotkeys::LINE);

@@ -17,7 +17,7 @@ use activator::event::{Event, http};
 use bytes::Bytes;
 use clap::Args;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use self::door::{Door, Receipt, To};
 use self::what::What;
@@ -102,17 +102,34 @@ struct Attributes {
 }
 
 /// Where the event was stored.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Sent {
     pub(super) id: String,
     pub(super) channel: String,
     pub(super) partition: u32,
     pub(super) offset: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) verdicts: Option<Vec<Verdict>>,
 }
 
 impl Sent {
+    /// Says where it is; with `wait`, what becomes of it since it was `started`.
+    pub(super) async fn finish(
+        self,
+        global: &Global,
+        daemon: &Daemon,
+        started: Instant,
+        wait: Option<Duration>,
+    ) -> Result<ExitCode, Failure> {
+        let Some(wait) = wait else {
+            return self.tell(global);
+        };
+        let followed = follow::follow(daemon, &self, wait).await?;
+        let took = started.elapsed();
+        follow::tell(global, daemon, self, &followed, (took, wait)).await?;
+        Ok(follow::exit(&followed))
+    }
+
     fn tell(&self, global: &Global) -> Result<ExitCode, Failure> {
         if global.is_json() {
             output::json(self)?;
@@ -153,14 +170,9 @@ impl Send {
             return many::send(global, what, door, self.rate).await;
         }
         let started = Instant::now();
-        match (door.send(&what.event(0)?).await?, self.wait) {
-            (Receipt::Stored(sent), Some(wait)) => {
-                let followed = follow::follow(&daemon, &sent, wait).await?;
-                let took = started.elapsed();
-                follow::tell(global, &daemon, sent, &followed, (took, wait)).await?;
-                Ok(follow::exit(&followed))
-            }
-            (receipt, _) => receipt.tell(global),
+        match door.send(&what.event(0)?).await? {
+            Receipt::Stored(sent) => sent.finish(global, &daemon, started, self.wait).await,
+            receipt => receipt.tell(global),
         }
     }
 

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use hyper::Uri;
 
 use crate::config::name;
+use crate::config::resolved::ChannelKind;
 use crate::config::source::At;
 use crate::config::value::Value;
 
@@ -74,6 +75,20 @@ impl Destination {
             Self::Url(_) => value.refuse(wanted, "a URL", help),
             _ => Some(reply),
         }
+    }
+
+    /// The channel that it is, by its name; nothing of a function or URL.
+    pub(in crate::config) fn channel(&self) -> Option<(ChannelKind, String)> {
+        let (kind, name) = match self {
+            Self::Channel(name) => (ChannelKind::Channel, name),
+            Self::Broker(name) => (ChannelKind::Broker, name),
+            Self::Sequence(name) => (ChannelKind::Sequence, name),
+            Self::Parallel(name) => (ChannelKind::Parallel, name),
+            Self::Job(name) => (ChannelKind::Job, name),
+            Self::Sink(name) => (ChannelKind::Sink, name),
+            Self::Function(_) | Self::Url(_) => return None,
+        };
+        Some((kind, name.clone()))
     }
 
     /// Whether nothing comes back from it: it is a channel of some kind.

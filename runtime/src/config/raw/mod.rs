@@ -52,7 +52,7 @@ pub(super) use scale::Scale;
 pub(super) use secret::Secret;
 pub(super) use security::Password;
 pub(super) use sink::Sink;
-pub(super) use source::Source;
+pub(super) use source::{KafkaSource, PingSource, Source};
 pub(super) use subscription::{Subscription, Trigger};
 pub(super) use timeout::Timeout;
 pub(super) use traffic::{Tags, Traffic, Which};
@@ -106,10 +106,10 @@ impl File {
         let channels = self.channels.iter().map(|(name, c)| ("channel", name, &c.delivery));
         let subscriptions = self.subscriptions.iter().map(|(name, s)| ("subscription", name, &s.delivery));
         let triggers = self.triggers.iter().map(|(name, t)| ("trigger", name, &t.delivery));
-        let sources = self.sources.iter().map(|(name, s)| ("source", name, &s.delivery));
-        let all = brokers.chain(channels).chain(subscriptions).chain(triggers).chain(sources);
+        let all = brokers.chain(channels).chain(subscriptions).chain(triggers);
         let all = all.chain(self.flow_deliveries());
-        all.filter_map(|(kind, name, delivery)| Some((kind, name, delivery.as_ref()?)))
+        let all = all.filter_map(|(kind, name, delivery)| Some((kind, name, delivery.as_ref()?)));
+        all.chain(self.sources.iter().filter_map(|(name, s)| Some(("source", name, s.delivery()?))))
     }
 
     fn flow_deliveries(&self) -> impl Iterator<Item = (&'static str, &At<String>, &Option<Delivery>)> {

@@ -11,6 +11,7 @@ use crate::config::diagnostic::Problems;
 use crate::config::ids::Ids;
 use crate::config::raw::{self, Delivery};
 use crate::config::resolved::{ChannelKind, DEAD_LETTERS, NamedChannel, REPLAYS};
+use crate::config::source::At;
 
 use super::spec::Specs;
 
@@ -190,11 +191,21 @@ impl Builder<'_> {
 
     fn sources(&mut self, sources: &raw::Named<raw::Source>) {
         for (name, source) in sources {
-            for topic in &source.topics {
-                let spec = self.specs.source(name, source, topic);
-                let channel = source_channel(&name.value, &topic.value);
-                self.add(ChannelKind::Source, &channel, spec, None);
+            match source {
+                raw::Source::Kafka(source) => self.topics(name, source),
+                raw::Source::Ping(source) if source.has_channel() => {
+                    self.undeclared(ChannelKind::Source, &name.value);
+                }
+                raw::Source::Ping(_) => {}
             }
+        }
+    }
+
+    fn topics(&mut self, name: &At<String>, source: &raw::KafkaSource) {
+        for topic in &source.topics {
+            let spec = self.specs.source(name, source, topic);
+            let channel = source_channel(&name.value, &topic.value);
+            self.add(ChannelKind::Source, &channel, spec, None);
         }
     }
 

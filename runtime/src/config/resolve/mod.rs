@@ -40,8 +40,10 @@ pub(super) fn resolve(
 ) -> Resolved {
     let holds = runtime.holds;
     let channels = Channels::new(file, project, runtime.state.as_deref(), ids, problems);
-    let references = References { channels: &channels, functions: &functions, project, holds, problems };
-    let Wiring { subscriptions, sinks, requests, .. } = Wiring::new(file, references, ids);
+    let stateless = runtime.state.is_none();
+    let references =
+        References { channels: &channels, functions: &functions, project, holds, stateless, problems };
+    let Wiring { subscriptions, sinks, requests, pings, .. } = Wiring::new(file, references, ids);
     Resolved {
         runtime,
         topology: Topology {
@@ -55,6 +57,7 @@ pub(super) fn resolve(
         functions: functions.into_resolved(),
         sinks,
         requests,
+        pings,
         watch: Watch { enabled: file.watch.enabled, poll: file.watch.poll },
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct References<'a> {
     pub(super) project: &'a Path,
     /// Whether functions' events are held when their attempts are used up, where nobody says what then.
     pub(super) holds: bool,
+    /// Whether nothing is kept over a restart.
+    pub(super) stateless: bool,
     pub(super) problems: &'a Problems,
 }
 
@@ -47,16 +49,8 @@ impl<'a> References<'a> {
 
     /// What is a channel of some kind: `channel/NAME`, `broker/NAME` and the like.
     pub(super) fn destination_channel(&self, called: &str, to: &At<raw::Destination>) -> Option<&'a Known> {
-        let (kind, name, prefix) = match &to.value {
-            raw::Destination::Channel(name) => (ChannelKind::Channel, name, "channel/"),
-            raw::Destination::Broker(name) => (ChannelKind::Broker, name, "broker/"),
-            raw::Destination::Sequence(name) => (ChannelKind::Sequence, name, "sequence/"),
-            raw::Destination::Parallel(name) => (ChannelKind::Parallel, name, "parallel/"),
-            raw::Destination::Job(name) => (ChannelKind::Job, name, "job/"),
-            raw::Destination::Sink(name) => (ChannelKind::Sink, name, "sink/"),
-            raw::Destination::Function(_) | raw::Destination::Url(_) => return None,
-        };
-        self.prefixed_channel(called, kind, name, prefix, &to.place)
+        let (kind, name) = to.value.channel()?;
+        self.prefixed_channel(called, kind, &name, &format!("{}/", kind.text()), &to.place)
     }
 
     fn prefixed_channel(

@@ -131,7 +131,12 @@ impl<'a> Specs<'a> {
     }
 
     /// A topic that a source reads.
-    pub(super) fn source(&mut self, name: &At<String>, source: &raw::Source, topic: &At<String>) -> Spec {
+    pub(super) fn source(
+        &mut self,
+        name: &At<String>,
+        source: &raw::KafkaSource,
+        topic: &At<String>,
+    ) -> Spec {
         let who = format!("source `{}`", name.value);
         if source.brokers.is_none() {
             self.need_brokers(&who, &name.place);
@@ -141,7 +146,7 @@ impl<'a> Specs<'a> {
         spec
     }
 
-    fn source_spec(&self, name: &str, source: &raw::Source, topic: &str) -> KafkaSpec {
+    fn source_spec(&self, name: &str, source: &raw::KafkaSource, topic: &str) -> KafkaSpec {
         let group = source.group.as_ref().map(|group| group.value.clone());
         let cluster = self.cluster();
         KafkaSpec {

@@ -3,10 +3,10 @@
 mod flows;
 mod jobs;
 mod requests;
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use activator::delivery::Policy;
 use activator::filter::Filter;
@@ -19,22 +19,20 @@ use crate::config::ids::Ids;
 use crate::config::raw::{self, Delivery};
 use crate::config::resolved::{ChannelKind, Request};
 use crate::config::source::{At, Place};
+use crate::ping::Ping;
 
-use super::channels::{DEFAULT_BROKER, dead_letters_for, source_channel};
+use super::channels::{DEFAULT_BROKER, dead_letters_for};
 use super::functions::Function;
 use super::implicit;
 use super::policy::policy;
 use super::reference::References;
-
-/// KafkaSource's own defaults, where they are not those of triggers.
-const SOURCE_DELAY: Duration = Duration::from_millis(300);
-const SOURCE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The subscriptions of every kind, as far as they are known.
 pub(super) struct Wiring<'a> {
     pub(super) subscriptions: Vec<Arc<Subscription>>,
     pub(super) sinks: BTreeMap<SinkId, hyper::Uri>,
     pub(super) requests: BTreeMap<SinkId, Request>,
+    pub(super) pings: BTreeMap<Arc<str>, Arc<Ping>>,
     references: References<'a>,
     ids: &'a mut Ids,
 }
@@ -57,8 +55,8 @@ struct Draft<'d> {
 
 impl<'a> Wiring<'a> {
     pub(super) fn new(file: &raw::File, references: References<'a>, ids: &'a mut Ids) -> Self {
-        let (sinks, requests) = (BTreeMap::new(), BTreeMap::new());
-        let mut wiring = Self { subscriptions: Vec::new(), sinks, requests, references, ids };
+        let (sinks, requests, pings) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut wiring = Self { subscriptions: Vec::new(), sinks, requests, pings, references, ids };
         for (name, trigger) in &file.triggers {
             wiring.trigger(name, trigger);
         }
@@ -134,31 +132,6 @@ impl<'a> Wiring<'a> {
             order: subscription.order.clone(),
             start: subscription.start,
         });
-    }
-
-    fn source(&mut self, name: &At<String>, source: &raw::Source) {
-        let Some(to) = &source.to else {
-            return;
-        };
-        for topic in &source.topics {
-            let channel = source_channel(&name.value, &topic.value);
-            let Some(known) = self.references.channels.known(ChannelKind::Source, &channel) else {
-                continue;
-            };
-            self.add(Draft {
-                name: format!("source/{channel}"),
-                called: format!("source `{}`", name.value),
-                channel: known.id,
-                filter: Filter::always(),
-                to,
-                reply: None,
-                delivery: source.delivery.as_ref(),
-                policy: Policy { delay: SOURCE_DELAY, timeout: SOURCE_TIMEOUT, ..Policy::default() },
-                order: source.order.clone(),
-                // Its topic says where it begins.
-                start: Start::Tail,
-            });
-        }
     }
 
     /// Whoever gets dead letters, of which each waits in a channel for it. There is no reply to one.

@@ -15,6 +15,7 @@ mod format;
 mod functions;
 mod isolation;
 mod kafka;
+mod pings;
 mod reload;
 mod revisions;
 mod shipped;

@@ -9,7 +9,7 @@ use super::super::raw::{self, Delivery, File};
 use super::{Project, Resolved};
 
 /// Knative's spellings of some keys, and one without a default; the manual names them in a sentence.
-const SENTENCES: [&str; 7] = [
+const SENTENCES: [&str; 10] = [
     "backoffPolicy",
     "backoffDelay",
     "retryAfterMax",
@@ -17,6 +17,9 @@ const SENTENCES: [&str; 7] = [
     "response = ",
     "correlationAttribute",
     "replyAttribute",
+    "data_base64",
+    "dataBase64",
+    "contentType",
 ];
 
 /// The manual with every example in force.
@@ -48,6 +51,7 @@ fn check_same(one: &Resolved, other: &Resolved) {
     assert_eq!(one.topology.subscriptions, other.topology.subscriptions);
     assert_eq!(one.functions, other.functions);
     assert_eq!(one.requests, other.requests);
+    assert_eq!(one.pings, other.pings);
     assert_eq!(one.watch, other.watch);
 }
 
@@ -83,6 +87,7 @@ fn every_value_it_gives_is_the_default() {
         [job.resize]\nto = \"fn/resize\"\n\
         [kafka]\nbrokers = \"127.0.0.1:9092\"\n\
         [source.orders]\ntype = \"kafka\"\ntopics = \"shop.orders\"\nto = \"broker/default\"\n\
+        [source.nightly]\ntype = \"ping\"\nschedule = \"0 3 * * *\"\ndata = '{\"report\": \"daily\"}'\nto = \"fn/bill\"\n\
         [sink.audit]\ntype = \"kafka\"\ntopic = \"shop.audit\"\n\
         [watch]\nenabled = true\npoll = \"1s\"\n";
     project.write("runtime.toml", bare, 0o644);
@@ -136,7 +141,8 @@ fn it_holds_every_key_there_is() {
     check(&["request", "ask"], raw::Request::KEYS);
     check(&["job", "resize"], raw::Job::KEYS);
     check(&["kafka"], raw::Kafka::KEYS);
-    check(&["source", "orders"], raw::Source::KEYS);
+    check(&["source", "orders"], raw::KafkaSource::KEYS);
+    check(&["source", "nightly"], raw::PingSource::KEYS);
     check(&["sink", "audit"], raw::Sink::KEYS);
     for word in raw::RETENTION_KEYS.iter().chain(raw::Step::KEYS).chain(raw::DEDUPLICATE_KEYS) {
         assert!(MANUAL.contains(&format!("{word} = ")), "{word}");

@@ -57,6 +57,7 @@ pub(super) const TABLES: &[Table] = &[
     wiring::REQUEST,
     wiring::JOB,
     wiring::SOURCE,
+    wiring::PING,
     wiring::SINK,
 ];
 
@@ -73,7 +74,10 @@ fn root(key: &str) -> Option<Shape> {
         "parallel" => Shape::named("parallel"),
         "request" => Shape::named("request"),
         "job" => Shape::named("job"),
-        "source" => Shape::named("source"),
+        "source" => {
+            let kinds = ["kafka-source", "ping-source"].map(Shape::Table);
+            Shape::Named(Box::new(Shape::Any(kinds.into())))
+        }
         "sink" => Shape::named("sink"),
         "function" => Shape::named("function"),
         _ => return None,

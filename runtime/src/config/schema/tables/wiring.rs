@@ -3,8 +3,8 @@
 use super::Table;
 use super::channel::{of_channel, of_topic};
 use crate::config::raw::{
-    Branch, DIALECTS, Job, Parallel, Request, Sequence, Sink, Source, Step, Subscription, Trigger, kafka,
-    sink, source,
+    Branch, DIALECTS, Job, KafkaSource, Parallel, PingSource, Request, Sequence, Sink, Step, Subscription,
+    Trigger, kafka, sink, source,
 };
 use crate::config::schema::shape::Shape;
 
@@ -66,11 +66,19 @@ pub(super) const JOB: Table = Table {
 };
 
 pub(super) const SOURCE: Table = Table {
-    name: "source",
-    keys: Source::KEYS,
+    name: "kafka-source",
+    keys: KafkaSource::KEYS,
     shape: of_source,
     required: &["type", "topics", "to"],
     told_in: &["source.orders"],
+};
+
+pub(super) const PING: Table = Table {
+    name: "ping-source",
+    keys: PingSource::KEYS,
+    shape: of_ping,
+    required: &["type", "schedule", "to"],
+    told_in: &["source.nightly", "source.orders"],
 };
 
 pub(super) const SINK: Table = Table {
@@ -139,6 +147,15 @@ fn of_source(key: &str) -> Option<Shape> {
         }
         "delivery" => Shape::Table("delivery"),
         _ => return None,
+    })
+}
+
+fn of_ping(key: &str) -> Option<Shape> {
+    Some(match key {
+        "type" => Shape::OneOf(vec!["ping"]),
+        "missed" => Shape::one_of(source::MISSED),
+        "extensions" | "delivery" | "to" => return of_source(key),
+        _ => Shape::Text,
     })
 }
 

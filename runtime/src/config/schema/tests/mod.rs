@@ -82,8 +82,18 @@ fn every_key_says_what_it_may_be_and_those_of_the_manual_what_for() {
     );
     assert_eq!(key("function", "max")["default"], 10, "as of the defaults");
     assert_eq!(key("function", "exec").get("default"), None, "an example is no default");
-    let manual =
-        ["runtime", "watch", "kafka", "defaults", "channel", "delivery", "source", "sink", "request"];
+    let manual = [
+        "runtime",
+        "watch",
+        "kafka",
+        "defaults",
+        "channel",
+        "delivery",
+        "kafka-source",
+        "ping-source",
+        "sink",
+        "request",
+    ];
     for table in manual {
         for (name, key) in schema["$defs"][table]["properties"].as_object().unwrap() {
             let is_told = key.get("description").is_some() || key.get("default").is_some();
@@ -91,7 +101,15 @@ fn every_key_says_what_it_may_be_and_those_of_the_manual_what_for() {
             let is_plain = name.contains(char::is_uppercase)
                 || matches!(
                     &**name,
-                    "kpa" | "topics" | "type" | "topic" | "delivery" | "to" | "mode" | "partitions"
+                    "kpa"
+                        | "data_base64"
+                        | "topics"
+                        | "type"
+                        | "topic"
+                        | "delivery"
+                        | "to"
+                        | "mode"
+                        | "partitions"
                 );
             assert!(is_told || is_plain || name == "replication", "{table}: `{name}`");
         }

@@ -43,7 +43,8 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("branch", "parallel.a.branches = [{ ", " }]"),
     ("request", "request.a = { ", " }"),
     ("job", "job.a = { ", " }"),
-    ("source", "source.a = { ", " }"),
+    ("kafka-source", "source.a = { ", " }"),
+    ("ping-source", "source.a = { ", " }"),
     ("sink", "sink.a = { ", " }"),
 ];
 
@@ -61,7 +62,8 @@ const NEEDED: &[(&str, &[(&str, &str)])] = &[
     ("parallel", &[("branches", "{ to = 'fn/a' }")]),
     ("branch", &[("to", "'fn/a'")]),
     ("job", &[("to", "'fn/a'")]),
-    ("source", &[("type", "'kafka'"), ("topics", "'a'"), ("to", "'fn/a'")]),
+    ("kafka-source", &[("type", "'kafka'"), ("topics", "'a'"), ("to", "'fn/a'")]),
+    ("ping-source", &[("type", "'ping'"), ("schedule", "'@daily'"), ("to", "'fn/a'")]),
     ("sink", &[("type", "'kafka'"), ("topic", "'a'")]),
 ];
 
@@ -114,6 +116,9 @@ const OTHERS: &[&str] = &[
     "'broker/a'",
     "'127.0.0.1:9'",
     "'latest'",
+    "'@daily'",
+    "'UTC'",
+    "'YQ=='",
     "'a = b'",
     "'correlation'",
     "[]",

@@ -1,21 +1,21 @@
-//! `[source.NAME]`: a Kafka topic whose records become events.
-
-use activator::event::kafka::KeyType;
-use activator::topology::Order;
-use toml::de::DeValue;
+//! `[source.NAME]` of type kafka: topics whose records become events.
 
 use crate::channel::{Mode, Start};
 use crate::config::source::At;
+use crate::config::table::Table;
 use crate::config::value::Value;
+use activator::event::kafka::KeyType;
+use activator::topology::Order;
 
-use super::begin;
-use super::channel::topic;
-use super::delivery::Delivery;
-use super::destination::Destination;
-use super::kafka::{mode, read_brokers};
+use super::super::begin;
+use super::super::channel::topic;
+use super::super::delivery::Delivery;
+use super::super::destination::Destination;
+use super::super::kafka::{mode, read_brokers};
+use super::{TO_HELP, extensions};
 
 #[derive(Debug)]
-pub(in crate::config) struct Source {
+pub(in crate::config) struct KafkaSource {
     pub(in crate::config) topics: Vec<At<String>>,
     /// Nothing = `hydrant-NAME`.
     pub(in crate::config) group: Option<At<String>>,
@@ -39,11 +39,7 @@ pub(in crate::config) const KEY_TYPES: &[(&str, KeyType)] = &[
     ("byte-array", KeyType::Bytes),
 ];
 
-/// What an extension may not be: the event's own.
-const ATTRIBUTES: [&str; 9] =
-    ["data", "datacontenttype", "dataschema", "id", "source", "specversion", "subject", "time", "type"];
-
-impl Source {
+impl KafkaSource {
     pub(in crate::config) const KEYS: &[&str] = &[
         "type",
         "topics",
@@ -58,10 +54,7 @@ impl Source {
         "to",
     ];
 
-    pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
-        let table = value.table(section, Self::KEYS)?;
-        // There is one kind yet; the key is there so that a file says what it means when there are more.
-        table.need("type", "type = \"kafka\"").and_then(|v| v.one_of(&[("kafka", ())]));
+    pub(super) fn read(table: &Table<'_>) -> Self {
         let group = table.get("group").and_then(|v| {
             let group = v.word()?;
             if group.value.is_empty() {
@@ -70,7 +63,7 @@ impl Source {
                 Some(group)
             }
         });
-        Some(Self {
+        Self {
             topics: table.need("topics", "name the topics it reads").map(|v| topics(&v)).unwrap_or_default(),
             group,
             start: table.get("start").and_then(|v| start(&v)),
@@ -80,10 +73,8 @@ impl Source {
             extensions: table.get("extensions").map(|v| extensions(&v)).unwrap_or_default(),
             delivery: table.get("delivery").and_then(|v| Delivery::read(&v)),
             order: table.get("ordering").and_then(|v| begin::order(&v)).unwrap_or_default(),
-            to: table
-                .need("to", "say where events go, such as to = \"broker/default\"")
-                .and_then(|v| Destination::read(&v)),
-        })
+            to: table.need("to", TO_HELP).and_then(|v| Destination::read(&v)),
+        }
     }
 }
 
@@ -104,29 +95,4 @@ fn start(value: &Value<'_>) -> Option<Start> {
         time => begin::time(time).map(Start::Time),
     });
     start.map(|start| start.value)
-}
-
-fn extensions(value: &Value<'_>) -> Vec<(String, String)> {
-    let entries = value.entries(&value.section_inside()).unwrap_or_default();
-    entries.iter().filter_map(|(name, value)| extension(name, value)).collect()
-}
-
-fn extension(name: &At<String>, value: &Value<'_>) -> Option<(String, String)> {
-    let is_name = name.value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    let called = format!("`extensions` in {}", value.called());
-    let refuse = |is, help| {
-        value.problems().bad_value(&name.place, &called, "extension attributes of an event", is, help)
-    };
-    if name.value.is_empty() || !is_name {
-        return refuse("not a name", "names have a-z and 0-9 only");
-    }
-    if ATTRIBUTES.contains(&&*name.value) {
-        return refuse("an attribute of the event's own", "choose another name");
-    }
-    let text = match value.node() {
-        DeValue::Integer(integer) => integer.as_str().into(),
-        DeValue::Boolean(boolean) => boolean.to_string(),
-        _ => value.word()?.value,
-    };
-    Some((name.value.clone(), text))
 }
