@@ -27,7 +27,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-const CONFIG: &str = "[channel.orders]\n[trigger.bill-it]\nto = \"fn/bill\"\n";
+const CONFIG: &str = "[channel.orders]\n[trigger.bill-it]\nto = \"fn/bill\"\n[source.nightly]\ntype = \"ping\"\n\
+                      schedule = \"@yearly\"\nto = \"channel/orders\"\n";
 
 fn project() -> Project {
     let project = Project::new(CONFIG);
@@ -81,6 +82,7 @@ fn configured() {
         assert_eq!(names(&project, &[&["hydrant"], words, &["bi"]].concat()), ["bill-it"], "{words:?}");
     }
     assert_eq!(names(&project, &["hydrant", "send", "x", "--to", "c"]), ["channel/orders"]);
+    assert_eq!(names(&project, &["hydrant", "fire", ""]), ["nightly"]);
     // Another project than the one here is one that was named.
     let other = Project::new("");
     other.function("other", "#!/bin/sh\n");

@@ -45,6 +45,7 @@ mod new;
 mod once;
 mod order;
 mod pause;
+mod pings;
 mod poison;
 mod races;
 mod redriven;
@@ -132,6 +133,7 @@ fn main() -> ExitCode {
         tail::trials,
         logs::trials,
         pause::trials,
+        pings::trials,
         scaled::trials,
         top::trials,
         hotkeys::trials,

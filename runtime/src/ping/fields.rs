@@ -41,8 +41,9 @@ pub(super) fn split(text: &str) -> Vec<(usize, &str)> {
     text.split_whitespace().map(|part| (start(part), part)).collect()
 }
 
-/// Reads five fields, or six with the second in front. The first that is wrong is told.
-pub(super) fn read(fields: &[(usize, &str)]) -> Result<Cron, BadField> {
+/// Reads five fields, or six with the second in front. The first that is wrong is told. There is one expression for each
+/// time of the day, where those are named one by one: what the parser knows of the days when clocks are set, it knows of such.
+pub(super) fn read(fields: &[(usize, &str)]) -> Result<Vec<Cron>, BadField> {
     let skipped = FIELDS.len() - fields.len();
     for ((start, text), (index, field)) in fields.iter().zip(FIELDS.iter().enumerate().skip(skipped)) {
         if !is_sound(text, field) || parse(&alone(text, index)).is_err() {
@@ -50,9 +51,25 @@ pub(super) fn read(fields: &[(usize, &str)]) -> Result<Cron, BadField> {
             return Err(BadField { part, name: field.name, takes: field.takes });
         }
     }
-    let joined: Vec<&str> = fields.iter().map(|(_, text)| *text).collect();
+    let texts: Vec<&str> = fields.iter().map(|(_, text)| *text).collect();
     // Each is sound by itself, and they do not know of one another.
-    parse(&joined.join(" ")).map_err(|_| BadField { part: 0..0, name: "expression", takes: "five fields" })
+    let bad = |_| BadField { part: 0..0, name: "expression", takes: "five fields" };
+    one_by_one(&texts).iter().map(|expression| parse(expression).map_err(bad)).collect()
+}
+
+/// `0 9,17 * * *` as `0 9 * * *` and `0 17 * * *`; what has `*`, a range or steps in its clock stays as it is.
+fn one_by_one(fields: &[&str]) -> Vec<String> {
+    let (clock, days) = fields.split_at(fields.len() - 3);
+    let is_list = |field: &&str| field.chars().all(|c| c.is_ascii_digit() || c == ',');
+    if !clock.iter().all(is_list) {
+        return vec![fields.join(" ")];
+    }
+    let all = clock.iter().fold(vec![String::new()], |before, field| {
+        let with =
+            |start: &String| field.split(',').map(|item| format!("{start}{item} ")).collect::<Vec<_>>();
+        before.iter().flat_map(with).collect()
+    });
+    all.into_iter().map(|time| time + &days.join(" ")).collect()
 }
 
 /// An expression that is all right but for this field.

@@ -38,7 +38,8 @@ pub(crate) struct Schedule {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Times {
-    Cron(Box<Cron>),
+    /// The first time of any.
+    Cron(Vec<Cron>),
     /// All that are a multiple of so many seconds since 1970, so that they are the same after every start.
     Every(i64),
 }
@@ -86,7 +87,11 @@ impl Schedule {
         // They are whole seconds.
         let after = Timestamp::from_second(after.as_second()).ok()?;
         match &self.times {
-            Times::Cron(cron) => Some(cron.find_next_occurrence(&self.local(after), false).ok()?.timestamp()),
+            Times::Cron(crons) => {
+                let after = self.local(after);
+                let next = |cron: &Cron| Some(cron.find_next_occurrence(&after, false).ok()?.timestamp());
+                crons.iter().filter_map(next).min()
+            }
             Times::Every(seconds) => {
                 let next = (after.as_second().div_euclid(*seconds) + 1) * seconds;
                 Timestamp::from_second(next).ok()
@@ -128,7 +133,7 @@ fn read(text: &str) -> Result<Times, ScheduleError> {
             )
         }
         parts if matches!(parts.len(), 5 | 6) => match fields::read(parts) {
-            Ok(cron) => Ok(Times::Cron(Box::new(cron))),
+            Ok(crons) => Ok(Times::Cron(crons)),
             Err(bad) => {
                 let help = format!(
                     "it is {}: a number, `*`, a list (1,15), a range (1-5) or steps (*/15)",
