@@ -111,7 +111,7 @@ impl Rota {
 impl Entry {
     fn new(ping: Arc<Ping>, known: Option<Timestamp>, now: Timestamp) -> Self {
         // From now on, what passes may be missed.
-        let passed = known.or((ping.missed == Missed::Once).then_some(now));
+        let passed = known.or_else(|| (ping.missed == Missed::Once).then_some(now));
         let mut entry = Self { ping, passed, due: None, again: None, storing: None };
         entry.due = entry.due_from(now);
         entry

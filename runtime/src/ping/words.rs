@@ -42,7 +42,8 @@ fn pace_of(field: &str, unit: &str, whole: u32) -> Option<String> {
     if field == "*" {
         return Some(format!("every {unit}"));
     }
-    let step = field.strip_prefix("*/")?.parse().ok().filter(|step| *step > 1 && whole % step == 0)?;
+    let step =
+        field.strip_prefix("*/")?.parse().ok().filter(|step| *step > 1 && whole.is_multiple_of(*step))?;
     Some(format!("every {step} {unit}s"))
 }
 
