@@ -18,7 +18,9 @@ mod connections;
 mod delivery;
 mod departures;
 mod descendants;
+mod ephemeral;
 mod filters;
+mod fixtures;
 mod floods;
 mod flows;
 mod fmt;
@@ -137,6 +139,8 @@ fn main() -> ExitCode {
         scaled::trials,
         top::trials,
         hotkeys::trials,
+        fixtures::trials,
+        ephemeral::trials,
         filters::trials,
         kafka::trials,
         group::trials,

@@ -1,7 +1,8 @@
 //! The admin API: what people and programs ask the running runtime, on a Unix socket and on loopback TCP.
 //!
 //! Everything that comes in over TCP is hostile until [`guard`] let it pass; the socket is guarded by its file
-//! mode. GET never changes anything, and no answer ever carries a CORS header. `run.json` tells where we are.
+//! mode. GET never changes anything, and no answer ever carries a CORS header. `run.json` tells where we are, unless that is nobody's
+//! business but of whoever started us.
 
 mod attach;
 mod error;
@@ -30,7 +31,7 @@ mod tests;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,17 +85,18 @@ pub(crate) struct Doors {
     address: SocketAddr,
     unix: UnixListener,
     socket: SocketFile,
-    run_file: std::path::PathBuf,
+    /// Nothing where nobody is to find us by the project.
+    run_file: Option<PathBuf>,
 }
 
 /// The running API; it ends with [`Admin::stop`].
 pub(crate) struct Admin {
-    address: SocketAddr,
+    about: About,
     closing: watch::Sender<bool>,
     tasks: JoinSet<()>,
     // Dropped last, so that whoever finds the file finds us, too.
     _socket: SocketFile,
-    _run_file: run_file::Written,
+    _run_file: Option<run_file::Written>,
 }
 
 impl Doors {
@@ -103,8 +105,9 @@ impl Doors {
         if !runtime.admin.ip().is_loopback() {
             return Err(AdminError::NotLoopback(runtime.admin));
         }
-        let run_file = run_file::path(project, runtime.state.as_deref());
-        if let Some(running) = RunFile::read(&run_file).filter(RunFile::answers) {
+        let run_file = (!runtime.ephemeral).then(|| run_file::path(project, runtime.state.as_deref()));
+        let earlier = run_file.as_deref().and_then(RunFile::read);
+        if let Some(running) = earlier.filter(RunFile::answers) {
             return Err(AdminError::Running(running.pid));
         }
         let cannot_listen = |error| AdminError::Listen(cannot_listen(runtime.admin, &error));
@@ -125,17 +128,17 @@ impl Doors {
         let (closing, closed) = watch::channel(false);
         let attach = attach::routes(driver.clone());
         let router = router(about.clone(), driver, history, closed);
-        self.start(&about, router, attach, closing)
+        self.start(about, router, attach, closing)
     }
 
     fn start(
         self,
-        about: &About,
+        about: About,
         router: Router,
         attach: Router,
         closing: watch::Sender<bool>,
     ) -> Result<Admin, AdminError> {
-        let run_file = RunFile::from(about).write(&self.run_file)?;
+        let run_file = self.run_file.map(|path| RunFile::from(&about).write(&path)).transpose()?;
         let mut tasks = JoinSet::new();
         let guard = Guard::new(self.address.port());
         let guarded = router
@@ -149,14 +152,14 @@ impl Doors {
         // Both go on after every failed accept by themselves, and end only when they are told to.
         tasks.spawn(async move { drop(tcp.await) });
         tasks.spawn(async move { drop(unix.await) });
-        Ok(Admin { address: self.address, closing, tasks, _socket: self.socket, _run_file: run_file })
+        Ok(Admin { about, closing, tasks, _socket: self.socket, _run_file: run_file })
     }
 }
 
 impl Admin {
-    /// Where the TCP door is.
-    pub(crate) const fn address(&self) -> SocketAddr {
-        self.address
+    /// Where we are.
+    pub(crate) const fn about(&self) -> &About {
+        &self.about
     }
 
     /// Takes nothing new, lets answers that are under way finish for a moment, and leaves no file behind.

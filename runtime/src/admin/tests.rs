@@ -28,11 +28,11 @@ impl World {
         let (closing, closed) = watch::channel(false);
         let router = events::routes(history.clone(), Whole::nowhere(history.clone()), closed)
             .fallback(error::not_found);
-        Self { admin: doors.start(&about, router, axum::Router::new(), closing).unwrap(), history, state }
+        Self { admin: doors.start(about, router, axum::Router::new(), closing).unwrap(), history, state }
     }
 
     async fn get(&self, path: &str) -> (u16, serde_json::Value) {
-        let port = self.admin.address().port();
+        let port = self.admin.about().admin.port();
         let answer = self.raw(&format!("GET {path} HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n")).await;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (status(head), serde_json::from_str(body).unwrap())
@@ -40,7 +40,7 @@ impl World {
 
     /// The whole answer to a request over TCP, after which the connection is closed.
     async fn raw(&self, request: &str) -> String {
-        ask(TcpStream::connect(self.admin.address()).await.unwrap(), request).await
+        ask(TcpStream::connect(self.admin.about().admin).await.unwrap(), request).await
     }
 }
 
@@ -75,7 +75,7 @@ fn order(offset: u64, source: &str) -> Note {
 #[tokio::test]
 async fn a_rebound_name_and_a_foreign_page_get_nothing() {
     let world = World::new([order(0, "/shop")]).await;
-    let port = world.admin.address().port();
+    let port = world.admin.about().admin.port();
     let get = |headers: String| format!("GET /api/v1/events HTTP/1.1\r\n{headers}\r\n\r\n");
     let ours = format!("host: localhost:{port}");
     for (headers, expected) in [
@@ -176,8 +176,8 @@ async fn an_answer_waits_for_the_last_delivery() {
 #[tokio::test]
 async fn stopping_ends_what_still_waits() {
     let world = World::new([order(0, "/shop"), matched(of(BILL, 0))]).await;
-    let port = world.admin.address().port();
-    let stream = TcpStream::connect(world.admin.address()).await.unwrap();
+    let port = world.admin.about().admin.port();
+    let stream = TcpStream::connect(world.admin.about().admin).await.unwrap();
     let request = format!("GET /api/v1/events/1?wait=500s HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n");
     let waiting = tokio::spawn(async move { ask(stream, &request).await });
     // Once another request was answered, the one before it was accepted.
@@ -195,7 +195,7 @@ async fn another_users_process_gets_nothing() {
         return;
     }
     let world = World::new([order(0, "/shop")]).await;
-    let address = world.admin.address();
+    let address = world.admin.about().admin;
     let ask_as_nobody = move || {
         use std::io::{Read, Write};
         // Holds for this thread alone, and sockets belong to it.

@@ -47,6 +47,11 @@ impl Daemon {
         Ok(Self { admin, about: about.map_err(Failure::from)? })
     }
 
+    /// The one that said this of itself.
+    pub(super) fn at(about: About) -> Self {
+        Self { admin: Endpoint::Unix(about.socket.clone()), about }
+    }
+
     pub(super) const fn about(&self) -> &About {
         &self.about
     }

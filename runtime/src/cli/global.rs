@@ -36,12 +36,15 @@ pub(super) struct Global {
     color: Color,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Output {
+#[derive(Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
     #[default]
     Text,
     Wide,
     Json,
+    /// What `-o` names in `record`.
+    #[value(skip)]
+    Folder(PathBuf),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -101,7 +104,7 @@ impl Global {
             None => from_env("HYDRANT_ADMIN"),
         };
         let (listen, state) = (from_env("HYDRANT_LISTEN"), from_env("HYDRANT_STATE"));
-        Ok(Overrides { listen, admin, state, holds: false })
+        Ok(Overrides { listen, admin, state, holds: false, ephemeral: false })
     }
 
     pub(super) fn is_json(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Following a stream of the admin API, until it ends, nobody reads what is written, or Ctrl-C.
 
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::pin::pin;
 use std::process::ExitCode;
 
@@ -14,18 +15,22 @@ use super::sse::{Message, Reading};
 use crate::admin::Gap;
 use crate::process::reader_gone;
 
-/// Writes each object of the stream as `line` says, and tells what was left out.
+/// What of the stream is shown.
+pub(super) const SHOWN: &str = "what comes from now on is shown (Ctrl-C ends it)";
+
+/// Writes what `line` makes of each object of the stream, until that breaks it off, and tells what was left out.
 pub(super) async fn follow<T: DeserializeOwned>(
     global: &Global,
     daemon: &Daemon,
     target: &str,
-    line: impl Fn(&T) -> Result<String, Failure>,
+    told: &str,
+    mut line: impl AsyncFnMut(&T) -> Result<ControlFlow<String, String>, Failure>,
 ) -> Result<ExitCode, Failure> {
     let mut stream = daemon.stream(target).await??;
     // Heard from now on, before anybody is told of it.
     let mut interrupts = signal(SignalKind::interrupt())
         .map_err(|error| Failure::failed(format!("cannot listen to signals: {error}")))?;
-    global.talk("what comes from now on is shown (Ctrl-C ends it)");
+    global.talk(told);
     let mut reading = Reading::default();
     let mut unread = pin!(reader_gone());
     loop {
@@ -40,7 +45,10 @@ pub(super) async fn follow<T: DeserializeOwned>(
         for message in reading.push(&bytes) {
             match &*message.topic {
                 "gap" => tell(global, read(&message)?),
-                _ => text += &line(&read(&message)?)?,
+                _ => match line(&read(&message)?).await? {
+                    Continue(line) => text += &line,
+                    Break(line) => return output::data(text + &line).map(|()| ExitCode::SUCCESS),
+                },
             }
         }
         if !text.is_empty() && !output::more_data(text)? {

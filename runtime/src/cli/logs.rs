@@ -1,5 +1,6 @@
 //! `hydrant logs`: what functions printed, with which instance printed it and about which event.
 
+use std::ops::ControlFlow::Continue;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -52,7 +53,10 @@ impl Logs {
         let target = self.target()?;
         let daemon = Daemon::find(global).await?;
         if self.follow {
-            return live::follow(global, &daemon, &target, |line| written(global, line)).await;
+            return live::follow(global, &daemon, &target, live::SHOWN, async |line| {
+                Ok(Continue(written(global, line)?))
+            })
+            .await;
         }
         let lines: Vec<LogLine> = daemon.ask(Method::GET, &target).await??;
         let lines: Vec<String> = lines.iter().map(|line| written(global, line)).collect::<Result<_, _>>()?;

@@ -17,6 +17,7 @@ mod events;
 mod exit;
 mod explain;
 mod fire;
+mod fixture;
 mod fmt;
 mod follow;
 mod format;
@@ -32,6 +33,7 @@ mod output;
 mod pause;
 mod ps;
 mod rate;
+mod record;
 mod replay;
 mod retry;
 mod run;
@@ -42,6 +44,7 @@ mod send;
 mod sse;
 mod table;
 mod tail;
+mod test;
 mod top;
 mod tree;
 mod version;
@@ -84,6 +87,8 @@ enum Verb {
     Scale(scale::Scale),
     History(history::History),
     Replay(replay::Replay),
+    Record(record::Record),
+    Test(test::Test),
     Retry(retry::Retry),
     Dlq(dlq::Dlq),
     Attach(attach::Attach),
@@ -122,6 +127,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Scale(verb)) => client(verb.run(&global)),
         Some(Verb::History(verb)) => client(verb.run(&global)),
         Some(Verb::Replay(verb)) => client(verb.run(&global)),
+        Some(Verb::Record(verb)) => client(verb.run(&global)),
+        Some(Verb::Test(verb)) => verb.run(&global),
         Some(Verb::Retry(verb)) => client(verb.run(&global)),
         Some(Verb::Dlq(verb)) => client(verb.run(&global)),
         Some(Verb::Attach(verb)) => client(verb.run(&global)),

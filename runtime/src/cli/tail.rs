@@ -1,5 +1,6 @@
 //! `hydrant tail`: events with their verdicts, as they are over.
 
+use std::ops::ControlFlow::Continue;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -57,7 +58,10 @@ impl Tail {
         }
         let target = self.target()?;
         let daemon = Daemon::find(global).await?;
-        live::follow(global, &daemon, &target, |ended: &Ended| self.line(global, ended)).await
+        live::follow(global, &daemon, &target, live::SHOWN, async |ended: &Ended| {
+            Ok(Continue(self.line(global, ended)?))
+        })
+        .await
     }
 
     fn target(&self) -> Result<String, Failure> {

@@ -8,6 +8,8 @@ pub(crate) struct Overrides {
     pub(crate) state: Option<Given>,
     /// Whether functions' events are held when their attempts are used up, where nobody says what then.
     pub(crate) holds: bool,
+    /// Whether it runs for somebody's test: nothing is kept or read from elsewhere, and nobody waits without need.
+    pub(crate) ephemeral: bool,
 }
 
 /// A text and where it comes from: `--listen` or `HYDRANT_LISTEN`.

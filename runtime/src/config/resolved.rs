@@ -92,6 +92,9 @@ pub(crate) struct Runtime {
     pub(crate) cgroup: Cgroup,
     /// Whether functions' events are held when their attempts are used up, where nobody says what then.
     pub(crate) holds: bool,
+    /// Whether it runs for somebody's test: what is Kafka's is in memory, no attempt waits for another, and no `run.json`
+    /// leads here.
+    pub(crate) ephemeral: bool,
     /// How many older revisions of a function are kept.
     pub(crate) revisions_max: usize,
     /// What is kept of what became of events.
@@ -115,6 +118,8 @@ pub(crate) struct NamedChannel {
     pub(crate) kind: ChannelKind,
     pub(crate) name: String,
     pub(crate) spec: channel::Spec,
+    /// Whether it is in the place of a topic of Kafka.
+    pub(crate) stands_in: bool,
 }
 
 /// The channel of dead letters that people work with.

@@ -41,6 +41,8 @@ pub(crate) struct Route {
     pub(crate) channel: Option<Channel>,
     /// Why it is not open.
     pub(crate) trouble: Option<String>,
+    /// Whether it is in the place of a topic.
+    stands_in: bool,
 }
 
 impl Directory {
@@ -54,6 +56,7 @@ impl Directory {
                 name,
                 channel: keeper.and_then(Keeper::channel).cloned(),
                 trouble: keeper.and_then(|k| k.trouble().map(str::to_owned)),
+                stands_in: named.stands_in,
             };
             ((named.kind, named.name.clone()), route)
         });
@@ -72,9 +75,10 @@ impl Directory {
         Self { routes: routes.collect(), callees }
     }
 
-    /// A broker, a channel or a sink.
+    /// A broker, a channel or a sink; a source where it has no topic to read.
     pub(crate) fn route(&self, kind: ChannelKind, name: &str) -> Option<&Route> {
-        self.routes.get(&Called(kind, name))
+        let route = self.routes.get(&Called(kind, name));
+        route.filter(|route| kind != ChannelKind::Source || route.stands_in)
     }
 
     /// A function, or one of its revisions that has a tag.
@@ -104,4 +108,22 @@ fn callee(config: &Resolved, function: FunctionId, tagged: bool) -> Callee {
         _ => None,
     };
     Callee { function, protocol, tagged }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::fixture::{ORDERS, resolved};
+
+    #[test]
+    fn a_source_is_posted_to_only_where_it_has_no_topic() {
+        let mut config = resolved();
+        let is_open = |config: &Resolved| {
+            Directory::new(config, &HashMap::new()).route(ChannelKind::Source, "orders").is_some()
+        };
+        config.channels.get_mut(&ORDERS).unwrap().kind = ChannelKind::Source;
+        assert!(!is_open(&config));
+        config.channels.get_mut(&ORDERS).unwrap().stands_in = true;
+        assert!(is_open(&config));
+    }
 }

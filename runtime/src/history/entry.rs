@@ -13,9 +13,6 @@ use super::page::Page;
 use super::wiring::Wiring;
 use super::{Place, Until};
 
-/// What of an event's data is kept when its channel forgets it.
-const DATA_MAX: usize = 4096;
-
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) place: Place,
@@ -43,11 +40,12 @@ impl Entry {
         wiring: Arc<Wiring>,
         event: &Event,
         id_hash: u64,
+        data_max: usize,
         page: &mut Page,
     ) -> Self {
         let block = event.attributes().block();
         let data = event.data();
-        let kept = if wiring.holds(place.channel) { 0 } else { data.len().min(DATA_MAX) };
+        let kept = if wiring.holds(place.channel) { 0 } else { data.len().min(data_max) };
         let copy = page.copy(&block, &data[..kept]);
         Self {
             place,

@@ -32,6 +32,7 @@ pub(crate) fn resolved() -> Resolved {
         kind,
         name: name.into(),
         spec: Spec::Memory(MemorySpec { partitions: 1, bytes_max: 1 << 20 }),
+        stands_in: false,
     };
     Resolved {
         kafka: None,
@@ -77,6 +78,7 @@ fn runtime() -> Runtime {
         cgroup: crate::config::resolved::Cgroup::Off,
         drain: Duration::from_secs(10),
         holds: false,
+        ephemeral: false,
         revisions_max: 10,
         history: Bounds { events: 100, age: Duration::from_secs(3600), bytes: 1 << 20 },
     }

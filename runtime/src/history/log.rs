@@ -23,10 +23,15 @@ use super::{Note, Place, Until, Wanted};
 /// Of the bytes there may be, those that are held beyond their turn take at most this part.
 const HELD_SHARE: usize = 2;
 
+/// What of an event's data is kept, unless all of it is.
+const DATA_MAX: usize = 4096;
+
 #[derive(Debug)]
 pub(super) struct Log {
     events_max: usize,
     bytes_max: usize,
+    /// What of an event's data is kept when its channel forgets it.
+    data_max: usize,
     bytes: usize,
     entries: VecDeque<Arc<Entry>>,
     /// Older ones that are not settled.
@@ -58,6 +63,7 @@ impl Log {
         Self {
             events_max,
             bytes_max,
+            data_max: DATA_MAX,
             bytes: 0,
             entries: VecDeque::new(),
             held: BTreeMap::new(),
@@ -75,6 +81,11 @@ impl Log {
             to_file: Vec::new(),
             feed: Feed::default(),
         }
+    }
+
+    /// The same with all of the data of each event, while there are bytes for it.
+    pub(super) fn whole(self) -> Self {
+        Self { data_max: usize::MAX, ..self }
     }
 
     pub(super) fn take(&mut self, now: SystemTime, note: Note) {
@@ -170,7 +181,7 @@ impl Log {
         let number = self.first + self.entries.len() as u64;
         at.insert(number);
         let id_hash = self.hasher.hash_one(event.id());
-        let mut entry = Entry::new(place, now, wiring.clone(), event, id_hash, &mut self.page);
+        let mut entry = Entry::new(place, now, wiring.clone(), event, id_hash, self.data_max, &mut self.page);
         entry.previous = self.by_id.insert(id_hash, number);
         self.bytes += entry.weight();
         self.entries.push_back(Arc::new(entry));

@@ -122,10 +122,19 @@ impl History {
         Self::kept(events_max, None)
     }
 
+    /// The same, with all of their data.
+    pub(crate) fn whole(events_max: usize) -> Self {
+        Self::of(Log::new(events_max, BYTES_MAX).whole(), None)
+    }
+
     /// Remembers the last `events_max` events, and what is on disk.
     pub(crate) fn kept(events_max: usize, archive: Option<Archive>) -> Self {
+        Self::of(Log::new(events_max, BYTES_MAX), archive)
+    }
+
+    fn of(log: Log, archive: Option<Archive>) -> Self {
         Self {
-            log: Mutex::new(Log::new(events_max, BYTES_MAX)),
+            log: Mutex::new(log),
             archive: archive.map(Arc::new),
             changed: Notify::new(),
             functions_changed: Notify::new(),

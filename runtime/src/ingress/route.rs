@@ -13,7 +13,7 @@ pub(super) enum Target {
         name: String,
         path: String,
     },
-    /// An event for a broker, a channel of any other kind, or a sink.
+    /// An event for a broker, a channel of any other kind, or a sink; for a source only where it has no topic.
     Channel {
         kind: ChannelKind,
         name: Cow<'static, str>,
@@ -40,6 +40,9 @@ impl Target {
                 Self::Function { name: name.to_owned(), path: format!("/{}", rest.unwrap_or_default()) }
             }
             ("job", Some(name), Some(rest)) => Asked::of(name, rest).map_or(Self::Nothing, Self::Job),
+            ("source", Some(name), Some(topic)) => {
+                Self::Channel { kind: ChannelKind::Source, name: format!("{name}/{topic}").into() }
+            }
             ("request", Some(name), None) => Self::Request { name: name.to_owned() },
             // Knative's own form; there is one namespace here.
             ("default", Some(name), None) => {
@@ -82,6 +85,7 @@ mod tests {
         check("localhost", "/parallel/ship", "Parallel ship");
         check("localhost", "/job/ship", "Job ship");
         check("localhost", "/job/ship/sources/%2Fshop/ids/7", "job ship /shop 7");
+        check("localhost", "/source/in/shop.orders", "Source in/shop.orders");
         check("localhost", "/default/orders", "Broker orders");
         check("localhost", "/fn/hello", "fn hello /");
         check("localhost", "/fn/hello/", "fn hello /");
@@ -92,6 +96,7 @@ mod tests {
             "/broker/a/b",
             "/sink/a/b",
             "/job/a/b",
+            "/source/in",
             "/dead-letters/dlq",
             "/replay/events",
             "/favicon.ico",

@@ -11,6 +11,7 @@
 //! - [`Theirs`]: a process that somebody else started; [`pass_listener`] gives it its listener, [`exec()`] runs it in the
 //!   place of this one. [`edit()`]: an editor in a person's terminal.
 //! - [`reader_gone`], [`terminal_size`], [`has_terminal`], [`Keys`]: a person's end of this program's own stdin and stdout.
+//! - [`Lifeline`]: whether whoever started this program is there still.
 //! - [`watch_strays`]: descendants that left their group end with the child they came from.
 //! - [`offers`]: what of all this the machine offers.
 //! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
@@ -33,6 +34,7 @@ mod feed;
 mod heap;
 mod journal;
 mod lease;
+mod lifeline;
 mod limits;
 mod lines;
 mod listener;
@@ -72,6 +74,7 @@ pub(crate) use exec::exec;
 pub(crate) use feed::Feed;
 pub(crate) use heap::trim_memory;
 pub(crate) use lease::{is_being_written, is_written_to};
+pub(crate) use lifeline::Lifeline;
 pub(crate) use limits::{Limit, What as Limited};
 pub(crate) use lines::{Line, Lines, Stream};
 pub(crate) use listener::Listener;

@@ -14,9 +14,11 @@ pub(super) fn start(mode: Mode, voice: Voice) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Whoever heard it may be gone, and that must not be the end of what goes on.
+        .log_internal_errors(false)
         .with_ansi(voice.colour);
     match mode {
-        Mode::Dev => log.with_target(false).with_timer(LocalTime).init(),
+        Mode::Dev | Mode::Test => log.with_target(false).with_timer(LocalTime).init(),
         Mode::Run => log.json().flatten_event(true).init(),
     }
 }

@@ -26,7 +26,7 @@ use self::lock::StateLock;
 use self::reload::Reloader;
 use self::unheld::unheld;
 pub(crate) use self::unheld::unheld_here;
-use crate::admin::Doors;
+use crate::admin::{About, Doors};
 use crate::config::resolved::{Cgroup, Resolved, Runtime};
 use crate::config::{Diagnostic, Loader, Overrides, summary};
 use crate::driver::{Driver, Handle};
@@ -73,6 +73,14 @@ pub(crate) enum Mode {
     Dev,
     /// For a server: logs JSON lines, and watches only if told to.
     Run,
+    /// For a verb that tries functions: everything stays as it is meanwhile, and the verb does the talking.
+    Test,
+}
+
+/// It listens, and takes events.
+pub(crate) struct Ready {
+    pub(crate) about: About,
+    pub(crate) config: Arc<Resolved>,
 }
 
 /// The configuration is broken, or it cannot be read.
@@ -85,6 +93,18 @@ const END_MAX: Duration = Duration::from_secs(1);
 
 /// Runs until it is told to stop.
 pub(crate) fn serve(options: Options) -> ExitCode {
+    serve_while(options, |_| pending()).map_or_else(|failed| failed, |_: Option<()>| ExitCode::SUCCESS)
+}
+
+/// Runs while something goes on that begins when it is ready, and gives what that came to: nothing where it was told to
+/// stop before.
+///
+/// # Errors
+/// The exit code, when it cannot run; why is said.
+pub(crate) fn serve_while<F: Future>(
+    options: Options,
+    life: impl FnOnce(Ready) -> F,
+) -> Result<Option<F::Output>, ExitCode> {
     let started = Instant::now();
     log::start(options.mode, options.voice);
     let being_written = process::is_written_to;
@@ -92,30 +112,27 @@ pub(crate) fn serve(options: Options) -> ExitCode {
         Loader::new(&options.project, options.config.as_deref(), options.overrides.clone(), being_written);
     let mut loader = match loader {
         Ok(loader) => loader,
-        Err(error) => return fail(&anyhow::Error::new(error).context("cannot find the project's folder")),
+        Err(error) => {
+            return Err(fail(&anyhow::Error::new(error).context("cannot find the project's folder")));
+        }
     };
     if options.build {
         loader = loader.building();
     }
     let loaded = loader.load();
     print(&loaded.diagnostics, options.voice);
-    let Some(mut resolved) = loaded.resolved else { return ExitCode::from(EXIT_CONFIG) };
+    let mut resolved = loaded.resolved.ok_or_else(|| ExitCode::from(EXIT_CONFIG))?;
     if let Some(drain) = options.drain {
         resolved.runtime.drain = drain;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the async runtime")),
-    };
-    let lived = runtime.block_on(live(options, resolved, loader, started));
+    let runtime = runtime
+        .map_err(|error| fail(&anyhow::Error::new(error).context("cannot start the async runtime")))?;
+    let lived = runtime.block_on(live(options, resolved, loader, started, life));
     // Ends whatever a second signal left behind: functions are killed with the tasks that own them.
     runtime.shutdown_timeout(END_MAX);
     process::end_strays();
-    match lived {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
-    }
+    lived.map_err(|error| fail(&error))
 }
 
 /// Half of the processors: the other half is the functions'. An event passes from task to task, and each thread more
@@ -139,7 +156,13 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn live(options: Options, resolved: Resolved, loader: Loader, started: Instant) -> anyhow::Result<()> {
+async fn live<F: Future>(
+    options: Options,
+    resolved: Resolved,
+    loader: Loader,
+    started: Instant,
+    life: impl FnOnce(Ready) -> F,
+) -> anyhow::Result<Option<F::Output>> {
     let mut stop_signals = Signals::new().context("cannot listen to signals")?;
     let lock = resolved.runtime.state.as_deref().map(StateLock::take).transpose()?;
     if let Some(lock) = &lock {
@@ -158,14 +181,16 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     let resolved = Arc::new(resolved);
     let listener = ingress::bind(resolved.runtime.listen).await.map_err(anyhow::Error::msg)?;
     let listen = listener.local_addr().context("the ingress has no address")?;
-    let history = Arc::new(History::kept(HISTORY_EVENTS, archive(&resolved.runtime)?));
+    let history = Arc::new(history(&resolved.runtime)?);
     let (driver, handle) = Driver::new(Arc::clone(&resolved), spawner.clone(), Arc::clone(&history));
     let doors = Doors::open(&options.project, &resolved.runtime).await?;
     let (stop, stopped) = watch::channel(false);
 
     let driver = tokio::spawn(driver.run());
     handle.wait_open().await;
-    let pings = tokio::spawn(ping::run(handle.clone(), stopped.clone()));
+    // A test fires them itself.
+    let pings = ping::run(handle.clone(), stopped.clone());
+    let pings = if resolved.runtime.ephemeral { tokio::spawn(async {}) } else { tokio::spawn(pings) };
     let ingress = tokio::spawn(ingress::serve(
         Ingress::new(handle.clone(), Arc::clone(&history), listen),
         listener,
@@ -173,11 +198,15 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
     ));
     let admin = doors.serve(listen, handle.clone(), Arc::clone(&history))?;
     let hotkeys = Hotkeys::open(options.mode, &handle, &history);
-    ready::say(options.mode, &resolved, (listen, admin.address()), hotkeys.is_some(), started);
+    let ready = Ready { about: admin.about().clone(), config: Arc::clone(&resolved) };
+    ready::say(options.mode, &ready, hotkeys.is_some(), started);
 
     process::trim_memory();
     let reloader = Reloader::new(options, loader, handle.clone(), spawner, controllers, &resolved);
-    run_until_told(&mut stop_signals, reloader, hotkeys).await;
+    let lived = tokio::select! {
+        () = run_until_told(&mut stop_signals, reloader, hotkeys) => None,
+        lived = life(ready) => Some(lived),
+    };
     tracing::info!("stopping: finishing what is in flight");
     stop.send_replace(true);
     let stopped = async {
@@ -197,14 +226,20 @@ async fn live(options: Options, resolved: Resolved, loader: Loader, started: Ins
         tokio::task::block_in_place(|| groups.end());
     }
     drop(lock);
-    Ok(())
+    Ok(lived)
 }
 
-/// What is kept of what became of events, where anything is.
-fn archive(runtime: &Runtime) -> anyhow::Result<Option<Archive>> {
-    let Some(state) = runtime.state.as_ref().filter(|_| runtime.history.events > 0) else { return Ok(None) };
+/// What is kept of what became of events: on disk, where anything is.
+fn history(runtime: &Runtime) -> anyhow::Result<History> {
+    if runtime.ephemeral {
+        return Ok(History::whole(HISTORY_EVENTS));
+    }
+    let Some(state) = runtime.state.as_ref().filter(|_| runtime.history.events > 0) else {
+        return Ok(History::new(HISTORY_EVENTS));
+    };
     let archive = Archive::start(state.join("history"), runtime.history);
-    Ok(Some(archive.context("cannot start the thread that keeps the history")?))
+    let archive = archive.context("cannot start the thread that keeps the history")?;
+    Ok(History::kept(HISTORY_EVENTS, Some(archive)))
 }
 
 /// Writes what is left of the history, unless the disk takes too long for it.

@@ -49,7 +49,8 @@ impl Reloader {
         resolved: &Resolved,
     ) -> Self {
         // Whoever builds what changes wants to know of changes.
-        let wanted = options.build || resolved.watch.enabled.unwrap_or(options.mode == Mode::Dev);
+        let watches = resolved.watch.enabled.unwrap_or(options.mode == Mode::Dev);
+        let wanted = options.build || watches && options.mode != Mode::Test;
         let poll = options.poll.or(resolved.watch.poll);
         let watch = wanted.then(|| {
             let file = options.config.clone().unwrap_or_else(|| options.project.join("runtime.toml"));

@@ -27,8 +27,8 @@ const REASON_MAX: usize = 200;
 #[derive(Clone, Debug)]
 pub(super) struct To {
     text: String,
-    kind: String,
-    name: String,
+    target: String,
+    is_function: bool,
 }
 
 impl To {
@@ -41,15 +41,21 @@ impl To {
             "no place for events: write broker/NAME, channel/NAME, sequence/NAME, parallel/NAME, job/NAME, sink/NAME or \
              fn/NAME",
         )?;
-        Ok(Self { text: text.into(), kind: kind.into(), name: name.into() })
+        let target = format!("/{kind}/{}", encode(name));
+        Ok(Self { text: text.into(), target, is_function: kind == "fn" })
     }
 
-    pub(super) fn is_function(&self) -> bool {
-        self.kind == "fn"
+    /// A channel by its label, or what stands in for one.
+    pub(super) fn channel(label: &str) -> Self {
+        Self { text: label.into(), target: format!("/{label}"), is_function: false }
     }
 
-    pub(super) fn target(&self) -> String {
-        format!("/{}/{}", self.kind, encode(&self.name))
+    pub(super) const fn is_function(&self) -> bool {
+        self.is_function
+    }
+
+    pub(super) fn target(&self) -> &str {
+        &self.target
     }
 }
 
@@ -125,7 +131,7 @@ impl Door {
 
 impl Ingress {
     async fn send(&mut self, event: &Event) -> Result<Receipt, Failure> {
-        let mut ask = Ask::new(Method::POST, self.to.target());
+        let mut ask = Ask::new(Method::POST, self.to.target().to_owned());
         ask.headers = headers(event)?;
         ask.body = event.data().clone();
         let begun = Instant::now();
@@ -214,7 +220,7 @@ mod tests {
             ("fn/bill", "/fn/bill"),
         ] {
             let to = To::parse(text).unwrap();
-            assert_eq!((to.target(), to.is_function()), (target.to_owned(), text == "fn/bill"));
+            assert_eq!((to.target(), to.is_function()), (target, text == "fn/bill"));
         }
         for text in ["orders", "source/shop", "broker/", "broker/a/b", "broker/../admin"] {
             assert!(To::parse(text).is_err(), "{text}");

@@ -181,6 +181,14 @@ impl Send {
     }
 }
 
+/// Sends an event to the channel of this label.
+pub(super) async fn post(daemon: &Daemon, channel: &str, event: &Event) -> Result<Sent, Failure> {
+    match Door::ingress(daemon, &To::channel(channel), false).send(event).await? {
+        Receipt::Stored(sent) => Ok(sent),
+        Receipt::Answered(_) => Err(Failure::failed(format!("{channel} is no channel"))),
+    }
+}
+
 /// A text itself, the file behind `@`, or stdin for `-`.
 pub(super) fn read_data(data: &str) -> Result<Bytes, Failure> {
     let unreadable = |error| Failure::usage(format!("cannot read {data}: {error}"));

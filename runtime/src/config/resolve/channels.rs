@@ -10,7 +10,7 @@ use crate::channel::{KafkaSpec, Spec};
 use crate::config::diagnostic::Problems;
 use crate::config::ids::Ids;
 use crate::config::raw::{self, Delivery};
-use crate::config::resolved::{ChannelKind, DEAD_LETTERS, NamedChannel, REPLAYS};
+use crate::config::resolved::{ChannelKind, DEAD_LETTERS, NamedChannel, REPLAYS, Runtime};
 use crate::config::source::At;
 
 use super::spec::Specs;
@@ -39,12 +39,12 @@ impl Channels {
     pub(super) fn new(
         file: &raw::File,
         project: &Path,
-        state: Option<&Path>,
+        runtime: &Runtime,
         ids: &mut Ids,
         problems: &Problems,
     ) -> Self {
         let mut builder = Builder {
-            specs: Specs::new(project, state, file.kafka.as_ref(), problems),
+            specs: Specs::new(project, runtime, file.kafka.as_ref(), problems),
             ids,
             all: BTreeMap::new(),
             by_name: BTreeMap::new(),
@@ -218,7 +218,8 @@ impl Builder<'_> {
 
     fn add(&mut self, kind: ChannelKind, name: &str, spec: Spec, delivery: Option<Delivery>) -> ChannelId {
         let id = self.ids.channel(kind, name);
-        let channel = NamedChannel { kind, name: name.into(), spec };
+        let (spec, stands_in) = self.specs.really(spec);
+        let channel = NamedChannel { kind, name: name.into(), spec, stands_in };
         self.all.insert(id, channel);
         self.by_name.insert((kind, name.into()), Known { id, delivery });
         id

@@ -38,11 +38,9 @@ pub(super) fn resolve(
     ids: &mut Ids,
     problems: &Problems,
 ) -> Resolved {
-    let holds = runtime.holds;
-    let channels = Channels::new(file, project, runtime.state.as_deref(), ids, problems);
-    let stateless = runtime.state.is_none();
+    let channels = Channels::new(file, project, &runtime, ids, problems);
     let references =
-        References { channels: &channels, functions: &functions, project, holds, stateless, problems };
+        References { channels: &channels, functions: &functions, project, runtime: &runtime, problems };
     let Wiring { subscriptions, sinks, requests, pings, .. } = Wiring::new(file, references, ids);
     Resolved {
         runtime,

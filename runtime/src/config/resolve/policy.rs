@@ -1,5 +1,7 @@
 //! How hard a subscription tries, and what then, when several places have a say.
 
+use std::time::Duration;
+
 use activator::delivery::{Exhausted, Policy};
 use activator::id::ChannelId;
 
@@ -22,10 +24,18 @@ pub(super) fn policy(
     if let Some(function) = function {
         otherwise.timeout = function.request_timeout;
     }
-    if function.is_some() && references.holds {
+    if function.is_some() && references.runtime.holds {
         otherwise.exhausted = Exhausted::Hold(None);
     }
-    let Some(delivery) = delivery else { return otherwise };
+    let policy = match delivery {
+        Some(delivery) => said(called, delivery, otherwise, references),
+        None => otherwise,
+    };
+    if references.runtime.ephemeral { at_once(policy) } else { policy }
+}
+
+/// What a delivery says, with `otherwise` for the rest.
+fn said(called: &str, delivery: &Delivery, mut otherwise: Policy, references: References<'_>) -> Policy {
     let letters = dead_letters(called, delivery, references);
     otherwise.exhausted = match delivery.on_exhausted {
         None => otherwise.exhausted,
@@ -35,6 +45,11 @@ pub(super) fn policy(
         Some(OnExhausted::Drop) => Exhausted::Drop,
     };
     delivery.policy(&otherwise)
+}
+
+/// As many attempts, and no time between them: a test waits for the last one.
+const fn at_once(policy: Policy) -> Policy {
+    Policy { delay: Duration::ZERO, after: Duration::ZERO, retry_after_max: Duration::ZERO, ..policy }
 }
 
 fn dead_letters(called: &str, delivery: &Delivery, references: References<'_>) -> Option<ChannelId> {

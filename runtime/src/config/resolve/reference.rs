@@ -7,7 +7,7 @@ use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::name::is_valid;
 use crate::config::nearest::nearest;
 use crate::config::raw;
-use crate::config::resolved::ChannelKind;
+use crate::config::resolved::{ChannelKind, Runtime};
 use crate::config::scan::shown;
 use crate::config::source::{At, Place};
 
@@ -20,10 +20,7 @@ pub(super) struct References<'a> {
     pub(super) channels: &'a Channels,
     pub(super) functions: &'a Functions,
     pub(super) project: &'a Path,
-    /// Whether functions' events are held when their attempts are used up, where nobody says what then.
-    pub(super) holds: bool,
-    /// Whether nothing is kept over a restart.
-    pub(super) stateless: bool,
+    pub(super) runtime: &'a Runtime,
     pub(super) problems: &'a Problems,
 }
 

@@ -47,13 +47,14 @@ pub(in crate::config) fn runtime(
         listen: listen_address,
         admin: admin_address(&admin, listen_address, problems),
         functions: folders(project, raw.functions.as_deref(), problems),
-        history: history(raw, state.is_some(), problems),
+        history: history(raw, state.is_some() || overrides.ephemeral, problems),
         state,
         body_bytes_max: raw.body_max.as_ref().map_or(BODY_BYTES_MAX, |size| size.value),
         budget_bytes: budget(raw, problems),
         drain: raw.drain.unwrap_or(DRAIN),
         cgroup: cgroup.unwrap_or(Cgroup::Auto),
         holds: overrides.holds,
+        ephemeral: overrides.ephemeral,
         revisions_max: raw.revisions.as_ref().map_or(REVISIONS_MAX, |n| n.value as usize),
     }
 }

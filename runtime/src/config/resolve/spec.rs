@@ -11,7 +11,7 @@ use crate::channel::{
 use crate::config::codes::Code;
 use crate::config::diagnostic::{Diagnostic, Problems};
 use crate::config::raw::{self, Class};
-use crate::config::resolved::ChannelKind;
+use crate::config::resolved::{ChannelKind, Runtime};
 use crate::config::source::{At, Place};
 
 use super::channels::step_of;
@@ -27,7 +27,7 @@ const MEMORY_BYTES_MAX: usize = 64 << 20;
 pub(super) struct Specs<'a> {
     /// What paths are relative to.
     project: &'a Path,
-    state: Option<&'a Path>,
+    runtime: &'a Runtime,
     kafka: Option<&'a raw::Kafka>,
     problems: &'a Problems,
     /// Who reads a topic of a cluster as a group.
@@ -37,11 +37,25 @@ pub(super) struct Specs<'a> {
 impl<'a> Specs<'a> {
     pub(super) fn new(
         project: &'a Path,
-        state: Option<&'a Path>,
+        runtime: &'a Runtime,
         kafka: Option<&'a raw::Kafka>,
         problems: &'a Problems,
     ) -> Self {
-        Self { project, state, kafka, problems, cursors: BTreeMap::new() }
+        Self { project, runtime, kafka, problems, cursors: BTreeMap::new() }
+    }
+
+    /// What it is in this runtime, and whether that is in the place of a topic: one that runs for a test has no Kafka.
+    pub(super) fn really(&self, spec: Spec) -> (Spec, bool) {
+        let topic = match &spec {
+            Spec::Kafka(topic) => topic,
+            Spec::KafkaSink(sink) => &sink.topic,
+            Spec::Memory(_) | Spec::Durable(_) => return (spec, false),
+        };
+        if !self.runtime.ephemeral {
+            return (spec, false);
+        }
+        let partitions = topic.create.as_ref().map_or(PARTITIONS, |create| create.partitions);
+        (memory(partitions), true)
     }
 
     /// What a channel is when nobody declares it.
@@ -73,8 +87,9 @@ impl<'a> Specs<'a> {
         let Some(class) = &raw.class else {
             return self.by_default(kind, name, raw);
         };
-        match (class.value, self.state) {
+        match (class.value, self.state()) {
             (Class::Memory, _) => memory(partitions),
+            (Class::Durable, None) if self.runtime.ephemeral => memory(partitions),
             (Class::Durable, Some(state)) => durable(state, kind, name, raw),
             (Class::Durable, None) => {
                 let called = format!("`class` in [{}.{section}]", kind.text());
@@ -101,7 +116,7 @@ impl<'a> Specs<'a> {
 
     /// What a channel is when nobody says: durable, if anything may be kept.
     fn by_default(&self, kind: ChannelKind, name: &str, raw: &raw::Channel) -> Spec {
-        match self.state {
+        match self.state() {
             Some(state) => durable(state, kind, name, raw),
             None => memory(raw.partitions.unwrap_or(PARTITIONS)),
         }
@@ -194,10 +209,14 @@ impl<'a> Specs<'a> {
             records: Records::default(),
             mode: kafka.and_then(|kafka| kafka.mode).unwrap_or(Mode::Own),
             mirror: kafka.and_then(|kafka| kafka.mirror).unwrap_or(true),
-            marks: self.state.map(|state| state.join("kafka")),
+            marks: self.state().map(|state| state.join("kafka")),
             security: kafka.map(|kafka| security(self.project, kafka)).unwrap_or_default(),
             options: kafka.map(|kafka| kafka.options.clone()).unwrap_or_default(),
         }
+    }
+
+    fn state(&self) -> Option<&'a Path> {
+        self.runtime.state.as_deref()
     }
 
     fn need_brokers(&self, who: &str, place: &Place) {

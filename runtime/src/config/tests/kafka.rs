@@ -3,6 +3,7 @@
 use activator::event::kafka::KeyType;
 use std::time::Duration;
 
+use super::super::{Given, Overrides};
 use super::Project;
 use crate::channel::{KafkaSpec, Mechanism, Mode, Password, Security, Spec, Start, Tls};
 use crate::config::resolved::Resolved;
@@ -14,6 +15,33 @@ fn spec<'r>(resolved: &'r Resolved, name: &str) -> &'r KafkaSpec {
     let named = resolved.channels.values().find(|channel| channel.name == name).expect(name);
     let Spec::Kafka(spec) = &named.spec else { panic!("{name} is {:?}", named.spec) };
     spec
+}
+
+/// Brokers nobody runs, a state folder, waits of minutes: a test needs none of it.
+#[test]
+fn a_runtime_for_a_test_has_neither_kafka_nor_waits() {
+    let delivery = "delivery = { retry = 3, delay = \"5m\", deliver_after = \"5m\" }\n";
+    let brokers = format!(
+        "[broker.a]\nclass = \"kafka\"\nkafka = {{ partitions = 3 }}\n[channel.b]\nclass = \"durable\"\n{delivery}"
+    );
+    let sink =
+        "[sink.out]\ntype = \"kafka\"\ntopic = \"t\"\n[subscription.s]\nchannel = \"b\"\nto = \"sink/out\"\n";
+    let runtime = "[runtime]\nhistory = { events = 5 }\n";
+    let project = Project::new(&format!("{runtime}{BROKERS}{brokers}{SOURCE}{sink}"));
+    let state = Some(Given { origin: "--ephemeral", text: "memory".into() });
+    let overrides = Overrides { state, ephemeral: true, ..Overrides::default() };
+    let loaded = project.loader_with(overrides, |_, _| Ok(false)).load();
+    assert_eq!(loaded.codes(), [""; 0], "{}", loaded.text());
+    let resolved = loaded.usable();
+    let mut stand_ins = Vec::new();
+    for channel in resolved.channels.values() {
+        let Spec::Memory(memory) = &channel.spec else { panic!("{channel:?}") };
+        stand_ins.extend(channel.stands_in.then(|| (&*channel.name, memory.partitions)));
+    }
+    stand_ins.sort_unstable();
+    assert_eq!(stand_ins, [("a", 3), ("in/t", 1), ("out", 1)]);
+    let policy = &resolved.subscription("subscription/s").unwrap().delivery;
+    assert_eq!((policy.retry, policy.delay, policy.after), (3, Duration::ZERO, Duration::ZERO));
 }
 
 /// What the only finding says, with its line.

@@ -99,8 +99,10 @@ impl Wiring<'_> {
                 help,
             );
         }
-        if let Some(missed) =
-            source.missed.as_ref().filter(|m| m.value == Missed::Once && self.references.stateless)
+        if let Some(missed) = source
+            .missed
+            .as_ref()
+            .filter(|m| m.value == Missed::Once && self.references.runtime.state.is_none())
         {
             let help = "set `state` to a folder";
             note(&missed.place, format!("{called} cannot know what it missed: no state is kept"), help);
