@@ -92,9 +92,11 @@ fn stdin_closed() {
     let project = project();
     let mut command = asked(&project, &EPHEMERAL);
     let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let ready = ready(&mut child);
     deliver(&ready);
+    // Nobody hears it either, from now on.
+    drop(child.stderr.take());
     drop(child.stdin.take());
     assert_eq!(wait_for("it ends", || child.try_wait().unwrap()).code(), Some(0));
     leaves_nothing(&project, &ready);
