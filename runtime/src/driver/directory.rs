@@ -75,10 +75,14 @@ impl Directory {
         Self { routes: routes.collect(), callees }
     }
 
-    /// A broker, a channel or a sink; a source where it has no topic to read.
+    /// A channel of any kind, or a sink.
     pub(crate) fn route(&self, kind: ChannelKind, name: &str) -> Option<&Route> {
-        let route = self.routes.get(&Called(kind, name));
-        route.filter(|route| kind != ChannelKind::Source || route.stands_in)
+        self.routes.get(&Called(kind, name))
+    }
+
+    /// The same for who posts: a source takes events where it has no topic to read.
+    pub(crate) fn post_box(&self, kind: ChannelKind, name: &str) -> Option<&Route> {
+        self.route(kind, name).filter(|route| kind != ChannelKind::Source || route.stands_in)
     }
 
     /// A function, or one of its revisions that has a tag.
@@ -119,7 +123,7 @@ mod tests {
     fn a_source_is_posted_to_only_where_it_has_no_topic() {
         let mut config = resolved();
         let is_open = |config: &Resolved| {
-            Directory::new(config, &HashMap::new()).route(ChannelKind::Source, "orders").is_some()
+            Directory::new(config, &HashMap::new()).post_box(ChannelKind::Source, "orders").is_some()
         };
         config.channels.get_mut(&ORDERS).unwrap().kind = ChannelKind::Source;
         assert!(!is_open(&config));

@@ -34,7 +34,7 @@ pub(super) async fn answer(
     name: &str,
     patience: Duration,
 ) -> Response<Body> {
-    if driver.directory().route(kind, name).is_none() {
+    if driver.directory().post_box(kind, name).is_none() {
         let kind = kind.text();
         return reply::problem(
             404,
@@ -55,7 +55,7 @@ pub(super) async fn answer(
     let location = if kind == ChannelKind::Job { job::location(name, &events) } else { None };
     // Asked again, and gone when the runtime stops: who sends slowly keeps no channel open.
     let directory = driver.directory();
-    match directory.route(kind, name) {
+    match directory.post_box(kind, name) {
         Some(route) => match stored(route, events).await {
             Ok(position) => {
                 let mut response = accepted(route, position);
