@@ -45,7 +45,7 @@ impl Stage {
         let (driver, handle) = Driver::new(Arc::new(resolved), Spawner::start(None)?, Arc::clone(&history));
         let running = tokio::spawn(driver.run());
         handle.wait_open().await;
-        let listener = ingress::bind(([127, 0, 0, 1], 0).into()).await.map_err(anyhow::Error::msg)?;
+        let listener = ingress::bind(([127, 0, 0, 1], 0).into()).map_err(anyhow::Error::msg)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(ingress::serve(

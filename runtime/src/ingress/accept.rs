@@ -7,7 +7,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -16,6 +16,9 @@ use crate::process::cannot_listen;
 
 /// Connections at a time; more wait in the system's queue.
 const CONNECTIONS_MAX: usize = 8192;
+/// Connections that wait to be taken, unless the system allows fewer. One that finds no room is tried again by its client
+/// after a second.
+const BACKLOG: u32 = 4096;
 /// Headers of one request, at most. As many as are read without memory from the heap.
 const HEADERS_MAX: usize = 100;
 /// Bytes of request line and headers, at most.
@@ -27,8 +30,15 @@ const NO_ROOM_WAIT: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Says who has the port, when somebody has.
-pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))
+pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, String> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let listen = |socket: TcpSocket| {
+        // After a kill, connections of the life before may linger.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    socket.and_then(listen).map_err(|error| cannot_listen(address, &error))
 }
 
 /// Serves until told to stop, then finishes what was begun.

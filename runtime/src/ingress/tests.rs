@@ -29,7 +29,7 @@ impl World {
         let (driver, handle) = Driver::new(Arc::new(fixture::resolved()), spawner, Arc::clone(&history));
         let driver = tokio::spawn(driver.run());
         handle.wait_open().await;
-        let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let ingress = Ingress { driver: handle.clone(), history, guard: Guard::new(address), patience };
         let (stop, stopped) = watch::channel(false);

@@ -179,7 +179,7 @@ async fn live<F: Future>(
     process::watch_strays().context("cannot watch what functions leave behind")?;
 
     let resolved = Arc::new(resolved);
-    let listener = ingress::bind(resolved.runtime.listen).await.map_err(anyhow::Error::msg)?;
+    let listener = ingress::bind(resolved.runtime.listen).map_err(anyhow::Error::msg)?;
     let listen = listener.local_addr().context("the ingress has no address")?;
     let history = Arc::new(history(&resolved.runtime)?);
     let (driver, handle) = Driver::new(Arc::clone(&resolved), spawner.clone(), Arc::clone(&history));
