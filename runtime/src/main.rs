@@ -18,6 +18,7 @@ mod letters;
 mod logs;
 mod ping;
 mod process;
+mod rewrite;
 mod serve;
 mod watch;
 

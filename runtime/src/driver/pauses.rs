@@ -1,10 +1,12 @@
 //! Which subscriptions are paused, kept over a restart: a file of the state folder, one name on a line.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::rewrite;
 
 /// A clone is the same.
 #[derive(Clone, Debug)]
@@ -62,13 +64,7 @@ impl Pauses {
         let Some(file) = &self.file else { return Ok(false) };
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let text: String = self.names().iter().map(|name| format!("{name}\n")).collect();
-        let new = file.with_extension("new");
-        let mut written = File::create(&new)?;
-        written.write_all(text.as_bytes())?;
-        written.sync_all()?;
-        fs::rename(&new, file)?;
-        let folder = file.parent().map_or_else(|| Err(io::ErrorKind::NotFound.into()), File::open)?;
-        folder.sync_all()?;
+        rewrite::whole(file, &text)?;
         Ok(true)
     }
 }

@@ -1,13 +1,14 @@
 //! Up to when sources are done that may miss nothing, kept over a restart: a file of the state folder, one source on a line.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::Ping;
+use crate::rewrite;
 
 /// What was written last, so that nothing is written that stands there.
 pub(super) struct Book {
@@ -47,13 +48,7 @@ impl Book {
         let lines: BTreeMap<_, _> = passed.map(|(ping, time)| (line(ping), time)).collect();
         let Some(file) = self.file.as_ref().filter(|_| lines != self.lines) else { return Ok(()) };
         let text: String = lines.iter().map(|(source, time)| format!("{time} {source}\n")).collect();
-        let new = file.with_extension("new");
-        let mut written = File::create(&new)?;
-        written.write_all(text.as_bytes())?;
-        written.sync_all()?;
-        fs::rename(&new, file)?;
-        let folder = file.parent().map_or_else(|| Err(io::ErrorKind::NotFound.into()), File::open)?;
-        folder.sync_all()?;
+        rewrite::whole(file, &text)?;
         self.lines = lines;
         Ok(())
     }
