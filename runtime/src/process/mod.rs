@@ -14,7 +14,7 @@
 //! - [`Lifeline`]: whether whoever started this program is there still.
 //! - [`watch_strays`]: descendants that left their group end with the child they came from.
 //! - [`offers`]: what of all this the machine offers.
-//! - [`end_orphans`]: ends what a killed runtime left running. [`diagnose()`]: why a file cannot be started.
+//! - [`end_orphans`]: ends what a killed runtime left running; [`is_ending`]: whether it is on its way out itself. [`diagnose()`]: why a file cannot be started.
 //!
 //! Nothing in here decides when a process starts or stops. `birth`, `clone3`, `exec`, `heap`, `limits`, `notify`, `pass`, `room`, `signals` and
 //! `sys` hold the system calls that have no safe wrapper, and are the only ones with `unsafe`.
@@ -29,6 +29,7 @@ mod controllers;
 mod diagnose;
 mod edit;
 mod elf;
+mod ending;
 mod exec;
 mod feed;
 mod heap;
@@ -70,6 +71,7 @@ pub(crate) use command::{Command, Isolation, Stdin};
 pub(crate) use controllers::Controllers;
 pub(crate) use diagnose::diagnose;
 pub(crate) use edit::edit;
+pub(crate) use ending::is_ending;
 pub(crate) use exec::exec;
 pub(crate) use feed::Feed;
 pub(crate) use heap::trim_memory;

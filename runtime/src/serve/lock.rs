@@ -1,11 +1,18 @@
 //! One runtime per state folder.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+
+use crate::process::is_ending;
+
+/// A process that was killed ends once its threads are back from the disk.
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// Held for as long as the runtime uses the folder; the system lets go of it however the process ends.
 #[derive(Debug)]
@@ -26,18 +33,20 @@ impl StateLock {
         let path = dir.join("lock");
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.with_context(|| format!("cannot open {}", path.display()))?;
-        match file.try_lock() {
+        match lock(&mut file, is_ending) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(
                 "the state folder {} is in use by {}; stop it, or set another [runtime] state",
                 dir.display(),
                 holder(&mut file)
+                    .map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
             ),
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| format!("cannot lock {}", path.display()));
             }
         }
-        file.set_len(0)
+        file.rewind()
+            .and_then(|()| file.set_len(0))
             .and_then(|()| writeln!(file, "{}", std::process::id()))
             .context("cannot write the lock")?;
         Ok(Self { dir: dir.to_owned(), _file: file })
@@ -49,14 +58,26 @@ impl StateLock {
     }
 }
 
-/// Who has the folder, as they wrote it down.
-fn holder(lock: &mut File) -> String {
-    let mut text = String::new();
-    // Between taking the lock and writing it is empty.
-    match lock.read_to_string(&mut text) {
-        Ok(_) if !text.trim().is_empty() => format!("process {}", text.trim()),
-        _ => "another process".to_owned(),
+/// Locks the file. Who was killed a moment ago may hold it until its last write to the disk is done, and is waited for.
+fn lock(file: &mut File, mut is_ending: impl FnMut(i32) -> bool) -> Result<(), TryLockError> {
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock)
+                if begun.elapsed() < ENDS_WITHIN && holder(file).is_some_and(&mut is_ending) =>
+            {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            answer => return answer,
+        }
     }
+}
+
+/// Who has the folder, as they wrote it down; between taking the lock and writing it is empty.
+fn holder(lock: &mut File) -> Option<i32> {
+    let mut text = String::new();
+    lock.rewind().and_then(|()| lock.read_to_string(&mut text)).ok()?;
+    text.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -92,5 +113,22 @@ mod tests {
         std::fs::write(root.path().join("lock"), "").unwrap();
         let refusal = StateLock::take(root.path()).unwrap_err().to_string();
         assert!(refusal.contains("in use by another process"), "{refusal}");
+    }
+    #[test]
+    fn who_was_killed_a_moment_ago_is_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let mut held = Some(StateLock::take(root.path()).unwrap());
+        let mut file = OpenOptions::new().read(true).open(root.path().join("lock")).unwrap();
+        let mut looks = 0;
+        lock(&mut file, |pid| {
+            assert_eq!(pid, std::process::id().cast_signed());
+            looks += 1;
+            if looks == 3 {
+                held = None;
+            }
+            true
+        })
+        .unwrap();
+        assert_eq!(looks, 3);
     }
 }

@@ -1,6 +1,7 @@
 //! How long a record on Kafka takes to its function, beside a bare consumer that reads the same records.
 
-use std::time::{Duration, Instant};
+use std::fs;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use tokio::time::MissedTickBehavior;
@@ -15,7 +16,8 @@ use crate::process::Spawner;
 
 /// The figures: a start with one record waiting, then a steady stream.
 pub(super) async fn measure(spawner: &Spawner, brokers: &str, rounds: usize) -> anyhow::Result<Vec<Figure>> {
-    let (mut bare_first, mut first) = (Vec::new(), Vec::new());
+    let (mut bare_first, mut connection, mut first, mut beyond) =
+        <(Vec<_>, Vec<_>, Vec<_>, Vec<_>)>::default();
     let (mut bare, mut ours) = (Delays::default(), Delays::default());
     for round in 0..rounds {
         let topic = format!("hydrant-bench-{}-{round}-delay", std::process::id());
@@ -23,6 +25,8 @@ pub(super) async fn measure(spawner: &Spawner, brokers: &str, rounds: usize) -> 
         channel.append(super::event(0)?).await?;
         let begin = Instant::now();
         let reading = BareConsumer::start(brokers, &topic).await?;
+        let connected = micros(begin.elapsed());
+        connection.push(millis(connected));
         next(&reading).await?;
         bare_first.push(millis(micros(begin.elapsed())));
         let scratch = Scratch::new("delay")?;
@@ -31,7 +35,9 @@ pub(super) async fn measure(spawner: &Spawner, brokers: &str, rounds: usize) -> 
         let runtime = Role::runtime(spawner, scratch.path()).await?;
         wait_for(&runtime, 1).await?;
         let seen_first = seen(runtime.address, "/fn/sink/count").await?["first_us"].as_u64();
-        first.push(millis(seen_first.context("it tells its first")?.saturating_sub(begin)));
+        let seen_first = seen_first.context("it tells its first")?;
+        first.push(millis(seen_first.saturating_sub(begin)));
+        beyond.push(millis(seen_first.saturating_sub(ready_at(&scratch)? + connected)));
         bare.add(drip(&channel, &reading).await?);
         wait_for(&runtime, 1 + DRIP).await?;
         let seen = seen(runtime.address, "/fn/sink/count").await?;
@@ -44,13 +50,21 @@ pub(super) async fn measure(spawner: &Spawner, brokers: &str, rounds: usize) -> 
         channel.close().await;
     }
     Ok(vec![
+        Figure::floor("bare consumer: its start to a connection", "ms", connection),
         Figure::floor("bare consumer: its start to the first record", "ms", bare_first),
         Figure::floor("runtime: its start to the first delivery", "ms", first),
+        Figure::floor("the same from ready on, less a connection", "ms", beyond),
         Figure::floor("bare consumer: record to hand at 100/s, p50", "ms", bare.p50),
         Figure::floor("runtime: record to function at 100/s, p50", "ms", ours.p50),
         Figure::floor("bare consumer: record to hand at 100/s, p99", "ms", bare.p99),
         Figure::floor("runtime: record to function at 100/s, p99", "ms", ours.p99),
     ])
+}
+
+/// When the runtime of a folder was ready, microseconds since 1970.
+fn ready_at(scratch: &Scratch) -> anyhow::Result<u64> {
+    let written = fs::metadata(scratch.path().join(".hydrant/run.json"))?.modified()?;
+    Ok(micros(written.duration_since(UNIX_EPOCH)?))
 }
 
 /// Of each round.
