@@ -20,6 +20,7 @@ mod ping;
 mod process;
 mod rewrite;
 mod serve;
+mod sources;
 mod watch;
 
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ mod build;
 mod cgroups;
 mod completions;
 mod connections;
+mod containers;
 mod delivery;
 mod departures;
 mod descendants;
@@ -107,6 +108,7 @@ fn main() -> ExitCode {
         bad_answers::trials,
         bad_input::trials,
         connections::trials,
+        containers::trials,
         descendants::trials,
         held_port::trials,
         races::trials,

@@ -10,6 +10,12 @@ const RESTART_WAIT: Duration = Duration::from_millis(100);
 /// The longest wait between starts.
 const RESTART_WAIT_MAX: Duration = Duration::from_secs(30);
 
+/// How long to wait after so many failures in a row, one at least.
+#[must_use]
+pub fn restart_wait(failures: u32) -> Duration {
+    RESTART_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(RESTART_WAIT_MAX)
+}
+
 /// Whether the current revision starts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Health {
@@ -39,7 +45,7 @@ impl Health {
     /// Sound, Failing -> Failing. Gives the wait.
     pub(super) fn start_failed(&mut self, now: Time, reason: &str) -> Duration {
         let failures = self.failures() + 1;
-        let wait = RESTART_WAIT.saturating_mul(1 << (failures - 1).min(16)).min(RESTART_WAIT_MAX);
+        let wait = restart_wait(failures);
         *self = Self::Failing(Box::new(Failing { failures, until: now + wait, reason: reason.into() }));
         wait
     }

@@ -23,6 +23,7 @@ use crate::scale::Scaling;
 
 pub use attached::{Attached, Declined};
 pub use function::{Finish, Function};
+pub use health::restart_wait;
 pub use instance::{Instance, State};
 pub use number::Start;
 pub use spare::Spare;

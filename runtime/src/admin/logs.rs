@@ -113,8 +113,10 @@ async fn logs(
     let logs = served.driver.logs().clone();
     let Read { lines, next, .. } = logs.newest(limit, |printed| wanted.wants(printed));
     // One that was removed may have printed something all the same.
-    if let Some(name) = wanted.function.as_ref().filter(|_| lines.is_empty()) {
-        find(&served.driver.config(), name)?;
+    let config = served.driver.config();
+    let is_source = |name: &String| config.containers.contains_key(name.as_str());
+    if let Some(name) = wanted.function.as_ref().filter(|name| lines.is_empty() && !is_source(name)) {
+        find(&config, name)?;
     }
     let lines: Vec<LogLine> = lines.iter().map(view).collect();
     if !follow {

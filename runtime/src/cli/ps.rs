@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use hyper::Method;
+use serde::Serialize;
 
 use super::daemon::Daemon;
 use super::exit::Failure;
 use super::global::Global;
 use super::output::{self, count, short_ms};
 use super::table::{Row, shown};
-use crate::admin::{FunctionView, ShareView};
+use crate::admin::{FunctionView, Running, ShareView, SourceView};
 
 const HEADINGS: [&str; 11] = [
     "FUNCTION",
@@ -29,22 +30,70 @@ const WIDE: [&str; 3] = ["UNANSWERED", "STARTS", "PROGRAM"];
 /// The two columns of times, which a function that cannot run has no use for.
 const TIMES: (usize, usize) = (7, 2);
 
+const SOURCE_HEADINGS: [&str; 7] = ["SOURCE", "TYPE", "TO", "STATE", "SINCE", "RESTARTS", "LAST ERROR"];
+
 /// List the functions: state, instances, queue, times
+///
+/// Sources that are programs are listed below them.
 #[derive(Debug, Args)]
-pub(super) struct Ps {}
+pub(super) struct Ps {
+    /// List the sources instead, of all types
+    #[arg(long)]
+    sources: bool,
+}
 
 impl Ps {
     pub(super) async fn run(self, global: &Global) -> Result<ExitCode, Failure> {
         let daemon = Daemon::find(global).await?;
-        let functions: Vec<FunctionView> = daemon.ask(Method::GET, "/api/v1/functions").await??;
-        if global.is_json() {
-            functions.iter().try_for_each(output::json)?;
-        } else {
-            let columns = output::columns().filter(|_| !global.is_wide());
-            output::data(text(&functions, global.is_wide(), columns))?;
+        let mut sources: Vec<SourceView> = daemon.ask(Method::GET, "/api/v1/sources").await??;
+        if self.sources {
+            let data = || sources_text(&sources);
+            return written(global, &sources, data);
         }
-        Ok(ExitCode::SUCCESS)
+        sources.retain(|source| source.running.is_some());
+        let functions: Vec<FunctionView> = daemon.ask(Method::GET, "/api/v1/functions").await??;
+        written(global, &functions, || {
+            let columns = output::columns().filter(|_| !global.is_wide());
+            let below =
+                if sources.is_empty() { String::new() } else { format!("\n{}", sources_text(&sources)) };
+            text(&functions, global.is_wide(), columns) + &below
+        })
     }
+}
+
+/// As objects or for people.
+fn written<T: Serialize>(
+    global: &Global,
+    all: &[T],
+    text: impl FnOnce() -> String,
+) -> Result<ExitCode, Failure> {
+    if global.is_json() {
+        all.iter().try_for_each(output::json)?;
+    } else {
+        output::data(text())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn sources_text(sources: &[SourceView]) -> String {
+    let rows: Vec<Row> = sources.iter().map(source_row).collect();
+    shown(&SOURCE_HEADINGS, &rows, output::columns())
+}
+
+fn source_row(source: &SourceView) -> Row {
+    let dash = || "-".to_string();
+    let of =
+        |tell: fn(&Running) -> Option<String>| source.running.as_ref().and_then(tell).unwrap_or_else(dash);
+    let cells = vec![
+        source.source.clone(),
+        source.ty.clone(),
+        source.to.clone(),
+        of(|running| Some(running.state.clone())),
+        of(|running| running.since.clone()),
+        of(|running| Some(running.restarts.to_string())),
+        of(|running| running.error.clone()),
+    ];
+    Row { cells, remark: None }
 }
 
 pub(super) fn text(functions: &[FunctionView], wide: bool, columns: Option<usize>) -> String {

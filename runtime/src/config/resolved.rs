@@ -13,6 +13,7 @@ use activator::topology::{Subscription, Topology};
 use crate::channel;
 use crate::history::Bounds;
 use crate::ping::Ping;
+use crate::sources::container::Container;
 
 pub(crate) use super::content::{Content, Stat};
 pub(crate) use super::secrets::Secrets;
@@ -32,6 +33,8 @@ pub(crate) struct Resolved {
     pub(crate) requests: BTreeMap<SinkId, Request>,
     /// Sources of type ping, by name.
     pub(crate) pings: BTreeMap<Arc<str>, Arc<Ping>>,
+    /// Sources of type container, by name.
+    pub(crate) containers: BTreeMap<Arc<str>, Arc<Container>>,
     pub(crate) watch: Watch,
     /// What all topics of the cluster have in common, where its brokers are named.
     #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "nobody could write to it"))]
@@ -139,8 +142,8 @@ pub(crate) enum ChannelKind {
     Parallel,
     /// `/job/NAME`: what waits for a process of its own.
     Job,
-    /// A topic that a source reads, named `SOURCE/TOPIC`, to which nobody appends here; or what a source of type ping has
-    /// fired for a function or URL, named as the source.
+    /// A topic that a source reads, named `SOURCE/TOPIC`, to which nobody appends here; or what another
+    /// source has for a function or URL, named as the source.
     Source,
     /// `/sink/NAME`: a topic that is only written to.
     Sink,

@@ -8,16 +8,38 @@ const HANDED_ON: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
 
 /// The environment of one process of a function.
 pub(super) fn environment(name: &str, program: &Program) -> Vec<(String, String)> {
-    let handed_on = HANDED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
-    // The user's word stands against what is handed on.
-    let is_users = |name: &str| program.terms.env.contains_key(name) || program.terms.secrets.contains(name);
-    let mut environment: Vec<_> = handed_on.filter(|(name, _)| !is_users(name)).collect();
-    environment.extend(own(name, program));
+    let mut environment = common(program);
+    environment.extend(ours(name, program));
     environment
 }
 
 /// The same without what is handed on: what a person sets who starts the process himself.
 pub(super) fn own(name: &str, program: &Program) -> Vec<(String, String)> {
+    let mut environment = users(program);
+    environment.extend(ours(name, program));
+    environment
+}
+
+/// What programs have in common that are no functions: the user's own, and what is handed on.
+pub(crate) fn common(program: &Program) -> Vec<(String, String)> {
+    let handed_on = HANDED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+    // The user's word stands against what is handed on.
+    let is_users = |name: &str| program.terms.env.contains_key(name) || program.terms.secrets.contains(name);
+    let mut environment: Vec<_> = handed_on.filter(|(name, _)| !is_users(name)).collect();
+    environment.extend(users(program));
+    environment
+}
+
+fn users(program: &Program) -> Vec<(String, String)> {
+    let users = program.terms.env.iter().map(|(name, value)| (name.clone(), value.clone()));
+    // The contract's names are ours.
+    let mut environment: Vec<_> = users.filter(|(name, _)| !name.starts_with("K_")).collect();
+    environment
+        .extend(program.terms.secrets.reveal().map(|(name, value)| (name.to_owned(), value.to_owned())));
+    environment
+}
+
+fn ours(name: &str, program: &Program) -> [(String, String); 3] {
     // An older revision, `bill@r3`, is one of the same service.
     let service = name.split_once('@').map_or(name, |(service, _)| service);
     let ours = [
@@ -25,12 +47,5 @@ pub(super) fn own(name: &str, program: &Program) -> Vec<(String, String)> {
         ("K_CONFIGURATION", service.to_owned()),
         ("K_REVISION", format!("{service}-{:05}", program.revision)),
     ];
-    let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let users = program.terms.env.iter().map(|(name, value)| (name.clone(), value.clone()));
-    // The contract's names are ours.
-    let mut environment: Vec<_> = users.filter(|(name, _)| !name.starts_with("K_")).collect();
-    environment
-        .extend(program.terms.secrets.reveal().map(|(name, value)| (name.to_owned(), value.to_owned())));
-    environment.extend(ours);
-    environment
+    ours.map(|(name, value)| (name.to_owned(), value))
 }

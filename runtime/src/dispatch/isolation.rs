@@ -1,4 +1,4 @@
-//! How a function's settings keep its processes from the rest of the machine.
+//! How the settings of a function, or of a source that is a program, keep its processes from the rest of the machine.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use crate::config::resolved::{Cpu, Level, Program};
 use crate::process::{Command, Fence, Isolation, Limit, Limited};
 
 /// Applies them to the command that starts it. `ingress` is where it may send events.
-pub(super) fn isolate(command: &mut Command, program: &Program, ingress: u16) {
+pub(crate) fn isolate(command: &mut Command, program: &Program, ingress: u16) {
     command.isolation = isolation(program, ingress);
     command.limits = limits(program);
     if matches!(command.isolation, Isolation::Strict(_)) {

@@ -50,11 +50,13 @@ use activator::id::DeliveryId;
 pub(crate) use answer::{event, mode, travelling};
 pub(crate) use call::{Answer, Call, CallBody, CallError, CallerBody};
 pub(crate) use door::Learned;
+pub(crate) use environment::common as common_environment;
 pub(crate) use instance::{
     Attached, BECOMES_IT, Handle as InstanceHandle, News, PROTOCOL as ATTACH_PROTOCOL, attach, start,
 };
+pub(crate) use isolation::isolate;
 pub(crate) use sink::Sink;
-pub(crate) use starting::Start;
+pub(crate) use starting::{Start, spawn};
 
 /// What one instance is given at a time, however much it says it can take.
 pub(crate) const IN_FLIGHT_MAX: u32 = 256;

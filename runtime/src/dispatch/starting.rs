@@ -70,7 +70,7 @@ impl Start {
 
 /// Starts a program; waits while its file is being written, or the system has no room, and says so once it is no
 /// mere moment.
-pub(super) async fn spawn(spawner: Spawner, command: impl Fn() -> Command) -> Result<Child, SpawnError> {
+pub(crate) async fn spawn(spawner: Spawner, command: impl Fn() -> Command) -> Result<Child, SpawnError> {
     let mut wait = BUSY_WAIT;
     loop {
         match spawner.spawn(command()).await {

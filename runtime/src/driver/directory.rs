@@ -41,8 +41,8 @@ pub(crate) struct Route {
     pub(crate) channel: Option<Channel>,
     /// Why it is not open.
     pub(crate) trouble: Option<String>,
-    /// Whether it is in the place of a topic.
-    stands_in: bool,
+    /// Whether people and programs post to it, if it is a source's: in the place of a topic, or because the source is a program.
+    is_posted_to: bool,
 }
 
 impl Directory {
@@ -56,7 +56,7 @@ impl Directory {
                 name,
                 channel: keeper.and_then(Keeper::channel).cloned(),
                 trouble: keeper.and_then(|k| k.trouble().map(str::to_owned)),
-                stands_in: named.stands_in,
+                is_posted_to: named.stands_in || config.containers.contains_key(&*named.name),
             };
             ((named.kind, named.name.clone()), route)
         });
@@ -80,9 +80,9 @@ impl Directory {
         self.routes.get(&Called(kind, name))
     }
 
-    /// The same for who posts: a source takes events where it has no topic to read.
+    /// The same for who posts: a source takes events where it is a program, or has no topic to read.
     pub(crate) fn post_box(&self, kind: ChannelKind, name: &str) -> Option<&Route> {
-        self.route(kind, name).filter(|route| kind != ChannelKind::Source || route.stands_in)
+        self.route(kind, name).filter(|route| kind != ChannelKind::Source || route.is_posted_to)
     }
 
     /// A function, or one of its revisions that has a tag.

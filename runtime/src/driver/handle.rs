@@ -25,6 +25,7 @@ use crate::dispatch::{Answer, Call, CallError, CallerBody};
 use crate::history::Place;
 use crate::letters::Desk;
 use crate::logs::Logs;
+use crate::sources::container::Board;
 
 /// How long a record may take to be read again.
 const READ_MAX: Duration = Duration::from_secs(5);
@@ -49,6 +50,7 @@ pub(crate) struct Handle {
     letters: Arc<Desk>,
     logs: Logs,
     callers: Callers,
+    containers: Board,
     next_call: Arc<AtomicU64>,
 }
 
@@ -72,7 +74,16 @@ impl Handle {
         (letters, logs): (Arc<Desk>, Logs),
         callers: Callers,
     ) -> Self {
-        Self { inbox, config, directory, letters, logs, callers, next_call: Arc::default() }
+        Self {
+            inbox,
+            config,
+            directory,
+            letters,
+            logs,
+            callers,
+            containers: Board::default(),
+            next_call: Arc::default(),
+        }
     }
 
     /// The configuration in force.
@@ -93,6 +104,11 @@ impl Handle {
     /// The dead letters.
     pub(crate) const fn letters(&self) -> &Arc<Desk> {
         &self.letters
+    }
+
+    /// How sources stand that are programs.
+    pub(crate) const fn containers(&self) -> &Board {
+        &self.containers
     }
 
     /// What functions print.
@@ -200,6 +216,14 @@ impl Handle {
         let known = |route: &Route| route.channel.is_some() || route.trouble.is_some();
         let open = |directory: &Arc<Directory>| {
             directory.channels().filter(|route| local(&route.id) && known(route)).count() >= wanted
+        };
+        self.directory.clone().wait_for(open).await.ok();
+    }
+
+    /// Waits until this channel takes events.
+    pub(crate) async fn wait_route(&self, kind: ChannelKind, name: &str) {
+        let open = |directory: &Arc<Directory>| {
+            directory.route(kind, name).is_some_and(|route| route.channel.is_some())
         };
         self.directory.clone().wait_for(open).await.ok();
     }

@@ -63,6 +63,7 @@ pub(crate) fn resolved() -> Resolved {
         sinks: BTreeMap::new(),
         requests: BTreeMap::new(),
         pings: BTreeMap::new(),
+        containers: BTreeMap::new(),
         watch: crate::config::resolved::Watch::default(),
     }
 }

@@ -13,7 +13,8 @@ pub(super) enum Target {
         name: String,
         path: String,
     },
-    /// An event for a broker, a channel of any other kind, or a sink; for a source only where it has no topic.
+    /// An event for a broker, a channel of any other kind, or a sink; for a source only where that is a program or has no
+    /// topic.
     Channel {
         kind: ChannelKind,
         name: Cow<'static, str>,
@@ -42,6 +43,9 @@ impl Target {
             ("job", Some(name), Some(rest)) => Asked::of(name, rest).map_or(Self::Nothing, Self::Job),
             ("source", Some(name), Some(topic)) => {
                 Self::Channel { kind: ChannelKind::Source, name: format!("{name}/{topic}").into() }
+            }
+            ("source", Some(name), None) => {
+                Self::Channel { kind: ChannelKind::Source, name: name.to_owned().into() }
             }
             ("request", Some(name), None) => Self::Request { name: name.to_owned() },
             // Knative's own form; there is one namespace here.
@@ -86,6 +90,7 @@ mod tests {
         check("localhost", "/job/ship", "Job ship");
         check("localhost", "/job/ship/sources/%2Fshop/ids/7", "job ship /shop 7");
         check("localhost", "/source/in/shop.orders", "Source in/shop.orders");
+        check("localhost", "/source/clock", "Source clock");
         check("localhost", "/default/orders", "Broker orders");
         check("localhost", "/fn/hello", "fn hello /");
         check("localhost", "/fn/hello/", "fn hello /");
@@ -96,7 +101,6 @@ mod tests {
             "/broker/a/b",
             "/sink/a/b",
             "/job/a/b",
-            "/source/in",
             "/dead-letters/dlq",
             "/replay/events",
             "/favicon.ico",

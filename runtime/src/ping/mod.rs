@@ -6,7 +6,6 @@
 
 mod book;
 mod fields;
-mod firing;
 mod rota;
 mod schedule;
 mod source;
@@ -17,7 +16,6 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use firing::fire;
 pub(crate) use schedule::{Schedule, ScheduleError, zone};
 pub(crate) use source::{Missed, Ping};
 pub(crate) use task::run;

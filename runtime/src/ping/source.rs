@@ -7,7 +7,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::Schedule;
-use crate::config::resolved::ChannelKind;
+use crate::driver::Handle;
+use crate::sources::{Fired, Outlet, StoreError};
 
 /// Knative's names for its events.
 const TYPE: &str = "dev.knative.sources.ping";
@@ -18,14 +19,9 @@ pub(crate) struct Ping {
     pub(crate) name: Arc<str>,
     pub(crate) schedule: Schedule,
     pub(crate) missed: Missed,
-    /// Where its events are stored: what `to` names, or the source's own channel before a function or URL.
-    pub(crate) channel: (ChannelKind, String),
-    /// As it is written: `fn/bill`.
-    pub(crate) to: String,
+    pub(crate) outlet: Outlet,
     pub(crate) data: Bytes,
     pub(crate) content_type: Option<String>,
-    /// Attributes that every event gets.
-    pub(crate) extensions: Vec<(String, String)>,
 }
 
 /// What is done about a time that passed while nobody looked.
@@ -49,7 +45,7 @@ impl Ping {
         if let Some(content_type) = &self.content_type {
             event.attribute("datacontenttype", content_type)?;
         }
-        for (name, value) in &self.extensions {
+        for (name, value) in &self.outlet.extensions {
             event.attribute(name, value)?;
         }
         event.build(self.data.clone())
@@ -68,5 +64,11 @@ impl Ping {
     /// That of a scheduled time.
     pub(super) fn scheduled(&self, time: Timestamp) -> Result<Event, EventError> {
         self.event(&format!("{}-{time}", self.name), time)
+    }
+    /// Fires it now, because somebody wants it. No two of these are one event.
+    pub(crate) async fn fire(&self, driver: &Handle) -> Result<Fired, StoreError> {
+        let now = Timestamp::now();
+        let event = self.event(&format!("{}-fired-{now}", self.name), now)?;
+        self.outlet.store(driver, event).await
     }
 }

@@ -9,11 +9,11 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, block_in_place};
 
 use super::book::Book;
-use super::firing::{self, FireError};
 use super::rota::{Ended, Rota, Turn};
 use super::timer::Timer;
 use super::{Missed, Ping};
 use crate::driver::Handle;
+use crate::sources::StoreError;
 
 struct Pinging {
     driver: Handle,
@@ -28,7 +28,7 @@ struct Pinging {
 struct Stored {
     ping: Arc<Ping>,
     time: Timestamp,
-    outcome: Result<(), FireError>,
+    outcome: Result<(), StoreError>,
 }
 
 /// Fires until told to stop; what is being stored then is waited for.
@@ -98,7 +98,7 @@ impl Pinging {
         let driver = self.driver.clone();
         self.storing.spawn(async move {
             let outcome = match ping.scheduled(time) {
-                Ok(event) => firing::store(&driver, &ping, event).await.map(drop),
+                Ok(event) => ping.outlet.store(&driver, event).await.map(drop),
                 Err(error) => Err(error.into()),
             };
             Stored { ping, time, outcome }
@@ -107,7 +107,7 @@ impl Pinging {
 
     fn ended(&mut self, stored: &Stored) {
         let Stored { ping, time, outcome } = stored;
-        let is_over = outcome.as_ref().err().is_none_or(FireError::is_final);
+        let is_over = outcome.as_ref().err().is_none_or(StoreError::is_final);
         let how = if is_over { Ended::Over } else { Ended::NotNow };
         let is_first = self.rota.ended(Timestamp::now(), ping, *time, how);
         match outcome {

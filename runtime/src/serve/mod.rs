@@ -34,6 +34,7 @@ use crate::history::{Archive, History};
 use crate::ingress::{self, Ingress};
 use crate::ping;
 use crate::process::{self, Groups, Spawner};
+use crate::sources::container;
 
 /// Events whose verdicts are remembered, without the disk.
 const HISTORY_EVENTS: usize = 10_000;
@@ -196,6 +197,9 @@ async fn live<F: Future>(
         listener,
         stopped,
     ));
+    let (end_programs, programs) = watch::channel(false);
+    let programs = container::run(handle.clone(), spawner.clone(), listen, programs);
+    let programs = if resolved.runtime.ephemeral { tokio::spawn(async {}) } else { tokio::spawn(programs) };
     let admin = doors.serve(listen, handle.clone(), Arc::clone(&history))?;
     let hotkeys = Hotkeys::open(options.mode, &handle, &history);
     let ready = Ready { about: admin.about().clone(), config: Arc::clone(&resolved) };
@@ -208,8 +212,11 @@ async fn live<F: Future>(
         lived = life(ready) => Some(lived),
     };
     tracing::info!("stopping: finishing what is in flight");
-    stop.send_replace(true);
     let stopped = async {
+        // What they send at their end is taken.
+        end_programs.send_replace(true);
+        programs.await.ok();
+        stop.send_replace(true);
         last(pings).await;
         drain(&handle, driver).await;
         last(ingress).await;

@@ -60,6 +60,9 @@ fn banner(config: &Resolved, (listen, admin): (SocketAddr, SocketAddr), has_keys
     for ping in config.pings.values().filter(|_| !config.runtime.ephemeral) {
         eprintln!("  {:8} ping   {}", ping.name, ping.told(now));
     }
+    for source in config.containers.values().filter(|_| !config.runtime.ephemeral) {
+        eprintln!("  {:8} container   -> {}", source.name, source.outlet.to);
+    }
     if has_keys {
         eprintln!("  keys     {}", hotkeys::LINE);
     }

@@ -198,7 +198,7 @@ fn keep_open_channels(before: &Resolved, after: &mut Resolved) {
     }
 }
 
-/// The files that functions execute or are told of, wherever they lie.
+/// The files that functions, and sources that are programs, execute or are told of, wherever they lie.
 fn files(resolved: &Resolved) -> Vec<PathBuf> {
     let functions = || resolved.functions.values().filter(|function| function.of.is_none());
     let programs = functions().filter_map(|function| match &function.found {
@@ -206,7 +206,8 @@ fn files(resolved: &Resolved) -> Vec<PathBuf> {
         Found::Absent | Found::Broken(_) => None,
     });
     let secrets = functions().flat_map(|function| function.secret_files.iter().cloned());
-    programs.chain(secrets).collect()
+    let sources = resolved.containers.values().flat_map(|source| source.files.iter().cloned());
+    programs.chain(secrets).chain(sources).collect()
 }
 
 fn needs_restart(before: &Resolved, after: &Resolved) -> Vec<&'static str> {

@@ -106,8 +106,12 @@ impl Function {
 
     fn read_keys(value: &Value<'_>, section: &str, keys: &'static [&'static str]) -> Option<Self> {
         let table = value.table(section, keys)?;
-        let get = |key: &str| if keys.contains(&key) { table.get(key) } else { None };
-        Some(Self {
+        Some(Self::of(|key: &str| if keys.contains(&key) { table.get(key) } else { None }))
+    }
+
+    /// From wherever its keys are.
+    pub(super) fn of<'d>(get: impl Fn(&str) -> Option<Value<'d>> + Copy) -> Self {
+        Self {
             exec: get("exec").and_then(|v| exec(&v)),
             build: get("build").and_then(|v| build(&v)),
             args: get("args").and_then(|v| args(&v)),
@@ -125,7 +129,7 @@ impl Function {
             traffic: get("traffic").and_then(|v| Traffic::read(&v)),
             tags: get("tags").and_then(|v| tags(&v)),
             on: get("on").and_then(|v| read_on(&v)),
-        })
+        }
     }
 
     /// What is not said here is taken from `lower`; a key wins whole.

@@ -191,12 +191,10 @@ impl Builder<'_> {
 
     fn sources(&mut self, sources: &raw::Named<raw::Source>) {
         for (name, source) in sources {
-            match source {
-                raw::Source::Kafka(source) => self.topics(name, source),
-                raw::Source::Ping(source) if source.has_channel() => {
-                    self.undeclared(ChannelKind::Source, &name.value);
-                }
-                raw::Source::Ping(_) => {}
+            if let raw::Source::Kafka(source) = source {
+                self.topics(name, source);
+            } else if source.outlet().is_some_and(raw::Outlet::has_channel) {
+                self.undeclared(ChannelKind::Source, &name.value);
             }
         }
     }

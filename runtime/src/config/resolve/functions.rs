@@ -24,12 +24,17 @@ use crate::config::resolved::{self, Build, Found, Program, Protocol, Terms};
 use crate::config::scan::{self, Entry, Scan, State};
 use crate::config::source::At;
 
+use super::programs::{SourceProgram, called, find_programs, source_of};
 use super::scaling::Contradictions;
 use super::secrets::Wanted;
 use super::traffic::{Routes, check_tags};
 
 /// Every function there is, by name.
-pub(in crate::config) struct Functions(BTreeMap<Arc<str>, Function>);
+pub(in crate::config) struct Functions {
+    all: BTreeMap<Arc<str>, Function>,
+    /// What sources run that are programs, by their names.
+    pub(super) programs: BTreeMap<String, SourceProgram>,
+}
 
 pub(super) struct Function {
     pub(super) id: FunctionId,
@@ -57,7 +62,7 @@ impl Functions {
         let written = written(file, scan, found);
         for (name, function) in &written {
             if let Some(exec) = &function.exec {
-                found.add(name, scan.named(name, exec));
+                found.add(name, scan.named(name, exec, || scan::no_program(name, exec)));
             }
         }
         for (name, _) in &file.functions {
@@ -67,29 +72,31 @@ impl Functions {
         }
         let (who, own) = ("every function", &file.defaults);
         Contradictions { who, own, all: own, problems: scan.problems }.report();
-        let names: BTreeSet<&Arc<str>> = written.keys().chain(found.entries.keys()).collect();
+        let names: BTreeSet<Arc<str>> = written.keys().chain(found.entries.keys()).cloned().collect();
+        find_programs(file, scan, found);
         let (defaults, terms, plain) = (&file.defaults, Alike::default(), None);
         let mut merge = Merge { written: &written, found, defaults, scan, ids, ledger, book, terms, plain };
-        let functions = names.iter().map(|&name| (Arc::clone(name), merge.function(name))).collect();
-        ledger.retain(|name| names.contains(name));
+        let functions = names.iter().map(|name| (Arc::clone(name), merge.function(name))).collect();
+        let programs = merge.programs(file);
+        ledger.retain(|name| names.contains(name) || programs.contains_key(source_of(name)));
         check_tags(&functions, scan.problems);
-        Self(functions)
+        Self { all: functions, programs }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Function> {
-        self.0.get(name)
+        self.all.get(name)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Function)> {
-        self.0.iter().map(|(name, function)| (&**name, function))
+        self.all.iter().map(|(name, function)| (&**name, function))
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.0.keys()
+        self.all.keys()
     }
 
     pub(in crate::config) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.all.contains_key(name)
     }
 
     pub(super) fn into_resolved(self) -> BTreeMap<FunctionId, Arc<resolved::Function>> {
@@ -99,13 +106,13 @@ impl Functions {
             let own = (id, resolved::Function { name, found, secret_files, build, named, of: None });
             std::iter::once(own).chain(routes.kept)
         };
-        let all = self.0.into_iter().flat_map(resolved);
+        let all = self.all.into_iter().flat_map(resolved);
         all.map(|(id, function)| (id, Arc::new(function))).collect()
     }
 
     /// The functions of which not all goes to the latest revision.
     pub(super) fn traffic(&self) -> Vec<Traffic> {
-        self.0.values().filter_map(|function| function.routes.traffic(function.id)).collect()
+        self.all.values().filter_map(|function| function.routes.traffic(function.id)).collect()
     }
 
     /// The revisions that are run beside the latest.
@@ -115,7 +122,7 @@ impl Functions {
             let name = name.clone();
             numbers.into_iter().map(move |number| (name.clone(), number)).collect::<Vec<_>>()
         };
-        self.0.iter().flat_map(of).collect()
+        self.all.iter().flat_map(of).collect()
     }
 }
 
@@ -266,8 +273,8 @@ impl<'a> Merge<'a> {
         );
     }
 
-    pub(super) fn wanted<'w>(&'w self, name: &'w str, all: &'w raw::Function) -> Wanted<'w> {
-        Wanted { name, project: self.scan.project, all, problems: self.scan.problems }
+    pub(super) fn wanted<'w>(&'w self, name: &str, all: &'w raw::Function) -> Wanted<'w> {
+        Wanted { called: called(name), project: self.scan.project, all, problems: self.scan.problems }
     }
 
     fn found(&mut self, entry: &Entry, all: &raw::Function, own_concurrency: Option<u32>) -> Found {
@@ -276,24 +283,33 @@ impl<'a> Merge<'a> {
             State::Broken(reason) => return Found::Broken(reason.clone()),
             State::Runs => {}
         }
-        let seen = self.found.seen.get(&entry.name);
-        let stats = match self.scan.stats(entry, seen, self.ledger) {
-            Ok(stats) => stats,
-            Err(reason) => return Found::Broken(reason),
+        let (content, seen) = match self.content(entry) {
+            Ok(looked) => looked,
+            Err(found) => return found,
         };
+        match self.program(entry, all, own_concurrency, content) {
+            Ok(program) => Found::Program(self.book.edition(&entry.name, program, seen)),
+            Err(reason) => Found::Broken(reason),
+        }
+    }
+
+    /// What its files hold, and by what the system says they do.
+    ///
+    /// # Errors
+    /// What it is instead of a program.
+    pub(super) fn content(&mut self, entry: &Entry) -> Result<(Content, Seen), Found> {
+        let seen = self.found.seen.get(&entry.name);
+        let stats = self.scan.stats(entry, seen, self.ledger).map_err(Found::Broken)?;
         // It went after it was looked at, and that will be told.
         if stats.is_empty() {
-            return Found::Absent;
+            return Err(Found::Absent);
         }
         let root = (entry.root(), seen.and_then(|seen| seen.hash));
         let kept = |content: &Content| self.book.kept(&entry.name, content);
         let content = self.ledger.content(&entry.name, root, &stats, kept, |path| self.scan.shown(path));
         let alone = stats.first().filter(|_| entry.own.is_none());
         let seen = alone.map_or_else(|| Seen::Folder(Hash::of_stats(&stats)), |(_, stat)| Seen::Alone(*stat));
-        match self.program(entry, all, own_concurrency, content) {
-            Ok(program) => Found::Program(self.book.edition(&entry.name, program, seen)),
-            Err(reason) => Found::Broken(reason),
-        }
+        Ok((content, seen))
     }
 }
 

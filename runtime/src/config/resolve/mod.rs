@@ -4,6 +4,7 @@ mod channels;
 mod functions;
 mod implicit;
 mod policy;
+mod programs;
 mod reference;
 mod runtime;
 mod scaling;
@@ -41,7 +42,7 @@ pub(super) fn resolve(
     let channels = Channels::new(file, project, &runtime, ids, problems);
     let references =
         References { channels: &channels, functions: &functions, project, runtime: &runtime, problems };
-    let Wiring { subscriptions, sinks, requests, pings, .. } = Wiring::new(file, references, ids);
+    let Wiring { subscriptions, sinks, requests, pings, containers, .. } = Wiring::new(file, references, ids);
     Resolved {
         runtime,
         topology: Topology {
@@ -56,6 +57,7 @@ pub(super) fn resolve(
         sinks,
         requests,
         pings,
+        containers,
         watch: Watch { enabled: file.watch.enabled, poll: file.watch.poll },
     }
 }

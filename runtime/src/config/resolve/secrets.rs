@@ -15,9 +15,10 @@ use crate::config::source::{At, Place};
 /// A value, or a file of them; an environment holds little more.
 const BYTES_MAX: u64 = 64 << 10;
 
-/// What a function wants to be told.
+/// What a function wants to be told, or a source that is a program.
 pub(super) struct Wanted<'a> {
-    pub(super) name: &'a str,
+    /// `` function `bill` ``.
+    pub(super) called: String,
     pub(super) project: &'a Path,
     pub(super) all: &'a raw::Function,
     pub(super) problems: &'a Problems,
@@ -48,7 +49,7 @@ impl Wanted<'_> {
                 self.problems.report(given_twice(variable));
             }
             let value = self.value(secret).map_err(|why| {
-                let what = format!("`{}` of function `{}` {why}", variable.value, self.name);
+                let what = format!("`{}` of {} {why}", variable.value, self.called);
                 self.report(what, &variable.place)
             })?;
             secrets.insert(variable.value.clone(), value);
@@ -61,7 +62,7 @@ impl Wanted<'_> {
         let path = self.project.join(&file.value);
         let shown = path.strip_prefix(self.project).unwrap_or(&path).display();
         let text = read(&path).map_err(|error| {
-            let what = format!("the `env_file` {shown} of function `{}` cannot be read: {error}", self.name);
+            let what = format!("the `env_file` {shown} of {} cannot be read: {error}", self.called);
             self.report(what, &file.place)
         })?;
         let variables = env_file::parse(&text)

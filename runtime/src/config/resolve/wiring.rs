@@ -20,6 +20,7 @@ use crate::config::raw::{self, Delivery};
 use crate::config::resolved::{ChannelKind, Request};
 use crate::config::source::{At, Place};
 use crate::ping::Ping;
+use crate::sources::container::Container;
 
 use super::channels::{DEFAULT_BROKER, dead_letters_for};
 use super::functions::Function;
@@ -33,6 +34,7 @@ pub(super) struct Wiring<'a> {
     pub(super) sinks: BTreeMap<SinkId, hyper::Uri>,
     pub(super) requests: BTreeMap<SinkId, Request>,
     pub(super) pings: BTreeMap<Arc<str>, Arc<Ping>>,
+    pub(super) containers: BTreeMap<Arc<str>, Arc<Container>>,
     references: References<'a>,
     ids: &'a mut Ids,
 }
@@ -55,8 +57,15 @@ struct Draft<'d> {
 
 impl<'a> Wiring<'a> {
     pub(super) fn new(file: &raw::File, references: References<'a>, ids: &'a mut Ids) -> Self {
-        let (sinks, requests, pings) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let mut wiring = Self { subscriptions: Vec::new(), sinks, requests, pings, references, ids };
+        let mut wiring = Self {
+            subscriptions: Vec::new(),
+            sinks: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            pings: BTreeMap::new(),
+            containers: BTreeMap::new(),
+            references,
+            ids,
+        };
         for (name, trigger) in &file.triggers {
             wiring.trigger(name, trigger);
         }

@@ -121,7 +121,8 @@ impl Scan<'_> {
         let mut functions = Functions::of(found, sidecars);
         for (name, entry) in &self.last.entries {
             let is_ours = || folders.iter().any(|folder| entry.root().parent() == Some(&**folder));
-            if !functions.entries.contains_key(name) && is_ours() {
+            // The programs of sources have other names, and no events wait for them.
+            if name::is_valid(name) && !functions.entries.contains_key(name) && is_ours() {
                 self.problems.report(gone(name, &self.shown(&entry.path)));
                 functions.entries.insert(name.clone(), entry.clone().without_file());
             }
@@ -277,15 +278,15 @@ impl Scan<'_> {
         })
     }
 
-    /// The program that `exec` names, wherever it is.
-    pub(super) fn named(&self, name: &str, exec: &At<String>) -> Met {
+    /// The program that `exec` names, wherever it is; `missing` says what it means that there is none.
+    pub(super) fn named(&self, name: &str, exec: &At<String>, missing: impl FnOnce() -> Diagnostic) -> Met {
         let path = self.project.join(&exec.value);
         let look = Look::at(&path, self.being_written);
         if look.is_being_written {
             return self.unfinished(name, &path).into();
         }
         if look.metadata.is_err() {
-            self.problems.report(no_program(name, exec));
+            self.problems.report(missing());
             return self.unfinished(name, &path).without_file().into();
         }
         self.alone(name, &path, look)
@@ -350,7 +351,7 @@ fn gone(name: &str, shown: &str) -> Diagnostic {
         .help("put it back, or restart hydrant to forget it")
 }
 
-fn no_program(name: &str, exec: &At<String>) -> Diagnostic {
+pub(super) fn no_program(name: &str, exec: &At<String>) -> Diagnostic {
     Diagnostic::new(
         Code::NoFile,
         format!("the program of function `{name}` is not there; events for it wait"),

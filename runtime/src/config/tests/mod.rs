@@ -9,6 +9,7 @@ mod bad_scaling;
 mod bad_traffic;
 mod bad_wiring;
 mod channels;
+mod containers;
 mod content;
 mod flows;
 mod format;

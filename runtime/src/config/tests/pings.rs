@@ -31,7 +31,7 @@ fn channels(resolved: &Resolved) -> Vec<&str> {
 fn into_a_channel_it_puts_its_events_itself() {
     let resolved = resolved("to = \"broker/default\"\ntimezone = \"Europe/Berlin\"\n");
     let ping = nightly(&resolved);
-    assert_eq!(ping.channel, (ChannelKind::Broker, "default".into()));
+    assert_eq!(ping.outlet.channel, (ChannelKind::Broker, "default".into()));
     assert_eq!(ping.schedule.told(), "at 03:00 every day (Europe/Berlin)");
     assert_eq!((ping.missed, channels(&resolved)), (Missed::Skip, vec![]));
     assert!(resolved.subscription("source/nightly").is_none());
@@ -42,7 +42,7 @@ fn before_a_function_or_url_is_a_durable_channel() {
     for to in ["fn/bill", "http://127.0.0.1:1/"] {
         let resolved = resolved(&format!("to = \"{to}\"\ndelivery = {{ retry = 2 }}\nmissed = \"once\"\n"));
         let ping = nightly(&resolved);
-        assert_eq!(ping.channel, (ChannelKind::Source, "nightly".into()));
+        assert_eq!(ping.outlet.channel, (ChannelKind::Source, "nightly".into()));
         assert_eq!((ping.missed, channels(&resolved)), (Missed::Once, vec!["nightly"]));
         let subscription = resolved.subscription("source/nightly").unwrap();
         let Spec::Durable(_) = resolved.channels[&subscription.channel].spec else { panic!("not durable") };
@@ -122,7 +122,7 @@ fn a_schedule_that_is_none_is_underlined_where_it_is_wrong() {
 }
 
 #[test]
-fn each_type_has_its_keys_and_there_are_two() {
+fn each_type_has_its_keys() {
     let known = "type, schedule, timezone, missed, data, data_base64, dataBase64, content_type, contentType, extensions, \
                  delivery, to";
     check(
@@ -136,7 +136,7 @@ fn each_type_has_its_keys_and_there_are_two() {
         &NIGHTLY.replace("\"ping\"", "\"pign\"").replace("schedule", "to = \"fn/bill\"\nschedule"),
         "H005",
         (2, 8),
-        "`type` in [source.nightly] must be one of \"kafka\", \"ping\"",
+        "`type` in [source.nightly] must be one of \"kafka\", \"ping\", \"container\"",
         "did you mean \"ping\"?",
     );
     check(

@@ -41,6 +41,7 @@ fn is_example(text: &str) -> bool {
 fn project() -> Project {
     let project = Project::empty();
     project.script("target/release/bill");
+    project.script("sources/clock.py");
     project.write("functions/resize", "#!/bin/sh\n# hydrant: protocol = \"oneshot\"\n", 0o755);
     project
 }
@@ -52,6 +53,7 @@ fn check_same(one: &Resolved, other: &Resolved) {
     assert_eq!(one.functions, other.functions);
     assert_eq!(one.requests, other.requests);
     assert_eq!(one.pings, other.pings);
+    assert_eq!(one.containers, other.containers);
     assert_eq!(one.watch, other.watch);
 }
 
@@ -88,6 +90,7 @@ fn every_value_it_gives_is_the_default() {
         [kafka]\nbrokers = \"127.0.0.1:9092\"\n\
         [source.orders]\ntype = \"kafka\"\ntopics = \"shop.orders\"\nto = \"broker/default\"\n\
         [source.nightly]\ntype = \"ping\"\nschedule = \"0 3 * * *\"\ndata = '{\"report\": \"daily\"}'\nto = \"fn/bill\"\n\
+        [source.clock]\ntype = \"container\"\nexec = \"sources/clock.py\"\nto = \"fn/bill\"\n\
         [sink.audit]\ntype = \"kafka\"\ntopic = \"shop.audit\"\n\
         [watch]\nenabled = true\npoll = \"1s\"\n";
     project.write("runtime.toml", bare, 0o644);
@@ -143,6 +146,7 @@ fn it_holds_every_key_there_is() {
     check(&["kafka"], raw::Kafka::KEYS);
     check(&["source", "orders"], raw::KafkaSource::KEYS);
     check(&["source", "nightly"], raw::PingSource::KEYS);
+    check(&["source", "clock"], raw::ContainerSource::KEYS);
     check(&["sink", "audit"], raw::Sink::KEYS);
     for word in raw::RETENTION_KEYS.iter().chain(raw::Step::KEYS).chain(raw::DEDUPLICATE_KEYS) {
         assert!(MANUAL.contains(&format!("{word} = ")), "{word}");

@@ -9,17 +9,20 @@ use super::super::rota::{Ended, Pings, Rota, Turn};
 use super::super::{Missed, Ping};
 use super::{at, schedule};
 use crate::config::resolved::ChannelKind;
+use crate::sources::Outlet;
 
 fn ping(text: &str, missed: Missed) -> Arc<Ping> {
     Arc::new(Ping {
         name: "nightly".into(),
         schedule: schedule(text, "UTC"),
         missed,
-        channel: (ChannelKind::Broker, "default".into()),
-        to: "broker/default".into(),
+        outlet: Outlet {
+            channel: (ChannelKind::Broker, "default".into()),
+            to: "broker/default".into(),
+            extensions: Vec::new(),
+        },
         data: Bytes::new(),
         content_type: None,
-        extensions: Vec::new(),
     })
 }
 

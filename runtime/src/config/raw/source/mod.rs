@@ -1,32 +1,62 @@
 //! `[source.NAME]`: where events come from that nobody sends.
 
+mod container;
 mod kafka;
+mod outlet;
 mod ping;
 
 use toml::de::DeValue;
 
 use crate::config::source::At;
+use crate::config::table::Table;
 use crate::config::value::Value;
 
 use super::delivery::Delivery;
 
+pub(in crate::config) use container::ContainerSource;
 pub(in crate::config) use kafka::{KEY_TYPES, KafkaSource};
+pub(in crate::config) use outlet::Outlet;
 pub(in crate::config) use ping::{MISSED, PingSource};
 
 #[derive(Debug)]
 pub(in crate::config) enum Source {
     Kafka(KafkaSource),
     Ping(PingSource),
+    Container(Box<ContainerSource>),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Type {
-    Kafka,
-    Ping,
+/// A type of source.
+struct Type {
+    word: &'static str,
+    keys: &'static [&'static str],
+    /// The key by which one is known that does not say its type.
+    telling: &'static str,
+    read: fn(&Table<'_>) -> Source,
 }
 
-const TYPES: [(&str, Type); 2] = [("kafka", Type::Kafka), ("ping", Type::Ping)];
-const TYPE_HELP: &str = "type = \"ping\" for events by the clock, type = \"kafka\" for those of topics";
+/// What is none of the others is read as the first.
+const TYPES: &[Type] = &[
+    Type {
+        word: "kafka",
+        keys: KafkaSource::KEYS,
+        telling: "topics",
+        read: |table| Source::Kafka(KafkaSource::read(table)),
+    },
+    Type {
+        word: "ping",
+        keys: PingSource::KEYS,
+        telling: "schedule",
+        read: |table| Source::Ping(PingSource::read(table)),
+    },
+    Type {
+        word: "container",
+        keys: ContainerSource::KEYS,
+        telling: "exec",
+        read: |table| Source::Container(ContainerSource::read(table).into()),
+    },
+];
+const TYPE_HELP: &str = "type = \"ping\" for events by the clock, type = \"kafka\" for those of topics, type = \"container\" for those of a \
+     program";
 const TO_HELP: &str = "say where events go, such as to = \"broker/default\"";
 
 /// What an extension may not be: the event's own.
@@ -35,38 +65,40 @@ const ATTRIBUTES: [&str; 9] =
 
 impl Source {
     pub(super) fn read(value: &Value<'_>, section: &str) -> Option<Self> {
-        let is_ping = match said(value) {
-            Some(ty) => ty == Type::Ping,
-            // What is wrong with the type is told below; the rest is read as what it looks like.
-            None => value.inside("schedule").is_some(),
+        let ty = of(value);
+        let hint = |key: &str| {
+            let other = TYPES.iter().find(|other| other.word != ty.word && other.keys.contains(&key))?;
+            Some(format!("it is a key of type = \"{}\"", other.word))
         };
-        let (keys, other, others) = if is_ping {
-            (PingSource::KEYS, KafkaSource::KEYS, "kafka")
-        } else {
-            (KafkaSource::KEYS, PingSource::KEYS, "ping")
-        };
-        let hint = |key: &str| other.contains(&key).then(|| format!("it is a key of type = \"{others}\""));
-        let table = value.table_with(section, keys, hint)?;
-        table.need("type", TYPE_HELP).and_then(|v| v.one_of(&TYPES));
-        Some(if is_ping {
-            Self::Ping(PingSource::read(&table))
-        } else {
-            Self::Kafka(KafkaSource::read(&table))
-        })
+        let table = value.table_with(section, ty.keys, hint)?;
+        let words: Vec<(&str, ())> = TYPES.iter().map(|ty| (ty.word, ())).collect();
+        table.need("type", TYPE_HELP).and_then(|v| v.one_of(&words));
+        Some((ty.read)(&table))
     }
 
-    pub(in crate::config) const fn delivery(&self) -> Option<&Delivery> {
+    pub(in crate::config) fn delivery(&self) -> Option<&Delivery> {
         match self {
             Self::Kafka(source) => source.delivery.as_ref(),
-            Self::Ping(source) => source.delivery.as_ref(),
+            _ => self.outlet()?.delivery.as_ref(),
+        }
+    }
+
+    /// Where those put their events that read no topic.
+    pub(in crate::config) const fn outlet(&self) -> Option<&Outlet> {
+        match self {
+            Self::Kafka(_) => None,
+            Self::Ping(source) => Some(&source.outlet),
+            Self::Container(source) => Some(&source.outlet),
         }
     }
 }
 
-/// The type that is said, if there is such a one.
-fn said(value: &Value<'_>) -> Option<Type> {
-    let said = value.inside("type")?.as_str()?;
-    TYPES.iter().find(|(word, _)| *word == said).map(|(_, ty)| *ty)
+/// The type that is said; what is wrong with that is told elsewhere, and the rest is read as what it looks like.
+fn of(value: &Value<'_>) -> &'static Type {
+    let said = value.inside("type").and_then(|said| said.as_str());
+    let is_said = |ty: &&Type| said == Some(ty.word);
+    let looks_so = |ty: &&Type| value.inside(ty.telling).is_some();
+    TYPES.iter().find(is_said).or_else(|| TYPES.iter().find(looks_so)).unwrap_or(&TYPES[0])
 }
 
 fn extensions(value: &Value<'_>) -> Vec<(String, String)> {

@@ -5,12 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::tz::TimeZone;
 
-use super::super::delivery::Delivery;
-use super::super::destination::Destination;
-use super::{TO_HELP, extensions};
+use super::Outlet;
 use crate::config::codes::Code;
 use crate::config::diagnostic::Diagnostic;
-use crate::config::source::{At, Place};
+use crate::config::source::At;
 use crate::config::table::Table;
 use crate::config::value::Value;
 use crate::ping::{Missed, Schedule, ScheduleError, zone};
@@ -26,12 +24,7 @@ pub(in crate::config) struct PingSource {
     pub(in crate::config) missed: Option<At<Missed>>,
     pub(in crate::config) data: Bytes,
     pub(in crate::config) content_type: Option<String>,
-    /// Attributes that every event gets.
-    pub(in crate::config) extensions: Vec<(String, String)>,
-    pub(in crate::config) delivery: Option<Delivery>,
-    /// Where `delivery` stands.
-    pub(in crate::config) delivery_place: Option<Place>,
-    pub(in crate::config) to: Option<At<Destination>>,
+    pub(in crate::config) outlet: Outlet,
 }
 
 impl PingSource {
@@ -50,18 +43,12 @@ impl PingSource {
         "to",
     ];
 
-    /// Whether its events need a channel of their own: where they go is none.
-    pub(in crate::config) fn has_channel(&self) -> bool {
-        self.to.as_ref().is_some_and(|to| to.value.channel().is_none())
-    }
-
     pub(super) fn read(table: &Table<'_>) -> Self {
         let timezone = match table.get("timezone") {
             Some(value) => timezone(&value),
             None => Some(TimeZone::UTC),
         };
         let schedule = table.need("schedule", "say when it fires, such as schedule = \"0 3 * * *\"");
-        let delivery = table.get("delivery");
         let (data, content_type) = data(table);
         Self {
             // What is wrong with it is told all the same.
@@ -69,10 +56,7 @@ impl PingSource {
             missed: table.get("missed").and_then(|v| v.one_of(MISSED)),
             data,
             content_type,
-            extensions: table.get("extensions").map(|v| extensions(&v)).unwrap_or_default(),
-            delivery_place: delivery.as_ref().map(Value::place),
-            delivery: delivery.and_then(|v| Delivery::read(&v)),
-            to: table.need("to", TO_HELP).and_then(|v| Destination::read(&v)),
+            outlet: Outlet::read(table),
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) const BATCH: Table =
 pub(super) const SECRET: Table =
     Table { name: "secret", keys: secret::KEYS, shape: |_| Some(Shape::Text), required: &[], told_in: &[] };
 
-fn of_function(key: &str) -> Option<Shape> {
+pub(super) fn of_function(key: &str) -> Option<Shape> {
     Some(match key {
         "exec" | "build" => Shape::Text,
         "args" => Shape::list(Shape::Text),

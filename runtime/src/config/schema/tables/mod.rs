@@ -58,6 +58,7 @@ pub(super) const TABLES: &[Table] = &[
     wiring::JOB,
     wiring::SOURCE,
     wiring::PING,
+    wiring::CONTAINER,
     wiring::SINK,
 ];
 
@@ -75,7 +76,7 @@ fn root(key: &str) -> Option<Shape> {
         "request" => Shape::named("request"),
         "job" => Shape::named("job"),
         "source" => {
-            let kinds = ["kafka-source", "ping-source"].map(Shape::Table);
+            let kinds = ["kafka-source", "ping-source", "container-source"].map(Shape::Table);
             Shape::Named(Box::new(Shape::Any(kinds.into())))
         }
         "sink" => Shape::named("sink"),

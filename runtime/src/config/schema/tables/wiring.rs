@@ -2,9 +2,10 @@
 
 use super::Table;
 use super::channel::{of_channel, of_topic};
+use super::function::of_function;
 use crate::config::raw::{
-    Branch, DIALECTS, Job, KafkaSource, Parallel, PingSource, Request, Sequence, Sink, Step, Subscription,
-    Trigger, kafka, sink, source,
+    Branch, ContainerSource, DIALECTS, Job, KafkaSource, Parallel, PingSource, Request, Sequence, Sink, Step,
+    Subscription, Trigger, kafka, sink, source,
 };
 use crate::config::schema::shape::Shape;
 
@@ -79,6 +80,14 @@ pub(super) const PING: Table = Table {
     shape: of_ping,
     required: &["type", "schedule", "to"],
     told_in: &["source.nightly", "source.orders"],
+};
+
+pub(super) const CONTAINER: Table = Table {
+    name: "container-source",
+    keys: ContainerSource::KEYS,
+    shape: of_container,
+    required: &["type", "exec", "to"],
+    told_in: &["source.clock", "source.nightly", "function.bill", "defaults"],
 };
 
 pub(super) const SINK: Table = Table {
@@ -157,6 +166,14 @@ fn of_ping(key: &str) -> Option<Shape> {
         "extensions" | "delivery" | "to" => return of_source(key),
         _ => Shape::Text,
     })
+}
+
+fn of_container(key: &str) -> Option<Shape> {
+    match key {
+        "type" => Some(Shape::OneOf(vec!["container"])),
+        "extensions" | "delivery" | "to" => of_source(key),
+        _ => of_function(key),
+    }
 }
 
 fn of_sink(key: &str) -> Option<Shape> {

@@ -91,6 +91,7 @@ fn every_key_says_what_it_may_be_and_those_of_the_manual_what_for() {
         "delivery",
         "kafka-source",
         "ping-source",
+        "container-source",
         "sink",
         "request",
     ];

@@ -45,6 +45,7 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("job", "job.a = { ", " }"),
     ("kafka-source", "source.a = { ", " }"),
     ("ping-source", "source.a = { ", " }"),
+    ("container-source", "source.a = { ", " }"),
     ("sink", "sink.a = { ", " }"),
 ];
 
@@ -64,6 +65,7 @@ const NEEDED: &[(&str, &[(&str, &str)])] = &[
     ("job", &[("to", "'fn/a'")]),
     ("kafka-source", &[("type", "'kafka'"), ("topics", "'a'"), ("to", "'fn/a'")]),
     ("ping-source", &[("type", "'ping'"), ("schedule", "'@daily'"), ("to", "'fn/a'")]),
+    ("container-source", &[("type", "'container'"), ("exec", "'a'"), ("to", "'fn/a'")]),
     ("sink", &[("type", "'kafka'"), ("topic", "'a'")]),
 ];
 
