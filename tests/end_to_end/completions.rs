@@ -10,16 +10,26 @@ use crate::support::runtime::{BINARY, output, verb};
 use crate::support::{Project, Runtime, group, group_needing};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let no_bash = output("bash", &["--version"]).is_none().then(|| "no bash".into());
+    let without = |shell: &str| output(shell, &["--version"]).is_none().then(|| format!("no {shell}"));
     let mut trials = group_needing(
         "completions in bash",
-        no_bash,
+        without("bash"),
         &[
             ("bash_completes_the_functions_of_the_running_runtime", running),
             ("bash_completes_names_of_the_configuration_when_none_runs", configured),
             ("bash_completes_commands_flags_and_their_values", flags),
         ],
     );
+    trials.extend(group_needing(
+        "completions in zsh",
+        without("zsh"),
+        &[("zsh_completes_the_same", || the_same(ZSH))],
+    ));
+    trials.extend(group_needing(
+        "completions in fish",
+        without("fish"),
+        &[("fish_completes_the_same", || the_same(FISH))],
+    ));
     trials.extend(group(
         "completions",
         &[("each_shell_has_a_script_and_another_is_refused", each_shell_has_a_script)],
@@ -54,6 +64,61 @@ printf '%s\n' "${COMPREPLY[@]}"
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
+}
+
+/// How another shell is asked, by its name and a script of its own, which gets the line that is typed.
+type Shell = (&'static str, &'static [&'static str], &'static str);
+
+/// It completes only in a terminal: one in a terminal of its own is typed to, and notes what it would show.
+const ZSH: Shell = (
+    "zsh",
+    &["-f", "-c"],
+    r#"
+zmodload zsh/zpty && export LINE="$1" FOUND="$PWD/found" && : > $FOUND || exit 1
+zpty z zsh -f -i
+zpty -w z 'PS1= ; autoload -Uz compinit && compinit -D -u; source <("$HYDRANT" completions zsh)
+compadd() {
+  if [[ ${@[1,(i)(-|--)]} != *-(O|A|D)\ * ]]; then
+    typeset -a hits; builtin compadd -A hits "$@"; print -l -- $hits >> $FOUND
+  fi
+  builtin compadd "$@"
+}
+bindkey "^I" complete-word; PS1=REA\DY'
+zpty -r z line "*READY" || exit 1
+zpty -n -w z "$LINE"$'\t\C-uexit\n'
+while zpty -r z line; do :; done
+cat $FOUND
+"#,
+);
+const FISH: Shell = (
+    "fish",
+    &["--no-config", "-c"],
+    r#"$HYDRANT completions fish | source; complete -C $argv[2] | string replace -r "\t.*" ""; true"#,
+);
+
+/// What is offered behind a line that is being typed.
+fn offered_in((shell, flags, ask): Shell, project: &Project, line: &str) -> Vec<String> {
+    let mut command = Command::new(shell);
+    command.args(flags).args([ask, shell, line]).env("HYDRANT", BINARY);
+    let output = command.current_dir(project.path()).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+fn the_same(shell: Shell) {
+    let project = project();
+    let check = |line: &str, words: &[&str]| {
+        assert_eq!(offered_in(shell, &project, line), words, "{line}");
+    };
+    check("hydrant attach b", &["bake", "bill"]);
+    check("hydrant pause bi", &["bill-it"]);
+    check("hydrant send x --to c", &["channel/orders"]);
+    check("hydrant fire n", &["nightly"]);
+    check("hydrant cesq", &["cesql"]);
+    check("hydrant dlq re", &["retry"]);
+    check("hydrant send --subj", &["--subject"]);
+    check("hydrant new --lang p", &["python"]);
 }
 
 /// The names among it: where nothing is typed yet, flags are offered too.

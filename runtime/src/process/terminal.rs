@@ -34,7 +34,7 @@ pub(crate) fn has_terminal() -> bool {
 }
 
 /// How the terminal was before its keys were ours.
-static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+static BEFORE: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
 
 /// A panic may end the program without dropping anything.
 fn restore_on_panic() {
@@ -42,8 +42,8 @@ fn restore_on_panic() {
     HOOK.call_once(|| {
         let then = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if let Some(before) = &*BEFORE.lock().unwrap_or_else(PoisonError::into_inner) {
-                let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, before);
+            if let Some((terminal, before)) = &*BEFORE.lock().unwrap_or_else(PoisonError::into_inner) {
+                let _ = tcsetattr(terminal, SetArg::TCSANOW, before);
             }
             then(panic);
         }));
@@ -60,7 +60,10 @@ impl Keys {
     /// # Errors
     /// When stdin is no terminal.
     pub(crate) fn open() -> io::Result<Self> {
-        let stdin = io::stdin().as_fd().try_clone_to_owned()?;
+        Self::of(io::stdin().as_fd().try_clone_to_owned()?)
+    }
+
+    fn of(stdin: OwnedFd) -> io::Result<Self> {
         let before = tcgetattr(&stdin)?;
         let mut single = before.clone();
         // Ctrl-C stays what it is.
@@ -70,7 +73,8 @@ impl Keys {
         single.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
         single.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
         let stdin = sys::watch_for(stdin, Interest::READABLE)?;
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before.clone());
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((stdin.get_ref().try_clone()?, before.clone()));
         restore_on_panic();
         tcsetattr(&stdin, SetArg::TCSANOW, &single)?;
         Ok(Self { stdin, before })
@@ -95,5 +99,23 @@ impl Drop for Keys {
         // A terminal that is gone needs nothing.
         let _ = tcsetattr(self.stdin.get_ref(), SetArg::TCSANOW, &self.before);
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::pty::openpty;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_gives_the_terminal_back_though_nothing_is_dropped() {
+        let pty = openpty(None, None).unwrap();
+        let before = tcgetattr(&pty.slave).unwrap();
+        // In a release a panic ends the program where it is.
+        std::mem::forget(Keys::of(pty.slave.try_clone().unwrap()).unwrap());
+        assert_ne!(tcgetattr(&pty.slave).unwrap(), before);
+        std::thread::spawn(|| panic!("on purpose")).join().unwrap_err();
+        assert_eq!(tcgetattr(&pty.slave).unwrap(), before);
     }
 }
