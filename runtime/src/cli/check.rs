@@ -9,6 +9,7 @@ use clap::Args;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output;
+use super::sarif::sarif;
 use crate::config::resolved::{Found, Resolved};
 use crate::config::{Diagnostic, Explained, Loader, Overrides, Said, Severity, Unexplained, summary};
 use crate::process::is_written_to;
@@ -21,7 +22,8 @@ use crate::serve::unheld_here;
 #[command(after_help = "\
 hydrant check --strict
 hydrant check --explain function.bill.timeout.request
-hydrant check --explain runtime.listen")]
+hydrant check --explain runtime.listen
+hydrant check -o sarif > hydrant.sarif       for the code scanning of a forge")]
 pub(super) struct Check {
     /// The configuration file [default: runtime.toml of the project]
     #[arg(conflicts_with = "config")]
@@ -42,6 +44,9 @@ impl Check {
         };
         let worst = if self.strict { Severity::Warning } else { Severity::Error };
         match self.explain {
+            Some(_) if global.is_sarif() => {
+                Err(Failure::usage("-o sarif is for findings").help("use --explain with -o json or -o yaml"))
+            }
             Some(key) => {
                 explain(global, &mut loader(&project, config.as_deref(), global.overrides()?)?, &key)
             }
@@ -67,7 +72,10 @@ pub(super) fn check(
 ) -> Result<ExitCode, Failure> {
     let mut loaded = loader(project, config, overrides)?.load();
     loaded.diagnostics.extend(loaded.resolved.iter().flat_map(unheld_here));
-    tell(global, &loaded.diagnostics)?;
+    match global.is_sarif() {
+        true => output::data(format!("{:#}\n", sarif(&loaded.diagnostics)))?,
+        false => tell(global, &loaded.diagnostics)?,
+    }
     let summary = [summary(&loaded.diagnostics), loaded.resolved.as_ref().map(contents)];
     let summary: Vec<String> = summary.into_iter().flatten().collect();
     global.talk(&summary.join("; "));

@@ -22,7 +22,7 @@ pub(super) struct Global {
     /// Where the admin API answers, or is to answer (dev, run) [default: found by the project]
     #[arg(long, global = true, value_name = "ADDR|unix:PATH")]
     pub(super) admin: Option<String>,
-    /// How data is written: wide has more columns, json gives one object on a line
+    /// How data is written: wide has more columns, json gives one object on a line, yaml a document each
     #[arg(short, long, global = true, value_name = "FORMAT", default_value = "text")]
     output: Output,
     /// Say less on stderr
@@ -42,6 +42,9 @@ pub(super) enum Output {
     Text,
     Wide,
     Json,
+    Yaml,
+    /// What `check` finds, for whoever collects such findings.
+    Sarif,
     /// What `-o` names in `record`.
     #[value(skip)]
     Folder(PathBuf),
@@ -107,8 +110,17 @@ impl Global {
         Ok(Overrides { listen, admin, state, holds: false, ephemeral: false })
     }
 
+    /// Whether data is written for programs: [`output::json`](super::output::json) knows in which form.
     pub(super) fn is_json(&self) -> bool {
-        self.output == Output::Json
+        matches!(self.output, Output::Json | Output::Yaml)
+    }
+
+    pub(super) fn is_yaml(&self) -> bool {
+        self.output == Output::Yaml
+    }
+
+    pub(super) fn is_sarif(&self) -> bool {
+        self.output == Output::Sarif
     }
 
     pub(super) fn is_wide(&self) -> bool {

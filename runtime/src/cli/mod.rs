@@ -38,6 +38,7 @@ mod replay;
 mod retry;
 mod run;
 mod samples;
+mod sarif;
 mod scale;
 mod schema;
 mod send;
@@ -110,40 +111,49 @@ pub(crate) fn main() -> ExitCode {
         return done;
     }
     let Cli { global, verb } = Cli::parse();
-    let done = match verb {
-        None => bare::bare(&global),
-        Some(Verb::New(verb)) => verb.run(&global),
-        Some(Verb::Dev(verb)) => verb.run(&global),
-        Some(Verb::Run(verb)) => verb.run(&global),
-        Some(Verb::Send(verb)) => client(verb.run(&global)),
-        Some(Verb::Fire(verb)) => client(verb.run(&global)),
-        Some(Verb::Invoke(verb)) => client(verb.run(&global)),
-        Some(Verb::Ps(verb)) => client(verb.run(&global)),
-        Some(Verb::Top(verb)) => client(verb.run(&global)),
-        Some(Verb::Tail(verb)) => client(verb.run(&global)),
-        Some(Verb::Logs(verb)) => client(verb.run(&global)),
-        Some(Verb::Pause(verb)) => client(verb.run(&global)),
-        Some(Verb::Resume(verb)) => client(verb.run(&global)),
-        Some(Verb::Scale(verb)) => client(verb.run(&global)),
-        Some(Verb::History(verb)) => client(verb.run(&global)),
-        Some(Verb::Replay(verb)) => client(verb.run(&global)),
-        Some(Verb::Record(verb)) => client(verb.run(&global)),
-        Some(Verb::Test(verb)) => verb.run(&global),
-        Some(Verb::Retry(verb)) => client(verb.run(&global)),
-        Some(Verb::Dlq(verb)) => client(verb.run(&global)),
-        Some(Verb::Attach(verb)) => client(verb.run(&global)),
-        Some(Verb::Check(verb)) => verb.run(&global),
-        Some(Verb::Doctor(verb)) => client(verb.run(&global)),
-        Some(Verb::Explain(verb)) => client(verb.run(&global)),
-        Some(Verb::Cesql(verb)) => verb.run(&global),
-        Some(Verb::Fmt(verb)) => verb.run(&global),
+    if global.is_yaml() {
+        output::write_yaml();
+    }
+    run(&global, verb).unwrap_or_else(|failure| failure.tell())
+}
+
+fn run(global: &Global, verb: Option<Verb>) -> Result<ExitCode, Failure> {
+    if global.is_sarif() && !matches!(verb, Some(Verb::Check(_))) {
+        return Err(Failure::usage("only `hydrant check` writes -o sarif").help("use -o json or -o yaml"));
+    }
+    match verb {
+        None => bare::bare(global),
+        Some(Verb::New(verb)) => verb.run(global),
+        Some(Verb::Dev(verb)) => verb.run(global),
+        Some(Verb::Run(verb)) => verb.run(global),
+        Some(Verb::Send(verb)) => client(verb.run(global)),
+        Some(Verb::Fire(verb)) => client(verb.run(global)),
+        Some(Verb::Invoke(verb)) => client(verb.run(global)),
+        Some(Verb::Ps(verb)) => client(verb.run(global)),
+        Some(Verb::Top(verb)) => client(verb.run(global)),
+        Some(Verb::Tail(verb)) => client(verb.run(global)),
+        Some(Verb::Logs(verb)) => client(verb.run(global)),
+        Some(Verb::Pause(verb)) => client(verb.run(global)),
+        Some(Verb::Resume(verb)) => client(verb.run(global)),
+        Some(Verb::Scale(verb)) => client(verb.run(global)),
+        Some(Verb::History(verb)) => client(verb.run(global)),
+        Some(Verb::Replay(verb)) => client(verb.run(global)),
+        Some(Verb::Record(verb)) => client(verb.run(global)),
+        Some(Verb::Test(verb)) => verb.run(global),
+        Some(Verb::Retry(verb)) => client(verb.run(global)),
+        Some(Verb::Dlq(verb)) => client(verb.run(global)),
+        Some(Verb::Attach(verb)) => client(verb.run(global)),
+        Some(Verb::Check(verb)) => verb.run(global),
+        Some(Verb::Doctor(verb)) => client(verb.run(global)),
+        Some(Verb::Explain(verb)) => client(verb.run(global)),
+        Some(Verb::Cesql(verb)) => verb.run(global),
+        Some(Verb::Fmt(verb)) => verb.run(global),
         Some(Verb::Schema(verb)) => verb.run(),
         Some(Verb::Completions(verb)) => verb.run(),
         Some(Verb::Help(verb)) => verb.run(),
-        Some(Verb::Bench(verb)) => verb.run(&global),
-        Some(Verb::Version(verb)) => client(verb.run(&global)),
-    };
-    done.unwrap_or_else(|failure| failure.tell())
+        Some(Verb::Bench(verb)) => verb.run(global),
+        Some(Verb::Version(verb)) => client(verb.run(global)),
+    }
 }
 
 /// Runs a verb that only asks: one thread is plenty.

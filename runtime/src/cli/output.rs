@@ -1,11 +1,20 @@
 //! Stdout and stderr, and numbers as people read them.
 
 use std::io::{self, ErrorKind, Write};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 
 use super::exit::Failure;
 use crate::process::terminal_size;
+
+/// Whether objects are written as YAML: said once, on the command line, and the same for all of them.
+static AS_YAML: OnceLock<()> = OnceLock::new();
+
+/// Objects are written as YAML from now on.
+pub(super) fn write_yaml() {
+    AS_YAML.get_or_init(|| ());
+}
 
 /// Writes data.
 pub(super) fn data(text: impl AsRef<[u8]>) -> Result<(), Failure> {
@@ -23,15 +32,26 @@ pub(super) fn more_data(text: impl AsRef<[u8]>) -> Result<bool, Failure> {
     }
 }
 
-/// Writes one object on a line of its own.
+/// Writes one object: on a line of its own, or with `-o yaml` as a document.
 pub(super) fn json(object: &impl Serialize) -> Result<(), Failure> {
     data(json_line(object)?)
 }
 
-/// One object as a line of its own.
+/// One object as a line of its own, or with `-o yaml` as a document.
 pub(super) fn json_line(object: &impl Serialize) -> Result<String, Failure> {
+    if AS_YAML.get().is_some() {
+        return yaml_document(object);
+    }
     let text = serde_json::to_string(object).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(text + "\n")
+}
+
+/// One object as a document of a stream of them.
+pub(super) fn yaml_document(object: &impl Serialize) -> Result<String, Failure> {
+    // By way of JSON, so that both forms are of one shape.
+    let value = serde_json::to_value(object).map_err(|error| Failure::failed(error.to_string()))?;
+    let text = serde_saphyr::to_string(&value).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(format!("---\n{}\n", text.trim_end_matches('\n')))
 }
 
 /// Writes a line of talk.
