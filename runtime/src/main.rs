@@ -14,6 +14,7 @@ mod driver;
 mod event_id;
 mod history;
 mod ingress;
+mod knative;
 mod letters;
 mod logs;
 mod ping;

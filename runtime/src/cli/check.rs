@@ -83,7 +83,7 @@ pub(super) fn check(
     Ok(if wrong { Exit::ConfigInvalid.into() } else { ExitCode::SUCCESS })
 }
 
-fn loader(project: &Path, config: Option<&Path>, overrides: Overrides) -> Result<Loader, Failure> {
+pub(super) fn loader(project: &Path, config: Option<&Path>, overrides: Overrides) -> Result<Loader, Failure> {
     let loader = Loader::new(project, config, overrides, is_written_to);
     loader.map_err(|error| Failure::failed(format!("{}: {error}", project.display())))
 }

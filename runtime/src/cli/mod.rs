@@ -16,6 +16,7 @@ mod doubts;
 mod events;
 mod exit;
 mod explain;
+mod export;
 mod fire;
 mod fixture;
 mod fmt;
@@ -25,6 +26,7 @@ mod global;
 mod help;
 mod history;
 mod http;
+mod import;
 mod invoke;
 mod live;
 mod logs;
@@ -99,6 +101,8 @@ enum Verb {
     Cesql(cesql::Cesql),
     Fmt(fmt::Fmt),
     Schema(schema::Schema),
+    Export(export::Export),
+    Import(import::Import),
     Completions(completions::Completions),
     Version(version::Version),
     Bench(bench::Bench),
@@ -149,6 +153,8 @@ fn run(global: &Global, verb: Option<Verb>) -> Result<ExitCode, Failure> {
         Some(Verb::Cesql(verb)) => verb.run(global),
         Some(Verb::Fmt(verb)) => verb.run(global),
         Some(Verb::Schema(verb)) => verb.run(),
+        Some(Verb::Export(verb)) => verb.run(global),
+        Some(Verb::Import(verb)) => verb.run(global),
         Some(Verb::Completions(verb)) => verb.run(),
         Some(Verb::Help(verb)) => verb.run(),
         Some(Verb::Bench(verb)) => verb.run(global),

@@ -32,7 +32,7 @@ pub(crate) fn format_file(path: &Path, name: &str) -> Result<Formatted, Vec<Diag
 }
 
 /// The text in the form that all have. It is one that was read without an error.
-pub(super) fn format(text: &str) -> String {
+pub(crate) fn format(text: &str) -> String {
     // The mark that some editors begin a file with is no blank.
     let (mark, text) = match text.strip_prefix('\u{feff}') {
         Some(rest) => ("\u{feff}", rest),

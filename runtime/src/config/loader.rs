@@ -2,11 +2,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::book::{Book, Used};
 use super::diagnostic::{Diagnostic, Problems};
 use super::document::Document;
-use super::explain::{Explained, Sources, Unexplained};
+use super::explain::{Explained, Said, Sources, Unexplained};
 use super::ids::Ids;
 use super::ledger::{Ledger, Unhashed};
 use super::overrides::Overrides;
@@ -91,10 +92,23 @@ impl Loader {
         if loaded.resolved.is_none() {
             return Err(Unexplained::Broken(loaded.diagnostics));
         }
+        self.sources().explain(key)
+    }
+
+    /// What is said of a function that the last load found: each key with who won.
+    pub(crate) fn said_of(&self, function: &str) -> Vec<(String, Said)> {
+        self.sources().said_of(function)
+    }
+
+    /// The configuration file as it is; one that is not there is empty.
+    pub(crate) fn written(&self) -> Arc<Source> {
         let (path, name) = self.config_file();
-        let file = Source::new(&name, &std::fs::read_to_string(path).unwrap_or_default());
+        Source::new(&name, &std::fs::read_to_string(path).unwrap_or_default())
+    }
+
+    fn sources(&self) -> Sources<'_> {
         let (project, overrides, functions) = (&*self.project, &self.overrides, &self.last);
-        Sources { project, file, overrides, functions }.explain(key)
+        Sources { project, file: self.written(), overrides, functions }
     }
 
     /// The configuration file, and what it is called.

@@ -42,7 +42,7 @@ pub(crate) use codes::{Code, Severity};
 pub(crate) use diagnostic::{Diagnostic, summary};
 pub(crate) use explain::{Explained, Said, Unexplained};
 pub(crate) use expression::Told;
-pub(crate) use format::format_file;
+pub(crate) use format::{format, format_file};
 pub(crate) use ledger::Unhashed;
 pub(crate) use loader::Loader;
 pub(crate) use name::{hint as name_hint, is_valid as is_name};
@@ -51,6 +51,7 @@ pub(crate) use overrides::{Given, Overrides};
 pub(crate) use scan::{is_left_over, is_no_part};
 pub(crate) use schema::{Of, schema};
 pub(crate) use source::{Place, Source};
+pub(crate) use unit::duration;
 
 /// The `runtime.toml` hydrant ships with: every key with its default and a sentence.
 pub(crate) const MANUAL: &str = include_str!("../../../runtime.toml");

@@ -7,7 +7,7 @@ const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// Why a text is no duration or size; fits behind "this is".
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub(super) enum UnitError {
+pub(crate) enum UnitError {
     #[error("no duration")]
     Duration,
     #[error("negative")]
@@ -21,7 +21,7 @@ pub(super) enum UnitError {
 }
 
 /// `30s`, `1m 30s`, `200ms`, or ISO 8601 as Knative writes it: `PT0.2S`.
-pub(super) fn duration(text: &str) -> Result<Duration, UnitError> {
+pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
     let duration = if text.trim_start_matches(['+', '-']).starts_with(['P', 'p']) {
         let signed: jiff::SignedDuration = text.parse().map_err(|_| UnitError::Duration)?;
         Duration::try_from(signed).map_err(|_| UnitError::Negative)?

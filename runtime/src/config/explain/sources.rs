@@ -42,6 +42,13 @@ impl Sources<'_> {
         Ok(explain(key, &known, above, &layers, inside))
     }
 
+    /// Every key that somebody says of a function.
+    pub(in crate::config) fn said_of(&self, function: &str) -> Vec<(String, Said)> {
+        let won = |key: &&str| Some(self.explain(&format!("function.{function}.{key}")).ok()?.won);
+        let said = raw::Function::KEYS.iter().filter_map(|key| Some(((*key).to_owned(), won(key)?)));
+        said.filter(|(_, said)| said.file.is_some()).collect()
+    }
+
     /// Who may say it, and how many parts at the end of the path are a matter of who says the key before them.
     fn layers(&self, path: &[&str]) -> Result<(Vec<Layer>, usize), Unexplained> {
         Ok(match *path {
