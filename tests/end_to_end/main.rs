@@ -39,6 +39,7 @@ mod isolation;
 mod jobs;
 mod kafka;
 mod kill;
+mod knative;
 mod letters;
 mod lines;
 mod logs;
@@ -123,6 +124,7 @@ fn main() -> ExitCode {
         secrets::trials,
         stop::trials,
         kill::trials,
+        knative::trials,
         once::trials,
         letters::trials,
         redriven::trials,
