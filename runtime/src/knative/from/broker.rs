@@ -40,6 +40,7 @@ impl Import {
         let Some(mut config) = broker.spec.inside("config") else { return BTreeMap::new() };
         let name = config.text("name").unwrap_or_default();
         let found = self.configs.get(&name).cloned();
+        self.unnamed.remove(&name);
         if found.is_none() {
             let what = format!(
                 "ConfigMap `{name}` -> import it too, or set [broker.{}] class and kafka",

@@ -10,7 +10,7 @@ mod source;
 mod text;
 mod trigger;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -55,8 +55,8 @@ struct Import {
     notes: Vec<Note>,
     /// The data of each ConfigMap, by name.
     configs: BTreeMap<String, BTreeMap<String, String>>,
-    /// ConfigMaps that a broker names.
-    used: BTreeSet<String>,
+    /// What is told of those that no broker names.
+    unnamed: BTreeMap<String, Note>,
     /// Of the cluster of `[kafka]`.
     servers: Option<Vec<String>>,
 }
@@ -124,6 +124,8 @@ impl Import {
         OF_THE_CLUSTER.iter().for_each(|key| drop(metadata.take(key)));
         metadata.rest(&mut self.notes, NO_PLACE);
         if kind == "ConfigMap" {
+            let what = format!("ConfigMap `{name}` -> no broker names it: it is left out");
+            self.unnamed.insert(name.clone(), all.note(line, what));
             self.configs.insert(name, texts(all.map("data").nodes()));
             return None;
         }
@@ -214,6 +216,7 @@ impl Import {
             self.sections.insert(0, kafka);
         }
         let sections: String = self.sections.iter().map(Section::text).collect();
+        self.notes.extend(self.unnamed.into_values());
         self.notes.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         Imported { toml: format(&sections), counts: self.counts, notes: self.notes }
     }

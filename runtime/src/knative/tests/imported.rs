@@ -58,6 +58,8 @@ metadata: { name: bind }
 spec: {}
 ---
 just: a text
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {x: y}}
 "#;
 
 #[test]
@@ -93,6 +95,7 @@ limits = { cpu = 0.5, memory = "512MiB" }
             "svc.yaml:46 container.livenessProbe {\"httpGet\":{\"path\":\"/health\"}} -> has no place here: it is left out",
             "svc.yaml:49 SinkBinding `bind` -> is not supported: it is left out",
             "svc.yaml:54 a document without apiVersion, kind and metadata.name -> is no resource: it is left out",
+            "svc.yaml:56 ConfigMap `c` -> no broker names it: it is left out",
         ]
     );
 }

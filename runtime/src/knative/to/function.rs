@@ -109,7 +109,7 @@ impl Service {
         let mut limits = Map::new();
         for (key, value) in value.as_object()? {
             let limit = match (key.as_str(), value) {
-                ("memory", Value::String(size)) => size.replace(' ', "").replace('B', ""),
+                ("memory", Value::String(size)) => size.replace([' ', 'B'], ""),
                 // A share of the processors; a time in all is something else.
                 ("cpu", Value::Number(share)) => share.to_string(),
                 _ => return None,
