@@ -7,6 +7,7 @@
 //! - [`event`]: an event read and written in each binding, beside the [`sdk`].
 //! - [`filter`]: matching an event; [`pace`] times it.
 //! - [`idle`]: what a runtime costs in which everything sleeps; [`scan`]: how long it takes to find all of it.
+//! - [`order`]: a backlog in order, and a fast trigger beside slow ones.
 //! - [`reload`]: from a save to the first answer of what was saved.
 //!
 //! [`compare`] holds a figure to its floor and its target.
@@ -17,6 +18,7 @@ mod compare;
 pub(crate) mod event;
 pub(crate) mod filter;
 pub(crate) mod idle;
+pub(crate) mod order;
 mod pace;
 pub(crate) mod reload;
 mod sample;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use super::exit::Failure;
 use super::global::Global;
 use super::output;
-use crate::bench::{channel, cold, event, filter, idle, reload, scan, starts, warm};
+use crate::bench::{channel, cold, event, filter, idle, order, reload, scan, starts, warm};
 
 /// Measure this machine, each figure beside a floor of the same run
 #[derive(Debug, Args)]
@@ -34,7 +35,11 @@ enum Kind {
     },
     /// The trivial function, on $PORT
     #[command(hide = true)]
-    Answer,
+    Answer {
+        /// What an event takes that does not say so itself
+        #[arg(long, default_value_t = 0)]
+        takes_ms: u64,
+    },
     /// A bare relay, on $PORT
     #[command(hide = true)]
     Relay {
@@ -81,6 +86,21 @@ enum Kind {
     Warm {
         /// How often each is measured, in turn
         #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u16).range(1..))]
+        rounds: u16,
+    },
+    /// A backlog of events that take their time, in no order and by key; and a fast trigger beside slow ones
+    Order {
+        /// Events of the backlog
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+        events: u32,
+        /// Keys among them
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+        keys: u64,
+        /// Slow triggers beside the fast one
+        #[arg(long, default_value_t = 100)]
+        slow: u16,
+        /// How often each is measured, in turn
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
         rounds: u16,
     },
     /// From a save to the first answer of the new program, and many saves under load (builds its program with rustc)
@@ -135,7 +155,7 @@ impl Kind {
                 let report = channel::measure(&channel::Plan { events, rounds, kafka }).await?;
                 Ok((report.text(), report.json()))
             }
-            Self::Answer => play(channel::answer::serve().await),
+            Self::Answer { takes_ms } => play(channel::answer::serve(Duration::from_millis(takes_ms)).await),
             Self::Relay { to } => play(channel::relay::serve(to).await),
             #[cfg(feature = "kafka")]
             Self::Pump { brokers, topic, to } => play(channel::pump::run(brokers, topic, to).await),
@@ -160,6 +180,12 @@ impl Kind {
             }
             Self::Warm { rounds } => {
                 let report = warm::measure(usize::from(rounds)).await?;
+                Ok((report.text(), report.json()))
+            }
+            Self::Order { events, keys, slow, rounds } => {
+                let (events, slow) = (events as usize, usize::from(slow));
+                let plan = order::Plan { events, keys, slow, rounds: usize::from(rounds) };
+                let report = order::measure(plan).await?;
                 Ok((report.text(), report.json()))
             }
             Self::Reload { rounds, saves } => {

@@ -22,12 +22,16 @@ pub(in crate::bench) struct Role {
     child: Child,
     pub(in crate::bench) address: SocketAddr,
     /// Of a runtime, where its API is.
-    pub(super) admin: Option<SocketAddr>,
+    pub(in crate::bench) admin: Option<SocketAddr>,
 }
 
 impl Role {
     /// A role that listens on a port of its own: `answer`, `relay` or `pump`.
-    pub(super) async fn start(spawner: &Spawner, args: &[String], dir: &Path) -> anyhow::Result<Self> {
+    pub(in crate::bench) async fn start(
+        spawner: &Spawner,
+        args: &[String],
+        dir: &Path,
+    ) -> anyhow::Result<Self> {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let env = vec![("PORT".to_owned(), port.to_string())];

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Request, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -17,8 +17,8 @@ use tokio::time::MissedTickBehavior;
 pub(super) const DATA: Bytes = Bytes::from_static(&[b'x'; 1024]);
 
 /// A steady stream: a hundred a second, for five seconds.
-pub(super) const DRIP: usize = 500;
-pub(super) const DRIP_PAUSE: Duration = Duration::from_millis(10);
+pub(in crate::bench) const DRIP: usize = 500;
+pub(in crate::bench) const DRIP_PAUSE: Duration = Duration::from_millis(10);
 
 /// A kept connection.
 pub(in crate::bench) struct Client {
@@ -37,16 +37,28 @@ impl Client {
 
     /// Posts an event in binary mode.
     pub(in crate::bench) async fn post(&mut self, id: usize) -> anyhow::Result<StatusCode> {
-        let request = Request::post("/")
+        self.post_of("bench.hit", id, &[]).await
+    }
+
+    /// Posts an event of a type, with more attributes.
+    pub(in crate::bench) async fn post_of(
+        &mut self,
+        ty: &str,
+        id: usize,
+        more: &[(&str, u64)],
+    ) -> anyhow::Result<StatusCode> {
+        let mut request = Request::post("/")
             .header("host", self.address.to_string())
             .header("ce-specversion", "1.0")
             .header("ce-id", id)
             .header("ce-source", "/bench")
-            .header("ce-type", "bench.hit")
+            .header("ce-type", ty)
             .header("ce-madeat", super::micros_now())
-            .header("content-type", "application/octet-stream")
-            .body(Full::new(DATA))?;
-        self.exchange(request).await.map(|(status, _)| status)
+            .header("content-type", "application/octet-stream");
+        for (name, value) in more {
+            request = request.header(*name, *value);
+        }
+        self.exchange(request.body(Full::new(DATA))?).await.map(|(status, _)| status)
     }
 
     pub(in crate::bench) async fn get(&mut self, path: &str) -> anyhow::Result<Bytes> {
@@ -57,7 +69,22 @@ impl Client {
 
     /// The answer, whatever it is.
     pub(in crate::bench) async fn ask(&mut self, path: &str) -> anyhow::Result<(StatusCode, Bytes)> {
-        let request = Request::get(path).header("host", self.address.to_string()).body(Full::default())?;
+        self.bodiless(Method::GET, path).await
+    }
+
+    /// A wish that the API answers with success.
+    pub(in crate::bench) async fn wish(&mut self, path: &str) -> anyhow::Result<()> {
+        let (status, body) = self.bodiless(Method::POST, path).await?;
+        anyhow::ensure!(status.is_success(), "{path}: {status}: {}", String::from_utf8_lossy(&body));
+        Ok(())
+    }
+
+    async fn bodiless(&mut self, method: Method, path: &str) -> anyhow::Result<(StatusCode, Bytes)> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", self.address.to_string())
+            .body(Full::default())?;
         self.exchange(request).await
     }
 
@@ -91,7 +118,7 @@ pub(super) async fn flood(address: SocketAddr, events: usize, connections: usize
 }
 
 /// Posts `events` at a steady rate; gives how long each took to be answered.
-pub(super) async fn drip(
+pub(in crate::bench) async fn drip(
     address: SocketAddr,
     events: usize,
     pause: Duration,

@@ -17,7 +17,7 @@ mod log;
 #[cfg(feature = "kafka")]
 pub(crate) mod pump;
 pub(crate) mod relay;
-mod seen;
+pub(super) mod seen;
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -137,7 +137,7 @@ fn builder(id: usize) -> anyhow::Result<Builder> {
 }
 
 /// A project whose only function is the trivial one, which stays warm and takes the events of the bench.
-fn function_config() -> anyhow::Result<String> {
+pub(super) fn function_config() -> anyhow::Result<String> {
     let exe = std::env::current_exe()?;
     Ok(format!(
         "[runtime]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n[function.sink]\nexec = {exe:?}\n\
