@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::support::runtime;
+use crate::order;
+use crate::support::http;
 
 /// Together a little more than the function handles, so that every kill finds its slots full and events behind them.
 pub(crate) const PRODUCERS: usize = 4;
@@ -50,11 +51,21 @@ impl Load {
             }
             let id = format!("{producer}-{number}");
             // Not acknowledged is not promised: it may arrive all the same.
-            if runtime::post(address, self.path, &id, "order", "data")
-                .is_ok_and(|answer| answer.status == 202)
-            {
+            if post(address, self.path, &id).is_ok_and(|answer| answer.status == 202) {
                 self.acknowledged.lock().unwrap().insert(id);
             }
         }
     }
+}
+
+fn post(address: SocketAddr, path: &str, id: &str) -> std::io::Result<http::Answer> {
+    let key = order::key(id);
+    let headers = [
+        ("ce-specversion", "1.0"),
+        ("ce-id", id),
+        ("ce-source", "/test"),
+        ("ce-type", "order"),
+        ("ce-partitionkey", &key),
+    ];
+    http::request(address, "POST", path, &headers, b"data")
 }

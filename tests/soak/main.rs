@@ -1,7 +1,7 @@
 //! A soak: minutes of events, while hydrant and its Kafka are killed again and again. Nothing acknowledged may be
-//! lost, and what comes twice is bounded. It takes long, so it runs only when asked for:
+//! lost, what comes twice is bounded, and what is to come in order does. It takes long, so it runs only when asked for:
 //!
-//!     cargo test --bench soak -- --minutes 20 [--kind durable|kafka|source]
+//!     cargo test --bench soak -- --minutes 20 [--kind durable|kafka|source|order|order-kafka]
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 #![expect(clippy::unwrap_used, reason = "a soak that cannot go on fails where it stands")]
@@ -9,6 +9,7 @@
 mod figures;
 mod kafka_kills;
 mod load;
+mod order;
 mod run;
 
 #[path = "../end_to_end/support/mod.rs"]
@@ -22,13 +23,15 @@ use run::Kind;
 
 /// For each kind, when nobody says.
 const MINUTES: f64 = 5.0;
-const KINDS: [Kind; 3] = [Kind::Durable, Kind::Kafka, Kind::Source];
+const KINDS: [Kind; 5] = [Kind::Durable, Kind::Kafka, Kind::Source, Kind::Order, Kind::OrderKafka];
 
 fn main() -> ExitCode {
     let (lasts, kinds) = match asked(std::env::args().skip(1)) {
         Ok(asked) => asked,
         Err(wrong) => {
-            println!("{wrong}: cargo test --bench soak -- --minutes 20 [--kind durable|kafka|source]");
+            println!(
+                "{wrong}: cargo test --bench soak -- --minutes 20 [--kind durable|kafka|source|order|order-kafka]"
+            );
             return ExitCode::from(2);
         }
     };

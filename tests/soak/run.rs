@@ -4,9 +4,10 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::figures::{Figures, IN_FLIGHT, NOTES, delivered, length};
+use crate::figures::{Figures, NOTES, delivered, length};
 use crate::kafka_kills;
 use crate::load::{Load, PRODUCERS};
+use crate::order;
 use crate::support::project::noting_server;
 use crate::support::{Ends, Project, Runtime, kafka, wait_until};
 
@@ -26,6 +27,10 @@ pub(crate) enum Kind {
     Kafka,
     /// A sink, its topic as a source, and a durable broker behind that.
     Source,
+    /// A broker of class durable, whose trigger has the events of each key in order.
+    Order,
+    /// The same of class kafka.
+    OrderKafka,
 }
 
 impl Kind {
@@ -34,25 +39,54 @@ impl Kind {
             Self::Durable => "durable",
             Self::Kafka => "kafka",
             Self::Source => "source",
+            Self::Order => "order",
+            Self::OrderKafka => "order-kafka",
         }
     }
 
     pub(crate) fn needs_kafka(self) -> bool {
-        self != Self::Durable
+        !matches!(self, Self::Durable | Self::Order)
+    }
+
+    pub(crate) fn is_ordered(self) -> bool {
+        matches!(self, Self::Order | Self::OrderKafka)
+    }
+
+    /// What may be under way in the function.
+    pub(crate) fn in_flight(self) -> usize {
+        if self.is_ordered() { 16 } else { 4 }
     }
 
     const fn path(self) -> &'static str {
         match self {
-            Self::Durable | Self::Kafka => "/",
+            Self::Durable | Self::Kafka | Self::Order | Self::OrderKafka => "/",
             Self::Source => "/sink/in",
         }
     }
 
+    /// What the function does with an event, in Python.
+    fn function(self) -> String {
+        if self.is_ordered() {
+            return order::function();
+        }
+        format!(
+            "        note(\"%s %d 200\" % (self.headers[\"ce-id\"], os.getpid()), \"{NOTES}\")\n        time.sleep(0.02)"
+        )
+    }
+
     fn config(self) -> String {
-        let function = format!("[function.order]\nconcurrency = {IN_FLIGHT}\nmax = 1\n");
+        let function = format!("[function.order]\nconcurrency = {}\nmax = 1\n", self.in_flight());
         let connection = || format!("[kafka]\nbrokers = [\"{}\"]\n", kafka::bootstrap());
+        let ordered = || {
+            "[trigger.order]\nto = \"fn/order\"\nordering = \"key\"\n\
+             delivery = { retry = 8, backoff = \"linear\", delay = \"10ms\" }\n"
+        };
         match self {
             Self::Durable => function,
+            Self::Order => format!("{function}{}", ordered()),
+            Self::OrderKafka => {
+                format!("{}[broker.default]\nclass = \"kafka\"\n{function}{}", connection(), ordered())
+            }
             Self::Kafka => format!("{}[broker.default]\nclass = \"kafka\"\n{function}", connection()),
             Self::Source => format!(
                 "{}[sink.in]\ntype = \"kafka\"\ntopic = \"soak\"\n[source.in]\ntype = \"kafka\"\ntopics = [\"soak\"]\n\
@@ -66,10 +100,7 @@ impl Kind {
 /// Whether it passed.
 pub(crate) fn run(kind: Kind, lasts: Duration) -> bool {
     let project = Project::new(&kind.config());
-    let note = format!(
-        "        note(\"%s %d\" % (self.headers[\"ce-id\"], os.getpid()), \"{NOTES}\")\n        time.sleep(0.02)"
-    );
-    project.function("order", noting_server("", &note));
+    project.function("order", noting_server("", &kind.function()));
     let (load, outages) = (Load::new(kind.path()), Mutex::default());
     let mut kills = 0;
     std::thread::scope(|scope| {
