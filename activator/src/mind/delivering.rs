@@ -32,63 +32,6 @@ impl Activator {
         })
     }
 
-    /// Those of its key that were before it are done: it is handed out, unless it is too early or was delivered before.
-    pub(super) fn take_turn(&mut self, now: Time, id: DeliveryId) {
-        if self.is_repeated(now, id) {
-            return self.repeat(id);
-        }
-        let due = self.deliveries.get(id).map_or(now, |d| d.due);
-        if due <= now {
-            return self.enqueue(id);
-        }
-        self.release(id);
-        self.deliveries.get_mut(id).into_iter().for_each(|d| d.stage = Stage::Waiting);
-        self.arm(due, Timer::Retry(id));
-    }
-
-    /// Puts a delivery behind all others of its destination.
-    pub(super) fn enqueue(&mut self, id: DeliveryId) {
-        self.queue_up(id, false);
-    }
-
-    /// Puts a delivery before all others: it had its turn already.
-    pub(super) fn enqueue_first(&mut self, id: DeliveryId) {
-        self.queue_up(id, true);
-    }
-
-    fn queue_up(&mut self, id: DeliveryId, first: bool) {
-        let Some(destination) = self.destination(id) else { return self.forget(id) };
-        if self.is_kept_back(id) {
-            return self.keep_back(id);
-        }
-        if let Some(delivery) = self.deliveries.get_mut(id) {
-            delivery.stage = match destination {
-                Destination::Channel(_) => Stage::Storing { what: Storing::Forward, failures: 0 },
-                _ => Stage::Queued,
-            };
-        }
-        let is_call = self.deliveries.get(id).is_some_and(|d| matches!(d.subject, Subject::Call { .. }));
-        let queue = match destination {
-            Destination::Function(function) => match self.functions.get_mut(&function) {
-                Some(function) => {
-                    function.calls += u32::from(is_call);
-                    &mut function.queue
-                }
-                None => return self.forget(id),
-            },
-            Destination::Sink(sink) => &mut self.sinks.entry(sink).or_default().queue,
-            Destination::Channel(_) => &mut self.to_store,
-            // Who is named is known by now.
-            Destination::Named => return self.forget(id),
-        };
-        if first {
-            queue.push_front(id)
-        } else {
-            queue.push_back(id)
-        }
-        self.touched.push(destination);
-    }
-
     /// Hands out what waits for a function, starting processes as needed.
     pub(super) fn dispatch_to_function(&mut self, now: Time, id: FunctionId) {
         self.start_wanted(now, id);

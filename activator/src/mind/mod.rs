@@ -34,6 +34,7 @@ mod owning;
 mod partition;
 mod pausing;
 mod places;
+mod queueing;
 mod reading;
 mod remembering;
 mod replaying;

@@ -4,6 +4,7 @@ mod delivery;
 mod holding;
 mod later;
 mod mending;
+mod order;
 mod pausing;
 mod repeats;
 mod replay;
