@@ -97,7 +97,7 @@ enum Kind {
         #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
         keys: u64,
         /// Slow triggers beside the fast one
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
         slow: u16,
         /// How often each is measured, in turn
         #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
