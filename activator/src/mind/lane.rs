@@ -9,7 +9,7 @@ use crate::cursor::Cursor;
 use crate::id::{DeliveryId, Offset};
 
 /// So many unfinished events of a lane are always stored one by one.
-const UNFINISHED_STORED: usize = 1024;
+const UNFINISHED_STORED: usize = 128;
 
 /// A subscription that has something to say; one that stands at the tail with nothing unfinished has no lane.
 #[derive(Debug, Default)]
@@ -26,6 +26,9 @@ pub(super) struct Lane {
     keys: BTreeMap<Key, BTreeSet<Offset>>,
     /// What is done above the place it stands at.
     pub(super) earlier: Option<Cursor>,
+    /// What was stored of a long backlog, for as long as it is what would be stored: there may be a hundred such lanes, and
+    /// a commit for every event of a fast one.
+    kept: Option<Cursor>,
     /// What matched before a change of the wiring and waits to be matched anew, with the attempts it had.
     doubted: BTreeMap<Offset, u32>,
     /// It took all that it may, and takes more when half of that is done.
@@ -105,6 +108,7 @@ impl Lane {
 
     /// A record that it wants. Says whether its turn has come: none of its key is before it.
     pub(super) fn begin(&mut self, offset: Offset, delivery: DeliveryId, key: Option<Key>) -> bool {
+        self.kept.take_if(|kept| offset < kept.end());
         self.unfinished.insert(offset, Unfinished { delivery, key });
         self.doubted.remove(&offset);
         let Some(key) = key else { return true };
@@ -116,6 +120,7 @@ impl Lane {
     /// Takes a record out of what is unfinished. Gives the one of its key whose turn has come, if it was the first.
     pub(super) fn remove(&mut self, offset: Offset) -> Option<DeliveryId> {
         self.held.remove(&offset);
+        self.kept = None;
         let key = self.unfinished.remove(&offset)?.key?;
         let of_key = self.keys.get_mut(&key)?;
         let was_first = of_key.first() == Some(&offset);
@@ -144,6 +149,7 @@ impl Lane {
 
     /// Nothing is unfinished for it here any more.
     pub(super) fn clear(&mut self) {
+        self.kept = None;
         self.unfinished.clear();
         self.held.clear();
         self.keys.clear();
@@ -223,11 +229,18 @@ impl Lane {
 
     /// What of it is stored: of a long backlog not which events are unfinished behind all that is done. There are many,
     /// and a restart that reads them again does nothing twice.
-    pub(super) fn stored_cursor(&self, tail: Offset) -> Cursor {
+    pub(super) fn stored_cursor(&mut self, tail: Offset) -> Cursor {
         let place = self.place(tail);
+        let is_plain = self.earlier.is_none();
+        if let Some(kept) = self.kept.as_ref().filter(|kept| is_plain && kept.end() <= place) {
+            return kept.clone();
+        }
         let behind = self.unfinished.keys().nth(UNFINISHED_STORED);
         let to = behind.map_or(place, |&behind| behind.max(self.settled_to).min(place));
-        self.cursor_to(to, place)
+        let is_long = behind.is_some();
+        let cursor = self.cursor_to(to, place);
+        self.kept = (is_plain && is_long).then(|| cursor.clone());
+        cursor
     }
 
     /// What is done below `to`, and nothing between it and `place`.
@@ -275,5 +288,35 @@ mod tests {
         let tail = Offset(1_000_000);
         assert_eq!(lane.stored_cursor(tail), lane.cursor(tail));
         assert_eq!(lane.stored_cursor(tail).end(), tail);
+    }
+
+    /// Whatever happens between two commits, a lane stores what one stores that was never asked before.
+    #[test]
+    fn what_is_kept_of_a_long_backlog_is_what_would_be_stored() {
+        let mut lane = Lane::default();
+        let delivery = DeliveryId { slot: 0, generation: 0 };
+        let mut stored = |lane: &mut Lane, tail: u64| {
+            let kept = lane.stored_cursor(Offset(tail));
+            lane.kept = None;
+            assert_eq!(kept, lane.stored_cursor(Offset(tail)));
+            kept
+        };
+        for offset in 1_000..2_000 {
+            lane.begin(Offset(offset), delivery, None);
+        }
+        assert_eq!(stored(&mut lane, 2_000), Cursor::at(Offset(1_000)));
+        lane.begin(Offset(2_100), delivery, None);
+        assert_eq!(stored(&mut lane, 2_200), Cursor::at(Offset(1_000)), "more behind it changes nothing");
+        lane.settle(Offset(1_500), Offset(2_200));
+        assert!(stored(&mut lane, 2_200).contains(Offset(1_500)));
+        lane.remove(Offset(1_000));
+        assert_eq!(stored(&mut lane, 2_200).prefix(), Offset(1_001));
+        lane.begin(Offset(900), delivery, None);
+        assert_eq!(stored(&mut lane, 2_200).prefix(), Offset(900), "what comes back is unfinished again");
+        lane.at = Some(Offset(800));
+        assert_eq!(stored(&mut lane, 2_200).prefix(), Offset(800), "nothing above its place was read");
+        lane.clear();
+        lane.at = None;
+        assert_eq!(stored(&mut lane, 2_200), Cursor::at(Offset(2_200)));
     }
 }

@@ -313,10 +313,11 @@ impl Partition {
     }
 
     /// The cursors of all that do not stand at the tail with everything done.
-    pub(super) fn progress(&self) -> impl Iterator<Item = (SubscriptionId, Cursor)> {
-        self.lanes.iter().filter(|(_, lane)| !lane.locating).filter_map(|(&id, lane)| {
-            let cursor = lane.stored_cursor(self.position);
-            (lane.pinned || cursor != Cursor::at(self.position)).then_some((id, cursor))
+    pub(super) fn progress(&mut self) -> impl Iterator<Item = (SubscriptionId, Cursor)> {
+        let tail = self.position;
+        self.lanes.iter_mut().filter(|(_, lane)| !lane.locating).filter_map(move |(&id, lane)| {
+            let cursor = lane.stored_cursor(tail);
+            (lane.pinned || cursor != Cursor::at(tail)).then_some((id, cursor))
         })
     }
 

@@ -32,7 +32,7 @@ pub(super) type Known = Arc<OnceLock<Hash>>;
 pub(crate) struct Hash([u8; 32]);
 
 /// What the system says of a file: while it says the same, the file was not written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Stat {
     device: u64,
     inode: u64,

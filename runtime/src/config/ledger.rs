@@ -189,11 +189,20 @@ impl Known {
     }
 }
 
+/// Reads the files, each once however many functions have it, and names the contents.
+pub(crate) fn hash_all(unhashed: Vec<Unhashed>) {
+    let mut known = HashMap::new();
+    unhashed.into_iter().for_each(|one| one.hash(&mut known));
+}
+
 impl Unhashed {
-    /// Reads the files, and names the content.
-    pub(crate) fn hash(self) {
+    pub(super) fn hash(self, known: &mut HashMap<Stat, Hash>) {
         for (path, seen) in &self.files {
+            if let Some(hash) = known.get(&seen.stat) {
+                seen.hash.set(*hash).ok();
+            }
             seen.compute(path);
+            known.extend(seen.hash.get().map(|hash| (seen.stat, *hash)));
         }
         hash_of(&self.root, &self.files).into_iter().for_each(|hash| self.content.name(hash));
     }

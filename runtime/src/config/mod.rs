@@ -43,7 +43,7 @@ pub(crate) use diagnostic::{Diagnostic, summary};
 pub(crate) use explain::{Explained, Said, Unexplained};
 pub(crate) use expression::Told;
 pub(crate) use format::{format, format_file};
-pub(crate) use ledger::Unhashed;
+pub(crate) use ledger::hash_all;
 pub(crate) use loader::Loader;
 pub(crate) use name::{hint as name_hint, is_valid as is_name};
 pub(crate) use nearest::nearest;

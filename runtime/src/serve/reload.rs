@@ -13,7 +13,7 @@ use super::build::{Builds, Ended};
 use super::unheld::unheld;
 use super::{Mode, Options, print};
 use crate::config::resolved::{Found, Resolved};
-use crate::config::{Diagnostic, Loader, Unhashed};
+use crate::config::{Diagnostic, Loader, hash_all};
 use crate::driver::Handle;
 use crate::process::{Controllers, Spawner};
 use crate::watch::{Changes, Watcher};
@@ -146,7 +146,7 @@ impl Reloader {
     fn name_contents(&mut self) {
         let unhashed = self.loader.take_unhashed();
         if !unhashed.is_empty() {
-            tokio::task::spawn_blocking(|| unhashed.into_iter().for_each(Unhashed::hash));
+            tokio::task::spawn_blocking(|| hash_all(unhashed));
         }
     }
 }

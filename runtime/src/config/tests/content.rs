@@ -4,9 +4,10 @@ use std::fs;
 use std::time::Duration;
 
 use activator::scale::Idle;
+use hashbrown::HashMap;
 
 use super::super::resolved::Found;
-use super::super::{Loader, Overrides};
+use super::super::{Loader, Overrides, hash_all};
 use super::Project;
 
 /// A function that is a folder: a program and what it needs.
@@ -59,10 +60,28 @@ fn a_large_content_has_no_name_before_it_was_read_and_is_the_same_after_a_touch(
     let mut loader = project.loader();
     let content = loader.load().usable().program("a").content.clone();
     assert_eq!(content.hash(), None);
-    loader.take_unhashed().into_iter().for_each(super::super::Unhashed::hash);
+    hash_all(loader.take_unhashed());
     assert!(content.hash().is_some());
     let touch = || project.write("functions/a", vec![b'x'; 1 << 20], 0o755);
     assert_eq!(changed(&mut loader, "a", touch), None);
+}
+
+/// A hundred functions of one large interpreter: it took minutes of a processor.
+#[test]
+fn a_file_that_many_functions_run_is_read_once() {
+    let project = Project::empty();
+    project.write("big", vec![b'x'; 1 << 20], 0o755);
+    project.write("runtime.toml", "[function.a]\nexec = \"big\"\n[function.b]\nexec = \"big\"\n", 0o644);
+    let mut loader = project.loader();
+    let resolved = loader.load().usable();
+    let [a, b] = ["a", "b"].map(|name| resolved.program(name).content.clone());
+    let mut unhashed = loader.take_unhashed();
+    let mut known = HashMap::new();
+    unhashed.remove(0).hash(&mut known);
+    project.remove("big");
+    unhashed.remove(0).hash(&mut known);
+    assert_eq!(a.hash(), b.hash());
+    assert!(b.hash().is_some());
 }
 
 #[test]

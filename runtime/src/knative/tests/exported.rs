@@ -18,6 +18,10 @@ protocol = \"stdio\"
 isolation = \"strict\"
 idle = \"1500ms\"
 [request.ask]
+[source.clock]
+type = \"container\"
+exec = \"clock\"
+to = \"fn/bill\"
 ";
     let left_out = exported(project(file, &["bill"]).path(), &ANY).left_out;
     assert_eq!(
@@ -31,6 +35,9 @@ idle = \"1500ms\"
             "runtime.toml:10 function.bill.isolation \"strict\"",
             "runtime.toml:11 function.bill.idle \"1500ms\"",
             "runtime.toml:12 request {\"ask\":{}}",
+            "runtime.toml:14 source.clock.type \"container\"",
+            "runtime.toml:15 source.clock.exec \"clock\"",
+            "runtime.toml:16 source.clock.to \"fn/bill\"",
         ]
     );
 }

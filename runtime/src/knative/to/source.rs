@@ -10,9 +10,17 @@ const KEY_TYPE: &str = "kafkasources.sources.knative.dev/key-type";
 
 impl Export<'_> {
     pub(super) fn source(&mut self, name: &str, mut source: Fields) -> Result<(), String> {
-        match source.text("type").as_deref() {
-            Some("ping") => self.ping_source(name, source),
-            _ => self.kafka_source(name, source)?,
+        match source.clone_text("type").as_deref() {
+            Some("ping") => {
+                source.take("type");
+                self.ping_source(name, source);
+            }
+            Some("kafka") | None => {
+                source.take("type");
+                self.kafka_source(name, source)?;
+            }
+            // A cluster runs images, and knows nothing of this machine's programs and files.
+            Some(_) => source.rest(&mut self.left_out, ""),
         }
         Ok(())
     }
