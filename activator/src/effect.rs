@@ -217,6 +217,8 @@ pub struct Origin {
     pub offset: Offset,
     /// The name under which the subscription's cursor is stored.
     pub subscription: Arc<str>,
+    /// Whether it stands where its channel does while no cursor is stored under its name.
+    pub at_tail: bool,
 }
 
 /// What happened, for the history and the log.

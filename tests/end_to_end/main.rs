@@ -71,6 +71,7 @@ mod support;
 mod tail;
 mod top;
 mod traffic;
+mod transactions;
 mod transcripts;
 mod verbs;
 mod wake;
@@ -118,6 +119,7 @@ fn main() -> ExitCode {
         attach::trials,
         build::trials,
         traffic::trials,
+        transactions::trials,
         flows::trials,
         jobs::trials,
         folders::trials,

@@ -13,7 +13,7 @@ use crate::event::{Event, Reply};
 use crate::id::{AppendId, ChannelId, DeliveryId};
 use crate::input::Stored;
 use crate::time::Time;
-use crate::topology::{self, Destination, Order, Subscription};
+use crate::topology::{self, Destination, Order, Start, Subscription};
 
 /// The wait after the first failed append; it doubles with each further one.
 const STORE_WAIT: Duration = Duration::from_millis(100);
@@ -122,7 +122,8 @@ impl Activator {
         let subscription = self.subscriptions.get(&subscription)?;
         let known = self.channels.get(&channel)?;
         let is_free = subscription.order == Order::None || known.has_stored_all(partition);
-        is_free.then(|| Origin { channel, partition, offset, subscription: subscription.name.clone() })
+        let (name, at_tail) = (subscription.name.clone(), subscription.start == Start::Tail);
+        is_free.then_some(Origin { channel, partition, offset, subscription: name, at_tail })
     }
 
     pub(super) fn appended(&mut self, now: Time, append: AppendId, stored: Stored) {

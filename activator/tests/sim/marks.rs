@@ -26,7 +26,7 @@ impl World {
         }
     }
 
-    fn take_over(&mut self, Origin { channel, partition, offset, subscription }: Origin) {
+    fn take_over(&mut self, Origin { channel, partition, offset, subscription, .. }: Origin) {
         let at_tail = self.is_at_tail(&subscription);
         // Others may have what they share, and do not look there.
         let Some(log) = self.logs.get_mut(&channel).filter(|log| !log.shared) else { return };

@@ -26,6 +26,7 @@ mod conformance;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use activator::effect::Origin;
 use activator::event::Event;
 use activator::id::{Offset, Partition};
 use activator::input::{Batch, OpenedPartition, Progress};
@@ -34,7 +35,7 @@ use tokio::sync::mpsc;
 pub(crate) use durable::Durable;
 #[cfg(feature = "kafka")]
 pub(crate) use kafka::{
-    BareConsumer, Kafka, KafkaSink, OPTIONS as KAFKA_OPTIONS, check_option as check_kafka_option,
+    BareConsumer, Kafka, KafkaSink, OPTIONS as KAFKA_OPTIONS, Transaction, check_option as check_kafka_option,
 };
 pub(crate) use mark::{Done, Legacy, Life, Mark, Marks, take_over};
 pub(crate) use memory::Memory;
@@ -104,6 +105,16 @@ pub(crate) struct Retention {
     /// All partitions together.
     pub(crate) bytes: Option<u64>,
     pub(crate) age: Option<Duration>,
+}
+
+/// By what a write says more than what it stores: what is done by it.
+#[derive(Clone, Debug)]
+pub(crate) enum Says {
+    /// By a mark in the record.
+    Mark(Mark),
+    /// By the cursor, which is written with it.
+    #[cfg(feature = "kafka")]
+    Transaction(Transaction),
 }
 
 /// An open channel.
@@ -245,13 +256,37 @@ impl Channel {
 
     /// Stores what came of an event that a channel holds: a reply, a dead letter, or the event itself on its way. A
     /// channel that outlives a crash says with the same write what is done by that.
-    pub(crate) async fn pass_on(&self, event: Event, mark: Option<Mark>) -> Result<Position, AppendError> {
-        match self {
-            Self::Memory(channel) => channel.pass_on(event),
-            Self::Durable(channel) => channel.append_marked(event, mark).await,
+    pub(crate) async fn pass_on(&self, event: Event, says: Option<Says>) -> Result<(), AppendError> {
+        match (self, says) {
+            (Self::Memory(channel), _) => channel.pass_on(event).map(drop),
+            (Self::Durable(channel), Some(Says::Mark(mark))) => {
+                channel.append_marked(event, Some(mark)).await.map(drop)
+            }
+            (Self::Durable(channel), _) => channel.append_marked(event, None).await.map(drop),
             // These hold as much as a disk does.
             #[cfg(feature = "kafka")]
-            Self::Kafka(_) | Self::KafkaSink(_) => self.append(event).await,
+            (Self::Kafka(channel), Some(Says::Transaction(transaction))) => {
+                Box::pin(channel.append_in(transaction, event)).await
+            }
+            #[cfg(feature = "kafka")]
+            (Self::KafkaSink(sink), Some(Says::Transaction(transaction))) => {
+                Box::pin(sink.append_in(transaction, event)).await
+            }
+            #[cfg(feature = "kafka")]
+            (Self::Kafka(_) | Self::KafkaSink(_), _) => self.append(event).await.map(drop),
+        }
+    }
+
+    /// How what comes of an event of this channel says, where it is stored, that the event is done; nothing where it says
+    /// nothing. `life` is this one's.
+    pub(crate) fn says(&self, origin: Origin, life: Option<Life>) -> Option<Says> {
+        match self {
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.transaction(origin).map(Says::Transaction),
+            _ => {
+                let Origin { partition, offset, subscription, .. } = origin;
+                Some(Says::Mark(Mark { life: life?, partition, offset, subscription }))
+            }
         }
     }
 

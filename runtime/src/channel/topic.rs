@@ -24,6 +24,8 @@ pub(crate) struct KafkaSpec {
     pub(crate) records: Records,
     /// Whether this runtime is the only one.
     pub(crate) mode: Mode,
+    /// Whether what comes of an event, and that it is done, are stored in one transaction; only for `Mode::Own`.
+    pub(crate) transactions: bool,
     /// Whether each subscription's offset is shown as that of a group of its own.
     pub(crate) mirror: bool,
     /// The folder that keeps in mind whose cursors were stored; nothing where nothing is kept.

@@ -81,6 +81,9 @@ codes! {
         "Something needs Kafka, and `[kafka] brokers` does not say where it is.";
     SelfDelivery "H016" Error "a circle",
         "What is delivered back unchanged into the channel it was read from would go round for ever.";
+    SharedTransactions "H017" Error "transactions in a group",
+        "`transactions` store a reply and the cursor of the event together. They are fenced by the name of the topic's one reader; \
+         where several runtimes share a topic there is none.";
     FilterForm "H020" Error "bad filter",
         "A filter is a CESQL expression, or made of `exact`, `prefix`, `suffix`, `all`, `any`, `not`, `cesql` and \
          `attributes`; `on` of attributes and texts.";

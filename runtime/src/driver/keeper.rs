@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::heirs::Heir;
 use super::inbox::{Inbox, Message};
 use super::kept::{FIRST_EPOCH, Held, Kept};
-use crate::channel::{Changes, Channel, Life, Mark, MemorySpec, Mirrored, Opened, Spec, Subscribers};
+use crate::channel::{Changes, Channel, Life, MemorySpec, Mirrored, Opened, Says, Spec, Subscribers};
 use crate::config::resolved::NamedChannel;
 
 /// What the activator may have asked of one channel without an answer: its own bounds, with room to spare.
@@ -28,7 +28,7 @@ pub(super) const RETRY_WAIT_MAX: Duration = Duration::from_secs(5);
 pub(super) enum Ask {
     Read { partition: Partition, epoch: Epoch, from: Offset, records_max: u32, bytes_max: u32 },
     Locate { partition: Partition, epoch: Epoch, start: Start },
-    Append { append: AppendId, event: Event, mark: Option<Mark> },
+    Append { append: AppendId, event: Event, says: Option<Says> },
     Commit { progress: Vec<(Partition, Progress)> },
 }
 

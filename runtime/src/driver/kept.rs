@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::inbox::{Inbox, Message};
 use super::keeper::{Ask, RETRY_WAIT, RETRY_WAIT_MAX};
-use crate::channel::{AppendError, Change, Changes, Channel, Landmark, Mark, ReadError};
+use crate::channel::{AppendError, Change, Changes, Channel, Landmark, ReadError, Says};
 
 /// Partitions that are ours from the start have this one.
 pub(super) const FIRST_EPOCH: Epoch = Epoch(1);
@@ -106,8 +106,8 @@ impl<'k> Kept<'k> {
                 let offset = self.while_held(partition, epoch, find).await?;
                 Some(Input::Located { channel: self.id, partition, epoch, start, offset })
             }
-            Ask::Append { append, event, mark } => {
-                Some(Input::Appended { append, stored: self.append(event, mark).await })
+            Ask::Append { append, event, says } => {
+                Some(Input::Appended { append, stored: self.append(event, says).await })
             }
             Ask::Commit { progress } => {
                 let stored = self.channel.commit(progress).await;
@@ -120,9 +120,9 @@ impl<'k> Kept<'k> {
         }
     }
 
-    async fn append(&self, event: Event, mark: Option<Mark>) -> Stored {
-        match self.channel.pass_on(event, mark).await {
-            Ok(_) => Stored::Yes,
+    async fn append(&self, event: Event, says: Option<Says>) -> Stored {
+        match self.channel.pass_on(event, says).await {
+            Ok(()) => Stored::Yes,
             Err(error @ AppendError::TooLarge { .. }) => Stored::Never(error.to_string()),
             Err(error @ AppendError::Unavailable(_)) => {
                 tracing::warn!(channel = self.name, "{error}; trying again");

@@ -11,7 +11,7 @@ use activator::topology::Start;
 use super::Driver;
 use super::keeper::{Ask, Keeper};
 use super::mirror::mirrored;
-use crate::channel::Mark;
+use crate::channel::Says;
 use crate::dispatch::{CallError, Job, Order, Work};
 use crate::letters;
 
@@ -40,8 +40,8 @@ impl Driver {
             Effect::Append { append, channel, event, origin } => {
                 let is_letter = self.is_of_dead_letters(channel);
                 let event = if is_letter { letters::stamped(event, jiff::Timestamp::now()) } else { event };
-                let mark = origin.and_then(|origin| self.mark(origin));
-                self.ask(channel, Ask::Append { append, event, mark });
+                let says = origin.and_then(|origin| self.says(origin));
+                self.ask(channel, Ask::Append { append, event, says });
             }
             Effect::Release { channel, partitions } => {
                 // A channel that is gone holds none.
@@ -78,10 +78,10 @@ impl Driver {
         }
     }
 
-    /// What is done, as the next life understands it; nothing where the event's channel does not outlive this one.
-    fn mark(&self, Origin { channel, partition, offset, subscription }: Origin) -> Option<Mark> {
-        let life = self.keepers.get(&channel)?.life()?;
-        Some(Mark { life, partition, offset, subscription })
+    /// How it is said what is done; not at all where the event's channel does not outlive this life.
+    fn says(&self, origin: Origin) -> Option<Says> {
+        let keeper = self.keepers.get(&origin.channel)?;
+        keeper.channel()?.says(origin, keeper.life())
     }
 
     fn ask(&self, channel: ChannelId, ask: Ask) {

@@ -70,6 +70,7 @@ pub(super) async fn open(brokers: &str, topic: &str) -> anyhow::Result<Channel> 
         records: Records { source: "/bench".to_owned(), ..Records::default() },
         mode: Mode::Own,
         mirror: false,
+        transactions: false,
         marks: None,
         security: Security::default(),
         options: Vec::new(),

@@ -17,6 +17,8 @@ use super::owned::Owned;
 use super::producer::Producer;
 use super::reader::{self, Reader};
 use super::store::Store;
+use super::transactional::Transactional;
+use super::transactions::Transactions;
 use super::{Clients, Kafka, Membership, Opened, Shared, partition, settings};
 use crate::channel::{CommitError, ContentMode, KafkaSpec, OpenError, Subscribers};
 
@@ -30,6 +32,8 @@ const FRESH_PER_KEPT: u32 = 4;
 pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Result<Opened, OpenError> {
     let topic = open::topic(spec)?;
     let reader = start(spec, &topic, Context::alone(&spec.topic))?;
+    // Before anybody looks where the cursors stand: what a life before left open is ended by it.
+    let transactional = spec.transactions.then(|| Transactional::start(spec)).transpose()?;
     let owned = Arc::new(Owned::all(topic.partitions));
     let store = Store::new(&reader.client, spec, &owned);
     let mirror = Mirror::new(spec, &store, subscribers);
@@ -40,6 +44,12 @@ pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Resul
     let unstored = |error: CommitError| OpenError(error.to_string());
     store.found(&begins).map_err(unstored)?;
     let ((beside, closed), (ends, ended)) = (oneshot::channel(), watch::channel(()));
+    let mut endings = vec![ended];
+    let transactions = transactional.map(|client| {
+        let (transactions, ended) = Transactions::start(spec, &store, client);
+        endings.push(ended);
+        transactions
+    });
     let parts = Parts {
         spec,
         topic,
@@ -48,8 +58,9 @@ pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Resul
         store: store.clone(),
         mirror: mirror.clone(),
         producer,
+        transactions,
         beside,
-        endings: vec![ended],
+        endings,
     };
     let channel = parts.assemble(None)?;
     moves.obey(&mut begins, &mirror, &store, &spec.topic).map_err(unstored)?;
@@ -81,7 +92,18 @@ pub(super) fn open_group(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Res
         store: store.clone(),
         mirror: mirror.clone(),
     };
-    let parts = Parts { spec, topic, reader, owned, store, mirror, producer, beside, endings: vec![left] };
+    let parts = Parts {
+        spec,
+        topic,
+        reader,
+        owned,
+        store,
+        mirror,
+        producer,
+        transactions: None,
+        beside,
+        endings: vec![left],
+    };
     let channel = parts.assemble(Some(Membership { released: release, leaving }))?;
     tokio::spawn(Member { seat, told, released, changes: changed, turn: 0, has_begun: false }.run(closed));
     // The queues of all partitions were split by now; one that is assigned before would give its records elsewhere.
@@ -118,13 +140,15 @@ struct Parts<'s> {
     store: Store,
     mirror: Mirror,
     producer: OnceCell<Producer>,
+    transactions: Option<Transactions>,
     beside: oneshot::Sender<()>,
     endings: Vec<watch::Receiver<()>>,
 }
 
 impl Parts<'_> {
     fn assemble(self, membership: Option<Membership>) -> Result<Kafka, OpenError> {
-        let Self { spec, topic, reader, owned, store, mirror, producer, beside, mut endings } = self;
+        let Self { spec, topic, reader, owned, store, mirror, producer, transactions, beside, mut endings } =
+            self;
         let is_shared = membership.is_some();
         let lanes = (0..topic.partitions).map(|number| Lane::new(&reader, number, &spec.records, is_shared));
         let partitions: Option<Vec<_>> = lanes.map(|lane| lane.map(partition::Partition::new)).collect();
@@ -135,7 +159,8 @@ impl Parts<'_> {
         let beside = vec![beside, end];
         endings.push(ended);
         let look_back = OnceCell::new();
-        let clients = Some(Clients { partitions, reader, store, look_back, producer, _beside: beside });
+        let clients =
+            Some(Clients { partitions, reader, store, look_back, producer, transactions, _beside: beside });
         let shared = Shared { spec: Arc::clone(spec), topic, owned, membership, endings, clients };
         Ok(Kafka(Arc::new(shared)))
     }

@@ -4,8 +4,10 @@
 //! One runtime alone has all partitions of a topic (`Mode::Own`), or several share them as members of the consumer
 //! group (`Mode::Group`, `member`); `owned` knows which are ours. Clients: a reader for the tails and the cursors
 //! (`reader`), a second one for what lies below a tail, made when first needed (`partition` has the rule), and a
-//! producer (`producer`). Nothing here calls librdkafka's blocking half on the loop.
+//! producer (`producer`), and where it is wanted one more that stores what comes of events and that they are done in one
+//! transaction (`transactions`). Nothing here calls librdkafka's blocking half on the loop.
 
+mod ahead;
 mod bare;
 mod context;
 mod headers;
@@ -32,6 +34,8 @@ mod sink;
 mod store;
 mod stream;
 mod taken;
+mod transactional;
+mod transactions;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +44,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use activator::effect::Origin;
 use activator::event::Event;
 use activator::id::{Offset, Partition};
 use activator::input::{Batch, OpenedPartition, Progress};
@@ -49,6 +54,7 @@ use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 pub(crate) use self::bare::BareConsumer;
 pub(crate) use self::options::{OPTIONS, check_option};
 pub(crate) use self::sink::KafkaSink;
+pub(crate) use self::transactions::Transaction;
 
 use self::context::Context;
 use self::join::{open_group, open_own};
@@ -59,6 +65,7 @@ use self::producer::Producer;
 use self::reader::Reader;
 use self::store::Store;
 use self::taken::Want;
+use self::transactions::Transactions;
 use super::{
     AppendError, Changes, CommitError, ContentMode, KafkaSpec, Mode, OpenError, Position, ReadError,
     Subscribers, no_subscribers,
@@ -99,6 +106,7 @@ struct Clients {
     store: Store,
     look_back: OnceCell<Reader>,
     producer: OnceCell<Producer>,
+    transactions: Option<Transactions>,
 }
 
 /// Our end of the task that answers the group.
@@ -122,10 +130,27 @@ impl Kafka {
 
     /// Done when Kafka has acknowledged the event from all replicas in sync.
     pub(crate) async fn append(&self, event: Event) -> Result<Position, AppendError> {
+        self.producer().await?.append(&event).await
+    }
+
+    /// The same, in a transaction that says what is done by it.
+    pub(crate) async fn append_in(&self, transaction: Transaction, event: Event) -> Result<(), AppendError> {
+        if !transaction.reaches(&self.0.spec.brokers) {
+            return self.append(event).await.map(drop);
+        }
+        transaction.append(self.producer().await?.target().clone(), event).await
+    }
+
+    /// In which events of this topic are done by what comes of them; nothing where that is not wanted.
+    pub(crate) fn transaction(&self, origin: Origin) -> Option<Transaction> {
+        let transactions = self.clients().transactions.as_ref()?;
+        Some(transactions.of(origin))
+    }
+
+    async fn producer(&self) -> Result<&Producer, AppendError> {
         let make = async || self.0.start_producer();
         let producer = self.clients().producer.get_or_try_init(make).await;
-        let producer = producer.map_err(|error| AppendError::Unavailable(error.to_string()))?;
-        producer.append(&event).await
+        producer.map_err(|error| AppendError::Unavailable(error.to_string()))
     }
 
     pub(crate) async fn read(

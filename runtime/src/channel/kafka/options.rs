@@ -7,7 +7,7 @@ use rdkafka::types::RDKafkaConfRes;
 use crate::channel::OptionError;
 
 /// Settings that the promises rest on; a user cannot have another value.
-const OURS: [&str; 12] = [
+const OURS: [&str; 13] = [
     "acks",
     "allow.auto.create.topics",
     "auto.offset.reset",
@@ -21,6 +21,8 @@ const OURS: [&str; 12] = [
     "metadata.broker.list",
     "partition.assignment.strategy",
     "request.required.acks",
+    // One id of several clients: each would end the transactions of the others.
+    "transactional.id",
 ];
 
 /// Secrets never stand in a configuration file.

@@ -24,15 +24,28 @@ const SERVE_TURN: Duration = Duration::from_secs(1);
 /// A cheap handle.
 #[derive(Clone)]
 pub(super) struct Producer {
-    client: Arc<BaseProducer<Acknowledge>>,
+    pub(super) client: Arc<BaseProducer<Acknowledge>>,
+    to: Target,
+}
+
+/// A topic as those see it who write to it.
+#[derive(Clone)]
+pub(super) struct Target {
     topic: Arc<str>,
     /// The largest record that client and topic take.
     record_bytes_max: usize,
     content: ContentMode,
 }
 
+/// A record on its way.
+pub(super) struct Sent {
+    acknowledged: oneshot::Receiver<Acknowledged>,
+    size: usize,
+    limit: usize,
+}
+
 /// Gives each acknowledgement to who waits for it.
-struct Acknowledge(Log);
+pub(super) struct Acknowledge(Log);
 
 type Acknowledged = Result<Position, KafkaError>;
 
@@ -51,12 +64,12 @@ impl Producer {
             .name("kafka-producer".into())
             .spawn(move || serve(&served))
             .map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
-        Ok(Self { client, topic: topic.into(), record_bytes_max, content })
+        Ok(Self { client, to: Target { topic: topic.into(), record_bytes_max, content } })
     }
 
     /// Connects and learns the topic now, so that the first event does not wait for it. Blocks.
     pub(super) fn warm_up(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.client.client().fetch_metadata(Some(&self.topic), timeout).map(drop)
+        self.client.client().fetch_metadata(Some(&self.to.topic), timeout).map(drop)
     }
 
     /// The same, on a thread of its own.
@@ -64,7 +77,7 @@ impl Producer {
         let producer = self.clone();
         reader::beside("kafka-warm-up", move || {
             if let Err(error) = producer.warm_up(ASK_TIMEOUT) {
-                tracing::warn!(topic = %producer.topic, "a Kafka producer is not connected yet: {error}");
+                tracing::warn!(topic = %producer.to.topic, "a Kafka producer is not connected yet: {error}");
             }
         });
     }
@@ -78,41 +91,64 @@ impl Producer {
         event: &Event,
         key: Option<&[u8]>,
     ) -> Result<Position, AppendError> {
-        let record::Encoded { headers, value, size } = record::encode(event, self.content);
-        if size > self.record_bytes_max {
-            return Err(self.too_large(size));
+        self.send(&self.to, event, key)?.stored().await
+    }
+
+    /// Where this one writes to.
+    pub(super) const fn target(&self) -> &Target {
+        &self.to
+    }
+
+    /// Hands a record over; what becomes of it is told later.
+    pub(super) fn send(&self, to: &Target, event: &Event, key: Option<&[u8]>) -> Result<Sent, AppendError> {
+        let record::Encoded { headers, value, size } = record::encode(event, to.content);
+        let limit = to.record_bytes_max;
+        if size > limit {
+            return Err(AppendError::TooLarge { size, limit });
         }
         let (acknowledge, acknowledged) = oneshot::channel();
-        let mut record = BaseRecord::with_opaque_to(&self.topic, Box::new(acknowledge)).headers(headers);
+        let mut record = BaseRecord::with_opaque_to(&to.topic, Box::new(acknowledge)).headers(headers);
         if let Some(value) = &value {
             record = record.payload(&value[..]);
         }
         if let Some(key) = key {
             record = record.key(key);
         }
-        self.client.send(record).map_err(|(error, _)| self.refused(&error, size))?;
-        match acknowledged.await {
-            Ok(Ok(position)) => Ok(position),
-            Ok(Err(error)) => Err(self.refused(&error, size)),
+        self.client.send(record).map_err(|(error, _)| refused(&error, size, limit))?;
+        Ok(Sent { acknowledged, size, limit })
+    }
+}
+
+impl Sent {
+    async fn stored(self) -> Result<Position, AppendError> {
+        match self.acknowledged.await {
+            Ok(acknowledged) => acknowledged.map_err(|error| refused(&error, self.size, self.limit)),
             Err(_) => Err(AppendError::Unavailable("the Kafka producer was closed".into())),
         }
     }
 
-    fn refused(&self, error: &KafkaError, size: usize) -> AppendError {
+    /// Why the record itself was refused in a transaction that was aborted; nothing when it only went down with it. Blocks
+    /// until that is known.
+    pub(super) fn fault(self) -> Option<AppendError> {
+        use RDKafkaErrorCode::{Fatal, Fenced, PurgeInflight, PurgeQueue};
+        let error = self.acknowledged.blocking_recv().ok()?.err()?;
         match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::MessageSizeTooLarge) => self.too_large(size),
-            Some(RDKafkaErrorCode::QueueFull) => {
-                AppendError::Unavailable("too much is waiting for Kafka already".into())
-            }
-            Some(RDKafkaErrorCode::MessageTimedOut) => {
-                AppendError::Unavailable("Kafka did not acknowledge in time".into())
-            }
-            _ => AppendError::Unavailable(error.to_string()),
+            Some(PurgeInflight | PurgeQueue | Fatal | Fenced) | None => None,
+            Some(_) => Some(refused(&error, self.size, self.limit)),
         }
     }
+}
 
-    const fn too_large(&self, size: usize) -> AppendError {
-        AppendError::TooLarge { size, limit: self.record_bytes_max }
+fn refused(error: &KafkaError, size: usize, limit: usize) -> AppendError {
+    match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::MessageSizeTooLarge) => AppendError::TooLarge { size, limit },
+        Some(RDKafkaErrorCode::QueueFull) => {
+            AppendError::Unavailable("too much is waiting for Kafka already".into())
+        }
+        Some(RDKafkaErrorCode::MessageTimedOut) => {
+            AppendError::Unavailable("Kafka did not acknowledge in time".into())
+        }
+        _ => AppendError::Unavailable(error.to_string()),
     }
 }
 

@@ -17,6 +17,10 @@ pub(super) const TOPIC_BYTES_MAX: usize = (1024 + 128) * 1024;
 /// An append is refused after this long, so that who sent the event hears of it while still there.
 const APPEND_TIMEOUT_MS: u32 = 10_000;
 
+/// Kafka ends a transaction that is open for so long. Who reads the topic waits behind it, should nobody start us again;
+/// it is more than an append may take.
+const TRANSACTION_MS: u32 = 30_000;
+
 /// What may wait in the producer while the broker is away; more is refused at once.
 const APPEND_QUEUE_KBYTES: u32 = 64 * 1024;
 
@@ -100,6 +104,21 @@ fn reader_with(spec: &KafkaSpec, partitions: usize, wait_ms: u32) -> ClientConfi
 
 /// For appending: acknowledged means stored on all replicas in sync, once, in order.
 pub(super) fn writer(spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
+    with_options(appends(spec), spec)
+}
+
+/// For appending together with cursors. There is one such client of a topic and group: a new one ends what the one
+/// before it left open, and fences it.
+pub(super) fn transactional(spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
+    let mut config = appends(spec);
+    // No topic has a colon in its name.
+    config
+        .set("transactional.id", format!("hydrant:{}:{}", spec.topic, spec.group))
+        .set("transaction.timeout.ms", TRANSACTION_MS.to_string());
+    with_options(config, spec)
+}
+
+fn appends(spec: &KafkaSpec) -> ClientConfig {
     let mut config = common(spec);
     config
         .set("enable.idempotence", "true")
@@ -110,7 +129,7 @@ pub(super) fn writer(spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
         .set("queue.buffering.max.kbytes", APPEND_QUEUE_KBYTES.to_string())
         // As Kafka's Java clients have it: a key is in the same partition whoever appends it.
         .set("partitioner", "murmur2_random");
-    with_options(config, spec)
+    config
 }
 
 fn common(spec: &KafkaSpec) -> ClientConfig {

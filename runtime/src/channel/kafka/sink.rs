@@ -8,6 +8,7 @@ use super::open;
 use super::producer::Producer;
 use super::reader::{ASK_TIMEOUT, let_go};
 use super::settings;
+use super::transactions::Transaction;
 use crate::channel::{AppendError, OpenError, Position, SinkSpec};
 
 /// An open sink. A cheap handle.
@@ -17,6 +18,7 @@ pub(crate) struct KafkaSink(Arc<Shared>);
 struct Shared {
     /// Nothing once the last handle is gone.
     producer: Option<Producer>,
+    brokers: Vec<String>,
 }
 
 impl KafkaSink {
@@ -30,6 +32,14 @@ impl KafkaSink {
     /// Done when Kafka has acknowledged the event from all replicas in sync.
     pub(crate) async fn append(&self, event: Event) -> Result<Position, AppendError> {
         self.producer().append(&event).await
+    }
+
+    /// The same, in a transaction that says what is done by it.
+    pub(crate) async fn append_in(&self, transaction: Transaction, event: Event) -> Result<(), AppendError> {
+        if !transaction.reaches(&self.0.brokers) {
+            return self.append(event).await.map(drop);
+        }
+        transaction.append(self.producer().target().clone(), event).await
     }
 
     /// The same with a key of one's own.
@@ -54,7 +64,7 @@ fn open_blocking(spec: &SinkSpec) -> Result<KafkaSink, OpenError> {
     let producer = producer.map_err(start)?;
     // An idempotent producer takes half a second to start.
     producer.warm_up(ASK_TIMEOUT).map_err(start)?;
-    Ok(KafkaSink(Arc::new(Shared { producer: Some(producer) })))
+    Ok(KafkaSink(Arc::new(Shared { producer: Some(producer), brokers: spec.topic.brokers.clone() })))
 }
 
 impl Drop for Shared {

@@ -15,10 +15,12 @@ use std::time::{Duration, Instant};
 use activator::id::Partition;
 use activator::input::Progress;
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{CommitMode, Consumer as _};
+use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::ahead::{Ahead, Done};
 use super::open::{self, Begin};
 use super::owned::Owned;
 use super::progress::{self, METADATA_CHARS_MAX};
@@ -64,6 +66,13 @@ struct Entry {
     writer: Option<Arc<str>>,
     /// When it was written by us.
     at: Option<Instant>,
+    ahead: Ahead,
+}
+
+/// The store while nobody else commits.
+pub(super) struct Turn<'s> {
+    store: &'s Store,
+    written: MutexGuard<'s, Written>,
 }
 
 impl Store {
@@ -95,7 +104,8 @@ impl Store {
         let mut written = self.turn.blocking_lock();
         for begin in begins {
             if let Some(progress) = begin.opened.committed.clone() {
-                let entry = Entry { progress, writer: begin.writer.clone(), at: None };
+                let (writer, ahead) = (begin.writer.clone(), Ahead::default());
+                let entry = Entry { progress, writer, at: None, ahead };
                 written.by_partition.insert(begin.opened.partition.0, entry);
             }
         }
@@ -116,7 +126,24 @@ impl Store {
             return Ok(());
         }
         let store = self.clone();
-        self.in_turn(move |written| store.write(written, progress)).await
+        self.in_turn(move |written| {
+            let progress = progress.into_iter().map(|(partition, progress)| {
+                let entry = written.by_partition.get_mut(&partition.0);
+                (partition, entry.map_or(progress.clone(), |entry| entry.ahead.added_to(progress)))
+            });
+            let progress = progress.collect();
+            store.write(written, progress)
+        })
+        .await
+    }
+
+    /// Waits until no commit is under way, and keeps others from it. Blocks.
+    pub(super) fn turn(&self) -> Turn<'_> {
+        Turn { store: self, written: self.turn.blocking_lock() }
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// What stands in the store for the partitions that are ours. Blocks.
@@ -140,7 +167,7 @@ impl Store {
     pub(super) async fn refresh(&self, older_than: Duration) -> Result<(), CommitError> {
         let store = self.clone();
         self.in_turn(move |written| {
-            if store.ended.load(Ordering::Acquire) {
+            if store.is_ended() {
                 return Ok(());
             }
             let is_old = |entry: &Entry| entry.at.is_none_or(|at| at.elapsed() >= older_than);
@@ -185,13 +212,19 @@ impl Store {
             self.look(written)?;
         }
         self.send(&list, &progress)?;
+        self.stands(written, progress);
+        Ok(())
+    }
+
+    fn stands(&self, written: &mut Written, progress: Vec<(Partition, Progress)>) {
         self.seen.note(progress.iter().map(|(partition, _)| partition.0));
         let at = Some(Instant::now());
         for (partition, progress) in progress {
-            let entry = Entry { progress, writer: self.writer.clone(), at };
+            let ahead =
+                written.by_partition.remove(&partition.0).map(|entry| entry.ahead).unwrap_or_default();
+            let entry = Entry { progress, writer: self.writer.clone(), at, ahead };
             written.by_partition.insert(partition.0, entry);
         }
-        Ok(())
     }
 
     /// While members come and go, a commit may still bear the generation before, and is refused; the next one bears the
@@ -255,6 +288,80 @@ impl Store {
             element.set_metadata(progress::encode(progress, self.writer.as_deref(), METADATA_CHARS_MAX));
         }
         Ok(list)
+    }
+}
+
+impl Turn<'_> {
+    /// Whether it is stored already that this is done, and who asks has not heard of it.
+    pub(super) fn is_ahead(&self, done: &Done) -> bool {
+        self.written.by_partition.get(&done.partition.0).is_some_and(|entry| entry.ahead.has(done))
+    }
+
+    /// What is to be stored so that all of this is done. Of each its cursor [is known](Self::knows).
+    pub(super) fn with_done<'d>(&self, all: impl Iterator<Item = &'d Done>) -> Vec<(Partition, Progress)> {
+        let mut progress = BTreeMap::new();
+        for done in all {
+            let Some(entry) = self.written.by_partition.get(&done.partition.0) else { continue };
+            done.add_to(progress.entry(done.partition).or_insert_with(|| entry.progress.clone()));
+        }
+        progress.into_iter().collect()
+    }
+
+    /// Whether a transaction can say that this is done.
+    pub(super) fn knows(&self, done: &Done) -> bool {
+        let entry = self.written.by_partition.get(&done.partition.0);
+        entry.is_some_and(|entry| done.is_known_to(&entry.progress))
+    }
+
+    /// The same as Kafka takes it, and for whom.
+    pub(super) fn offsets(
+        &self,
+        progress: &[(Partition, Progress)],
+    ) -> Result<(TopicPartitionList, ConsumerGroupMetadata), KafkaError> {
+        let group = self.store.client.group_metadata().ok_or(KafkaError::Canceled)?;
+        Ok((self.store.list(progress)?, group))
+    }
+
+    /// A transaction stored that.
+    pub(super) fn stands<'d>(
+        &mut self,
+        progress: Vec<(Partition, Progress)>,
+        all: impl Iterator<Item = &'d Done>,
+    ) {
+        self.store.stands(&mut self.written, progress);
+        for done in all {
+            let entry = self.written.by_partition.get_mut(&done.partition.0);
+            entry.into_iter().for_each(|entry| entry.ahead.note(done.clone()));
+        }
+    }
+
+    /// Fails when somebody else wrote there: then the channel is stopped. Blocks.
+    pub(super) fn look(&self) -> Result<(), CommitError> {
+        self.store.look(&self.written)
+    }
+
+    /// Whether this is what stands in Kafka. Blocks.
+    pub(super) fn is_stored(&self, progress: &[(Partition, Progress)]) -> Result<bool, CommitError> {
+        let store = self.store;
+        let list = store.list(progress).map_err(|error| uncommitted(&error))?;
+        let numbers: Vec<u32> = progress.iter().map(|(partition, _)| partition.0).collect();
+        let found = reader::committed(&*store.client, &store.spec.topic, &numbers, ASK_TIMEOUT);
+        let found = found.map_err(|error| uncommitted(&error))?;
+        let before = progress.iter().filter_map(|(partition, _)| {
+            Some((*partition, self.written.by_partition.get(&partition.0)?.progress.clone()))
+        });
+        let before = store.list(&before.collect::<Vec<_>>()).map_err(|error| uncommitted(&error))?;
+        if before == list {
+            // It says nothing that was not said before.
+            return Ok(false);
+        }
+        let stands = |wanted: &TopicPartitionListElem<'_>| {
+            let found = found.find_partition(wanted.topic(), wanted.partition());
+            found.is_some_and(|found| {
+                (found.offset(), found.metadata()) == (wanted.offset(), wanted.metadata())
+            })
+        };
+        Ok(list.elements().iter().all(stands))
     }
 }
 

@@ -36,6 +36,7 @@ pub(in crate::config) struct Topic {
     pub(in crate::config) partitions: Option<u32>,
     pub(in crate::config) replication: Option<u32>,
     pub(in crate::config) mode: Option<Mode>,
+    pub(in crate::config) transactions: Option<At<bool>>,
 }
 
 /// A partition costs a file and a reader.
@@ -123,7 +124,8 @@ fn without_effect(section: &str, what: &OfClass, place: &Place) -> Diagnostic {
 }
 
 impl Topic {
-    pub(in crate::config) const KEYS: &[&str] = &["topic", "partitions", "replication", "mode"];
+    pub(in crate::config) const KEYS: &[&str] =
+        &["topic", "partitions", "replication", "mode", "transactions"];
 
     fn read(value: &Value<'_>) -> Option<Self> {
         let table = value.table(&value.section_inside(), Self::KEYS)?;
@@ -132,6 +134,7 @@ impl Topic {
             partitions: table.get("partitions").and_then(|v| partitions(&v)),
             replication: table.get("replication").and_then(|v| replication(&v)),
             mode: table.get("mode").and_then(|v| mode(&v)),
+            transactions: table.get("transactions").and_then(|v| v.boolean()),
         })
     }
 }

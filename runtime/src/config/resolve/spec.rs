@@ -109,6 +109,7 @@ impl<'a> Specs<'a> {
                 let spec = Spec::Kafka(self.topic_spec(kind, name, raw, partitions).into());
                 let topic_place = raw.kafka.topic.as_ref().map_or(place, |topic| &topic.place);
                 self.check_cursor(&spec, &who, topic_place);
+                self.check_transactions(&spec, &who, &raw.kafka);
                 spec
             }
         }
@@ -141,8 +142,25 @@ impl<'a> Specs<'a> {
             },
             topic,
             mode: raw.kafka.mode.unwrap_or(cluster.mode),
+            transactions: raw.kafka.transactions.as_ref().is_some_and(|transactions| transactions.value),
             ..cluster
         }
+    }
+
+    /// Who shares a topic with others is fenced by the group, and no transaction of ours knows it.
+    fn check_transactions(&self, spec: &Spec, who: &str, raw: &raw::Topic) {
+        let (Spec::Kafka(topic), Some(asked)) = (spec, &raw.transactions) else { return };
+        if !topic.transactions || topic.mode == Mode::Own {
+            return;
+        }
+        self.problems.report(
+            Diagnostic::new(
+                Code::SharedTransactions,
+                format!("{who} has mode = \"group\", and transactions are for one runtime alone"),
+            )
+            .at(&asked.place, "not with a group")
+            .help("leave `transactions` out, or set mode = \"own\" here and run one hydrant for this topic"),
+        );
     }
 
     /// A topic that a source reads.
@@ -209,6 +227,7 @@ impl<'a> Specs<'a> {
             records: Records::default(),
             mode: kafka.and_then(|kafka| kafka.mode).unwrap_or(Mode::Own),
             mirror: kafka.and_then(|kafka| kafka.mirror).unwrap_or(true),
+            transactions: false,
             marks: self.state().map(|state| state.join("kafka")),
             security: kafka.map(|kafka| security(self.project, kafka)).unwrap_or_default(),
             options: kafka.map(|kafka| kafka.options.clone()).unwrap_or_default(),

@@ -18,6 +18,7 @@ fn mocked(cluster: &MockCluster<'_, impl rdkafka::ClientContext>) -> KafkaSpec {
         start: Start::Earliest,
         records: Records::default(),
         mirror: true,
+        transactions: false,
         marks: None,
         security: Security::default(),
         mode: Mode::Group,

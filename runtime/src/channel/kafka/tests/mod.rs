@@ -109,6 +109,7 @@ fn spec(node: &KafkaNode, topic: &str, partitions: u32) -> KafkaSpec {
         start: Start::Earliest,
         records: Records { source: format!("/kafkasources/s#{topic}"), ..Records::default() },
         mirror: true,
+        transactions: false,
         marks: None,
         security: Security::default(),
         mode: Mode::Own,

@@ -56,6 +56,7 @@ pub(super) fn of_topic(key: &str) -> Option<Shape> {
         "partitions" => Shape::Integer(1, Some(PARTITIONS_MAX.into())),
         "replication" => Shape::Integer(1, Some(REPLICATION_MAX.into())),
         "mode" => Shape::one_of(kafka::MODES),
+        "transactions" => Shape::Boolean,
         _ => return None,
     })
 }
