@@ -18,7 +18,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 const KILLS: usize = 20;
-const ANSWERED_PER_KILL: usize = 40;
+/// With some 20 ms for each, in eight slots: enough for many transactions in each life.
+const ANSWERED_PER_KILL: usize = 80;
 const LAST: &str = "last";
 
 /// Each event is answered into its own topic, and passed on into another.
@@ -32,7 +33,8 @@ filter = { exact = { type = \"order\" } }
 ";
 
 /// Under an id of its own, which is the same whenever it answers this event.
-const ANSWERS: &str = r#"        note(self.headers["ce-id"], "answered")
+const ANSWERS: &str = r#"        time.sleep(0.02)
+        note(self.headers["ce-id"], "answered")
         self.send_response(200)
         for name, value in [("specversion", "1.0"), ("id", "reply-" + self.headers["ce-id"]), ("source", "/order"), ("type", "billed")]:
             self.send_header("ce-" + name, value)

@@ -59,13 +59,22 @@ impl Transactional {
     ) -> Result<(), Failed> {
         let until = Instant::now() + STEP_MAX;
         let send = || self.producer.client.send_offsets_to_transaction(offsets, group, STEP);
-        again(|| goes_on() && Instant::now() < until, send).map_err(|error| self.ended_by(&error, goes_on))
+        again(|| goes_on() && Instant::now() < until, send).map_err(|error| match error {
+            KafkaError::Transaction(error) if error.is_fatal() => Failed::Unknown(error.to_string()),
+            // A record may have been refused meanwhile. Nothing is committed yet, so it can always be given up.
+            error => self.abort(error.to_string(), goes_on),
+        })
     }
 
     /// Done when it is known what became of it, or `goes_on` no more.
     pub(super) fn commit(&self, goes_on: impl Fn() -> bool) -> Result<(), Failed> {
-        let committed = again(&goes_on, || self.producer.client.commit_transaction(STEP));
-        committed.map_err(|error| self.ended_by(&error, goes_on))
+        again(&goes_on, || self.producer.client.commit_transaction(STEP)).map_err(|error| match error {
+            KafkaError::Transaction(error) if error.txn_requires_abort() => {
+                self.abort(error.to_string(), goes_on)
+            }
+            // Kafka may still commit it.
+            error => Failed::Unknown(error.to_string()),
+        })
     }
 
     /// Gives up what was begun.
@@ -73,18 +82,6 @@ impl Transactional {
         match again(goes_on, || self.producer.client.abort_transaction(STEP)) {
             Ok(()) => Failed::Aborted(why),
             Err(error) => Failed::Unknown(format!("{why}; {error}")),
-        }
-    }
-
-    /// Ends what failed in the way that its error wants. One that Kafka may still commit is not aborted.
-    fn ended_by(&self, error: &KafkaError, goes_on: impl Fn() -> bool) -> Failed {
-        match error {
-            KafkaError::Transaction(error) if error.is_fatal() => Failed::Unknown(error.to_string()),
-            KafkaError::Transaction(inner) if inner.txn_requires_abort() => {
-                self.abort(error.to_string(), goes_on)
-            }
-            error if is_retriable(error) => self.abort(error.to_string(), goes_on),
-            error => Failed::Unknown(error.to_string()),
         }
     }
 }

@@ -126,22 +126,23 @@ impl Writer {
     }
 
     /// Stores them together. Those that Kafka refuses are taken out, and the others are tried again without them.
-    fn store_all(&mut self, mut batch: Vec<Item>) {
+    fn store_all(&mut self, batch: Vec<Item>) {
         let store = self.store.clone();
         let mut turn = store.turn();
-        while !batch.is_empty() {
-            batch = match self.try_all(&mut turn, batch) {
-                Ok(others) => others,
-                Err((batch, why)) => return batch.into_iter().for_each(|item| item.waits(&why)),
-            };
+        let mut batches = vec![batch];
+        while let Some(batch) = batches.pop() {
+            match self.try_all(&mut turn, batch) {
+                Ok(others) => batches.extend(others),
+                Err((batch, why)) => batch.into_iter().for_each(|item| item.waits(&why)),
+            }
         }
     }
 
     /// Gives back what is still to be stored.
-    fn try_all(&mut self, turn: &mut Turn<'_>, batch: Vec<Item>) -> Result<Vec<Item>, Unstored> {
+    fn try_all(&mut self, turn: &mut Turn<'_>, batch: Vec<Item>) -> Result<Vec<Vec<Item>>, Unstored> {
         let batch = to_store(turn, batch);
         if batch.is_empty() {
-            return Ok(batch);
+            return Ok(Vec::new());
         }
         let client = match self.client(turn) {
             Ok(client) => client,
@@ -207,7 +208,7 @@ impl Writer {
         progress: Vec<(Partition, Progress)>,
         sent: Vec<(Item, Sent)>,
         why: String,
-    ) -> Result<Vec<Item>, Unstored> {
+    ) -> Result<Vec<Vec<Item>>, Unstored> {
         let topic = &*self.spec.topic.clone();
         tracing::warn!(topic, "a transaction broke off: {why}; asking Kafka what became of it");
         loop {
@@ -279,15 +280,24 @@ fn stored(turn: &mut Turn<'_>, progress: Vec<(Partition, Progress)>, sent: Vec<(
     items(sent).into_iter().for_each(Item::is_stored);
 }
 
-fn without_faulty(sent: Vec<(Item, Sent)>, why: String) -> Result<Vec<Item>, Unstored> {
-    let (all, mut others) = (sent.len(), Vec::new());
+/// What Kafka refuses as too large came with others, which it refuses, too: so the halves are tried.
+fn without_faulty(sent: Vec<(Item, Sent)>, why: String) -> Result<Vec<Vec<Item>>, Unstored> {
+    let (all, mut others, mut is_large) = (sent.len(), Vec::new(), false);
     for (item, sent) in sent {
         match sent.fault() {
+            Some(AppendError::TooLarge { .. }) if all > 1 => {
+                is_large = true;
+                others.push(item);
+            }
             Some(error) => item.fails(error),
             None => others.push(item),
         }
     }
-    if others.len() < all { Ok(others) } else { Err((others, why)) }
+    if is_large {
+        let half = others.split_off(others.len() / 2);
+        return Ok(vec![half, others]);
+    }
+    if others.len() < all { Ok(vec![others]) } else { Err((others, why)) }
 }
 
 fn items(sent: Vec<(Item, Sent)>) -> Vec<Item> {

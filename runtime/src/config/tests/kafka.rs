@@ -74,6 +74,18 @@ fn the_mode_is_said_once_or_where_it_differs() {
 }
 
 #[test]
+fn transactions_are_asked_for_where_one_runtime_is_alone() {
+    let broker = |more: &str| format!("[broker.a]\nclass = \"kafka\"\nkafka = {{ {more} }}\n");
+    let resolved = Project::new(&format!("{BROKERS}{}{SOURCE}", broker("transactions = true"))).resolved();
+    assert!(spec(&resolved, "a").transactions);
+    assert!(!spec(&resolved, "in/t").transactions, "nobody asked for them there");
+    let resolved = Project::new(&format!("{BROKERS}{}", broker("partitions = 2"))).resolved();
+    assert!(!spec(&resolved, "a").transactions);
+    let shared = format!("{BROKERS}{}", broker("mode = \"group\", transactions = true"));
+    check_refused(&shared, 5, &["H017", "broker `a`", "not with a group", "mode = \"own\""]);
+}
+
+#[test]
 fn a_source_says_what_its_records_become() {
     let fields = "brokers = \"other:2\"\nstart = \"2026-11-26T08:00:00Z\"\nkey_type = \"int\"\n\
         extensions = { region = \"eu\", tier = 3 }\ndelivery = { retry = 2 }\n";
