@@ -129,7 +129,11 @@ impl Store {
         self.in_turn(move |written| {
             let progress = progress.into_iter().map(|(partition, progress)| {
                 let entry = written.by_partition.get_mut(&partition.0);
-                (partition, entry.map_or(progress.clone(), |entry| entry.ahead.added_to(progress)))
+                let progress = match entry {
+                    Some(entry) => entry.ahead.added_to(progress),
+                    None => progress,
+                };
+                (partition, progress)
             });
             let progress = progress.collect();
             store.write(written, progress)

@@ -243,7 +243,7 @@ impl Item {
         self.fails(AppendError::Unavailable(why.to_owned()));
     }
 
-    fn is_stored(self) {
+    fn succeeds(self) {
         self.answer.send(Ok(())).ok();
     }
 }
@@ -253,7 +253,7 @@ fn to_store(turn: &Turn<'_>, batch: Vec<Item>) -> Vec<Item> {
     let mut rest = Vec::with_capacity(batch.len());
     for item in batch {
         if turn.is_ahead(&item.done) {
-            item.is_stored();
+            item.succeeds();
         } else if !turn.knows(&item.done) {
             let why = format!("the cursor of {} is not stored yet", item.done.subscription);
             item.waits(&why);
@@ -277,7 +277,7 @@ fn send(client: &Transactional, batch: Vec<Item>) -> Vec<(Item, Sent)> {
 
 fn stored(turn: &mut Turn<'_>, progress: Vec<(Partition, Progress)>, sent: Vec<(Item, Sent)>) {
     turn.stands(progress, sent.iter().map(|(item, _)| &item.done));
-    items(sent).into_iter().for_each(Item::is_stored);
+    items(sent).into_iter().for_each(Item::succeeds);
 }
 
 /// What Kafka refuses as too large came with others, which it refuses, too: so the halves are tried.
