@@ -17,6 +17,7 @@ mod kafka;
 mod mark;
 mod memory;
 mod murmur2;
+mod says;
 mod topic;
 mod window;
 
@@ -26,7 +27,6 @@ mod conformance;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use activator::effect::Origin;
 use activator::event::Event;
 use activator::id::{Offset, Partition};
 use activator::input::{Batch, OpenedPartition, Progress};
@@ -35,10 +35,11 @@ use tokio::sync::mpsc;
 pub(crate) use durable::Durable;
 #[cfg(feature = "kafka")]
 pub(crate) use kafka::{
-    BareConsumer, Kafka, KafkaSink, OPTIONS as KAFKA_OPTIONS, Transaction, check_option as check_kafka_option,
+    BareConsumer, Kafka, KafkaSink, OPTIONS as KAFKA_OPTIONS, check_option as check_kafka_option,
 };
 pub(crate) use mark::{Done, Legacy, Life, Mark, Marks, take_over};
 pub(crate) use memory::Memory;
+pub(crate) use says::Says;
 pub(crate) use topic::{
     ContentMode, CreateTopic, KafkaSpec, Mechanism, Mirrored, Mode, OptionError, Password, Records, Sasl,
     Security, SinkSpec, Start, Subscribers, Tls, no_subscribers,
@@ -105,16 +106,6 @@ pub(crate) struct Retention {
     /// All partitions together.
     pub(crate) bytes: Option<u64>,
     pub(crate) age: Option<Duration>,
-}
-
-/// By what a write says more than what it stores: what is done by it.
-#[derive(Clone, Debug)]
-pub(crate) enum Says {
-    /// By a mark in the record.
-    Mark(Mark),
-    /// By the cursor, which is written with it.
-    #[cfg(feature = "kafka")]
-    Transaction(Transaction),
 }
 
 /// An open channel.
@@ -274,19 +265,6 @@ impl Channel {
             }
             #[cfg(feature = "kafka")]
             (Self::Kafka(_) | Self::KafkaSink(_), _) => self.append(event).await.map(drop),
-        }
-    }
-
-    /// How what comes of an event of this channel says, where it is stored, that the event is done; nothing where it says
-    /// nothing. `life` is this one's.
-    pub(crate) fn says(&self, origin: Origin, life: Option<Life>) -> Option<Says> {
-        match self {
-            #[cfg(feature = "kafka")]
-            Self::Kafka(channel) => channel.transaction(origin).map(Says::Transaction),
-            _ => {
-                let Origin { partition, offset, subscription, .. } = origin;
-                Some(Says::Mark(Mark { life: life?, partition, offset, subscription }))
-            }
         }
     }
 
