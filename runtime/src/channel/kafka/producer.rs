@@ -148,6 +148,9 @@ fn refused(error: &KafkaError, size: usize, limit: usize) -> AppendError {
         Some(RDKafkaErrorCode::MessageTimedOut) => {
             AppendError::Unavailable("Kafka did not acknowledge in time".into())
         }
+        Some(RDKafkaErrorCode::State) => {
+            AppendError::Unavailable("Kafka refused another record of its transaction".into())
+        }
         _ => AppendError::Unavailable(error.to_string()),
     }
 }

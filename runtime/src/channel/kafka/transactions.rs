@@ -159,10 +159,15 @@ impl Writer {
                 stored(turn, progress, sent);
                 Ok(Vec::new())
             }
-            Err(Failed::Aborted(why)) => {
-                self.client = Some(client);
-                without_faulty(sent, why)
-            }
+            Err(Failed::Aborted(why)) => match without_faulty(sent) {
+                // Kafka waits for the number of a record that it refused, and would refuse the next ones for that: a new
+                // client counts from the begin.
+                Ok(others) => Ok(others),
+                Err(others) => {
+                    self.client = Some(client);
+                    Err((others, why))
+                }
+            },
             Err(Failed::Unknown(why)) => {
                 drop(client);
                 self.find_out(turn, progress, sent, why)
@@ -280,8 +285,9 @@ fn stored(turn: &mut Turn<'_>, progress: Vec<(Partition, Progress)>, sent: Vec<(
     items(sent).into_iter().for_each(Item::succeeds);
 }
 
-/// What Kafka refuses as too large came with others, which it refuses, too: so the halves are tried.
-fn without_faulty(sent: Vec<(Item, Sent)>, why: String) -> Result<Vec<Vec<Item>>, Unstored> {
+/// What is left of an aborted batch when those are answered that Kafka refused; an error when it refused none. What it
+/// refuses as too large came with others, which it refuses, too: so the halves are tried.
+fn without_faulty(sent: Vec<(Item, Sent)>) -> Result<Vec<Vec<Item>>, Vec<Item>> {
     let (all, mut others, mut is_large) = (sent.len(), Vec::new(), false);
     for (item, sent) in sent {
         match sent.fault() {
@@ -297,7 +303,7 @@ fn without_faulty(sent: Vec<(Item, Sent)>, why: String) -> Result<Vec<Vec<Item>>
         let half = others.split_off(others.len() / 2);
         return Ok(vec![half, others]);
     }
-    if others.len() < all { Ok(vec![others]) } else { Err((others, why)) }
+    if others.len() < all { Ok(vec![others]) } else { Err(others) }
 }
 
 fn items(sent: Vec<(Item, Sent)>) -> Vec<Item> {

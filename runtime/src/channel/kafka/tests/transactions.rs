@@ -73,9 +73,12 @@ pub(super) async fn what_kafka_refuses_takes_nothing_else_with_it(node: &KafkaNo
         until_stored(&kafka, &answers, 2),
     );
     assert!(matches!(second, Err(AppendError::TooLarge { .. })), "{second:?}");
-    let mut stored = read_ids(&answers, Partition(0), 0, 2).await;
+    let alone = reply(&kafka, &answers, 1, &large).await;
+    assert!(matches!(alone, Err(AppendError::TooLarge { .. })), "{alone:?}");
+    reply(&kafka, &answers, 3, "").await.expect("what comes next is not refused with it");
+    let mut stored = read_ids(&answers, Partition(0), 0, 3).await;
     stored.sort();
-    assert_eq!(stored, ["0", "2"]);
+    assert_eq!(stored, ["0", "2", "3"]);
 }
 
 /// As the activator does: what is not stored now is tried again, and what never will be is not.
