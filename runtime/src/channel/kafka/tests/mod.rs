@@ -48,6 +48,7 @@ async fn a_channel_in_kafka_keeps_its_promises() {
         store::who_was_closed_writes_nothing_behind_the_next(&node).await;
         store::a_commit_refused_for_one_partition_has_failed(&node).await;
         transactions::a_reply_and_that_its_event_is_done_are_stored_together(&node).await;
+        transactions::a_reply_is_not_stored_where_the_cursor_is_refused(&node).await;
         transactions::what_kafka_refuses_takes_nothing_else_with_it(&node).await;
         transactions::who_was_fenced_by_another_is_told_and_stores_nothing(&node).await;
         mirror::each_subscription_is_seen_where_it_is_keda_5675(&node).await;

@@ -57,6 +57,23 @@ pub(super) async fn a_reply_and_that_its_event_is_done_are_stored_together(node:
     assert_eq!(read_ids(&again, Partition(0), 4, 1).await, ["2"]);
 }
 
+/// Of a partition that Kafka does not have, and we think we do.
+pub(super) async fn a_reply_is_not_stored_where_the_cursor_is_refused(node: &KafkaNode) {
+    let kafka = begun(&transactional(node, "no-cursor")).await;
+    let (answers, _) = open(&spec(node, "no-cursor-answers", 1)).await;
+    kafka.commit(vec![(Partition(0), open_at(&[0], 1))]).await.unwrap();
+    kafka.0.owned.take(0, [(7, Offset(0), Offset(0))]);
+    let (partition, begin, end) = (Partition(7), Offset(0), Offset(1));
+    let opened = OpenedPartition { partition, begin, committed: Some(open_at(&[0], 1)) };
+    let (store, begin) = (kafka.clients().store.clone(), open::Begin { opened, end, writer: None });
+    tokio::task::spawn_blocking(move || store.found(&[begin])).await.unwrap().unwrap();
+    let origin = Origin { partition, ..origin(0) };
+    let refused = answers.append_in(kafka.transaction(origin).unwrap(), event("refused", "")).await;
+    assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
+    reply(&kafka, &answers, 0, "").await.unwrap();
+    assert_eq!(read_ids(&answers, Partition(0), 0, 1).await, ["0"], "the other went with its cursor");
+}
+
 /// The limit of the topic was another when it was opened.
 pub(super) async fn what_kafka_refuses_takes_nothing_else_with_it(node: &KafkaNode) {
     let kafka = begun(&transactional(node, "refusing")).await;
