@@ -62,6 +62,7 @@ pub(crate) struct Figures {
 
 impl Figures {
     pub(crate) fn new(
+        kind: Kind,
         project: &Project,
         acknowledged: &BTreeSet<String>,
         kills: usize,
@@ -88,7 +89,9 @@ impl Figures {
             if note.is_failure {
                 failed.insert(note.id.to_owned());
             }
-            figures.order.see(&note);
+            if kind.is_ordered() {
+                figures.order.see(&note);
+            }
         }
         figures.delivered = seen.len();
         figures.lost = acknowledged.difference(&delivered(project)).count();

@@ -117,7 +117,8 @@ pub(crate) fn run(kind: Kind, lasts: Duration) -> bool {
         wait_for_the_rest(project, load);
         assert!(last.stop().success());
     });
-    let figures = Figures::new(&project, &load.acknowledged.lock().unwrap(), kills, &outages.lock().unwrap());
+    let figures =
+        Figures::new(kind, &project, &load.acknowledged.lock().unwrap(), kills, &outages.lock().unwrap());
     figures.print(kind);
     figures.passed(kind)
 }
