@@ -295,7 +295,7 @@ mod tests {
     fn what_is_kept_of_a_long_backlog_is_what_would_be_stored() {
         let mut lane = Lane::default();
         let delivery = DeliveryId { slot: 0, generation: 0 };
-        let mut stored = |lane: &mut Lane, tail: u64| {
+        let stored = |lane: &mut Lane, tail: u64| {
             let kept = lane.stored_cursor(Offset(tail));
             lane.kept = None;
             assert_eq!(kept, lane.stored_cursor(Offset(tail)));
