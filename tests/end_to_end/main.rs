@@ -51,6 +51,7 @@ mod order;
 mod pause;
 mod pings;
 mod poison;
+mod polls;
 mod races;
 mod redriven;
 mod reload;
@@ -142,6 +143,7 @@ fn main() -> ExitCode {
         logs::trials,
         pause::trials,
         pings::trials,
+        polls::trials,
         scaled::trials,
         top::trials,
         hotkeys::trials,

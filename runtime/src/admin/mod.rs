@@ -59,7 +59,7 @@ pub(crate) use replay::{Asked as ReplayAsked, Replayed};
 pub(crate) use retry::Retry;
 pub(crate) use run_file::RunFile;
 pub(crate) use sample::Gap;
-pub(crate) use sources::{Running, SourceView};
+pub(crate) use sources::SourceView;
 pub(crate) use triggers::TriggerView;
 
 /// What open connections get to finish their answers when the runtime stops.

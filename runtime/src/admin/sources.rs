@@ -1,6 +1,7 @@
 //! Sources: what they are, when those that fire do so next, and the wish that one fires now.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use axum::extract::{self, Path};
 use axum::http::StatusCode;
@@ -15,34 +16,59 @@ use crate::config::{kind_and_name, nearest};
 use crate::driver::Handle;
 use crate::history::view::rfc3339;
 use crate::ping::Ping;
-use crate::sources::container::{Container, Standing, State};
+use crate::sources::Fired;
+use crate::sources::container::{self, Container, State};
+use crate::sources::poll::{self, Poll};
 
 /// One of them. Field names are public interface: more may be added, none renamed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SourceView {
     pub(crate) source: String,
-    /// `ping`, `kafka` or `container`.
+    /// `ping`, `kafka`, `container` or `http-poll`.
     #[serde(rename = "type")]
     pub(crate) ty: String,
     /// `fn/bill`, `broker/default`, a URL.
     pub(crate) to: String,
+    /// When it fires or is asked next, where that is known. RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+    // No two of these may have a field of one name: the first would take it from the other.
+    #[serde(flatten)]
+    pub(crate) standing: Option<Standing>,
     #[serde(flatten)]
     pub(crate) timing: Option<Timing>,
     #[serde(flatten)]
     pub(crate) running: Option<Running>,
+    #[serde(flatten)]
+    pub(crate) polling: Option<Polling>,
 }
 
-/// How one that is a program stands.
+/// How one stands that is a program, or asks a URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Running {
-    /// starting, running, waiting, broken, stopping.
+pub(crate) struct Standing {
+    /// A program: starting, running, waiting, broken, stopping. One that asks: starting, answering, failing, broken.
     pub(crate) state: String,
-    pub(crate) pid: Option<u32>,
     /// RFC 3339.
     pub(crate) since: Option<String>,
-    pub(crate) restarts: u32,
-    /// How it ended last, or why it does not run.
+    /// What went wrong last, or why it does not run.
     pub(crate) error: Option<String>,
+}
+
+/// One that is a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Running {
+    pid: Option<u32>,
+    pub(crate) restarts: u32,
+}
+
+/// One that asks a URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Polling {
+    /// Without its query, in which there may be a secret.
+    url: String,
+    every_ms: u64,
+    /// In a row.
+    failures: u32,
 }
 
 /// When one of type ping fires.
@@ -52,8 +78,6 @@ pub(crate) struct Timing {
     timezone: String,
     /// For people.
     pub(crate) told: String,
-    /// RFC 3339, by the clock of the time zone.
-    next: Option<String>,
 }
 
 /// Where the event of a firing is, as `send` tells of its own.
@@ -79,15 +103,26 @@ async fn list(extract::State(driver): extract::State<Handle>) -> Json<Vec<Source
 async fn fire(
     extract::State(driver): extract::State<Handle>,
     Path(name): Path<String>,
-) -> Result<Json<FiredView>, ApiError> {
+) -> Result<Json<Option<FiredView>>, ApiError> {
     let config = driver.config();
-    let ping = find(&config, &name)?;
-    let fired = ping.fire(&driver).await.map_err(|error| {
-        let message = format!("{} did not fire: {error}", ping.name);
+    let failed = |error: &dyn Display| {
+        let message = format!("{name} did not fire: {error}");
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message, "fire it again")
-    })?;
-    let (partition, offset) = (fired.position.partition.0, fired.position.offset.0);
-    Ok(Json(FiredView { id: fired.id, channel: fired.channel, partition, offset }))
+    };
+    if let Some(poll) = config.polls.get(&*name) {
+        let fired = poll::ask(poll, &driver).await.map_err(|error| failed(&error))?;
+        // Nothing where there is nothing new.
+        return Ok(Json(fired.map(FiredView::of)));
+    }
+    let fired = find(&config, &name)?.fire(&driver).await.map_err(|error| failed(&error))?;
+    Ok(Json(Some(FiredView::of(fired))))
+}
+
+impl FiredView {
+    fn of(fired: Fired) -> Self {
+        let (partition, offset) = (fired.position.partition.0, fired.position.offset.0);
+        Self { id: fired.id, channel: fired.channel, partition, offset }
+    }
 }
 
 fn views(driver: &Handle, now: Timestamp) -> Vec<SourceView> {
@@ -95,9 +130,9 @@ fn views(driver: &Handle, now: Timestamp) -> Vec<SourceView> {
     let pings = config.pings.values().map(|ping| view(ping, now));
     let containers = config.containers.values().map(|source| program_view(driver, source));
     let topics = topics(&config).into_iter();
-    let topics =
-        topics.map(|(source, to)| SourceView { source, ty: "kafka".into(), to, timing: None, running: None });
-    let mut all: Vec<SourceView> = pings.chain(containers).chain(topics).collect();
+    let topics = topics.map(|(source, to)| SourceView::new(&source, "kafka", &to));
+    let polls = config.polls.values().map(|poll| poll_view(driver, poll));
+    let mut all: Vec<SourceView> = pings.chain(containers).chain(polls).chain(topics).collect();
     all.sort_by(|a, b| a.source.cmp(&b.source));
     all
 }
@@ -105,34 +140,47 @@ fn views(driver: &Handle, now: Timestamp) -> Vec<SourceView> {
 fn view(ping: &Ping, now: Timestamp) -> SourceView {
     let schedule = &ping.schedule;
     let next = schedule.next(now).map(|next| schedule.local(next));
-    let timing = Timing {
-        schedule: schedule.text().into(),
-        timezone: schedule.zone().into(),
-        told: schedule.told(),
-        next: next.map(|next| next.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
-    };
+    let timing =
+        Timing { schedule: schedule.text().into(), timezone: schedule.zone().into(), told: schedule.told() };
     SourceView {
-        source: ping.name.to_string(),
-        ty: "ping".into(),
-        to: ping.outlet.to.clone(),
+        // By the clock of its time zone.
+        next: next.map(|next| next.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
         timing: Some(timing),
-        running: None,
+        ..SourceView::new(&ping.name, "ping", &ping.outlet.to)
     }
 }
 
 fn program_view(driver: &Handle, source: &Container) -> SourceView {
-    let standing = driver.containers().standing(&source.name).unwrap_or_default();
-    let (pid, since) = match standing.state {
+    let container::Standing { state, restarts, error } =
+        driver.containers().standing(&source.name).unwrap_or_default();
+    let (pid, since) = match state {
         State::Running { pid, since } => (Some(pid), Some(rfc3339(since))),
         _ => (None, None),
     };
-    let Standing { state, restarts, error } = standing;
     SourceView {
-        source: source.name.to_string(),
-        ty: "container".into(),
-        to: source.outlet.to.clone(),
-        timing: None,
-        running: Some(Running { state: state.text().into(), pid, since, restarts, error }),
+        standing: Some(Standing { state: state.text().into(), since, error }),
+        running: Some(Running { pid, restarts }),
+        ..SourceView::new(&source.name, "container", &source.outlet.to)
+    }
+}
+
+fn poll_view(driver: &Handle, poll: &Poll) -> SourceView {
+    let known = driver.polls().standing(&poll.name);
+    let since = known.as_ref().map(|standing| standing.since.to_string());
+    let known = known.unwrap_or_default();
+    let every_ms = u64::try_from(poll.every.as_millis()).unwrap_or(u64::MAX);
+    SourceView {
+        next: known.next.map(|next| next.to_string()),
+        standing: Some(Standing { state: known.state.text().into(), since, error: known.error }),
+        polling: Some(Polling { url: poll.shown(), every_ms, failures: known.failures }),
+        ..SourceView::new(&poll.name, "http-poll", &poll.outlet.to)
+    }
+}
+
+impl SourceView {
+    fn new(source: &str, ty: &str, to: &str) -> Self {
+        let (source, ty, to) = (source.into(), ty.into(), to.into());
+        Self { source, ty, to, next: None, standing: None, timing: None, running: None, polling: None }
     }
 }
 
@@ -156,13 +204,16 @@ fn find<'c>(config: &'c Resolved, name: &str) -> Result<&'c Ping, ApiError> {
         Err(ApiError::new(StatusCode::CONFLICT, message, help))
     };
     if config.containers.contains_key(name) {
-        return refused("is a program", "only those of type ping fire; this one sends when it likes");
+        return refused(
+            "is a program",
+            "only those of type ping and http-poll fire; this one sends when it likes",
+        );
     }
     if topics(config).contains_key(name) {
-        let help = "only those of type ping fire; to try it, write a record into its topic";
+        let help = "only those of type ping and http-poll fire; to try it, write a record into its topic";
         return refused("reads topics of Kafka", help);
     }
-    let help = match nearest(name, config.pings.keys().map(|name| &**name)) {
+    let help = match nearest(name, config.pings.keys().chain(config.polls.keys()).map(|name| &**name)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "GET /api/v1/sources lists them".to_owned(),
     };

@@ -92,6 +92,10 @@ impl Memory {
         })
     }
 
+    pub(super) fn event_bytes_max(&self) -> usize {
+        self.ring.bytes_max
+    }
+
     pub(super) fn commit(&self, progress: &[(Partition, Progress)]) {
         for (partition, progress) in progress {
             let freed = self.window(*partition).map_or(0, |window| window.forget_below(progress.low()));

@@ -245,6 +245,18 @@ impl Channel {
         }
     }
 
+    /// The bytes of the largest event that it takes.
+    pub(crate) fn event_bytes_max(&self) -> usize {
+        match self {
+            Self::Memory(channel) => channel.event_bytes_max(),
+            Self::Durable(channel) => channel.event_bytes_max(),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(channel) => channel.event_bytes_max(),
+            #[cfg(feature = "kafka")]
+            Self::KafkaSink(sink) => sink.event_bytes_max(),
+        }
+    }
+
     /// Stores what came of an event that a channel holds: a reply, a dead letter, or the event itself on its way. A
     /// channel that outlives a crash says with the same write what is done by that.
     pub(crate) async fn pass_on(&self, event: Event, says: Option<Says>) -> Result<(), AppendError> {

@@ -130,8 +130,10 @@ pub(super) fn destinations() -> ArgValueCandidates {
 }
 
 /// Names of sources that can be fired.
-pub(super) fn pings() -> ArgValueCandidates {
-    of_configuration(|resolved| resolved.pings.keys().map(ToString::to_string).collect())
+pub(super) fn firing() -> ArgValueCandidates {
+    of_configuration(|resolved| {
+        resolved.pings.keys().chain(resolved.polls.keys()).map(ToString::to_string).collect()
+    })
 }
 
 /// `broker/NAME`, `channel/NAME` and so on.

@@ -11,7 +11,7 @@ use super::exit::Failure;
 use super::global::Global;
 use super::output::{self, count, short_ms};
 use super::table::{Row, shown};
-use crate::admin::{FunctionView, Running, ShareView, SourceView};
+use crate::admin::{FunctionView, ShareView, SourceView};
 
 const HEADINGS: [&str; 11] = [
     "FUNCTION",
@@ -82,17 +82,12 @@ fn sources_text(sources: &[SourceView]) -> String {
 
 fn source_row(source: &SourceView) -> Row {
     let dash = || "-".to_string();
-    let of =
-        |tell: fn(&Running) -> Option<String>| source.running.as_ref().and_then(tell).unwrap_or_else(dash);
-    let cells = vec![
-        source.source.clone(),
-        source.ty.clone(),
-        source.to.clone(),
-        of(|running| Some(running.state.clone())),
-        of(|running| running.since.clone()),
-        of(|running| Some(running.restarts.to_string())),
-        of(|running| running.error.clone()),
-    ];
+    let restarts = source.running.as_ref().map(|running| running.restarts.to_string());
+    let standing = source.standing.clone();
+    let (state, since, error) =
+        standing.map_or((None, None, None), |is| (Some(is.state), is.since, is.error));
+    let mut cells = vec![source.source.clone(), source.ty.clone(), source.to.clone()];
+    cells.extend([state, since, restarts, error].map(|cell| cell.unwrap_or_else(dash)));
     Row { cells, remark: None }
 }
 

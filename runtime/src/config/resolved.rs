@@ -14,6 +14,7 @@ use crate::channel;
 use crate::history::Bounds;
 use crate::ping::Ping;
 use crate::sources::container::Container;
+use crate::sources::poll::Poll;
 
 pub(crate) use super::content::{Content, Stat};
 pub(crate) use super::secrets::Secrets;
@@ -35,6 +36,8 @@ pub(crate) struct Resolved {
     pub(crate) pings: BTreeMap<Arc<str>, Arc<Ping>>,
     /// Sources of type container, by name.
     pub(crate) containers: BTreeMap<Arc<str>, Arc<Container>>,
+    /// Sources of type http-poll, by name.
+    pub(crate) polls: BTreeMap<Arc<str>, Arc<Poll>>,
     pub(crate) watch: Watch,
     /// What all topics of the cluster have in common, where its brokers are named.
     #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "nobody could write to it"))]

@@ -11,7 +11,7 @@
 //! - [`starting`]: how each begins; [`isolation`]: what it may touch.
 //! - [`advice`]: what the headers of an answer say of the next attempt.
 //! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP.
-//! - [`sink`]: a URL. [`hop`]: headers that are about one connection; [`trace`]: those that travel with an event.
+//! - [`sink`]: a URL; [`get`]: what one has, for a source. [`hop`]: headers that are about one connection; [`trace`]: those that travel with an event.
 
 mod advice;
 mod answer;
@@ -22,6 +22,7 @@ mod door;
 mod environment;
 mod event_file;
 mod exchange;
+mod get;
 pub(crate) mod hop;
 mod http1;
 mod instance;
@@ -51,6 +52,7 @@ pub(crate) use answer::{event, mode, travelling};
 pub(crate) use call::{Answer, Call, CallBody, CallError, CallerBody};
 pub(crate) use door::Learned;
 pub(crate) use environment::common as common_environment;
+pub(crate) use get::{Got, get};
 pub(crate) use instance::{
     Attached, BECOMES_IT, Handle as InstanceHandle, News, PROTOCOL as ATTACH_PROTOCOL, attach, start,
 };

@@ -48,7 +48,7 @@ impl Sink {
 
 impl Inner {
     async fn deliver(&self, event: &Event, format: Format) -> Result<Outcome, String> {
-        let addresses = self.addresses().await?;
+        let addresses = addresses(&self.uri).await?;
         let host = self.uri.authority().map_or("localhost", Authority::as_str);
         let path = self.uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let message = Message::Event { event, format, to: To { host, path } };
@@ -65,22 +65,22 @@ impl Inner {
             return Ok(answer.outcome());
         }
     }
+}
 
-    /// Looked up anew each time: names move. Of several the first that takes a connection is used: `localhost` is
-    /// two, and a server often listens on one.
-    async fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
-        let host = self.uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let port = self.uri.port_u16().unwrap_or(80);
-        let found = tokio::net::lookup_host((host.as_str(), port)).await;
-        let found: Vec<_> = found.map_err(|e| format!("cannot find {host}: {e}"))?.collect();
-        if let Some(address) = found.iter().find(|address| is_link_local(address.ip())) {
-            return Err(format!("{host} is the link-local address {}: not allowed", address.ip()));
-        }
-        if found.is_empty() {
-            return Err(format!("{host} has no address"));
-        }
-        Ok(found)
+/// Looked up anew each time: names move. Of several the first that takes a connection is used: `localhost` is
+/// two, and a server often listens on one.
+pub(super) async fn addresses(uri: &Uri) -> Result<Vec<SocketAddr>, String> {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = uri.port_u16().unwrap_or(80);
+    let found = tokio::net::lookup_host((host.as_str(), port)).await;
+    let found: Vec<_> = found.map_err(|e| format!("cannot find {host}: {e}"))?.collect();
+    if let Some(address) = found.iter().find(|address| is_link_local(address.ip())) {
+        return Err(format!("{host} is the link-local address {}: not allowed", address.ip()));
     }
+    if found.is_empty() {
+        return Err(format!("{host} has no address"));
+    }
+    Ok(found)
 }
 
 /// Where clouds keep their secrets (failure scenario 34).

@@ -25,7 +25,7 @@ use crate::dispatch::{Answer, Call, CallError, CallerBody};
 use crate::history::Place;
 use crate::letters::Desk;
 use crate::logs::Logs;
-use crate::sources::container::Board;
+use crate::sources::{container, poll};
 
 /// How long a record may take to be read again.
 const READ_MAX: Duration = Duration::from_secs(5);
@@ -50,7 +50,8 @@ pub(crate) struct Handle {
     letters: Arc<Desk>,
     logs: Logs,
     callers: Callers,
-    containers: Board,
+    containers: container::Board,
+    polls: poll::Board,
     next_call: Arc<AtomicU64>,
 }
 
@@ -81,7 +82,8 @@ impl Handle {
             letters,
             logs,
             callers,
-            containers: Board::default(),
+            containers: container::Board::default(),
+            polls: poll::Board::default(),
             next_call: Arc::default(),
         }
     }
@@ -107,8 +109,13 @@ impl Handle {
     }
 
     /// How sources stand that are programs.
-    pub(crate) const fn containers(&self) -> &Board {
+    pub(crate) const fn containers(&self) -> &container::Board {
         &self.containers
+    }
+
+    /// How sources stand that ask a URL.
+    pub(crate) const fn polls(&self) -> &poll::Board {
+        &self.polls
     }
 
     /// What functions print.

@@ -64,6 +64,7 @@ pub(crate) fn resolved() -> Resolved {
         requests: BTreeMap::new(),
         pings: BTreeMap::new(),
         containers: BTreeMap::new(),
+        polls: BTreeMap::new(),
         watch: crate::config::resolved::Watch::default(),
     }
 }

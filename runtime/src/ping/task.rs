@@ -14,10 +14,13 @@ use super::timer::Timer;
 use super::{Missed, Ping};
 use crate::driver::Handle;
 use crate::sources::StoreError;
+use crate::sources::poll::Polling;
 
 struct Pinging {
     driver: Handle,
     rota: Rota,
+    /// Those that ask a URL, by the same timer.
+    polling: Polling,
     book: Book,
     /// There is none until there is a source.
     timer: Option<Timer>,
@@ -35,7 +38,9 @@ struct Stored {
 pub(crate) async fn run(driver: Handle, mut stop: watch::Receiver<bool>) {
     let mut configured = driver.configured();
     let book = Book::open(driver.config().runtime.state.as_deref());
-    let mut pinging = Pinging { driver, rota: Rota::default(), book, timer: None, storing: JoinSet::new() };
+    let polling = Polling::new(driver.clone(), stop.clone());
+    let (rota, storing) = (Rota::default(), JoinSet::new());
+    let mut pinging = Pinging { driver, rota, polling, book, timer: None, storing };
     pinging.configure();
     loop {
         if let Err(error) = pinging.look() {
@@ -45,12 +50,14 @@ pub(crate) async fn run(driver: Handle, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|stop| *stop) => break,
             Ok(()) = configured.changed() => pinging.configure(),
             Some(Ok(stored)) = pinging.storing.join_next() => pinging.ended(&stored),
+            () = pinging.polling.changed() => {}
             () = ring(pinging.timer.as_ref()) => {}
         }
     }
     while let Some(Ok(stored)) = pinging.storing.join_next().await {
         pinging.ended(&stored);
     }
+    pinging.polling.end().await;
 }
 
 /// Where the timer is broken, the next look says so.
@@ -65,6 +72,7 @@ impl Pinging {
     fn configure(&mut self) {
         let config = self.driver.config();
         self.rota.configure(Timestamp::now(), &config.pings, |ping| self.book.passed(ping));
+        self.polling.configure();
         self.keep();
     }
 
@@ -83,7 +91,8 @@ impl Pinging {
                     }
                 }
             }
-            let next = self.rota.next();
+            self.polling.look();
+            let next = self.rota.next().into_iter().chain(self.polling.next()).min();
             if self.timer.is_none() && next.is_some() {
                 self.timer = Some(Timer::new()?);
             }

@@ -63,6 +63,10 @@ fn banner(config: &Resolved, (listen, admin): (SocketAddr, SocketAddr), has_keys
     for source in config.containers.values().filter(|_| !config.runtime.ephemeral) {
         eprintln!("  {:8} container   -> {}", source.name, source.outlet.to);
     }
+    for poll in config.polls.values().filter(|_| !config.runtime.ephemeral) {
+        let every = humantime::format_duration(poll.every);
+        eprintln!("  {:8} http-poll   {} every {every} -> {}", poll.name, poll.shown(), poll.outlet.to);
+    }
     if has_keys {
         eprintln!("  keys     {}", hotkeys::LINE);
     }

@@ -207,7 +207,8 @@ fn files(resolved: &Resolved) -> Vec<PathBuf> {
     });
     let secrets = functions().flat_map(|function| function.secret_files.iter().cloned());
     let sources = resolved.containers.values().flat_map(|source| source.files.iter().cloned());
-    programs.chain(secrets).chain(sources).collect()
+    let polls = resolved.polls.values().flat_map(|poll| poll.files.iter().cloned());
+    programs.chain(secrets).chain(sources).chain(polls).collect()
 }
 
 fn needs_restart(before: &Resolved, after: &Resolved) -> Vec<&'static str> {

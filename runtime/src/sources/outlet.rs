@@ -2,9 +2,9 @@
 
 use activator::event::{Event, EventError};
 
-use crate::channel::{AppendError, Position};
+use crate::channel::{AppendError, Channel, Position};
 use crate::config::resolved::ChannelKind;
-use crate::driver::Handle;
+use crate::driver::{Directory, Handle, Route};
 
 /// The end of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,14 +47,24 @@ impl StoreError {
 impl Outlet {
     /// Done once the channel has it, as durably as it says of itself.
     pub(crate) async fn store(&self, driver: &Handle, event: Event) -> Result<Fired, StoreError> {
-        let (kind, name) = &self.channel;
         let directory = driver.directory();
-        let closed = |why: &str| StoreError::Closed(format!("{}/{name}", kind.text()), why.into());
-        let route = directory.route(*kind, name).ok_or_else(|| closed("hydrant is stopping"))?;
-        let Some(channel) = &route.channel else {
-            return Err(closed(route.trouble.as_deref().unwrap_or("it is being opened")));
-        };
+        let (route, channel) = self.open(&directory)?;
         let id = event.id().to_owned();
         Ok(Fired { id, channel: route.name.clone(), position: channel.append(event).await? })
+    }
+
+    /// The bytes of the largest event that is taken there, by the channel and from those who send.
+    pub(crate) fn event_bytes_max(&self, driver: &Handle) -> Result<usize, StoreError> {
+        let directory = driver.directory();
+        let (_, channel) = self.open(&directory)?;
+        Ok(channel.event_bytes_max().min(driver.config().runtime.body_bytes_max))
+    }
+
+    fn open<'d>(&self, directory: &'d Directory) -> Result<(&'d Route, &'d Channel), StoreError> {
+        let (kind, name) = &self.channel;
+        let closed = |why: &str| StoreError::Closed(format!("{}/{name}", kind.text()), why.into());
+        let route = directory.route(*kind, name).ok_or_else(|| closed("hydrant is stopping"))?;
+        let trouble = || closed(route.trouble.as_deref().unwrap_or("it is being opened"));
+        Ok((route, route.channel.as_ref().ok_or_else(trouble)?))
     }
 }

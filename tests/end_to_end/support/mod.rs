@@ -6,6 +6,7 @@ pub(crate) mod kafka;
 pub(crate) mod project;
 pub(crate) mod pty;
 pub(crate) mod runtime;
+pub(crate) mod site;
 pub(crate) mod wait;
 
 pub(crate) use group::{group, group_needing, group_skipped};

@@ -106,6 +106,10 @@ impl Durable {
         Ok((channel, opened, legacy))
     }
 
+    pub(super) const fn event_bytes_max(&self) -> usize {
+        self.event_bytes_max
+    }
+
     /// May be dropped at any point; the event is then stored or not, and nothing else is harmed.
     pub(super) fn append(&self, event: Event) -> impl Future<Output = Result<Position, AppendError>> {
         self.append_marked(event, None)

@@ -153,6 +153,10 @@ impl Kafka {
         producer.map_err(|error| AppendError::Unavailable(error.to_string()))
     }
 
+    pub(crate) fn event_bytes_max(&self) -> usize {
+        self.0.topic.record_bytes_max
+    }
+
     pub(crate) async fn read(
         &self,
         partition: Partition,

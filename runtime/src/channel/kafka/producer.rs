@@ -67,6 +67,10 @@ impl Producer {
         Ok(Self { client, to: Target { topic: topic.into(), record_bytes_max, content } })
     }
 
+    pub(super) const fn record_bytes_max(&self) -> usize {
+        self.record_bytes_max
+    }
+
     /// Connects and learns the topic now, so that the first event does not wait for it. Blocks.
     pub(super) fn warm_up(&self, timeout: Duration) -> Result<(), KafkaError> {
         self.client.client().fetch_metadata(Some(&self.to.topic), timeout).map(drop)

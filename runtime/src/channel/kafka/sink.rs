@@ -51,6 +51,10 @@ impl KafkaSink {
         self.producer().append_keyed(event, key).await
     }
 
+    pub(crate) fn event_bytes_max(&self) -> usize {
+        self.producer().record_bytes_max()
+    }
+
     fn producer(&self) -> &Producer {
         self.0.producer.as_ref().expect("taken only when the last handle is dropped")
     }

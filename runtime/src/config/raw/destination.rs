@@ -37,6 +37,8 @@ impl fmt::Display for Destination {
     }
 }
 
+const URL_HELP: &str = "\"http://HOST/PATH\"; whom it is asked for stands in `headers`, not in the URL";
+
 const WANTED: &str = "a destination";
 const HELP: &str = "\"fn/NAME\", \"channel/NAME\", \"broker/NAME\", \"sequence/NAME\", \"parallel/NAME\", \"job/NAME\", \"sink/NAME\" or \
      \"http://HOST/PATH\"";
@@ -48,7 +50,7 @@ enum DestinationError {
     Form,
     #[error("no name behind the `/`: {0}")]
     Name(&'static str),
-    #[error("https: TLS to sinks is not built yet")]
+    #[error("https: TLS is not built yet")]
     Tls,
     #[error("no URL: {0}")]
     Url(hyper::http::uri::InvalidUri),
@@ -116,6 +118,11 @@ fn parse(text: &str) -> Result<Destination, DestinationError> {
         return Err(DestinationError::Name(name::RULE));
     }
     Ok(make(name.into()))
+}
+
+/// A URL that is asked, and not delivered to.
+pub(super) fn read_url(value: &Value<'_>) -> Option<Uri> {
+    value.parse("a URL", URL_HELP, url).map(|url| url.value)
 }
 
 fn url(text: &str) -> Result<Uri, DestinationError> {

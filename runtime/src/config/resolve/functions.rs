@@ -274,7 +274,9 @@ impl<'a> Merge<'a> {
     }
 
     pub(super) fn wanted<'w>(&'w self, name: &str, all: &'w raw::Function) -> Wanted<'w> {
-        Wanted { called: called(name), project: self.scan.project, all, problems: self.scan.problems }
+        let (project, problems) = (self.scan.project, self.scan.problems);
+        let meanwhile = "the function's events wait; it is started as soon as it is mended";
+        Wanted { called: called(name), project, all, problems, meanwhile }
     }
 
     fn found(&mut self, entry: &Entry, all: &raw::Function, own_concurrency: Option<u32>) -> Found {

@@ -42,7 +42,8 @@ pub(super) fn resolve(
     let channels = Channels::new(file, project, &runtime, ids, problems);
     let references =
         References { channels: &channels, functions: &functions, project, runtime: &runtime, problems };
-    let Wiring { subscriptions, sinks, requests, pings, containers, .. } = Wiring::new(file, references, ids);
+    let Wiring { subscriptions, sinks, requests, pings, containers, polls, .. } =
+        Wiring::new(file, references, ids);
     Resolved {
         runtime,
         topology: Topology {
@@ -58,6 +59,7 @@ pub(super) fn resolve(
         requests,
         pings,
         containers,
+        polls,
         watch: Watch { enabled: file.watch.enabled, poll: file.watch.poll },
     }
 }

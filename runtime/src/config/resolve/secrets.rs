@@ -15,13 +15,15 @@ use crate::config::source::{At, Place};
 /// A value, or a file of them; an environment holds little more.
 const BYTES_MAX: u64 = 64 << 10;
 
-/// What a function wants to be told, or a source that is a program.
+/// What a function wants to be told, or a source.
 pub(super) struct Wanted<'a> {
     /// `` function `bill` ``.
     pub(super) called: String,
     pub(super) project: &'a Path,
     pub(super) all: &'a raw::Function,
     pub(super) problems: &'a Problems,
+    /// What becomes of whoever wants it meanwhile.
+    pub(super) meanwhile: &'static str,
 }
 
 impl Wanted<'_> {
@@ -93,9 +95,7 @@ impl Wanted<'_> {
 
     fn report(&self, what: String, place: &Place) -> String {
         self.problems.report(
-            Diagnostic::new(Code::NoSecret, what.clone())
-                .at(place, "wanted here")
-                .help("the function's events wait; it is started as soon as it is mended"),
+            Diagnostic::new(Code::NoSecret, what.clone()).at(place, "wanted here").help(self.meanwhile),
         );
         what
     }

@@ -2,6 +2,7 @@
 
 mod flows;
 mod jobs;
+mod polls;
 mod requests;
 mod sources;
 
@@ -21,6 +22,7 @@ use crate::config::resolved::{ChannelKind, Request};
 use crate::config::source::{At, Place};
 use crate::ping::Ping;
 use crate::sources::container::Container;
+use crate::sources::poll::Poll;
 
 use super::channels::{DEFAULT_BROKER, dead_letters_for};
 use super::functions::Function;
@@ -35,6 +37,7 @@ pub(super) struct Wiring<'a> {
     pub(super) requests: BTreeMap<SinkId, Request>,
     pub(super) pings: BTreeMap<Arc<str>, Arc<Ping>>,
     pub(super) containers: BTreeMap<Arc<str>, Arc<Container>>,
+    pub(super) polls: BTreeMap<Arc<str>, Arc<Poll>>,
     references: References<'a>,
     ids: &'a mut Ids,
 }
@@ -63,6 +66,7 @@ impl<'a> Wiring<'a> {
             requests: BTreeMap::new(),
             pings: BTreeMap::new(),
             containers: BTreeMap::new(),
+            polls: BTreeMap::new(),
             references,
             ids,
         };

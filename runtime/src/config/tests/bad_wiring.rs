@@ -78,7 +78,7 @@ fn destinations() {
         check(&format!("[trigger.a]\nto = \"{to}\"\n"), "H005", (2, 6), message, help);
     }
     let loaded = Project::new("[trigger.a]\nto = \"https://x/\"\n").load();
-    assert!(loaded.text().contains("this is https: TLS to sinks is not built yet"), "{}", loaded.text());
+    assert!(loaded.text().contains("this is https: TLS is not built yet"), "{}", loaded.text());
     check(
         "[trigger.a]\nto = \"broker/default\"\n",
         "H016",

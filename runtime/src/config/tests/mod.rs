@@ -17,6 +17,7 @@ mod functions;
 mod isolation;
 mod kafka;
 mod pings;
+mod polls;
 mod reload;
 mod revisions;
 mod shipped;

@@ -4,6 +4,7 @@ mod container;
 mod kafka;
 mod outlet;
 mod ping;
+mod poll;
 
 use toml::de::DeValue;
 
@@ -17,12 +18,14 @@ pub(in crate::config) use container::ContainerSource;
 pub(in crate::config) use kafka::{KEY_TYPES, KafkaSource};
 pub(in crate::config) use outlet::Outlet;
 pub(in crate::config) use ping::{MISSED, PingSource};
+pub(in crate::config) use poll::{EventKeys, PollSource};
 
 #[derive(Debug)]
 pub(in crate::config) enum Source {
     Kafka(KafkaSource),
     Ping(PingSource),
     Container(Box<ContainerSource>),
+    Poll(PollSource),
 }
 
 /// A type of source.
@@ -54,9 +57,15 @@ const TYPES: &[Type] = &[
         telling: "exec",
         read: |table| Source::Container(ContainerSource::read(table).into()),
     },
+    Type {
+        word: "http-poll",
+        keys: PollSource::KEYS,
+        telling: "url",
+        read: |table| Source::Poll(PollSource::read(table)),
+    },
 ];
 const TYPE_HELP: &str = "type = \"ping\" for events by the clock, type = \"kafka\" for those of topics, type = \"container\" for those of a \
-     program";
+     program, type = \"http-poll\" for what is new at a URL";
 const TO_HELP: &str = "say where events go, such as to = \"broker/default\"";
 
 /// What an extension may not be: the event's own.
@@ -89,6 +98,7 @@ impl Source {
             Self::Kafka(_) => None,
             Self::Ping(source) => Some(&source.outlet),
             Self::Container(source) => Some(&source.outlet),
+            Self::Poll(source) => Some(&source.outlet),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::sources::Outlet;
 use crate::sources::container::Container;
 
 use super::super::channels::source_channel;
+use super::polls;
 use super::{Draft, Wiring};
 
 /// KafkaSource's own defaults, where they are not those of triggers.
@@ -33,6 +34,7 @@ impl Wiring<'_> {
             raw::Source::Kafka(source) => self.topics(name, source),
             raw::Source::Ping(source) => self.ping(name, source),
             raw::Source::Container(source) => self.container(name, source),
+            raw::Source::Poll(source) => self.poll(name, source),
         }
     }
 
@@ -82,6 +84,14 @@ impl Wiring<'_> {
             outlet,
         };
         self.containers.insert(Arc::clone(&container.name), Arc::new(container));
+    }
+
+    fn poll(&mut self, name: &At<String>, source: &raw::PollSource) {
+        let Some(outlet) = self.outlet(name, &source.outlet) else { return };
+        let Some(url) = source.url.clone() else { return };
+        let references = &self.references;
+        let poll = polls::resolved(name, source, (url, outlet), references.project, references.problems);
+        self.polls.insert(Arc::clone(&poll.name), Arc::new(poll));
     }
 
     /// Where a source puts its events. What is before a function or URL is a subscription to a channel of its own.

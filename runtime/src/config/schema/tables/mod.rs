@@ -59,6 +59,8 @@ pub(super) const TABLES: &[Table] = &[
     wiring::SOURCE,
     wiring::PING,
     wiring::CONTAINER,
+    wiring::POLL,
+    wiring::POLL_EVENT,
     wiring::SINK,
 ];
 
@@ -76,7 +78,8 @@ fn root(key: &str) -> Option<Shape> {
         "request" => Shape::named("request"),
         "job" => Shape::named("job"),
         "source" => {
-            let kinds = ["kafka-source", "ping-source", "container-source"].map(Shape::Table);
+            let kinds =
+                ["kafka-source", "ping-source", "container-source", "http-poll-source"].map(Shape::Table);
             Shape::Named(Box::new(Shape::Any(kinds.into())))
         }
         "sink" => Shape::named("sink"),

@@ -4,8 +4,8 @@ use super::Table;
 use super::channel::{of_channel, of_topic};
 use super::function::of_function;
 use crate::config::raw::{
-    Branch, ContainerSource, DIALECTS, Job, KafkaSource, Parallel, PingSource, Request, Sequence, Sink, Step,
-    Subscription, Trigger, kafka, sink, source,
+    Branch, ContainerSource, DIALECTS, EventKeys, Job, KafkaSource, Parallel, PingSource, PollSource,
+    Request, Sequence, Sink, Step, Subscription, Trigger, kafka, sink, source,
 };
 use crate::config::schema::shape::Shape;
 
@@ -88,6 +88,22 @@ pub(super) const CONTAINER: Table = Table {
     shape: of_container,
     required: &["type", "exec", "to"],
     told_in: &["source.clock", "source.nightly", "function.bill", "defaults"],
+};
+
+pub(super) const POLL: Table = Table {
+    name: "http-poll-source",
+    keys: PollSource::KEYS,
+    shape: of_poll,
+    required: &["type", "url", "to"],
+    told_in: &["source.prices", "source.nightly", "source.orders"],
+};
+
+pub(super) const POLL_EVENT: Table = Table {
+    name: "http-poll-event",
+    keys: EventKeys::KEYS,
+    shape: |_| Some(Shape::Text),
+    required: &[],
+    told_in: &[],
 };
 
 pub(super) const SINK: Table = Table {
@@ -174,6 +190,17 @@ fn of_container(key: &str) -> Option<Shape> {
         "extensions" | "delivery" | "to" => of_source(key),
         _ => of_function(key),
     }
+}
+
+fn of_poll(key: &str) -> Option<Shape> {
+    Some(match key {
+        "type" => Shape::OneOf(vec!["http-poll"]),
+        "url" => Shape::Text,
+        "every" => Shape::Duration,
+        "headers" => Shape::map(Shape::Any(vec![Shape::Text, Shape::Table("secret")])),
+        "event" => Shape::Table("http-poll-event"),
+        _ => return of_source(key).filter(|_| PollSource::KEYS.contains(&key)),
+    })
 }
 
 fn of_sink(key: &str) -> Option<Shape> {

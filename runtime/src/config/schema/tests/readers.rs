@@ -46,6 +46,12 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("kafka-source", "source.a = { ", " }"),
     ("ping-source", "source.a = { ", " }"),
     ("container-source", "source.a = { ", " }"),
+    ("http-poll-source", "source.a = { ", " }"),
+    (
+        "http-poll-event",
+        "source.a = { type = 'http-poll', url = 'http://x/', to = 'fn/a', event = { ",
+        " } }",
+    ),
     ("sink", "sink.a = { ", " }"),
 ];
 
@@ -66,6 +72,7 @@ const NEEDED: &[(&str, &[(&str, &str)])] = &[
     ("kafka-source", &[("type", "'kafka'"), ("topics", "'a'"), ("to", "'fn/a'")]),
     ("ping-source", &[("type", "'ping'"), ("schedule", "'@daily'"), ("to", "'fn/a'")]),
     ("container-source", &[("type", "'container'"), ("exec", "'a'"), ("to", "'fn/a'")]),
+    ("http-poll-source", &[("type", "'http-poll'"), ("url", "'http://x/'"), ("to", "'fn/a'")]),
     ("sink", &[("type", "'kafka'"), ("topic", "'a'")]),
 ];
 
