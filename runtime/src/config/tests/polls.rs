@@ -41,7 +41,7 @@ fn a_header_is_written_or_stands_elsewhere() {
 fn a_value_that_cannot_be_had_keeps_it_from_asking() {
     let project = Project::new(&format!("{PRICES}{URL}headers.authorization.file = \"token\"\n"));
     project.script("functions/bill.sh");
-    let mut check = |why: &str| {
+    let check = |why: &str| {
         let loaded = project.load();
         assert_eq!(loaded.codes(), ["H059"], "{}", loaded.text());
         let resolved = loaded.usable();

@@ -124,6 +124,7 @@ const OTHERS: &[&str] = &[
     "'fn/a'",
     "'broker/a'",
     "'127.0.0.1:9'",
+    "'http://x/'",
     "'latest'",
     "'@daily'",
     "'UTC'",
