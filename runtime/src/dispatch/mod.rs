@@ -11,7 +11,7 @@
 //! - [`starting`]: how each begins; [`isolation`]: what it may touch.
 //! - [`advice`]: what the headers of an answer say of the next attempt.
 //! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP.
-//! - [`sink`]: a URL; [`get`]: what one has, for a source. [`hop`]: headers that are about one connection; [`trace`]: those that travel with an event.
+//! - [`sink`]: a URL; [`mod@get`]: what one has, for a source. [`hop`]: headers that are about one connection; [`trace`]: those that travel with an event.
 
 mod advice;
 mod answer;
