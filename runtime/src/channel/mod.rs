@@ -257,29 +257,6 @@ impl Channel {
         }
     }
 
-    /// Stores what came of an event that a channel holds: a reply, a dead letter, or the event itself on its way. A
-    /// channel that outlives a crash says with the same write what is done by that.
-    pub(crate) async fn pass_on(&self, event: Event, says: Option<Says>) -> Result<(), AppendError> {
-        match (self, says) {
-            (Self::Memory(channel), _) => channel.pass_on(event).map(drop),
-            (Self::Durable(channel), Some(Says::Mark(mark))) => {
-                channel.append_marked(event, Some(mark)).await.map(drop)
-            }
-            (Self::Durable(channel), _) => channel.append_marked(event, None).await.map(drop),
-            // These hold as much as a disk does.
-            #[cfg(feature = "kafka")]
-            (Self::Kafka(channel), Some(Says::Transaction(transaction))) => {
-                Box::pin(channel.append_in(transaction, event)).await
-            }
-            #[cfg(feature = "kafka")]
-            (Self::KafkaSink(sink), Some(Says::Transaction(transaction))) => {
-                Box::pin(sink.append_in(transaction, event)).await
-            }
-            #[cfg(feature = "kafka")]
-            (Self::Kafka(_) | Self::KafkaSink(_), _) => self.append(event).await.map(drop),
-        }
-    }
-
     /// Records from `from` on, at least one if there is any, waiting at the end of the partition for the next
     /// one. At most `records_max` and about `bytes_max` bytes. May be dropped while it waits.
     pub(crate) async fn read(

@@ -68,7 +68,7 @@ impl Producer {
     }
 
     pub(super) const fn record_bytes_max(&self) -> usize {
-        self.record_bytes_max
+        self.to.record_bytes_max
     }
 
     /// Connects and learns the topic now, so that the first event does not wait for it. Blocks.
