@@ -70,34 +70,54 @@ pub(crate) fn kills(project: &Project, kills: usize) {
     let note = "        note(\"%s %d\" % (self.headers[\"ce-id\"], os.getpid()), \"lives\")\n        time.sleep(0.02)";
     project.function("order", noting_server("", note));
     let load = Load::default();
+    under_load(
+        project,
+        &load,
+        (kills, "delivered", DELIVERED_PER_KILL),
+        || {},
+        |last| {
+            let acknowledged = load.acknowledged.lock().unwrap();
+            wait_until("every acknowledged event is delivered", || {
+                let delivered = project.counts("delivered");
+                acknowledged.iter().all(|id| delivered.contains_key(id))
+            });
+            assert!(last.stop().success());
+            assert_eq!(project.processes(), [0; 0], "no orphan is left");
+        },
+    );
+    check_duplicates(project, kills, load.acknowledged.lock().unwrap().len());
+}
+
+/// Kills the runtime so many times under load, each time when a file has so many lines more; `killed` is called after each.
+/// The last life is for `then`, when nobody sends any more.
+pub(crate) fn under_load(
+    project: &Project,
+    load: &Load,
+    (kills, file, lines): (usize, &str, usize),
+    mut killed: impl FnMut(),
+    then: impl FnOnce(Runtime<'_>),
+) {
     std::thread::scope(|scope| {
-        let load = &load;
         let over = Ends(&load.over);
         let producers: Vec<_> = (0..4).map(|number| scope.spawn(move || load.produce(number))).collect();
         let mut orphans = Vec::new();
         for _ in 0..kills {
             let runtime = live(project, load, &orphans);
-            let enough = project.lines("delivered").len() + DELIVERED_PER_KILL;
-            wait_until("deliveries go on", || project.lines("delivered").len() >= enough);
+            let enough = project.lines(file).len() + lines;
+            wait_until("deliveries go on", || project.lines(file).len() >= enough);
             runtime.kill9();
+            killed();
             orphans = project.processes();
         }
         let last = live(project, load, &orphans);
         drop(over);
         producers.into_iter().for_each(|producer| producer.join().unwrap());
-        let acknowledged = load.acknowledged.lock().unwrap();
-        wait_until("every acknowledged event is delivered", || {
-            let delivered = project.counts("delivered");
-            acknowledged.iter().all(|id| delivered.contains_key(id))
-        });
-        assert!(last.stop().success());
-        assert_eq!(project.processes(), [0; 0], "no orphan is left");
+        then(last);
     });
-    check_duplicates(project, kills, load.acknowledged.lock().unwrap().len());
 }
 
 /// The next life of the runtime. It ends what the one before left running, and takes over the load.
-pub(crate) fn live<'p>(project: &'p Project, load: &Load, orphans: &[u32]) -> Runtime<'p> {
+fn live<'p>(project: &'p Project, load: &Load, orphans: &[u32]) -> Runtime<'p> {
     let runtime = Runtime::start(project);
     wait_until("the orphans are gone", || {
         let alive = project.processes();
@@ -136,11 +156,11 @@ pub(crate) struct Load {
     address: Mutex<Option<SocketAddr>>,
     pub(crate) acknowledged: Mutex<BTreeSet<String>>,
     next: AtomicU64,
-    pub(crate) over: AtomicBool,
+    over: AtomicBool,
 }
 
 impl Load {
-    pub(crate) fn produce(&self, producer: usize) {
+    fn produce(&self, producer: usize) {
         let begin = Instant::now();
         while !self.over.load(Ordering::Relaxed) {
             assert!(begin.elapsed() < Duration::from_secs(600), "the kills take too long");

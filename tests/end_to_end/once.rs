@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
 
-use crate::kill::{Load, live};
+use crate::kill::{Load, under_load};
 use crate::support::project::noting_server;
-use crate::support::{Ends, Project, group, wait_until};
+use crate::support::{Project, group, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
     group("once", &[("a_reply_is_stored_once_over_kills", stored_once_over_kills)])
@@ -46,22 +46,8 @@ fn stored_once_over_kills() {
     project.function("sour", noting_server("on = { type = \"order\" }", "        status = 400"));
     let load = Load::default();
     let mut killed = Vec::new();
-    std::thread::scope(|scope| {
-        let load = &load;
-        let over = Ends(&load.over);
-        let producers: Vec<_> = (0..4).map(|number| scope.spawn(move || load.produce(number))).collect();
-        let mut orphans = Vec::new();
-        for _ in 0..KILLS {
-            let runtime = live(&project, load, &orphans);
-            let enough = project.lines("answered").len() + DELIVERED_PER_KILL;
-            wait_until("deliveries go on", || project.lines("answered").len() >= enough);
-            runtime.kill9();
-            killed.push((project.lines("answered").len(), replies(&project)));
-            orphans = project.processes();
-        }
-        let last = live(&project, load, &orphans);
-        drop(over);
-        producers.into_iter().for_each(|producer| producer.join().unwrap());
+    let kept = || killed.push((project.lines("answered").len(), replies(&project)));
+    under_load(&project, &load, (KILLS, "answered", DELIVERED_PER_KILL), kept, |last| {
         let acknowledged = load.acknowledged.lock().unwrap();
         wait_until("all that comes of the events is stored", || {
             let all = [replies(&project), stored(&project, "copies", ""), stored(&project, "dead", "")];

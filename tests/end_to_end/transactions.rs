@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use libtest_mimic::Trial;
 
 use crate::kafka::{connection, topic};
-use crate::kill::{Load, live};
+use crate::kill::{Load, under_load};
 use crate::support::project::noting_server;
-use crate::support::{Ends, Project, Runtime, group_needing, kafka, wait_until};
+use crate::support::{Project, Runtime, group_needing, kafka, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
     group_needing(
@@ -67,30 +67,22 @@ fn once_over_kills() {
 /// What was acknowledged meanwhile, of which all that comes is stored at the end.
 fn kill_under_load(project: &Project) -> Vec<String> {
     let load = Load::default();
-    std::thread::scope(|scope| {
-        let load = &load;
-        let over = Ends(&load.over);
-        let producers: Vec<_> = (0..4).map(|number| scope.spawn(move || load.produce(number))).collect();
-        let mut orphans = Vec::new();
-        for _ in 0..KILLS {
-            let runtime = live(project, load, &orphans);
-            let enough = project.lines("answered").len() + ANSWERED_PER_KILL;
-            wait_until("deliveries go on", || project.lines("answered").len() >= enough);
-            runtime.kill9();
-            orphans = project.processes();
-        }
-        let last = live(project, load, &orphans);
-        drop(over);
-        producers.into_iter().for_each(|producer| producer.join().unwrap());
-        wait_until("all are answered", || {
-            let answered = project.counts("answered");
-            load.acknowledged.lock().unwrap().iter().all(|id| answered.contains_key(id))
-        });
-        // Behind all others in the topics.
-        last.send(LAST, "order");
-        last.verdicts(LAST);
-        assert!(last.stop().success());
-    });
+    under_load(
+        project,
+        &load,
+        (KILLS, "answered", ANSWERED_PER_KILL),
+        || {},
+        |last| {
+            wait_until("all are answered", || {
+                let answered = project.counts("answered");
+                load.acknowledged.lock().unwrap().iter().all(|id| answered.contains_key(id))
+            });
+            // Behind all others in the topics.
+            last.send(LAST, "order");
+            last.verdicts(LAST);
+            assert!(last.stop().success());
+        },
+    );
     load.acknowledged.lock().unwrap().insert(LAST.to_owned());
     load.acknowledged.into_inner().unwrap().into_iter().collect()
 }

@@ -40,7 +40,7 @@ mod tests;
 pub(crate) use called::{is_called, kind_and_name, short_name};
 pub(crate) use codes::{Code, Severity};
 pub(crate) use diagnostic::{Diagnostic, summary};
-pub(crate) use explain::{Explained, Said, Unexplained};
+pub(crate) use explain::{ANNOTATIONS, Explained, Said, Unexplained, plain};
 pub(crate) use expression::Told;
 pub(crate) use format::{format, format_file};
 pub(crate) use ledger::hash_all;

@@ -8,6 +8,8 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::config::plain;
+
 /// A value and its line; behind a key, that of the key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
@@ -68,35 +70,32 @@ impl Node {
 }
 
 fn of_table(table: &DeTable<'_>, text: &str) -> Kind {
-    let line = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count() + 1;
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
         let name: &std::borrow::Cow<'_, str> = key.get_ref();
-        (name.to_string(), Node { line: line(key.span().start), kind: of_value(value.get_ref(), text) })
+        (name.to_string(), Node { line: line(text, key.span().start), kind: of_value(value.get_ref(), text) })
     };
     Kind::Map(entries.into_iter().map(entry).collect())
 }
 
 fn of_value(value: &DeValue<'_>, text: &str) -> Kind {
-    Kind::Scalar(match value {
-        DeValue::String(text) => (**text).into(),
-        DeValue::Boolean(is) => (*is).into(),
-        DeValue::Integer(number) => {
-            i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Null, Value::from)
-        }
-        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
-        DeValue::Datetime(time) => time.to_string().into(),
+    match value {
         DeValue::Array(items) => {
-            let line = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count() + 1;
             let item = |item: &toml::Spanned<DeValue<'_>>| Node {
-                line: line(item.span().start),
+                line: line(text, item.span().start),
                 kind: of_value(item.get_ref(), text),
             };
-            return Kind::List(items.iter().map(item).collect());
+            Kind::List(items.iter().map(item).collect())
         }
-        DeValue::Table(table) => return of_table(table, text),
-    })
+        DeValue::Table(table) => of_table(table, text),
+        scalar => Kind::Scalar(plain(scalar)),
+    }
+}
+
+/// Of a place in a text, from 1.
+fn line(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or(text).matches('\n').count() + 1
 }
 
 impl<'de> Deserialize<'de> for Node {

@@ -13,6 +13,7 @@ use super::source::{Place, Source};
 use written::Written;
 
 pub(super) use sources::Sources;
+pub(crate) use written::plain;
 
 mod sources;
 mod written;
@@ -21,7 +22,7 @@ mod written;
 pub(super) const SHORT: [(&str, &str); 4] =
     [("timeout", "request"), ("isolation", "level"), ("batch", "max"), ("deduplicate", "for")];
 /// Knative's words for keys of ours, behind `autoscaling.knative.dev/`.
-const ANNOTATIONS: [(&str, &str); 7] = [
+pub(crate) const ANNOTATIONS: [(&str, &str); 7] = [
     ("min", "min-scale"),
     ("max", "max-scale"),
     ("initial", "initial-scale"),

@@ -64,7 +64,8 @@ impl<'d> Written<'d> {
     }
 }
 
-fn plain(value: &DeValue<'_>) -> Value {
+/// The same without places.
+pub(crate) fn plain(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => (**text).into(),
         DeValue::Boolean(is) => (*is).into(),

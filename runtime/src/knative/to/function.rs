@@ -3,19 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::Export;
-use crate::config::{Said, duration};
+use crate::config::{ANNOTATIONS, Said, duration};
 use crate::knative::fields::{Note, shown};
 
 const AUTOSCALING: &str = "autoscaling.knative.dev/";
-/// Keys that are an annotation as they are.
-const SCALE: [(&str, &str); 6] = [
-    ("min", "min-scale"),
-    ("max", "max-scale"),
-    ("initial", "initial-scale"),
-    ("activation", "activation-scale"),
-    ("target", "target"),
-    ("utilization", "target-utilization-percentage"),
-];
 /// How long a process is kept without work.
 const IDLE: &str = "scale-to-zero-pod-retention-period";
 /// An image of this name is nowhere: somebody has to say which it is.
@@ -57,14 +48,14 @@ fn left_out(name: &str, key: &str, said: &Said) -> Note {
 impl Service {
     /// Takes what there is a place for; nothing where there is none.
     fn take(&mut self, key: &str, value: &Value) -> Option<()> {
-        if let Some((_, annotation)) = SCALE.iter().find(|(ours, _)| *ours == key) {
-            return self.annotate(annotation, plain(value)?);
+        if let Some((_, annotation)) = ANNOTATIONS.iter().find(|(ours, _)| *ours == key) {
+            let is_time = key == "scale_down_delay";
+            return self.annotate(annotation, if is_time { whole_seconds(value) } else { plain(value) }?);
         }
         match key {
             // The image has the program; and `on` is a trigger.
             "exec" | "build" | "on" => {}
             "idle" => self.annotate(IDLE, whole_seconds(value)?)?,
-            "scale_down_delay" => self.annotate("scale-down-delay", whole_seconds(value)?)?,
             "policy" if value == "demand" => {}
             "policy" => self.annotate("class", "kpa.autoscaling.knative.dev".into())?,
             "annotations" => self.annotations.extend(value.as_object()?.clone()),
