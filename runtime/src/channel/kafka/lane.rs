@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use activator::id::Offset;
 use activator::input::Batch;
@@ -23,6 +23,9 @@ use crate::channel::{ReadError, Records};
 /// offsets, and no reader ever sees them.
 const QUIET: Duration = Duration::from_secs(1);
 
+/// So long the bounds that were found when the channel was opened are as good as new.
+const FOUND_FRESH: Duration = Duration::from_secs(1);
+
 /// The stream of one partition. Whoever holds it has it alone, also while it is being moved.
 pub(super) struct Lane {
     stream: Stream,
@@ -34,6 +37,8 @@ pub(super) struct Lane {
     end: Offset,
     /// The end was reported, and nobody looked behind it yet.
     end_is_news: bool,
+    /// Where the partition began and ended when it was opened, for the first time the stream is put somewhere.
+    found: Option<(Instant, (Offset, Offset))>,
 }
 
 /// Where a lane stands, for those who do not hold it: behind the last record it gave, or where it was put.
@@ -116,7 +121,13 @@ impl Lane {
             placed: false,
             end: Offset(0),
             end_is_news: false,
+            found: None,
         })
+    }
+
+    /// The partition begins and ends there now.
+    pub(super) fn found(self, bounds: Option<(Offset, Offset)>) -> Self {
+        Self { found: bounds.map(|bounds| (Instant::now(), bounds)), ..self }
     }
 
     pub(super) fn place(&self) -> Place {
@@ -131,7 +142,12 @@ impl Lane {
 
     /// Puts the stream at `from`, or at the begin of the log when that lies behind `from`. Blocks.
     fn put(&mut self, from: Offset) -> Result<(), ReadError> {
-        let (low, high) = self.bounds()?;
+        let (low, high) = match self.found.take() {
+            Some((at, (low, high))) if at.elapsed() < FOUND_FRESH && (low..=high).contains(&from) => {
+                (low, high)
+            }
+            _ => self.bounds()?,
+        };
         if from > high {
             return Err(self.made_anew(from, high));
         }

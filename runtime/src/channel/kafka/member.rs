@@ -153,13 +153,10 @@ impl Seat {
     /// that had the partitions did. Blocks.
     fn take_on(&self, numbers: &[u32], turn: u64, begins: bool) -> Option<Vec<OpenedPartition>> {
         let opened = self.find(numbers);
-        let moves = opened
-            .as_ref()
-            .filter(|_| begins)
-            .map(|_| Moves::ask(&self.spec, &self.client, &self.mirror, numbers));
+        let moves = opened.as_ref().filter(|_| begins).map(|_| Moves::ask(&self.spec, &self.mirror, numbers));
         let (mut list, mut held) = (TopicPartitionList::new(), Vec::new());
         for (number, begin) in numbers.iter().zip(opened.iter().flatten()) {
-            let (from, end) = (begin.low(), begin.end);
+            let (from, end) = (begin.low(), begin.end());
             let offset = rdkafka::Offset::Offset(i64::try_from(from.0).unwrap_or(i64::MAX));
             let partition = i32::try_from(*number).unwrap_or(i32::MAX);
             if let Err(error) = list.add_partition_offset(&self.spec.topic, partition, offset) {

@@ -13,6 +13,7 @@ mod context;
 mod headers;
 mod join;
 mod lane;
+mod limits;
 mod locate;
 mod log;
 mod member;
@@ -59,6 +60,7 @@ pub(crate) use self::transactions::Transaction;
 use self::context::Context;
 use self::join::{open_group, open_own};
 use self::lane::Lane;
+use self::limits::Limits;
 use self::open::Topic;
 use self::owned::Owned;
 use self::producer::Producer;
@@ -148,13 +150,13 @@ impl Kafka {
     }
 
     async fn producer(&self) -> Result<&Producer, AppendError> {
-        let make = async || self.0.start_producer();
+        let make = async || self.0.start_producer(self.0.topic.asked.limits().await);
         let producer = self.clients().producer.get_or_try_init(make).await;
         producer.map_err(|error| AppendError::Unavailable(error.to_string()))
     }
 
     pub(crate) fn event_bytes_max(&self) -> usize {
-        self.0.topic.record_bytes_max
+        self.0.topic.asked.known().record_bytes_max
     }
 
     pub(crate) async fn read(
@@ -211,7 +213,7 @@ impl Kafka {
     async fn look_back(&self, partition: Partition) -> Result<Lane, ReadError> {
         let Shared { spec, .. } = &*self.0;
         let make = async || {
-            let config = settings::look_back(spec, self.clients().partitions.len()).map_err(|e| e.0)?;
+            let config = settings::look_back(spec, self.0.topic.partitions).map_err(|e| e.0)?;
             let context = Context::alone(&spec.topic);
             Reader::start(&config, &spec.topic, context).map_err(|error| error.to_string())
         };
@@ -226,9 +228,9 @@ impl Kafka {
 }
 
 impl Shared {
-    fn start_producer(&self) -> Result<Producer, KafkaError> {
+    fn start_producer(&self, limits: Limits) -> Result<Producer, KafkaError> {
         let config = settings::writer(&self.spec).map_err(|error| KafkaError::ClientCreation(error.0))?;
-        Producer::start(&config, &self.spec.topic, self.topic.record_bytes_max, ContentMode::Binary)
+        Producer::start(&config, &self.spec.topic, limits.record_bytes_max, ContentMode::Binary)
     }
 
     fn no_partition(&self, partition: Partition) -> ReadError {

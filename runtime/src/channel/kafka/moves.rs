@@ -4,7 +4,7 @@
 //! where we have, only what others set. Each group takes a client of its own, so several are asked at a time, beside
 //! whatever else a start does, and not for ever.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,13 +13,11 @@ use std::time::{Duration, Instant};
 
 use activator::cursor::Cursor;
 use activator::input::Progress;
-use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
-use rdkafka::groups::GroupInfo;
 
 use super::mirror::{self, Mirror};
 use super::open::Begin;
-use super::reader::{ASK_TIMEOUT, Client};
+use super::reader::ASK_TIMEOUT;
 use super::shown::{self, Offsets, Shown, Standings};
 use super::store::Store;
 use crate::channel::{CommitError, KafkaSpec, Mirrored};
@@ -34,6 +32,9 @@ const IMPORT_WITHIN: Duration = Duration::from_secs(30);
 
 /// Groups asked at one start: each costs a client, some 2 ms of a processor. The others are left as out of time.
 const GROUPS_MAX: usize = 256;
+
+/// So few groups are asked without looking first whether they are there.
+const FEW: usize = 4;
 
 /// Groups asked at a time: a client takes some 60 ms for its question, and waits for most of it.
 const READERS: usize = 32;
@@ -66,12 +67,7 @@ struct Stands {
 
 impl Moves {
     /// Begins to ask.
-    pub(super) fn ask(
-        spec: &Arc<KafkaSpec>,
-        client: &Arc<Client>,
-        mirror: &Mirror,
-        partitions: &[u32],
-    ) -> Self {
+    pub(super) fn ask(spec: &Arc<KafkaSpec>, mirror: &Mirror, partitions: &[u32]) -> Self {
         let subscribers = mirror.subscribers.borrow().clone();
         let is_known = Arc::<AtomicBool>::default();
         if subscribers.is_empty() || partitions.is_empty() {
@@ -79,7 +75,6 @@ impl Moves {
         }
         let asking = Asking {
             spec: Arc::clone(spec),
-            client: Arc::clone(client),
             partitions: partitions.to_vec(),
             begun: Instant::now(),
             is_known: Arc::clone(&is_known),
@@ -125,7 +120,6 @@ impl Moves {
 /// What a reader of groups needs.
 struct Asking {
     spec: Arc<KafkaSpec>,
-    client: Arc<Client>,
     partitions: Vec<u32>,
     begun: Instant,
     is_known: Arc<AtomicBool>,
@@ -160,13 +154,20 @@ impl Asking {
         found.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Groups that nobody ever wrote are not worth a question each, and the cluster lists the others at once.
+    /// Groups that nobody ever wrote are not worth a question each, and the cluster lists the others at once. A few are
+    /// asked all the same, as the list takes its time.
     fn keep_existing(&self, subscribers: &mut Vec<Mirrored>) {
-        match self.client.fetch_group_list(None, ASK_TIMEOUT) {
-            Ok(list) => {
-                let existing: HashSet<&str> = list.groups().iter().map(GroupInfo::name).collect();
-                subscribers.retain(|mirrored| existing.contains(&*mirrored.group));
-            }
+        let [first, others @ ..] = &subscribers[..] else { return };
+        if others.len() < FEW {
+            return;
+        }
+        let listed = Shown::connect(&self.spec, &first.group).and_then(|shown| {
+            let existing = shown.existing()?;
+            shown.let_go();
+            Ok(existing)
+        });
+        match listed {
+            Ok(existing) => subscribers.retain(|mirrored| existing.contains(&mirrored.group)),
             Err(error) => {
                 tracing::debug!(topic = %self.spec.topic, "cannot list groups, and asks for each: {error}");
             }
@@ -206,7 +207,7 @@ impl Found {
         let partition = begin.opened.partition;
         let cursor = |stands: &Stands| {
             let standing =
-                stands.standings.get(&partition.0).filter(|standing| standing.offset <= begin.end)?;
+                stands.standings.get(&partition.0).filter(|standing| standing.offset <= begin.end())?;
             Some((Arc::clone(&stands.mirrored.subscription), Cursor::at(standing.offset)))
         };
         let behind: Vec<_> = self.stands.iter().filter_map(cursor).collect();
@@ -229,8 +230,8 @@ impl Found {
             let set = shown::set_by_others(standings, &mirror::offsets(&mirrored.subscription, &own));
             let Some(&offset) = set.get(&partition.0) else { continue };
             let (subscription, group) = (&mirrored.subscription, &mirrored.group);
-            if offset > begin.end {
-                tracing::warn!(topic, group, %partition, %offset, end = %begin.end, "not obeyed: it is beyond the end");
+            if offset > begin.end() {
+                tracing::warn!(topic, group, %partition, %offset, end = %begin.end(), "not obeyed: it is beyond the end");
                 continue;
             }
             tracing::warn!(topic, group, %partition, %offset, "somebody set this offset: {subscription} goes on from it");

@@ -5,77 +5,88 @@ use std::time::Duration;
 
 use activator::id::{Offset, Partition};
 use activator::input::{OpenedPartition, Progress};
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::ClientContext;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::Client;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::MetadataBroker;
 use rdkafka::types::RDKafkaRespErr;
 use tokio::runtime::Handle;
 
+use super::limits::Asked;
 use super::locate;
 use super::log::Log;
 use super::progress;
-use super::reader::{self, ASK_TIMEOUT, Client};
+use super::reader::{self, ASK_TIMEOUT};
 use super::seen::Seen;
-use super::settings::{self, RECORD_BYTES_MAX, TOPIC_BYTES_MAX};
+use super::settings::{self, TOPIC_BYTES_MAX};
 use crate::channel::{CreateTopic, KafkaSpec, OpenError, Retention, Start};
 
 /// A topic just made is known to all brokers a little later.
 const CREATED_WITHIN: Duration = Duration::from_secs(5);
 const CREATED_LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// What a batch of one record adds to it.
-const BATCH_BYTES: usize = 128;
-
 /// A topic that is there.
 pub(super) struct Topic {
     pub(super) partitions: u32,
-    /// The largest record it takes.
-    pub(super) record_bytes_max: usize,
+    pub(super) asked: Asked,
 }
 
-/// Finds the topic, or makes it. Blocks.
-pub(super) fn topic(spec: &KafkaSpec) -> Result<Topic, OpenError> {
-    let admin: AdminClient<Log> = settings::admin(spec)?
-        .create_with_context(Log::new(&spec.topic))
-        .map_err(|error| failed("start a Kafka client", &error))?;
-    let partitions = match (count_partitions(&admin, spec)?, spec.create) {
+/// What the cluster says of a topic.
+struct Found {
+    /// 0 = there is no such topic.
+    partitions: u32,
+    /// One of the cluster's brokers.
+    broker: Option<i32>,
+}
+
+/// For topics and their settings. To be let go of on a thread of its own, as it looks only now and then whether it is to
+/// end.
+pub(super) fn admin(spec: &KafkaSpec) -> Result<AdminClient<Log>, OpenError> {
+    let admin = settings::admin(spec)?.create_with_context(Log::new(&spec.topic));
+    admin.map_err(|error| failed("start a Kafka client", &error))
+}
+
+/// Finds the topic with this client, or makes it. Blocks.
+pub(super) fn topic(spec: &Arc<KafkaSpec>, client: &Client<impl ClientContext>) -> Result<Topic, OpenError> {
+    let Found { partitions, broker } = find(client, spec)?;
+    let partitions = match (partitions, spec.create) {
         (0, None) => return Err(OpenError(format!("the topic `{}` does not exist", spec.topic))),
-        (0, Some(create)) => create_topic(&admin, spec, create)?,
+        (0, Some(create)) => create_topic(client, spec, create)?,
         (partitions, _) => partitions,
     };
-    let batch_bytes_max = message_bytes_max(&admin, spec).unwrap_or(TOPIC_BYTES_MAX);
-    // Its thread looks only now and then whether it is to end.
-    reader::let_go(move || drop(admin));
-    Ok(Topic {
-        partitions,
-        record_bytes_max: RECORD_BYTES_MAX.min(batch_bytes_max.saturating_sub(BATCH_BYTES)),
-    })
+    Ok(Topic { partitions, asked: Asked::ask(spec, broker) })
 }
 
-/// 0 = there is no such topic.
-fn count_partitions(admin: &AdminClient<Log>, spec: &KafkaSpec) -> Result<u32, OpenError> {
+fn find(client: &Client<impl ClientContext>, spec: &KafkaSpec) -> Result<Found, OpenError> {
     let brokers = spec.brokers.join(",");
-    let metadata = admin
-        .inner()
+    let metadata = client
         .fetch_metadata(Some(&spec.topic), ASK_TIMEOUT)
         .map_err(|error| failed(&format!("reach Kafka at {brokers}"), &error))?;
+    let broker = metadata.brokers().first().map(MetadataBroker::id);
     let Some(topic) = metadata.topics().first() else {
-        return Ok(0);
+        return Ok(Found { partitions: 0, broker });
     };
-    match topic.error() {
-        None => Ok(u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX)),
+    let partitions = match topic.error() {
+        None => u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX),
         Some(
             RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
             | RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
-        ) => Ok(0),
+        ) => 0,
         Some(error) => {
             let reason = RDKafkaErrorCode::from(error);
-            Err(OpenError(format!("the topic `{}` cannot be used: {reason}", spec.topic)))
+            return Err(OpenError(format!("the topic `{}` cannot be used: {reason}", spec.topic)));
         }
-    }
+    };
+    Ok(Found { partitions, broker })
 }
 
-fn create_topic(admin: &AdminClient<Log>, spec: &KafkaSpec, create: CreateTopic) -> Result<u32, OpenError> {
-    let name = &spec.topic;
+fn create_topic(
+    client: &Client<impl ClientContext>,
+    spec: &KafkaSpec,
+    create: CreateTopic,
+) -> Result<u32, OpenError> {
+    let (name, admin) = (&spec.topic, admin(spec)?);
     let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     let bytes_max = TOPIC_BYTES_MAX.to_string();
     let replication = TopicReplication::Fixed(number(create.replication));
@@ -87,8 +98,9 @@ fn create_topic(admin: &AdminClient<Log>, spec: &KafkaSpec, create: CreateTopic)
     let options = AdminOptions::new().operation_timeout(Some(ASK_TIMEOUT)).request_timeout(Some(ASK_TIMEOUT));
     let created = Handle::current()
         .block_on(admin.create_topics([&topic], &options))
-        .map_err(|error| failed(&format!("create the topic `{name}`"), &error))?;
-    match created.into_iter().next() {
+        .map_err(|error| failed(&format!("create the topic `{name}`"), &error));
+    reader::let_go(move || drop(admin));
+    match created?.into_iter().next() {
         // Somebody was faster, which is as good.
         Some(Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))) | None => {}
         Some(Err((_, reason))) => {
@@ -97,7 +109,7 @@ fn create_topic(admin: &AdminClient<Log>, spec: &KafkaSpec, create: CreateTopic)
     }
     let looks = CREATED_WITHIN.as_millis() / CREATED_LOOK_AGAIN.as_millis();
     for _ in 0..looks {
-        let partitions = count_partitions(admin, spec)?;
+        let Found { partitions, .. } = find(client, spec)?;
         if partitions > 0 {
             tracing::info!(topic = %name, partitions, "topic created");
             return Ok(partitions);
@@ -115,40 +127,20 @@ fn retention(create: &CreateTopic) -> (String, String) {
     (bytes.map_or_else(none, share), age.map_or_else(none, |age| age.as_millis().to_string()))
 }
 
-/// `max.message.bytes` of the topic, if we may know it.
-fn message_bytes_max(admin: &AdminClient<Log>, spec: &KafkaSpec) -> Option<usize> {
-    setting(admin, ResourceSpecifier::Topic(&spec.topic), "max.message.bytes")
-}
-
-/// How long the cluster keeps the offsets of a group without members, if we may know it. Blocks.
-pub(super) fn offsets_kept(spec: &KafkaSpec) -> Option<Duration> {
-    let admin: AdminClient<Log> =
-        settings::admin(spec).ok()?.create_with_context(Log::new(&spec.topic)).ok()?;
-    let broker = admin.inner().fetch_metadata(Some(&spec.topic), ASK_TIMEOUT).ok()?.brokers().first()?.id();
-    let minutes: u32 = setting(&admin, ResourceSpecifier::Broker(broker), "offsets.retention.minutes")?;
-    Some(Duration::from_secs(60) * minutes)
-}
-
-fn setting<T: std::str::FromStr>(
-    admin: &AdminClient<Log>,
-    of: ResourceSpecifier<'_>,
-    name: &str,
-) -> Option<T> {
-    let options = AdminOptions::new().request_timeout(Some(ASK_TIMEOUT));
-    let answer = Handle::current().block_on(admin.describe_configs(&[of], &options)).ok()?;
-    answer.into_iter().next()?.ok()?.get(name)?.value.as_ref()?.parse().ok()
-}
-
 /// Where reading a partition begins.
 pub(super) struct Begin {
     pub(super) opened: OpenedPartition,
-    /// Where the log ends now.
-    pub(super) end: Offset,
+    /// Where the log begins and ends now.
+    pub(super) bounds: (Offset, Offset),
     /// Who committed, where that is said.
     pub(super) writer: Option<Arc<str>>,
 }
 
 impl Begin {
+    pub(super) const fn end(&self) -> Offset {
+        self.bounds.1
+    }
+
     /// The first offset that anybody still needs.
     pub(super) fn low(&self) -> Offset {
         self.opened.committed.as_ref().map_or(self.opened.begin, Progress::low)
@@ -157,19 +149,26 @@ impl Begin {
 
 /// These partitions with what the group committed; `seen` knows where it once did. Blocks.
 pub(super) fn partitions(
-    client: &Client,
+    client: &reader::Client,
     spec: &KafkaSpec,
     numbers: &[u32],
     seen: &Seen,
 ) -> Result<Vec<Begin>, OpenError> {
-    let committed = reader::committed(client, &spec.topic, numbers, ASK_TIMEOUT)
-        .map_err(|error| failed(&format!("read the offsets of group `{}`", spec.group), &error))?;
+    let (committed, bounds) = std::thread::scope(|scope| {
+        // Two brokers answer, so they are asked at a time.
+        let bounds = scope.spawn(|| reader::all_bounds(client, &spec.topic, numbers));
+        (reader::committed(client, &spec.topic, numbers, ASK_TIMEOUT), bounds.join())
+    });
+    let committed =
+        committed.map_err(|error| failed(&format!("read the offsets of group `{}`", spec.group), &error))?;
+    let bounds = bounds
+        .unwrap_or(Err(KafkaError::Canceled))
+        .map_err(|error| failed("read where the topic begins and ends", &error))?;
     let elements = committed.elements();
     let (mut partitions, mut vanished) = (Vec::with_capacity(elements.len()), Vec::new());
     for element in &elements {
         element.error().map_err(|error| failed("read committed offsets", &error))?;
-        let (low, high) = reader::bounds(client, &spec.topic, element.partition())
-            .map_err(|error| failed("read where the topic begins and ends", &error))?;
+        let bounds = bounds.get(&element.partition()).copied().unwrap_or_default();
         let committed = match element.offset() {
             rdkafka::Offset::Offset(offset) => {
                 u64::try_from(offset).ok().map(|offset| progress::decode(Offset(offset), element.metadata()))
@@ -177,7 +176,6 @@ pub(super) fn partitions(
             _ => None,
         };
         let partition = u32::try_from(element.partition()).unwrap_or_default();
-        let bounds = (Offset(low), Offset(high));
         let start = match spec.start {
             _ if committed.is_some() => Start::Earliest,
             // It is no newcomer, and nobody knows how far it was.
@@ -199,7 +197,7 @@ pub(super) fn partitions(
         };
         partitions.push(Begin {
             opened: opened(Partition(partition), bounds, committed, begin, spec),
-            end: bounds.1,
+            bounds,
             writer: progress::writer(element.metadata()).map(Arc::from),
         });
     }

@@ -1,8 +1,10 @@
 //! One consumer client of the topic. It reads where it is told to; the one for the tails may be a member of the group.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use activator::id::Offset;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, TopicPartitionList};
@@ -15,6 +17,9 @@ pub(super) const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often to ask again while the cluster elects who answers.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Partitions asked for their bounds at a time.
+const ASKERS: usize = 16;
 
 pub(super) type Client = StreamConsumer<Context>;
 
@@ -89,6 +94,30 @@ pub(super) fn bounds(client: &Client, topic: &str, partition: i32) -> Result<(u6
     let ask = || client.fetch_watermarks(topic, partition, ASK_TIMEOUT);
     let (low, high) = once_elected(ASK_TIMEOUT, ask)?;
     Ok((u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0)))
+}
+
+/// The same of several partitions, by their number. Blocks.
+pub(super) fn all_bounds(
+    client: &Client,
+    topic: &str,
+    partitions: &[u32],
+) -> Result<BTreeMap<i32, (Offset, Offset)>, KafkaError> {
+    let one = |number: &u32| {
+        let number = i32::try_from(*number).unwrap_or(i32::MAX);
+        let (begin, end) = bounds(client, topic, number)?;
+        Ok((number, (Offset(begin), Offset(end))))
+    };
+    let some = |numbers: &[u32]| numbers.iter().map(one).collect();
+    std::thread::scope(|scope| {
+        let share = partitions.len().div_ceil(ASKERS).max(1);
+        let asked: Vec<_> = partitions.chunks(share).map(|numbers| scope.spawn(|| some(numbers))).collect();
+        let mut all = BTreeMap::new();
+        for asked in asked {
+            let found: Result<Vec<_>, KafkaError> = asked.join().unwrap_or(Err(KafkaError::Canceled));
+            all.extend(found?);
+        }
+        Ok(all)
+    })
 }
 
 async fn serve(client: Arc<Client>, mut closed: oneshot::Receiver<()>) {

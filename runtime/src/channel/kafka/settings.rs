@@ -33,7 +33,7 @@ const FETCH_WAIT_MS: u32 = 500;
 const LOOK_BACK_WAIT_MS: u32 = 10;
 
 /// What is fetched ahead of the reads, all partitions together.
-const READ_AHEAD_KBYTES: usize = 16 * 1024;
+const READ_AHEAD_KBYTES: u32 = 16 * 1024;
 
 /// For topics and their partitions.
 pub(super) fn admin(spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
@@ -41,7 +41,7 @@ pub(super) fn admin(spec: &KafkaSpec) -> Result<ClientConfig, OpenError> {
 }
 
 /// For reading, and for the cursors. Without `subscribe` it is never a member of the group.
-pub(super) fn reader(spec: &KafkaSpec, partitions: usize) -> Result<ClientConfig, OpenError> {
+pub(super) fn reader(spec: &KafkaSpec, partitions: u32) -> Result<ClientConfig, OpenError> {
     let mut config = reader_with(spec, partitions, FETCH_WAIT_MS);
     if spec.mode == Mode::Group {
         config
@@ -73,13 +73,17 @@ pub(super) fn mirror(spec: &KafkaSpec, group: &str) -> Result<ClientConfig, Open
 }
 
 /// For reading below the tails, now here and now there.
-pub(super) fn look_back(spec: &KafkaSpec, partitions: usize) -> Result<ClientConfig, OpenError> {
+pub(super) fn look_back(spec: &KafkaSpec, partitions: u32) -> Result<ClientConfig, OpenError> {
     with_options(reader_with(spec, partitions, LOOK_BACK_WAIT_MS), spec)
 }
 
-fn reader_with(spec: &KafkaSpec, partitions: usize, wait_ms: u32) -> ClientConfig {
-    // With split queues the bound counts for each partition.
-    let ahead_kbytes = (READ_AHEAD_KBYTES / partitions.max(1)).clamp(256, 4096);
+/// What is fetched ahead of each partition: with split queues the bound counts for each.
+pub(super) fn ahead_kbytes(partitions: u32) -> u32 {
+    (READ_AHEAD_KBYTES / partitions.max(1)).clamp(256, 4096)
+}
+
+fn reader_with(spec: &KafkaSpec, partitions: u32, wait_ms: u32) -> ClientConfig {
+    let ahead_kbytes = ahead_kbytes(partitions);
     let fetch_bytes = ahead_kbytes.min(1024) * 1024;
     let mut config = common(spec);
     config
@@ -140,6 +144,8 @@ fn common(spec: &KafkaSpec) -> ClientConfig {
         .set("allow.auto.create.topics", "false")
         // A broker that comes back is found within a second; the default waits up to ten.
         .set("reconnect.backoff.max.ms", "1000")
+        // A client that is to connect to its second broker waits for half of this too, so it is no wait at all at a start.
+        .set("reconnect.backoff.ms", "20")
         .set("socket.timeout.ms", "10000")
         .set("log.connection.close", "false")
         .set_log_level(RDKafkaLogLevel::Info);

@@ -3,7 +3,7 @@
 //! The library asks and commits only for the group that a client was made for. So this is a client, and it lives as
 //! long as the question. Everything here blocks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use activator::id::Offset;
@@ -59,6 +59,12 @@ impl<'s> Shown<'s> {
             standings.insert(number, Standing { offset: Offset(offset), is_ours });
         }
         Ok(standings)
+    }
+
+    /// The groups there are.
+    pub(super) fn existing(&self) -> Result<HashSet<String>, KafkaError> {
+        let found = self.client.fetch_group_list(None, ASK_TIMEOUT)?;
+        Ok(found.groups().iter().map(|group| group.name().to_owned()).collect())
     }
 
     /// Whether somebody reads for the group now: its offsets are theirs.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use activator::event::Event;
+use tokio::runtime::Handle;
 
 use super::open;
 use super::producer::Producer;
@@ -61,10 +62,14 @@ impl KafkaSink {
 }
 
 fn open_blocking(spec: &SinkSpec) -> Result<KafkaSink, OpenError> {
-    let topic = open::topic(&spec.topic)?;
+    let admin = open::admin(&spec.topic)?;
+    let topic = open::topic(&Arc::new(spec.topic.clone()), admin.inner());
+    let_go(move || drop(admin));
+    let topic = topic?;
     let config = settings::writer(&spec.topic)?;
     let start = |error| open::failed("start a Kafka producer", &error);
-    let producer = Producer::start(&config, &spec.topic.topic, topic.record_bytes_max, spec.content);
+    let limits = Handle::current().block_on(topic.asked.limits());
+    let producer = Producer::start(&config, &spec.topic.topic, limits.record_bytes_max, spec.content);
     let producer = producer.map_err(start)?;
     // An idempotent producer takes half a second to start.
     producer.warm_up(ASK_TIMEOUT).map_err(start)?;

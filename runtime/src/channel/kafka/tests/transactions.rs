@@ -65,7 +65,8 @@ pub(super) async fn a_reply_is_not_stored_where_the_cursor_is_refused(node: &Kaf
     kafka.0.owned.take(0, [(7, Offset(0), Offset(0))]);
     let (partition, begin, end) = (Partition(7), Offset(0), Offset(1));
     let opened = OpenedPartition { partition, begin, committed: Some(open_at(&[0], 1)) };
-    let (store, begin) = (kafka.clients().store.clone(), open::Begin { opened, end, writer: None });
+    let (store, begin) =
+        (kafka.clients().store.clone(), open::Begin { opened, bounds: (Offset(0), end), writer: None });
     tokio::task::spawn_blocking(move || store.found(&[begin])).await.unwrap().unwrap();
     let origin = Origin { partition, ..origin(0) };
     let refused = answers.append_in(kafka.transaction(origin).unwrap(), event("refused", "")).await;
