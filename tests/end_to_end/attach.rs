@@ -33,6 +33,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     let missing = output("gdb", &["--version"]).is_none().then(|| "no gdb".to_owned());
     let gdb = [("a_program_at_a_breakpoint_is_given_the_event", breakpoint as fn())];
     trials.extend(group_needing("attach with gdb", missing, &gdb));
+    let missing = output("node", &["--version"]).is_none().then(|| "no node".to_owned());
+    let node =
+        [("what_an_editor_starts_for_node_is_the_process_and_has_its_debugger", from_an_editor as fn())];
+    trials.extend(group_needing("attach with node", missing, &node));
     trials
 }
 
@@ -303,4 +307,30 @@ int main(void) {
     for pid in project.processes().into_iter().filter(|pid| *pid != runtime.pid()) {
         kill(Pid::from_raw(i32::try_from(pid).unwrap()), Signal::SIGKILL).ok();
     }
+}
+
+/// The editor starts what `hydrant new` wrote for it; the debugger comes along in `NODE_OPTIONS`, as that of VS Code does.
+fn from_an_editor() {
+    let project = Project::new("");
+    let (code, _, talk) = verb(&project, &["new", "serve", "--lang", "node", "--editor", "vscode"]);
+    assert_eq!(code, 0, "{talk}");
+    let lines = project.lines(".vscode/launch.json");
+    let file: String = lines.into_iter().filter(|line| !line.starts_with("//")).collect();
+    let launch = serde_json::from_str::<Value>(&file).unwrap()["configurations"][0].take();
+    assert_eq!(
+        (&launch["type"], &launch["runtimeExecutable"]),
+        (&"node".into(), &"hydrant".into()),
+        "{file}"
+    );
+    let arguments: Vec<&str> =
+        launch["runtimeArgs"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    project.write("debugger.cjs", "require('fs').appendFileSync('debugged', process.pid + '\\n')");
+    let runtime = Runtime::start(&project);
+    let debugger = format!("--require {}", project.file("debugger.cjs").display());
+    let editor = Started::new(asked(&project, &arguments).env("NODE_OPTIONS", debugger));
+    wait_until("it is attached", || state(&runtime) == "attached");
+    let (code, out, talk) =
+        verb(&project, &["send", "com.example.serve", "{\"name\":\"Ada\"}", "--wait=60s"]);
+    assert_eq!(code, 0, "{out}{talk}");
+    assert_eq!(project.lines("debugged"), [editor.0.id().to_string()], "the one process, and only that");
 }

@@ -1,4 +1,4 @@
-//! What an editor needs to debug a function: how it attaches to the process that `hydrant attach` becomes.
+//! What an editor needs to debug a function: how it gets at the process that `hydrant attach` becomes.
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
@@ -13,40 +13,53 @@ pub(super) enum Editor {
 }
 
 impl Editor {
-    /// Plans its file; not every language's debugger waits for an editor.
+    /// Plans its file; not every language's debugger is one that it can speak to.
     pub(super) fn draft(self, name: &str, language: Language, draft: &mut Draft) -> Result<(), Failure> {
         let Self::Vscode = self;
-        let Some((prefix, debugger)) = debugger(language) else {
-            return Err(Failure::usage(format!("--editor: nothing is known of debugging {} in one", language.name()))
-                .help("python and node have debuggers that wait for an editor; for gdb: hydrant attach FN --exec 'gdb --args'"));
+        let Some((configuration, prefix)) = debugger(language, name) else {
+            return Err(Failure::usage(format!(
+                "--editor: nothing is known of debugging {} in one",
+                language.name()
+            ))
+            .help("it is for python, node and go; with gdb: hydrant attach FN --exec 'gdb --args'"));
         };
-        draft.file(".vscode/launch.json", launch(name, prefix, debugger));
+        draft.file(".vscode/launch.json", launch(name, configuration, prefix));
         Ok(())
     }
 }
 
-/// What runs a function for the debugger (docs/debugging.md), and how the editor finds that.
-fn debugger(language: Language) -> Option<(&'static str, Value)> {
+/// How the editor gets at a function (docs/debugging.md), and what a person runs that one by before, in a terminal; the
+/// debugger of Node comes along into whatever the editor starts, so there it is `hydrant attach` itself.
+fn debugger(language: Language, name: &str) -> Option<(Value, Option<&'static str>)> {
     match language {
         Language::Python => Some((
-            "python -m debugpy --listen 5678 --wait-for-client",
-            json!({"type": "debugpy", "connect": {"host": "127.0.0.1", "port": 5678}}),
+            json!({"type": "debugpy", "request": "attach", "connect": {"host": "127.0.0.1", "port": 5678}}),
+            Some("python3 -m debugpy --listen 5678 --wait-for-client"),
         )),
-        Language::Node => Some(("node --inspect", json!({"type": "node", "port": 9229}))),
+        Language::Node => {
+            let arguments = ["attach", name, "--exec", ""];
+            let configuration = json!({"type": "node", "request": "launch", "runtimeExecutable": "hydrant", "runtimeArgs": arguments});
+            Some((configuration, None))
+        }
+        Language::Go => {
+            // Delve is spoken to as it is: of itself the extension takes its adapter of old for what listens already.
+            let configuration = json!({
+                "type": "go", "request": "attach", "debugAdapter": "dlv-dap", "mode": "remote", "host": "127.0.0.1", "port": 2345
+            });
+            Some((configuration, Some("dlv exec --headless --listen 127.0.0.1:2345")))
+        }
         _ => None,
     }
 }
 
-fn launch(name: &str, prefix: &str, debugger: Value) -> String {
-    let mut configuration = debugger;
+fn launch(name: &str, mut configuration: Value, prefix: Option<&str>) -> String {
     configuration["name"] = json!(format!("hydrant attach {name}"));
-    configuration["request"] = json!("attach");
     let file = json!({"version": "0.2.0", "configurations": [configuration]});
-    format!(
-        "// While `hydrant dev` runs, in a terminal:\n//     {}\n\
-         // It becomes the process of the function, which this attaches to; then send an event.\n{file:#}\n",
-        command(name, prefix)
-    )
+    let first = prefix.map_or_else(
+        || "start this. It becomes the process of the function;".into(),
+        |prefix| format!("in a terminal:\n//     {}\n// It becomes the process of the function, which this attaches to;", command(name, prefix)),
+    );
+    format!("// While `hydrant dev` runs, {first} then send an event.\n{file:#}\n")
 }
 
 fn command(name: &str, prefix: &str) -> String {
@@ -57,21 +70,31 @@ fn command(name: &str, prefix: &str) -> String {
 mod tests {
     use super::*;
 
+    fn written(language: Language) -> (String, Value, Option<&'static str>) {
+        let (configuration, prefix) = debugger(language, "hello").unwrap();
+        let text = launch("hello", configuration, prefix);
+        let json: String = text.lines().filter(|line| !line.starts_with("//")).collect();
+        let mut file: Value = serde_json::from_str(&json).unwrap();
+        (text, file["configurations"][0].take(), prefix)
+    }
+
     #[test]
     fn it_attaches_as_the_page_on_debugging_has_it() {
         let page = include_str!("../../../../docs/debugging.md");
-        let known = Language::ALL.into_iter().filter_map(debugger);
-        let mut count = 0;
-        for (prefix, found) in known {
-            assert!(page.contains(&format!("`{}`", command("hello", prefix))), "{prefix}");
-            let port = found.get("port").unwrap_or_else(|| &found["connect"]["port"]).to_string();
-            assert!(page.contains(&format!("port {port}")), "{port}");
-            let text = launch("hello", prefix, found);
-            let json: String = text.lines().filter(|line| !line.starts_with("//")).collect();
-            let launch: Value = serde_json::from_str(&json).unwrap();
-            assert_eq!(launch["configurations"][0]["request"], "attach");
-            count += 1;
+        for (language, port) in [(Language::Python, "/connect/port"), (Language::Go, "/port")] {
+            let (text, configuration, prefix) = written(language);
+            let command = command("hello", prefix.unwrap());
+            assert!(text.contains(&command) && page.contains(&format!("`{command}`")), "{text}");
+            assert_eq!(configuration["request"], "attach");
+            let port = configuration.pointer(port).unwrap().to_string();
+            assert!(command.contains(&port) && page.contains(&format!("port {port}")), "{port}");
         }
-        assert_eq!(count, 2);
+    }
+
+    #[test]
+    fn node_is_started_and_not_looked_for_at_a_port() {
+        let (text, configuration, prefix) = written(Language::Node);
+        assert_eq!((&configuration["request"], prefix), (&"launch".into(), None), "{text}");
+        assert!(configuration.get("port").is_none(), "{text}");
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct New {
     /// Make it answer calls at /fn/NAME, in place of events
     #[arg(long, conflicts_with = "ty")]
     http: bool,
-    /// Write how this editor debugs it, too: .vscode/launch.json (python, node)
+    /// Write how this editor debugs it, too: .vscode/launch.json (python, node, go)
     #[arg(long, value_name = "EDITOR", requires = "lang")]
     editor: Option<Editor>,
     /// List the languages, and whether what they need is installed here
