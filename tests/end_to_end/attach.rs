@@ -327,7 +327,8 @@ fn from_an_editor() {
     project.write("debugger.cjs", "require('fs').appendFileSync('debugged', process.pid + '\\n')");
     let runtime = Runtime::start(&project);
     let debugger = format!("--require {}", project.file("debugger.cjs").display());
-    let editor = Started::new(asked(&project, &arguments).env("NODE_OPTIONS", debugger));
+    let mut started = asked(&project, &arguments);
+    let editor = Started::new(started.env("NODE_OPTIONS", debugger).stdout(Stdio::null()));
     wait_until("it is attached", || state(&runtime) == "attached");
     let (code, out, talk) =
         verb(&project, &["send", "com.example.serve", "{\"name\":\"Ada\"}", "--wait=60s"]);
