@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ("export_refuses_what_has_no_place_unless_it_may_be_left_out", lossy),
             ("import_writes_no_file_that_is_there_unless_it_is_forced", writes),
             ("import_tells_what_it_does_not_take_and_where_yaml_breaks", tells),
+            ("import_says_all_of_it_in_one_object", one_object),
             ("yaml_has_the_shape_of_json", yaml),
             ("check_writes_its_findings_as_sarif", sarif),
         ],
@@ -73,6 +74,21 @@ fn tells() {
     let (code, out, talk) = verb(&project, &["import", "-f", &path]);
     assert_eq!((code, &*out), (1, ""));
     assert!(talk.contains("svc.yaml:2:"), "{talk}");
+}
+
+fn one_object() {
+    let project = Project::bare();
+    project.write("svc.yaml", SERVICE);
+    let path = project.file("svc.yaml").display().to_string();
+    let (code, out, talk) = verb(&project, &["import", "-f", &path, "-o", "json"]);
+    assert_eq!((code, &*talk), (0, ""));
+    let object: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(object["toml"], "[function.bill]\n");
+    assert_eq!(object["imported"], serde_json::json!({ "Service": 1 }));
+    assert_eq!((&object["notes"][0]["line"], &object["file"]), (&8.into(), &Value::Null), "{out}");
+    let (code, out, _) = verb(&project, &["import", "-f", &path, "-o", "yaml", "--write"]);
+    assert!(code == 0 && out.starts_with("---\n") && out.contains("file: runtime.toml\n"), "{out}");
+    assert_eq!(fs::read_to_string(project.file("runtime.toml")).unwrap(), "[function.bill]\n");
 }
 
 fn yaml() {

@@ -187,6 +187,13 @@ fn exported() {
             assert_eq!(event[name], value, "{name}: {event}");
         }
     }
+    let documents = ok(&project, &["dlq", "export", "-o", "yaml"]);
+    let ids: Vec<&str> = documents.lines().filter(|line| line.starts_with("id: ")).collect();
+    assert_eq!(
+        (documents.matches("---\n").count(), &ids[..]),
+        (2, &["id: o-1", "id: o-2"][..]),
+        "{documents}"
+    );
     let file = project.file("letters.jsonl");
     ok(&project, &["dlq", "export", "d1", "--file", file.to_str().unwrap()]);
     assert_eq!(json_lines(&fs::read_to_string(&file).unwrap()), events[1..]);

@@ -10,7 +10,7 @@ use super::global::Global;
 use super::output;
 use crate::knative::{self, BrokerClass, Exported, Options, Project};
 
-/// Print brokers, triggers, channels, subscriptions, sources, sinks and functions as Knative's YAML
+/// Print brokers, triggers, channels, flows, sources, sinks and functions as Knative's YAML
 ///
 /// What has no place there is told with its line, and nothing is printed (exit code 1) unless --lossy leaves it out. An image is
 /// a placeholder: a function here is a file.

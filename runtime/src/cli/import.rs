@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::{Map, Value, json};
 
 use super::exit::Failure;
 use super::global::Global;
@@ -13,10 +14,11 @@ use super::output;
 use crate::knative::{self, Imported, Note};
 use crate::rewrite;
 
-/// Read Knative's brokers, triggers, channels, subscriptions, sources, sinks and services, and print a runtime.toml
+/// Read Knative's brokers, triggers, channels, flows, sources, sinks and services, and print a runtime.toml
 ///
 /// Every field that has no counterpart is told on stderr, with its line and what to do. A Service becomes a function without
-/// a program: set `exec`, or put a file of its name into functions/.
+/// a program: set `exec`, or put a file of its name into functions/. With -o json or yaml all of it is one object: `toml`,
+/// `imported`, `notes` and `file`, which was written.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 hydrant import -f knative.yaml
@@ -46,10 +48,16 @@ impl Import {
         let to = match self.write {
             true => self.write(global, &imported)?,
             false => {
-                output::data(&imported.toml)?;
+                if !global.is_json() {
+                    output::data(&imported.toml)?;
+                }
                 "runtime.toml".to_owned()
             }
         };
+        if global.is_json() {
+            output::json(&told(&imported, self.write.then_some(&to)))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         global.talk(&summary(&imported, &to));
         imported.notes.iter().for_each(|note| global.talk(&line(note)));
         Ok(ExitCode::SUCCESS)
@@ -106,6 +114,15 @@ fn summary(imported: &Imported, to: &str) -> String {
         1 => format!("imported {counts} -> {to}; 1 field needs you:"),
         count => format!("imported {counts} -> {to}; {count} fields need you:"),
     }
+}
+
+/// The file, what it is made of, and what somebody has to look at; `file` is where it was written to.
+fn told(imported: &Imported, file: Option<&String>) -> Value {
+    let counts: Map<String, Value> =
+        imported.counts.iter().map(|(kind, count)| (kind.clone(), (*count).into())).collect();
+    let note = |Note { file, line, text }: &Note| json!({ "file": file, "line": line, "text": text });
+    let notes: Vec<Value> = imported.notes.iter().map(note).collect();
+    json!({ "file": file, "toml": imported.toml, "imported": counts, "notes": notes })
 }
 
 fn line(note: &Note) -> String {

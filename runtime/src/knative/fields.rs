@@ -51,6 +51,16 @@ impl Fields {
         self.entries.iter().find(|(name, _)| name == key)?.1.text()
     }
 
+    /// Where a key stands; where all of it begins, if it is not there.
+    pub(super) fn line_of(&self, key: &str) -> usize {
+        self.entries.iter().find(|(name, _)| name == key).map_or(self.line, |(_, node)| node.line)
+    }
+
+    /// A value, which stays; null where there is none.
+    pub(super) fn clone_plain(&self, key: &str) -> Value {
+        self.entries.iter().find(|(name, _)| name == key).map_or(Value::Null, |(_, node)| node.plain())
+    }
+
     /// A text behind either of two spellings.
     pub(super) fn either(&mut self, key: &str, other: &str) -> Option<String> {
         self.text(key).or_else(|| self.text(other))

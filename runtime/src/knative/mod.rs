@@ -12,6 +12,9 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+/// Where images are of which somebody has to say where they are: nowhere. What a program is called stands behind it.
+const PLACEHOLDER: &str = "registry.example/";
+
 pub(crate) use fields::Note;
 pub(crate) use from::{Imported, import};
 pub(crate) use to::{BrokerClass, Exported, Options, Project, export};

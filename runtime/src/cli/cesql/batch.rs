@@ -5,7 +5,7 @@ use std::io::{self, BufRead, ErrorKind, Read, Write};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::events;
+use super::super::{events, output};
 use super::answer::Answer;
 
 /// A longer line is answered without being read into memory; no expression that is understood needs as much.
@@ -70,11 +70,10 @@ fn next(questions: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
     Ok(if read == 0 { Line::End } else { Line::Whole })
 }
 
-/// One line at once, so that whoever asks line by line is answered line by line.
+/// One line or document at once, so that whoever asks line by line is answered line by line.
 fn write(answers: &mut impl Write, answer: &Answer) -> io::Result<()> {
-    let mut line = serde_json::to_vec(answer)?;
-    line.push(b'\n');
-    answers.write_all(&line)?;
+    let line = output::json_line(answer).map_err(|failure| io::Error::other(failure.message))?;
+    answers.write_all(line.as_bytes())?;
     answers.flush()
 }
 

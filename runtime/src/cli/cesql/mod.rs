@@ -31,7 +31,8 @@ pub(super) struct Cesql {
     /// The event: @FILE, - for stdin, or JSON [default: one with the required attributes only]
     #[arg(value_name = "@EVENT.json")]
     event: Option<String>,
-    /// Read lines {"expression": "...", "event": {...}} from stdin, and answer each with a line of JSON
+    /// Read lines {"expression": "...", "event": {...}} from stdin, and answer each with a line of JSON, or with -o
+    /// yaml a document
     #[arg(long)]
     batch: bool,
 }

@@ -1,4 +1,4 @@
-//! `hydrant dlq export`: dead letters as events in the JSON format, one a line, for other tools.
+//! `hydrant dlq export`: dead letters as events in the JSON format, one a line, or with `-o yaml` a document each.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -16,7 +16,7 @@ use super::select::Select;
 use super::{letter, letters};
 use crate::letters::LetterView;
 
-/// Write dead letters as JSON lines: each an event with the extensions it died with
+/// Write dead letters as JSON lines, or with -o yaml as documents: each an event with the extensions it died with
 #[derive(Debug, Args)]
 pub(super) struct Export {
     /// The letters (d17), or the ids of their events [default: all that the flags mean]
@@ -63,7 +63,7 @@ impl To {
 
     fn write(&mut self, letter: &LetterView) -> Result<(), Failure> {
         self.count += 1;
-        let line = format!("{}\n", letter.event.get());
+        let line = output::json_line(&letter.event)?;
         match &mut self.file {
             None => output::data(line),
             Some((path, file)) => file

@@ -10,20 +10,24 @@ impl Import {
     pub(super) fn channel(&mut self, mut channel: Resource) {
         let header = format!("channel.{}", channel.name);
         let mut section = Section::new(&*header);
-        match channel.spec.inside("channelTemplate") {
-            Some(mut template) => {
-                template.take("apiVersion");
-                let kind = template.text("kind").unwrap_or_default();
-                let mut spec = template.map("spec");
-                self.class(&kind, &mut spec, &mut section);
-                spec.rest(&mut self.notes, super::NO_PLACE);
-                template.rest(&mut self.notes, super::NO_PLACE);
-            }
-            None => self.class(&channel.kind.clone(), &mut channel.spec, &mut section),
+        if !self.template(&mut channel.spec, &mut section) {
+            self.class(&channel.kind.clone(), &mut channel.spec, &mut section);
         }
         section.set("delivery", self.delivery(&mut channel.spec, &header));
         self.add(&channel, section);
         self.rest(channel);
+    }
+
+    /// What channels are made of, where a template says that.
+    pub(super) fn template(&mut self, of: &mut Fields, section: &mut Section) -> bool {
+        let Some(mut template) = of.inside("channelTemplate") else { return false };
+        template.take("apiVersion");
+        let kind = template.text("kind").unwrap_or_default();
+        let mut spec = template.map("spec");
+        self.class(&kind, &mut spec, section);
+        spec.rest(&mut self.notes, super::NO_PLACE);
+        template.rest(&mut self.notes, super::NO_PLACE);
+        true
     }
 
     /// What it is made of.
@@ -57,9 +61,9 @@ impl Import {
         ["apiVersion", "kind"].iter().for_each(|key| drop(channel.take(key)));
         channel.rest(&mut self.notes, super::NO_PLACE);
         section.set("channel", self.name(&subscription.spec, subscription.line, &name));
-        let set = |key| format!("[{header}] {key}");
-        section.set("to", self.destination(&mut subscription.spec, "subscriber", &set("to")));
-        section.set("reply", self.destination(&mut subscription.spec, "reply", &set("reply")));
+        let set = format!("[{header}] to");
+        section.set("to", self.destination(&mut subscription.spec, "subscriber", &set));
+        section.set("reply", self.reply(&mut subscription.spec, &header));
         section.set("delivery", self.delivery(&mut subscription.spec, &header));
         self.add(&subscription, section);
         self.rest(subscription);

@@ -7,13 +7,30 @@ impl Import {
     /// Where a field of this name leads. Nothing where that is nowhere here, which is told with what to set in its place.
     pub(super) fn destination(&mut self, of: &mut Fields, key: &str, set: &str) -> Option<String> {
         let mut to = of.inside(key)?;
-        let line = to.line;
-        let found = match to.inside("ref") {
-            Some(reference) => self.reference(reference, line, set),
-            None => self.uri(&mut to, line, set),
-        };
+        let found = self.leads(&mut to, set);
         to.rest(&mut self.notes, super::NO_PLACE);
         found
+    }
+
+    /// Where a reference or a URI among these leads.
+    pub(super) fn leads(&mut self, to: &mut Fields, set: &str) -> Option<String> {
+        let line = to.line;
+        match to.inside("ref") {
+            Some(reference) => self.reference(reference, line, set),
+            None => self.uri(to, line, set),
+        }
+    }
+
+    /// Where answers go: into a channel of some kind, so that they are as safe as what they answer.
+    pub(super) fn reply(&mut self, of: &mut Fields, header: &str) -> Option<String> {
+        let line = of.line_of("reply");
+        let to = self.destination(of, "reply", &format!("[{header}] reply"))?;
+        if is_silent(&to) {
+            return Some(to);
+        }
+        let what = format!("reply to {to} -> set [{header}] reply to a channel, and subscribe {to} to it");
+        self.notes.push(of.note(line, what));
+        None
     }
 
     fn uri(&mut self, to: &mut Fields, line: usize, set: &str) -> Option<String> {
@@ -48,4 +65,9 @@ impl Import {
         to.rest(&mut self.notes, super::NO_PLACE);
         Some(format!("{word}/{name}"))
     }
+}
+
+/// Whether nothing comes back from it: it is a channel of some kind.
+pub(super) fn is_silent(to: &str) -> bool {
+    !to.starts_with("fn/") && !to.starts_with("http://")
 }

@@ -5,6 +5,9 @@ mod broker;
 mod channel;
 mod delivery;
 mod destination;
+mod flow;
+mod job;
+mod request;
 mod service;
 mod source;
 mod text;
@@ -147,6 +150,10 @@ impl Import {
             "KafkaSource" => self.kafka_source(resource),
             "PingSource" => self.ping_source(resource),
             "KafkaSink" => self.kafka_sink(resource),
+            "Sequence" => self.sequence(resource),
+            "Parallel" => self.parallel(resource),
+            "RequestReply" => self.request_reply(resource),
+            "JobSink" => self.job_sink(resource),
             "Service" => self.service(resource),
             kind => {
                 let what = format!("{kind} `{}` -> is not supported: it is left out", resource.name);
@@ -157,17 +164,25 @@ impl Import {
 
     /// Adds what a resource became.
     fn add(&mut self, resource: &Resource, section: Section) {
-        if self.sections.iter().any(|known| known.header == section.header) {
-            let what =
-                format!("{} `{}` -> there is one before it: it is left out", resource.kind, resource.name);
-            self.notes.push(resource.spec.note(resource.line, what));
+        if !self.put(resource, &format!("{} `{}`", resource.kind, resource.name), section) {
             return;
         }
         match self.counts.iter_mut().find(|(kind, _)| *kind == resource.kind) {
             Some((_, count)) => *count += 1,
             None => self.counts.push((resource.kind.clone(), 1)),
         }
-        self.sections.push(section);
+    }
+
+    /// Puts a section, of which people know what it comes of, behind the others, unless there is one of its name.
+    fn put(&mut self, resource: &Resource, called: &str, section: Section) -> bool {
+        let is_new = self.sections.iter().all(|known| known.header != section.header);
+        if is_new {
+            self.sections.push(section);
+        } else {
+            let what = format!("{called} -> there is one before it: it is left out");
+            self.notes.push(resource.spec.note(resource.line, what));
+        }
+        is_new
     }
 
     /// What is left of a resource when it is done.

@@ -23,6 +23,8 @@ const SCALE: [(&str, &str); 6] = [
 const OTHERS: [&str; 5] =
     ["window", "panic-window-percentage", "panic-threshold-percentage", "class", "metric"];
 
+const EXECUTION_MODES: [&str; 2] = ["K_EXECUTION_MODE", "KNATIVE_EXECUTION_MODE"];
+
 impl Import {
     pub(super) fn service(&mut self, mut service: Resource) {
         let mut section = Section::new(format!("function.{}", service.name));
@@ -38,7 +40,7 @@ impl Import {
         template.rest(&mut self.notes, super::NO_PLACE);
         section.set("concurrency", spec.number("containerConcurrency").map_or(Value::Null, |n| json!(n)));
         self.timeout(&mut spec, &mut section);
-        self.containers(&mut spec, &service, &mut section);
+        self.containers(&mut spec, &service.name, &mut section);
         // What the cluster fills in.
         spec.take("enableServiceLinks");
         spec.rest(&mut self.notes, super::NO_PLACE);
@@ -87,22 +89,22 @@ impl Import {
     }
 
     /// The container; those beside it have no place.
-    fn containers(&mut self, spec: &mut Fields, service: &Resource, section: &mut Section) {
+    pub(super) fn containers(&mut self, spec: &mut Fields, name: &str, section: &mut Section) {
         let mut containers = spec.list("containers").into_iter();
         let Some(container) = containers.next() else { return };
         for beside in containers {
             let what = format!("a second container{}", super::NO_PLACE);
-            self.notes.push(service.spec.note(beside.line, what));
+            self.notes.push(spec.note(beside.line, what));
         }
-        let mut container = Fields::of(service.spec.file(), "container", container);
-        if let Some(image) = container.take("image") {
-            let what = format!("image {} -> set [function.{}] exec", shown(&image.plain()), service.name);
-            self.notes.push(service.spec.note(image.line, what));
+        let mut container = Fields::of(spec.file(), "container", container);
+        for key in ["image", "command"] {
+            let Some(program) = container.take(key) else { continue };
+            let what = format!("{key} {} -> set [function.{name}] exec", shown(&program.plain()));
+            self.notes.push(spec.note(program.line, what));
         }
-        let args: Vec<String> = container.list("args").iter().filter_map(Node::text).collect();
-        section.set("args", if args.is_empty() { Value::Null } else { args.into() });
+        self.args(container.list("args"), spec, section);
         let env = container.list("env");
-        self.env(env, service, section);
+        self.env(env, spec, name, section);
         let is_h2c = |port: &Node| port.plain()["name"] == "h2c";
         if container.list("ports").iter().any(is_h2c) {
             section.set("protocol", "h2c");
@@ -113,16 +115,30 @@ impl Import {
         container.rest(&mut self.notes, super::NO_PLACE);
     }
 
-    fn env(&mut self, env: Vec<Node>, service: &Resource, section: &mut Section) {
+    fn args(&mut self, args: Vec<Node>, at: &Fields, section: &mut Section) {
+        for arg in args.iter().filter(|arg| arg.text().is_some_and(|text| text.contains("$("))) {
+            let what =
+                format!("args {} -> no variable is put in here: read it in the program", shown(&arg.plain()));
+            self.notes.push(at.note(arg.line, what));
+        }
+        let args: Vec<String> = args.iter().filter_map(Node::text).collect();
+        section.set("args", if args.is_empty() { Value::Null } else { args.into() });
+    }
+
+    fn env(&mut self, env: Vec<Node>, at: &Fields, function: &str, section: &mut Section) {
         let mut variables = Map::new();
         for node in env {
             let line = node.line;
-            let mut variable = Fields::of(service.spec.file(), "env", node);
+            let mut variable = Fields::of(at.file(), "env", node);
             let name = variable.text("name").unwrap_or_default();
+            // What the cluster tells every job; here it is told, too.
+            if EXECUTION_MODES.contains(&&*name) {
+                continue;
+            }
             if let Some(from) = variable.take("valueFrom") {
                 let what =
-                    format!("env {name} {} -> set [function.{}] secrets", shown(&from.plain()), service.name);
-                self.notes.push(service.spec.note(line, what));
+                    format!("env {name} {} -> set [function.{function}] secrets", shown(&from.plain()));
+                self.notes.push(at.note(line, what));
                 continue;
             }
             variables.insert(name, variable.text("value").unwrap_or_default().into());

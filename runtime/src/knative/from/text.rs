@@ -22,6 +22,11 @@ impl Section {
         }
     }
 
+    /// Says what another says, too.
+    pub(super) fn set_as(&mut self, other: &Self) {
+        self.keys.extend(other.keys.iter().cloned());
+    }
+
     pub(super) fn text(&self) -> String {
         let lines: String =
             self.keys.iter().map(|(key, value)| format!("{key} = {}\n", inline(value))).collect();

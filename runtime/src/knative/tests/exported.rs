@@ -17,13 +17,23 @@ max_delay = \"1s\"
 protocol = \"stdio\"
 isolation = \"strict\"
 idle = \"1500ms\"
-[request.ask]
+[parallel.news]
+branches = [{ to = \"fn/bill\", filter = \"id = '1'\" }]
+sync = \"disk\"
+[job.one]
+to = \"fn/one\"
+partitions = 2
+[job.one.delivery]
+max_delay = \"1s\"
+[function.one]
+protocol = \"oneshot\"
+max = 2
 [source.clock]
 type = \"container\"
 exec = \"clock\"
 to = \"fn/bill\"
 ";
-    let left_out = exported(project(file, &["bill"]).path(), &ANY).left_out;
+    let left_out = exported(project(file, &["bill", "one"]).path(), &ANY).left_out;
     assert_eq!(
         lines(&left_out),
         [
@@ -34,10 +44,14 @@ to = \"fn/bill\"
             "runtime.toml:9 function.bill.protocol \"stdio\"",
             "runtime.toml:10 function.bill.isolation \"strict\"",
             "runtime.toml:11 function.bill.idle \"1500ms\"",
-            "runtime.toml:12 request {\"ask\":{}}",
-            "runtime.toml:14 source.clock.type \"container\"",
-            "runtime.toml:15 source.clock.exec \"clock\"",
-            "runtime.toml:16 source.clock.to \"fn/bill\"",
+            "runtime.toml:13 parallel.news.branches.1.filter \"id = '1'\"",
+            "runtime.toml:14 parallel.news.sync \"disk\"",
+            "runtime.toml:17 job.one.partitions 2",
+            "runtime.toml:19 job.one.delivery.max_delay \"1s\"",
+            "runtime.toml:22 function.one.max 2",
+            "runtime.toml:24 source.clock.type \"container\"",
+            "runtime.toml:25 source.clock.exec \"clock\"",
+            "runtime.toml:26 source.clock.to \"fn/bill\"",
         ]
     );
 }

@@ -1,6 +1,7 @@
 //! What goes to a cluster and comes back is what it was; and what a cluster says is read, or told.
 
 mod exported;
+mod flows;
 mod imported;
 mod round_trip;
 

@@ -8,6 +8,7 @@ use activator::scale::Scaling;
 use activator::topology::{Order, Subscription};
 
 use super::{ANY, exported, imported, load, project, yaml};
+use crate::channel::Spec;
 use crate::config::resolved::{ChannelKind, Found, Resolved};
 
 /// What is to be the same: without what has no place in a cluster, and is told.
@@ -17,6 +18,7 @@ struct Wiring {
     channels: Vec<String>,
     functions: Vec<String>,
     pings: String,
+    requests: Vec<String>,
 }
 
 fn wiring(resolved: &Resolved) -> Wiring {
@@ -35,8 +37,9 @@ fn wiring(resolved: &Resolved) -> Wiring {
     };
     let is_of_people = |kind| kind == ChannelKind::Source || ChannelKind::is_for_people(kind);
     let channels = resolved.channels.values().filter(|channel| is_of_people(channel.kind));
-    let mut channels: Vec<String> =
-        channels.map(|channel| format!("{:?} {}", channel.kind, channel.name)).collect();
+    let mut channels: Vec<String> = channels
+        .map(|channel| format!("{:?} {} {}", channel.kind, channel.name, class(&channel.spec)))
+        .collect();
     channels.sort();
     let mut functions: Vec<String> = resolved
         .functions
@@ -64,6 +67,17 @@ fn wiring(resolved: &Resolved) -> Wiring {
             "{:?}",
             resolved.pings.values().map(|ping| (&ping.name, &ping.data)).collect::<Vec<_>>()
         ),
+        requests: resolved.requests.values().map(|request| format!("{request:?}")).collect(),
+    }
+}
+
+/// What it is made of, and of a topic what it is made with.
+fn class(spec: &Spec) -> String {
+    match spec {
+        Spec::Memory(_) => "memory".into(),
+        Spec::Durable(_) => "durable".into(),
+        Spec::Kafka(topic) => format!("{:?}", topic.create),
+        Spec::KafkaSink(sink) => format!("{:?} {:?}", sink.topic.create, sink.content),
     }
 }
 
@@ -166,5 +180,52 @@ args = ["--x"]
     let folder = project(file, &["bill", "named"]);
     std::fs::write(folder.path().join("functions/named.toml"), "on = [{ type = \"a.*\" }, { q = \"*z\" }]")
         .unwrap();
+    assert_eq!(check(folder.path()), [""; 0]);
+}
+
+#[test]
+fn flows_come_back_as_they_were() {
+    let file = r#"
+[kafka]
+brokers = ["127.0.0.1:9092"]
+[sequence.ship]
+steps = ["fn/check", { to = "http://127.0.0.1:9/price", delivery = { retry = 2 } }, { to = "channel/done" }]
+delivery = { retry = 7, backoff = "linear" }
+class = "memory"
+[sequence.pay]
+steps = "fn/check"
+reply = "parallel/news"
+class = "kafka"
+kafka = { partitions = 3, replication = 1 }
+[parallel.news]
+branches = [{ to = "fn/mail", delivery = { retry = 0 } }, { to = "fn/log", reply = "channel/done" },
+    { to = "sequence/ship" }]
+reply = "job/resize"
+delivery = { retry = 4 }
+[channel.done]
+[sink.audit]
+type = "kafka"
+topic = "shop.audit"
+[request.ask]
+[request.price]
+broker = "shop"
+timeout = "2s"
+correlationAttribute = "asked"
+reply_attribute = "told"
+[broker.shop]
+class = "memory"
+[job.resize]
+to = "fn/thumb"
+delivery = { retry = 3 }
+[job.again]
+to = "fn/thumb"
+[function.thumb]
+protocol = "oneshot"
+args = ["--small"]
+env = { SIZE = "64" }
+limits = { memory = "64MiB" }
+timeout = "90s"
+"#;
+    let folder = project(file, &["check", "mail", "log", "thumb"]);
     assert_eq!(check(folder.path()), [""; 0]);
 }

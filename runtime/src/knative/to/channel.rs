@@ -1,6 +1,6 @@
 //! Channels and subscriptions.
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::delivery::iso;
 use super::{Export, dns};
@@ -12,9 +12,19 @@ const KAFKA: &str = "messaging.knative.dev/v1beta1";
 impl Export<'_> {
     pub(super) fn channel(&mut self, name: &str, mut channel: Fields) {
         let mut spec = json!({});
+        self.template(&mut channel, &mut spec);
+        if let Some(delivery) = self.delivery(&mut channel, "PT0.2S") {
+            spec["delivery"] = delivery;
+        }
+        self.add((MESSAGING, "Channel"), name, Map::new(), spec);
+        channel.rest(&mut self.left_out, "");
+    }
+
+    /// What a channel is made of, or those that are a part of something else.
+    pub(super) fn template(&mut self, channel: &mut Fields, spec: &mut Value) {
         match channel.text("class").as_deref() {
             Some("kafka" | "Kafka") => {
-                spec["channelTemplate"] = self.topic_of(&mut channel);
+                spec["channelTemplate"] = self.topic_of(channel);
             }
             Some("memory" | "MTChannelBasedBroker") => {
                 spec["channelTemplate"] = json!({ "apiVersion": MESSAGING, "kind": "InMemoryChannel" });
@@ -23,14 +33,9 @@ impl Export<'_> {
             _ => {}
         }
         channel.take("kafka");
-        if let Some(delivery) = self.delivery(&mut channel, "PT0.2S") {
-            spec["delivery"] = delivery;
-        }
-        self.add((MESSAGING, "Channel"), name, Map::new(), spec);
-        channel.rest(&mut self.left_out, "");
     }
 
-    fn topic_of(&mut self, channel: &mut Fields) -> serde_json::Value {
+    fn topic_of(&mut self, channel: &mut Fields) -> Value {
         let mut kafka = channel.map("kafka");
         let of_channel = channel.number("partitions");
         let mut spec = json!({

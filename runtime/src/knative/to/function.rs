@@ -4,13 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::Export;
 use crate::config::{ANNOTATIONS, Said, duration};
+use crate::knative::PLACEHOLDER;
 use crate::knative::fields::{Note, shown};
 
 const AUTOSCALING: &str = "autoscaling.knative.dev/";
 /// How long a process is kept without work.
 const IDLE: &str = "scale-to-zero-pod-retention-period";
-/// An image of this name is nowhere: somebody has to say which it is.
-const PLACEHOLDER: &str = "registry.example";
 
 /// A service as it grows.
 struct Service {
@@ -20,9 +19,24 @@ struct Service {
 }
 
 impl Export<'_> {
-    pub(super) fn function(&mut self, name: &str, said: &[(String, Said)]) {
-        let image = format!("{PLACEHOLDER}/{}", super::dns(name));
-        let container = Map::from_iter([("image".to_owned(), image.into())]);
+    /// One for each function; one that does jobs and nothing else is in these.
+    pub(super) fn services(&mut self) {
+        for (name, said) in self.functions {
+            if !self.is_only_of_jobs(name) {
+                self.function(name, said);
+            }
+        }
+    }
+
+    fn is_only_of_jobs(&self, name: &str) -> bool {
+        let to = format!("fn/{name}");
+        let all = self.resolved.topology.subscriptions.iter();
+        let mut of_it = all.filter(|subscription| *subscription.to_name == *to).peekable();
+        of_it.peek().is_some() && of_it.all(|subscription| subscription.name.starts_with("job/"))
+    }
+
+    fn function(&mut self, name: &str, said: &[(String, Said)]) {
+        let container = Map::from_iter([("image".to_owned(), image(name).into())]);
         let mut service = Service { annotations: Map::new(), spec: Map::new(), container };
         for (key, said) in said {
             if service.take(key, &said.value).is_none() {
@@ -40,7 +54,12 @@ impl Export<'_> {
     }
 }
 
-fn left_out(name: &str, key: &str, said: &Said) -> Note {
+/// Which it is, somebody has to say.
+pub(super) fn image(name: &str) -> String {
+    format!("{PLACEHOLDER}{}", super::dns(name))
+}
+
+pub(super) fn left_out(name: &str, key: &str, said: &Said) -> Note {
     let text = format!("function.{name}.{key} {}", shown(&said.value));
     Note { file: said.file.clone().unwrap_or_default(), line: said.line.unwrap_or_default(), text }
 }
@@ -61,9 +80,7 @@ impl Service {
             "annotations" => self.annotations.extend(value.as_object()?.clone()),
             "concurrency" => drop(self.spec.insert("containerConcurrency".into(), value.clone())),
             "timeout" => self.timeout(value)?,
-            "args" => drop(self.container.insert("args".into(), value.clone())),
-            "env" => drop(self.container.insert("env".into(), variables(value)?)),
-            "limits" => self.limits(value)?,
+            "args" | "env" | "limits" => contain(&mut self.container, key, value)?,
             "protocol" => match value.as_str()? {
                 "http" | "http1" => {}
                 "h2c" => {
@@ -95,21 +112,31 @@ impl Service {
         }
         Some(())
     }
+}
 
-    fn limits(&mut self, value: &Value) -> Option<()> {
-        let mut limits = Map::new();
-        for (key, value) in value.as_object()? {
-            let limit = match (key.as_str(), value) {
-                ("memory", Value::String(size)) => size.replace([' ', 'B'], ""),
-                // A share of the processors; a time in all is something else.
-                ("cpu", Value::Number(share)) => share.to_string(),
-                _ => return None,
-            };
-            limits.insert(key.clone(), limit.into());
-        }
-        self.container.insert("resources".into(), json!({ "limits": limits }));
-        Some(())
-    }
+/// Says in a container what there is a place for.
+pub(super) fn contain(container: &mut Map<String, Value>, key: &str, value: &Value) -> Option<()> {
+    let (place, value) = match key {
+        "args" => ("args", value.clone()),
+        "env" => ("env", variables(value)?),
+        "limits" => ("resources", json!({ "limits": limits(value)? })),
+        _ => return None,
+    };
+    container.insert(place.into(), value);
+    Some(())
+}
+
+fn limits(value: &Value) -> Option<Map<String, Value>> {
+    let limit = |(key, value): (&String, &Value)| {
+        let limit = match (key.as_str(), value) {
+            ("memory", Value::String(size)) => size.replace([' ', 'B'], ""),
+            // A share of the processors; a time in all is something else.
+            ("cpu", Value::Number(share)) => share.to_string(),
+            _ => return None,
+        };
+        Some((key.clone(), limit.into()))
+    };
+    value.as_object()?.iter().map(limit).collect()
 }
 
 fn variables(value: &Value) -> Option<Value> {
@@ -121,7 +148,7 @@ fn plain(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned).or_else(|| Some(value.as_u64()?.to_string()))
 }
 
-fn seconds(value: &Value) -> Option<u64> {
+pub(super) fn seconds(value: &Value) -> Option<u64> {
     let time = duration(value.as_str()?).ok()?;
     (time.subsec_nanos() == 0).then_some(time.as_secs())
 }

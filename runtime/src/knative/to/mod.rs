@@ -5,7 +5,10 @@ mod broker;
 mod channel;
 mod delivery;
 mod filter;
+mod flow;
 mod function;
+mod job;
+mod request;
 mod source;
 mod trigger;
 
@@ -56,6 +59,7 @@ pub(crate) struct Exported {
 struct Export<'a> {
     options: &'a Options,
     resolved: &'a Resolved,
+    functions: &'a [(String, Vec<(String, Said)>)],
     file: Arc<str>,
     /// `[kafka] brokers`.
     servers: Option<String>,
@@ -80,6 +84,7 @@ pub(crate) fn export(project: &Project<'_>, options: &Options) -> Result<Exporte
     let mut export = Export {
         options,
         resolved: project.resolved,
+        functions: &project.functions,
         file,
         servers: (!servers.is_empty()).then(|| servers.join(",")),
         brokers: BTreeSet::new(),
@@ -88,9 +93,7 @@ pub(crate) fn export(project: &Project<'_>, options: &Options) -> Result<Exporte
     };
     kafka.rest(&mut export.left_out, "");
     export.wiring(&mut root)?;
-    for (name, said) in &project.functions {
-        export.function(name, said);
-    }
+    export.services();
     root.rest(&mut export.left_out, "");
     export.left_out.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     Ok(Exported { documents: export.documents, left_out: export.left_out })
@@ -114,6 +117,10 @@ impl Export<'_> {
             self.trigger(&name, trigger, &kafka_brokers);
         }
         self.implicit_triggers(&written);
+        root.map("sequence").each().for_each(|(name, sequence)| self.sequence(&name, sequence));
+        root.map("parallel").each().for_each(|(name, parallel)| self.parallel(&name, parallel));
+        root.map("request").each().for_each(|(name, request)| self.request(&name, request));
+        root.map("job").each().for_each(|(name, job)| self.job(&name, job));
         for (name, source) in root.map("source").each() {
             self.source(&name, source)?;
         }
