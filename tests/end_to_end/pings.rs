@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::support::project::noting_script;
 use crate::support::runtime::verb;
-use crate::support::{Project, Runtime, group, wait_for, wait_until};
+use crate::support::{Project, Runtime, group, wait_until};
 
 pub(crate) fn trials() -> Vec<Trial> {
     group(
@@ -31,7 +31,7 @@ fn source(name: &str, schedule: &str, more: &str) -> String {
 
 fn project(config: &str) -> Project {
     let project = Project::new(config);
-    project.function("bill", noting_script("", "cat >> data"));
+    project.function("bill", noting_script("", "echo \"$CE_TIME\" >> times; cat >> data"));
     project
 }
 
@@ -58,20 +58,36 @@ fn wakes() {
     check_once(&project, "tick");
 }
 
-/// Killed where it may be: before, while or after an event is stored. Who reads the channel from its beginning sees what is
-/// in it; another sees events again that a kill found in flight.
+/// Killed where it may be: before, while or after an event is stored, or noted. Who reads the channel from its beginning sees
+/// what is in it, and takes what is there twice for one event; another sees events again that a kill found in flight.
 fn over_kills() {
-    let source = source("tick", EVERY_SECOND, "to = \"channel/ticks\"");
+    let source = source("tick", EVERY_SECOND, "to = \"channel/ticks\"\nmissed = \"once\"");
     let pace = "[channel.ticks]\n[subscription.pace]\nchannel = \"ticks\"\nto = \"fn/pace\"\n";
     let project = project(&format!("{source}{pace}"));
     project.function("pace", noting_script("", "").replace("delivered", "paced"));
+    let paced = || project.lines("paced");
     for kills in 1..=6 {
         let runtime = Runtime::start(&project);
-        wait_until("it fires", || project.lines("paced").len() >= 2 * kills);
+        wait_until("it fires", || paced().len() >= 2 * kills);
         runtime.kill9();
         wait_until("its functions are gone", || project.processes().is_empty());
     }
-    let all = "[subscription.all]\nchannel = \"ticks\"\nto = \"fn/bill\"\nstart = \"earliest\"\nordering = \"partition\"\n";
+    let fires_again = || {
+        let before = paced().len();
+        let runtime = Runtime::start(&project);
+        wait_until("it fires again", || paced().len() > before);
+        assert!(runtime.stop().success());
+        paced()[before].clone()
+    };
+    fires_again();
+    let note = std::fs::read_to_string(project.file(".hydrant/pings")).unwrap();
+    let first = fires_again();
+    // As if it had been killed when the first since then was stored, and not noted yet.
+    project.write(".hydrant/pings", &note);
+    assert_eq!(fires_again(), first, "it is stored again, and the same");
+
+    let all = "[subscription.all]\nchannel = \"ticks\"\nto = \"fn/bill\"\nstart = \"earliest\"\nordering = \"partition\"\n\
+               delivery = { deduplicate = \"24h\" }\n";
     project.configure(&format!("{source}{pace}{all}"));
     let fired = project.counts("paced");
     let _runtime = Runtime::start(&project);
@@ -81,6 +97,7 @@ fn over_kills() {
     });
     assert!(fired.keys().all(|id| project.counts("delivered").contains_key(id)));
     check_once(&project, "tick");
+    assert!(project.counts("times").values().all(|times| *times == 1), "{:?}", project.counts("times"));
 }
 
 fn missed() {
@@ -168,13 +185,18 @@ fn refused() {
 /// Its channel comes with the same reload.
 fn waits() {
     let project = project("");
-    let _runtime = Runtime::start(&project);
-    let trigger = "[subscription.all]\nchannel = \"ticks\"\nto = \"fn/bill\"\nstart = \"earliest\"\n";
-    project.configure(&format!(
-        "{}[channel.ticks]\n{trigger}",
-        source("tick", EVERY_SECOND, "to = \"channel/ticks\"")
-    ));
-    let first = wait_for("it fires", || project.lines("delivered").first().cloned());
-    assert!(first.starts_with("tick-20"), "{first}");
-    check_once(&project, "tick");
+    // In the way of its channel.
+    std::fs::create_dir_all(project.file(".hydrant/channels")).unwrap();
+    project.write(".hydrant/channels/channel-ticks", "");
+    project.write(".hydrant/pings", "2020-06-01T00:00:00Z tick UTC @yearly\n");
+    let tick = source("tick", "@yearly", "to = \"channel/ticks\"\nmissed = \"once\"");
+    let all =
+        "[channel.ticks]\n[subscription.all]\nchannel = \"ticks\"\nto = \"fn/bill\"\nstart = \"earliest\"\n";
+    project.configure(&format!("{tick}{all}"));
+    let runtime = Runtime::start(&project);
+    wait_until("its event is not stored", || runtime.log().contains("its event is not stored yet"));
+    std::fs::remove_file(project.file(".hydrant/channels/channel-ticks")).unwrap();
+    project.configure(&format!("{tick}{all}# again\n"));
+    wait_until("it is stored", || !project.lines("delivered").is_empty());
+    assert_eq!(project.lines("delivered"), ["tick-2021-01-01T00:00:00Z"]);
 }

@@ -43,16 +43,22 @@ pub(crate) fn group_needing(
     missing: Option<String>,
     tests: &[(&'static str, fn())],
 ) -> Vec<Trial> {
-    let Some(reason) = missing else { return group(name, tests) };
+    tests.iter().map(|(test, run)| one_needing(name, missing.clone(), *test, *run)).collect()
+}
+
+/// A test of a group that needs such a thing.
+pub(crate) fn one_needing(
+    group: &'static str,
+    missing: Option<String>,
+    test: impl Into<String>,
+    run: impl FnOnce() + Send + 'static,
+) -> Trial {
+    let Some(reason) = missing else { return one(group, test, run) };
     if std::env::var_os("CI").is_some() {
         let told = format!("{reason}, and with CI set nothing may be skipped");
-        let fails = |(test, _): &(&'static str, fn())| {
-            let told = told.clone();
-            Trial::test(*test, move || Err(told.into())).with_kind(name)
-        };
-        return tests.iter().map(fails).collect();
+        return Trial::test(test, move || Err(told.into())).with_kind(group);
     }
-    group_skipped(name, reason, tests)
+    skipped(group, reason, test)
 }
 
 /// What this machine cannot have: it is said, also on CI, and fails nothing.
@@ -61,14 +67,15 @@ pub(crate) fn group_skipped(
     reason: String,
     tests: &[(&'static str, fn())],
 ) -> Vec<Trial> {
-    tally(name, |t| {
-        t.skipped += tests.len();
+    tests.iter().map(|(test, _)| skipped(name, reason.clone(), *test)).collect()
+}
+
+fn skipped(group: &'static str, reason: String, test: impl Into<String>) -> Trial {
+    tally(group, |t| {
+        t.skipped += 1;
         t.reason = Some(reason);
     });
-    let skipped = |(test, _): &(&'static str, fn())| {
-        Trial::test(*test, || Ok(())).with_kind(name).with_ignored_flag(true)
-    };
-    tests.iter().map(skipped).collect()
+    Trial::test(test, || Ok(())).with_kind(group).with_ignored_flag(true)
 }
 
 /// One line a group.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 #[path = "../../support/kafka.rs"]
 mod node;
 
-pub(crate) use node::KafkaNode;
+pub(crate) use node::{KafkaNode, free_port_pair};
 
 static NODE: OnceLock<Mutex<Option<KafkaNode>>> = OnceLock::new();
 

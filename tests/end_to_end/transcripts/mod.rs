@@ -18,20 +18,26 @@ use std::sync::{Mutex, PoisonError};
 
 use libtest_mimic::Trial;
 
-use crate::support::group::one;
+use crate::support::group::one_needing;
+use crate::support::kafka;
 use play::{Count, play};
 
 static COUNTS: Mutex<BTreeMap<String, Count>> = Mutex::new(BTreeMap::new());
 
 /// One for each page, and those that show that a page cannot be wrong unseen.
 pub(crate) fn trials() -> Vec<Trial> {
-    let pages = pages(root()).into_iter().map(|page| one("transcripts", page.clone(), move || played(&page)));
+    let pages = pages(root()).into_iter().map(trial);
     teeth::trials().into_iter().chain(codes::trials()).chain(pages).collect()
 }
 
-fn played(page: &str) {
-    let text = fs::read_to_string(root().join(page)).unwrap();
-    let count = play(page, &text, root()).unwrap_or_else(|error| panic!("{error}"));
+fn trial(page: String) -> Trial {
+    let text = fs::read_to_string(root().join(&page)).unwrap();
+    let missing = if page::needs_kafka(&text) { kafka::missing() } else { None };
+    one_needing("transcripts", missing, page.clone(), move || played(&page, &text))
+}
+
+fn played(page: &str, text: &str) {
+    let count = play(page, text, root()).unwrap_or_else(|error| panic!("{error}"));
     COUNTS.lock().unwrap_or_else(PoisonError::into_inner).insert(page.to_owned(), count);
 }
 

@@ -10,6 +10,7 @@
 //! | `<!-- run: SCRIPT -->` | done unseen, and must succeed |
 //! | `<!-- meanwhile: SCRIPT -->` | the same, while the first command of the next block goes on |
 //! | `<!-- copy: PATH.. -->` | these are copied from the repository |
+//! | `<!-- needs: Kafka -->` | what stands on 127.0.0.1:9092 is one of the page's own, which its `tests/kafka/kafka.sh` starts; said first |
 //! | `<!-- fresh folder -->`, `<!-- ctrl-c -->` | what runs is ended; in the first case, with an empty folder |
 
 /// A line of the page, and its number.
@@ -28,6 +29,7 @@ pub(super) struct Command {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
+    Kafka,
     Fresh,
     CtrlC,
     Copy(Vec<String>),
@@ -53,6 +55,13 @@ const TYPED: [&str; 12] = [
     "git",
     "tests/kafka/kafka.sh",
 ];
+
+const NEEDS_KAFKA: &str = "needs: Kafka";
+
+/// Whether what a page says can be done only where a Kafka can run.
+pub(super) fn needs_kafka(page: &str) -> bool {
+    page.contains(&format!("<!-- {NEEDS_KAFKA} -->"))
+}
 
 /// The steps of a page.
 ///
@@ -89,6 +98,7 @@ fn at_once(line: &Line) -> Result<Option<Step>, String> {
         return Ok(Some(Step::Copy(paths.split_whitespace().map(str::to_owned).collect())));
     }
     match mark {
+        NEEDS_KAFKA => Ok(Some(Step::Kafka)),
         "fresh folder" => Ok(Some(Step::Fresh)),
         "ctrl-c" => Ok(Some(Step::CtrlC)),
         "said by what runs" => Ok(None),

@@ -61,6 +61,7 @@ impl Play<'_> {
                 self.stage.end();
                 self.stage = Stage::new();
             }
+            Step::Kafka => self.stage.give_kafka(self.root),
             Step::CtrlC => self.stage.end(),
             Step::Copy(paths) => self.stage.copy(self.root, &paths),
             Step::Write { path, text } => self.stage.write(&path, &text),

@@ -11,19 +11,34 @@ use nix::unistd::Pid;
 
 use crate::support::project::python;
 use crate::support::runtime::{BINARY, of_user};
-use crate::support::{Project, wait_for};
+use crate::support::{Project, kafka, wait_for};
 
 /// What pages call the folder.
 const FOLDER: &str = "/home/ada/shop";
 /// One shell after the other, as if it was the same: with the folder and the exit code of the one before.
 const SHELL: &str = r#"cd "$(cat "$HOME/.folder")"; (exit "$LAST"); eval "$TYPED"; LAST=$?; pwd > "$HOME/.folder"; exit $LAST"#;
-/// Nobody waits for a build that is there.
-const CARGO: &str =
-    "#!/bin/sh\n[ \"$1\" = run ] || exit 1\nshift\n[ \"$1\" != -- ] || shift\nexec hydrant \"$@\"\n";
+/// Nobody waits for a build that is there, nor for one of other features: of that it is enough that there are such.
+const CARGO: &str = r#"#!/bin/sh
+case "$*" in "build --release --features "*)
+  shift 2
+  HOME=HERS exec 'REALLY' tree --quiet --locked --manifest-path 'ROOT/Cargo.toml' "$@" > /dev/null
+esac
+[ "$1" = run ] || exit 1
+shift
+[ "$1" != -- ] || shift
+exec hydrant "$@"
+"#;
+/// Another port than that of a Kafka which may run here, another folder, and the jars that are there.
+const KAFKA: &str =
+    "#!/bin/sh\nHOME=HERS exec 'ROOT/tests/kafka/kafka.sh' \"$@\" --port PORT --dir \"$HOME/.kafka\"\n";
+/// Where pages have it.
+const KAFKA_AT: &str = "127.0.0.1:9092";
 
 pub(super) struct Stage {
     home: Project,
     last: i32,
+    /// Where its Kafka is, if the page has one.
+    kafka: Option<String>,
     /// What goes on by itself.
     runs: Option<Going>,
 }
@@ -43,9 +58,16 @@ impl Stage {
         fs::write(home.file(".folder"), home.file("shop").to_str().unwrap()).unwrap();
         std::os::unix::fs::symlink(BINARY, home.file(".bin/hydrant")).unwrap();
         std::os::unix::fs::symlink(python(), home.file(".bin/python3")).unwrap();
-        let stage = Self { home, last: 0, runs: None };
-        stage.put(".bin/cargo", CARGO);
+        let stage = Self { home, last: 0, kafka: None, runs: None };
+        stage.put(".bin/cargo", &of_machine(CARGO, super::root()));
         stage
+    }
+
+    /// From now on the page has a Kafka, as soon as it starts it.
+    pub(super) fn give_kafka(&mut self, root: &Path) {
+        let port = kafka::free_port_pair();
+        self.put("shop/tests/kafka/kafka.sh", &of_machine(KAFKA, root).replace("PORT", &port.to_string()));
+        self.kafka = Some(format!("127.0.0.1:{port}"));
     }
 
     pub(super) fn write(&self, path: &str, text: &str) {
@@ -73,6 +95,10 @@ impl Stage {
             let script = format!("cp -r '{}' '{}'", from.display(), to.display());
             let (status, said) = self.run(&script);
             assert!(status.success(), "{script}: {said}");
+            let config = to.join("runtime.toml");
+            if let (Some(kafka), Ok(text)) = (&self.kafka, fs::read_to_string(&config)) {
+                fs::write(config, text.replace(KAFKA_AT, kafka)).unwrap();
+            }
         }
     }
 
@@ -138,6 +164,13 @@ impl Stage {
             going.interrupt();
         }
     }
+}
+
+/// A script with what it needs of this machine: the repository, and the home that has the caches.
+fn of_machine(script: &str, root: &Path) -> String {
+    let home = std::env::var("HOME").unwrap();
+    let script = script.replace("ROOT", root.to_str().unwrap()).replace("REALLY", env!("CARGO"));
+    script.replace("HERS", &format!("'{home}'"))
 }
 
 impl Going {
