@@ -5,7 +5,7 @@ use std::fs;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use crate::support::runtime::verb;
+use crate::support::runtime::{verb, verb_reading};
 use crate::support::{Project, group};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -107,6 +107,10 @@ fn yaml() {
             }
         }
     }
+    let questions = "{\"expression\":\"1 + 1\"}\n{\"expression\":\"1 +\"}\n";
+    let (code, answers, _) = verb_reading(&project, &["cesql", "--batch", "-o", "yaml"], questions);
+    assert_eq!((code, answers.matches("---\n").count()), (0, 2), "{answers}");
+    assert!(answers.contains("\nvalue: 2\n") && answers.contains("  kind: parse\n"), "{answers}");
 }
 
 fn sarif() {

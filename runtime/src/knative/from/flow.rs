@@ -6,6 +6,7 @@ use super::destination::is_silent;
 use super::text::Section;
 use super::{Import, Resource};
 use crate::knative::fields::Fields;
+use crate::knative::tree::Node;
 
 /// What the branches of a parallel have alike.
 struct Branches<'a> {
@@ -59,7 +60,7 @@ impl Import {
     }
 
     /// A filter there is somebody who is asked, and what he answers goes on: that is a sequence of two steps.
-    fn branch(&mut self, node: crate::knative::tree::Node, number: usize, all: &Branches<'_>) -> Value {
+    fn branch(&mut self, node: Node, number: usize, all: &Branches<'_>) -> Value {
         let Branches { parallel, .. } = all;
         let mut branch = Fields::of(parallel.spec.file(), format!("branches.{number}"), node);
         let Some(filter) = branch.inside("filter") else {

@@ -117,10 +117,7 @@ impl Export<'_> {
             self.trigger(&name, trigger, &kafka_brokers);
         }
         self.implicit_triggers(&written);
-        root.map("sequence").each().for_each(|(name, sequence)| self.sequence(&name, sequence));
-        root.map("parallel").each().for_each(|(name, parallel)| self.parallel(&name, parallel));
-        root.map("request").each().for_each(|(name, request)| self.request(&name, request));
-        root.map("job").each().for_each(|(name, job)| self.job(&name, job));
+        self.flows(root);
         for (name, source) in root.map("source").each() {
             self.source(&name, source)?;
         }
@@ -132,6 +129,13 @@ impl Export<'_> {
         self.brokers(brokers)?;
         self.documents.extend(others);
         Ok(())
+    }
+
+    fn flows(&mut self, root: &mut Fields) {
+        root.map("sequence").each().for_each(|(name, sequence)| self.sequence(&name, sequence));
+        root.map("parallel").each().for_each(|(name, parallel)| self.parallel(&name, parallel));
+        root.map("request").each().for_each(|(name, request)| self.request(&name, request));
+        root.map("job").each().for_each(|(name, job)| self.job(&name, job));
     }
 
     fn is_kafka(&self, class: Option<&str>) -> bool {
