@@ -20,6 +20,7 @@ mod delivery;
 mod departures;
 mod descendants;
 mod ephemeral;
+mod file_watches;
 mod filters;
 mod fixtures;
 mod floods;
@@ -112,6 +113,7 @@ fn main() -> ExitCode {
         bad_input::trials,
         connections::trials,
         containers::trials,
+        file_watches::trials,
         descendants::trials,
         held_port::trials,
         races::trials,

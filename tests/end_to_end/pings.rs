@@ -177,7 +177,7 @@ fn refused() {
     };
     refused("nigthly", &["there is no source \"nigthly\"", "did you mean `nightly`?"]);
     refused("x/y", &["there is no source \"x/y\"", "GET /api/v1/sources"]);
-    refused("orders", &["reads topics of Kafka", "only those of type ping and http-poll fire"]);
+    refused("orders", &["reads topics of Kafka", "only those of type ping, http-poll and file-watch fire"]);
     let sources = runtime.admin("GET", "/api/v1/sources").json();
     assert_eq!((&sources[1]["source"], &sources[1]["type"]), (&"orders".into(), &"kafka".into()));
     assert_eq!(runtime.admin("GET", "/api/v1/sources/nightly/fire").status, 405, "to look changes nothing");

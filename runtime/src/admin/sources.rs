@@ -18,13 +18,14 @@ use crate::history::view::rfc3339;
 use crate::ping::Ping;
 use crate::sources::Fired;
 use crate::sources::container::{self, Container, State};
+use crate::sources::file_watch::FileWatch;
 use crate::sources::poll::{self, Poll};
 
 /// One of them. Field names are public interface: more may be added, none renamed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SourceView {
     pub(crate) source: String,
-    /// `ping`, `kafka`, `container` or `http-poll`.
+    /// `ping`, `kafka`, `container`, `http-poll` or `file-watch`.
     #[serde(rename = "type")]
     pub(crate) ty: String,
     /// `fn/bill`, `broker/default`, a URL.
@@ -41,12 +42,15 @@ pub(crate) struct SourceView {
     pub(crate) running: Option<Running>,
     #[serde(flatten)]
     pub(crate) polling: Option<Polling>,
+    #[serde(flatten)]
+    pub(crate) watching: Option<Watching>,
 }
 
-/// How one stands that is a program, or asks a URL.
+/// How one stands that is a program, asks a URL or watches a folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Standing {
-    /// A program: starting, running, waiting, broken, stopping. One that asks: starting, answering, failing, broken.
+    /// A program: starting, running, waiting, broken, stopping. One that asks: starting, answering, failing, broken. One that
+    /// watches: starting, watching, waiting.
     pub(crate) state: String,
     /// RFC 3339.
     pub(crate) since: Option<String>,
@@ -71,6 +75,27 @@ pub(crate) struct Polling {
     failures: u32,
 }
 
+/// One that watches a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Watching {
+    path: String,
+    /// Files that it knows there.
+    files: usize,
+    /// The id of its last event since the start.
+    last_event: Option<String>,
+    /// RFC 3339: when that was stored.
+    last_event_at: Option<String>,
+}
+
+impl Watching {
+    /// For people.
+    pub(crate) fn told(&self) -> String {
+        let files = if self.files == 1 { "1 file".to_owned() } else { format!("{} files", self.files) };
+        let last = self.last_event_at.as_ref().map(|at| format!(", last {at}"));
+        files + &last.unwrap_or_default()
+    }
+}
+
 /// When one of type ping fires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Timing {
@@ -78,6 +103,12 @@ pub(crate) struct Timing {
     timezone: String,
     /// For people.
     pub(crate) told: String,
+}
+
+/// What came of a firing: of a ping one event, of a URL one or none, of a folder one for each file that is not as it was.
+#[derive(Clone, Debug, Serialize)]
+struct FiringView {
+    events: Vec<FiredView>,
 }
 
 /// Where the event of a firing is, as `send` tells of its own.
@@ -103,19 +134,20 @@ async fn list(extract::State(driver): extract::State<Handle>) -> Json<Vec<Source
 async fn fire(
     extract::State(driver): extract::State<Handle>,
     Path(name): Path<String>,
-) -> Result<Json<Option<FiredView>>, ApiError> {
+) -> Result<Json<FiringView>, ApiError> {
     let config = driver.config();
     let failed = |error: &dyn Display| {
         let message = format!("{name} did not fire: {error}");
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message, "fire it again")
     };
-    if let Some(poll) = config.polls.get(&*name) {
-        let fired = poll::ask(poll, &driver).await.map_err(|error| failed(&error))?;
-        // Nothing where there is nothing new.
-        return Ok(Json(fired.map(FiredView::of)));
-    }
-    let fired = find(&config, &name)?.fire(&driver).await.map_err(|error| failed(&error))?;
-    Ok(Json(Some(FiredView::of(fired))))
+    let fired = if let Some(poll) = config.polls.get(&*name) {
+        Vec::from_iter(poll::ask(poll, &driver).await.map_err(|error| failed(&error))?)
+    } else if config.file_watches.contains_key(&*name) {
+        driver.file_watches().look(&name).await.map_err(|error| failed(&error))?
+    } else {
+        vec![find(&config, &name)?.fire(&driver).await.map_err(|error| failed(&error))?]
+    };
+    Ok(Json(FiringView { events: fired.into_iter().map(FiredView::of).collect() }))
 }
 
 impl FiredView {
@@ -132,7 +164,9 @@ fn views(driver: &Handle, now: Timestamp) -> Vec<SourceView> {
     let topics = topics(&config).into_iter();
     let topics = topics.map(|(source, to)| SourceView::new(&source, "kafka", &to));
     let polls = config.polls.values().map(|poll| poll_view(driver, poll));
-    let mut all: Vec<SourceView> = pings.chain(containers).chain(polls).chain(topics).collect();
+    let folders = config.file_watches.values().map(|source| folder_view(driver, source));
+    let mut all: Vec<SourceView> =
+        pings.chain(containers).chain(polls).chain(folders).chain(topics).collect();
     all.sort_by(|a, b| a.source.cmp(&b.source));
     all
 }
@@ -177,10 +211,22 @@ fn poll_view(driver: &Handle, poll: &Poll) -> SourceView {
     }
 }
 
+fn folder_view(driver: &Handle, source: &FileWatch) -> SourceView {
+    let known = driver.file_watches().standing(&source.name).unwrap_or_default();
+    let (last_event, last_event_at) = known.last.map(|(id, at)| (id, rfc3339(at))).unzip();
+    let (state, since) = (known.state.text().into(), known.since.map(rfc3339));
+    SourceView {
+        standing: Some(Standing { state, since, error: known.error }),
+        watching: Some(Watching { path: source.place(), files: known.files, last_event, last_event_at }),
+        ..SourceView::new(&source.name, "file-watch", &source.outlet.to)
+    }
+}
+
 impl SourceView {
     fn new(source: &str, ty: &str, to: &str) -> Self {
         let (source, ty, to) = (source.into(), ty.into(), to.into());
-        Self { source, ty, to, next: None, standing: None, timing: None, running: None, polling: None }
+        let (next, standing, timing) = (None, None, None);
+        Self { source, ty, to, next, standing, timing, running: None, polling: None, watching: None }
     }
 }
 
@@ -206,14 +252,15 @@ fn find<'c>(config: &'c Resolved, name: &str) -> Result<&'c Ping, ApiError> {
     if config.containers.contains_key(name) {
         return refused(
             "is a program",
-            "only those of type ping and http-poll fire; this one sends when it likes",
+            "only those of type ping, http-poll and file-watch fire; this one sends when it likes",
         );
     }
     if topics(config).contains_key(name) {
-        let help = "only those of type ping and http-poll fire; to try it, write a record into its topic";
+        let help = "only those of type ping, http-poll and file-watch fire; to try it, write a record into its topic";
         return refused("reads topics of Kafka", help);
     }
-    let help = match nearest(name, config.pings.keys().chain(config.polls.keys()).map(|name| &**name)) {
+    let names = config.pings.keys().chain(config.polls.keys()).chain(config.file_watches.keys());
+    let help = match nearest(name, names.map(|name| &**name)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "GET /api/v1/sources lists them".to_owned(),
     };

@@ -132,7 +132,8 @@ pub(super) fn destinations() -> ArgValueCandidates {
 /// Names of sources that can be fired.
 pub(super) fn firing() -> ArgValueCandidates {
     of_configuration(|resolved| {
-        resolved.pings.keys().chain(resolved.polls.keys()).map(ToString::to_string).collect()
+        let names = resolved.pings.keys().chain(resolved.polls.keys()).chain(resolved.file_watches.keys());
+        names.map(ToString::to_string).collect()
     })
 }
 

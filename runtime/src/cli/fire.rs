@@ -1,10 +1,11 @@
-//! `hydrant fire`: a source of type ping or http-poll fires now, whatever its schedule says.
+//! `hydrant fire`: a source fires now: by the clock, at a URL or of a folder.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use hyper::Method;
+use serde::Deserialize;
 
 use super::completions;
 use super::daemon::Daemon;
@@ -13,13 +14,14 @@ use super::global::Global;
 use super::http::encode;
 use super::send::Sent;
 
-/// Fire a ping source now, or ask an http-poll source's URL; with --wait, follow its event to its end
+/// Fire a source now; with --wait, follow its events to their end
 ///
 /// The event of a ping source is as those of its schedule are, with an id of its own. The schedule goes on as if nothing had
-/// been. A URL that has nothing new makes no event, and is asked next as long after this as after any other time.
+/// been. An http-poll source asks its URL, and does so next as long after this as after any other time. A file-watch source
+/// looks at its folder. Where those find nothing new, there is no event.
 #[derive(Debug, Args)]
 pub(super) struct Fire {
-    /// The source, of type ping or http-poll
+    /// The source, of type ping, http-poll or file-watch
     #[arg(add = completions::firing())]
     source: String,
     /// Wait until every delivery is over, such as --wait=30s
@@ -28,16 +30,29 @@ pub(super) struct Fire {
     wait: Option<Duration>,
 }
 
+/// What came of it.
+#[derive(Deserialize)]
+struct Fired {
+    events: Vec<Sent>,
+}
+
 impl Fire {
     pub(super) async fn run(self, global: &Global) -> Result<ExitCode, Failure> {
         let daemon = Daemon::find(global).await?;
         let started = Instant::now();
         let target = format!("/api/v1/sources/{}/fire", encode(&self.source));
-        let sent: Option<Sent> = daemon.ask(Method::POST, &target).await??;
-        let Some(sent) = sent else {
-            global.talk(&format!("{}: nothing new at its URL", self.source));
-            return Ok(ExitCode::SUCCESS);
-        };
-        sent.finish(global, &daemon, started, self.wait).await
+        let Fired { events } = daemon.ask(Method::POST, &target).await??;
+        if events.is_empty() {
+            global.talk(&format!("{}: nothing new", self.source));
+        }
+        let mut exit = ExitCode::SUCCESS;
+        for sent in events {
+            let code = sent.finish(global, &daemon, started, self.wait).await?;
+            // The first that went wrong is the one to look at.
+            if exit == ExitCode::SUCCESS {
+                exit = code;
+            }
+        }
+        Ok(exit)
     }
 }

@@ -86,6 +86,10 @@ fn source_row(source: &SourceView) -> Row {
     let standing = source.standing.clone();
     let (state, since, error) =
         standing.map_or((None, None, None), |is| (Some(is.state), is.since, is.error));
+    let state = state.map(|state| match &source.watching {
+        Some(watching) => format!("{state}, {}", watching.told()),
+        None => state,
+    });
     let mut cells = vec![source.source.clone(), source.ty.clone(), source.to.clone()];
     cells.extend([state, since, restarts, error].map(|cell| cell.unwrap_or_else(dash)));
     Row { cells, remark: None }

@@ -14,6 +14,7 @@ use crate::channel;
 use crate::history::Bounds;
 use crate::ping::Ping;
 use crate::sources::container::Container;
+use crate::sources::file_watch::FileWatch;
 use crate::sources::poll::Poll;
 
 pub(crate) use super::content::{Content, Stat};
@@ -38,6 +39,8 @@ pub(crate) struct Resolved {
     pub(crate) containers: BTreeMap<Arc<str>, Arc<Container>>,
     /// Sources of type http-poll, by name.
     pub(crate) polls: BTreeMap<Arc<str>, Arc<Poll>>,
+    /// Sources of type file-watch, by name.
+    pub(crate) file_watches: BTreeMap<Arc<str>, Arc<FileWatch>>,
     pub(crate) watch: Watch,
     /// What all topics of the cluster have in common, where its brokers are named.
     #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "nobody could write to it"))]

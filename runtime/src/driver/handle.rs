@@ -25,7 +25,7 @@ use crate::dispatch::{Answer, Call, CallError, CallerBody};
 use crate::history::Place;
 use crate::letters::Desk;
 use crate::logs::Logs;
-use crate::sources::{container, poll};
+use crate::sources::{container, file_watch, poll};
 
 /// How long a record may take to be read again.
 const READ_MAX: Duration = Duration::from_secs(5);
@@ -52,6 +52,7 @@ pub(crate) struct Handle {
     callers: Callers,
     containers: container::Board,
     polls: poll::Board,
+    file_watches: file_watch::Board,
     next_call: Arc<AtomicU64>,
 }
 
@@ -84,6 +85,7 @@ impl Handle {
             callers,
             containers: container::Board::default(),
             polls: poll::Board::default(),
+            file_watches: file_watch::Board::default(),
             next_call: Arc::default(),
         }
     }
@@ -116,6 +118,11 @@ impl Handle {
     /// How sources stand that ask a URL.
     pub(crate) const fn polls(&self) -> &poll::Board {
         &self.polls
+    }
+
+    /// How sources stand that watch folders.
+    pub(crate) const fn file_watches(&self) -> &file_watch::Board {
+        &self.file_watches
     }
 
     /// What functions print.

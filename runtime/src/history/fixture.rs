@@ -65,6 +65,7 @@ pub(crate) fn resolved() -> Resolved {
         pings: BTreeMap::new(),
         containers: BTreeMap::new(),
         polls: BTreeMap::new(),
+        file_watches: BTreeMap::new(),
         watch: crate::config::resolved::Watch::default(),
     }
 }

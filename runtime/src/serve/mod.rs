@@ -34,7 +34,7 @@ use crate::history::{Archive, History};
 use crate::ingress::{self, Ingress};
 use crate::ping;
 use crate::process::{self, Groups, Spawner};
-use crate::sources::container;
+use crate::sources::{container, file_watch};
 
 /// Events whose verdicts are remembered, without the disk.
 const HISTORY_EVENTS: usize = 10_000;
@@ -192,6 +192,7 @@ async fn live<F: Future>(
     // A test fires them itself.
     let pings = ping::run(handle.clone(), stopped.clone());
     let pings = if resolved.runtime.ephemeral { tokio::spawn(async {}) } else { tokio::spawn(pings) };
+    let files = tokio::spawn(file_watch::run(handle.clone(), options.poll, stopped.clone()));
     let ingress = tokio::spawn(ingress::serve(
         Ingress::new(handle.clone(), Arc::clone(&history), listen),
         listener,
@@ -218,6 +219,7 @@ async fn live<F: Future>(
         programs.await.ok();
         stop.send_replace(true);
         last(pings).await;
+        last(files).await;
         drain(&handle, driver).await;
         last(ingress).await;
         admin.stop().await;

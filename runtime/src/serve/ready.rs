@@ -67,6 +67,9 @@ fn banner(config: &Resolved, (listen, admin): (SocketAddr, SocketAddr), has_keys
         let every = humantime::format_duration(poll.every);
         eprintln!("  {:8} http-poll   {} every {every} -> {}", poll.name, poll.shown(), poll.outlet.to);
     }
+    for source in config.file_watches.values().filter(|_| !config.runtime.ephemeral) {
+        eprintln!("  {:8} file-watch  {} -> {}", source.name, source.place(), source.outlet.to);
+    }
     if has_keys {
         eprintln!("  keys     {}", hotkeys::LINE);
     }

@@ -4,8 +4,10 @@
 //! - [`outlet`]: where a source puts its events, and how one is stored there.
 //! - [`container`]: programs that send events, kept running.
 //! - [`poll`]: URLs that are asked now and then.
+//! - [`file_watch`]: folders, and the files that come and go there.
 
 pub(crate) mod container;
+pub(crate) mod file_watch;
 mod outlet;
 pub(crate) mod poll;
 

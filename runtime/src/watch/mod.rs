@@ -1,4 +1,4 @@
-//! Tells when the functions or the configuration may have changed, so that someone looks again.
+//! Tells when the functions, the configuration or the files of a source may have changed, so that someone looks again.
 //!
 //! Folders are watched, never files: an editor or a compiler puts a new file in the old one's place. A notice
 //! says "look again now", not what happened; what happens meanwhile is one more notice, however much it is. So
@@ -18,7 +18,7 @@ mod sight;
 mod tests;
 
 use std::io;
-use std::path::{PathBuf, absolute};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -69,21 +69,25 @@ impl Watcher {
         config: Option<PathBuf>,
         every: Option<Duration>,
     ) -> Result<(Self, Changes), WatchError> {
-        Self::with(folders, config, every, Armory::armed)
-    }
-
-    fn with(
-        folders: &[PathBuf],
-        config: Option<PathBuf>,
-        every: Option<Duration>,
-        armed: impl FnOnce(&Arc<Shared>, SyncSender<()>) -> Result<Armory, WatchError>,
-    ) -> Result<(Self, Changes), WatchError> {
         let targets = Targets {
             folders: folders.iter().map(absolute).collect::<io::Result<_>>()?,
             config: config.map(absolute).transpose()?,
-            programs: Vec::new(),
-            sources: Vec::new(),
+            ..Targets::default()
         };
+        Self::with(targets, every, Armory::armed)
+    }
+
+    /// The same of a folder that holds no functions: what lies in it, and not what lies in folders there.
+    pub(crate) fn of_files(folder: &Path, every: Option<Duration>) -> Result<(Self, Changes), WatchError> {
+        let targets = Targets { files: Some(absolute(folder)?), ..Targets::default() };
+        Self::with(targets, every, Armory::armed)
+    }
+
+    fn with(
+        targets: Targets,
+        every: Option<Duration>,
+        armed: impl FnOnce(&Arc<Shared>, SyncSender<()>) -> Result<Armory, WatchError>,
+    ) -> Result<(Self, Changes), WatchError> {
         let (notices, changes) = notice::channel();
         let (rearm, asked) = sync_channel(1);
         let shared = Arc::new(Shared { targets: Mutex::new(targets), notices, ..Shared::default() });
@@ -94,6 +98,11 @@ impl Watcher {
         let watching = Arc::clone(&shared);
         std::thread::Builder::new().name("watch".into()).spawn(move || watching.watch(eyes, &asked))?;
         Ok((Self { shared, rearm }, changes))
+    }
+
+    /// Whether changes are looked for, since nobody tells: then nobody tells of a file's close either.
+    pub(crate) fn looks(&self) -> bool {
+        self.shared.looks.load(Ordering::Acquire)
     }
 
     /// Files of functions that lie elsewhere (`exec = "target/release/bill"`, `env_file = ".env"`), and folders of
@@ -126,6 +135,7 @@ struct Shared {
     /// To be told when the folders are armed again.
     owed: Mutex<Changed>,
     stopped: AtomicBool,
+    looks: AtomicBool,
 }
 
 impl Shared {
@@ -167,6 +177,7 @@ impl Shared {
     }
 
     fn patrol(&self, every: Duration) -> Patrol {
+        self.looks.store(true, Ordering::Release);
         Patrol::new(every, &lock(&self.targets).clone())
     }
 

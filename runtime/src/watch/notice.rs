@@ -5,7 +5,7 @@ use tokio::sync::watch;
 /// Where to look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// The folders of functions, and the programs watched with them; sidecars and script headers too.
+    /// The folders of functions, and the programs watched with them; sidecars and script headers too. Of a source: its files.
     Functions,
     /// The configuration file.
     Config,

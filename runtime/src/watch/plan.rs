@@ -22,6 +22,8 @@ pub(super) struct Targets {
     pub(super) programs: Vec<PathBuf>,
     /// Folders of sources that are no functions' own.
     pub(super) sources: Vec<PathBuf>,
+    /// A folder of files that are no functions.
+    pub(super) files: Option<PathBuf>,
 }
 
 /// Folders by their real paths, so that none is watched under two names.
@@ -33,7 +35,7 @@ pub(super) struct Plan {
 /// What matters in one folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Dir {
-    /// It holds functions: every name matters that no tool left there.
+    /// It holds functions, or files of a source: every name matters that no tool left there.
     functions: bool,
     /// It is a function, or inside one: every name matters that is a part of it.
     function: bool,
@@ -63,6 +65,11 @@ impl Plan {
             if let Some(real) = plan.add_way(sources, Changed::FUNCTIONS) {
                 plan.add_function(real);
             }
+        }
+        if let Some(real) = targets.files.as_ref().and_then(|files| plan.add_way(files, Changed::FUNCTIONS))
+            && real.is_dir()
+        {
+            plan.dir(&real).functions = true;
         }
         if let Some(config) = &targets.config {
             plan.add_way(config, Changed::CONFIG);

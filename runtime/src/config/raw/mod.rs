@@ -52,7 +52,9 @@ pub(super) use scale::Scale;
 pub(super) use secret::Secret;
 pub(super) use security::Password;
 pub(super) use sink::Sink;
-pub(super) use source::{ContainerSource, EventKeys, KafkaSource, Outlet, PingSource, PollSource, Source};
+pub(super) use source::{
+    ContainerSource, EventKeys, FileWatchSource, KafkaSource, Outlet, PingSource, PollSource, Source,
+};
 pub(super) use subscription::{Subscription, Trigger};
 pub(super) use timeout::Timeout;
 pub(super) use traffic::{Tags, Traffic, Which};

@@ -42,7 +42,7 @@ pub(super) fn resolve(
     let channels = Channels::new(file, project, &runtime, ids, problems);
     let references =
         References { channels: &channels, functions: &functions, project, runtime: &runtime, problems };
-    let Wiring { subscriptions, sinks, requests, pings, containers, polls, .. } =
+    let Wiring { subscriptions, sinks, requests, pings, containers, polls, file_watches, .. } =
         Wiring::new(file, references, ids);
     Resolved {
         runtime,
@@ -60,6 +60,7 @@ pub(super) fn resolve(
         pings,
         containers,
         polls,
+        file_watches,
         watch: Watch { enabled: file.watch.enabled, poll: file.watch.poll },
     }
 }

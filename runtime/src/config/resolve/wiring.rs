@@ -22,6 +22,7 @@ use crate::config::resolved::{ChannelKind, Request};
 use crate::config::source::{At, Place};
 use crate::ping::Ping;
 use crate::sources::container::Container;
+use crate::sources::file_watch::FileWatch;
 use crate::sources::poll::Poll;
 
 use super::channels::{DEFAULT_BROKER, dead_letters_for};
@@ -38,6 +39,7 @@ pub(super) struct Wiring<'a> {
     pub(super) pings: BTreeMap<Arc<str>, Arc<Ping>>,
     pub(super) containers: BTreeMap<Arc<str>, Arc<Container>>,
     pub(super) polls: BTreeMap<Arc<str>, Arc<Poll>>,
+    pub(super) file_watches: BTreeMap<Arc<str>, Arc<FileWatch>>,
     references: References<'a>,
     ids: &'a mut Ids,
 }
@@ -67,6 +69,7 @@ impl<'a> Wiring<'a> {
             pings: BTreeMap::new(),
             containers: BTreeMap::new(),
             polls: BTreeMap::new(),
+            file_watches: BTreeMap::new(),
             references,
             ids,
         };

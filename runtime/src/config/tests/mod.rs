@@ -11,6 +11,7 @@ mod bad_wiring;
 mod channels;
 mod containers;
 mod content;
+mod file_watches;
 mod flows;
 mod format;
 mod functions;

@@ -136,7 +136,7 @@ fn each_type_has_its_keys() {
         &NIGHTLY.replace("\"ping\"", "\"pign\"").replace("schedule", "to = \"fn/bill\"\nschedule"),
         "H005",
         (2, 8),
-        "`type` in [source.nightly] must be one of \"kafka\", \"ping\", \"container\", \"http-poll\"",
+        "`type` in [source.nightly] must be one of \"kafka\", \"ping\", \"container\", \"http-poll\", \"file-watch\"",
         "did you mean \"ping\"?",
     );
     check(

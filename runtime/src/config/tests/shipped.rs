@@ -55,6 +55,7 @@ fn check_same(one: &Resolved, other: &Resolved) {
     assert_eq!(one.pings, other.pings);
     assert_eq!(one.containers, other.containers);
     assert_eq!(one.polls, other.polls);
+    assert_eq!(one.file_watches, other.file_watches);
     assert_eq!(one.watch, other.watch);
 }
 
@@ -93,6 +94,7 @@ fn every_value_it_gives_is_the_default() {
         [source.nightly]\ntype = \"ping\"\nschedule = \"0 3 * * *\"\ndata = '{\"report\": \"daily\"}'\nto = \"fn/bill\"\n\
         [source.clock]\ntype = \"container\"\nexec = \"sources/clock.py\"\nto = \"fn/bill\"\n\
         [source.prices]\ntype = \"http-poll\"\nurl = \"http://127.0.0.1:9000/prices\"\nto = \"fn/bill\"\n\
+        [source.inbox]\ntype = \"file-watch\"\npath = \"inbox/*.csv\"\nto = \"fn/bill\"\n\
         [sink.audit]\ntype = \"kafka\"\ntopic = \"shop.audit\"\n\
         [watch]\nenabled = true\npoll = \"1s\"\n";
     project.write("runtime.toml", bare, 0o644);
@@ -150,6 +152,7 @@ fn it_holds_every_key_there_is() {
     check(&["source", "nightly"], raw::PingSource::KEYS);
     check(&["source", "clock"], raw::ContainerSource::KEYS);
     check(&["source", "prices"], raw::PollSource::KEYS);
+    check(&["source", "inbox"], raw::FileWatchSource::KEYS);
     check(&["sink", "audit"], raw::Sink::KEYS);
     for word in raw::RETENTION_KEYS.iter().chain(raw::Step::KEYS).chain(raw::DEDUPLICATE_KEYS) {
         assert!(MANUAL.contains(&format!("{word} = ")), "{word}");

@@ -10,6 +10,7 @@ fn targets(dir: &tempfile::TempDir) -> Targets {
         config: Some(dir.path().join("runtime.toml")),
         programs: Vec::new(),
         sources: Vec::new(),
+        files: None,
     }
 }
 
@@ -73,9 +74,9 @@ async fn a_watcher_that_looks_for_changes_finds_them() {
 #[tokio::test]
 async fn a_watcher_that_may_not_watch_looks_for_changes() {
     let dir = folder();
-    let folders = [dir.path().join("functions")];
+    let targets = Targets { folders: vec![dir.path().join("functions")], ..Targets::default() };
     let refused = |_: &Arc<Shared>, _| Err(WatchError::TooManyFolders(dir.path().into()));
-    let (_watcher, mut changes) = Watcher::with(&folders, None, None, refused).unwrap();
+    let (_watcher, mut changes) = Watcher::with(targets, None, refused).unwrap();
     fs::write(dir.path().join("functions/bill/run"), "#!/bin/sh\ntrue\n").unwrap();
     let told = tokio::time::timeout(PATIENCE, changes.next()).await.expect("no notice came");
     assert_eq!(told, Some(Change::Functions));

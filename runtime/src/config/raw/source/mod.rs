@@ -1,6 +1,7 @@
 //! `[source.NAME]`: where events come from that nobody sends.
 
 mod container;
+mod file_watch;
 mod kafka;
 mod outlet;
 mod ping;
@@ -15,6 +16,7 @@ use crate::config::value::Value;
 use super::delivery::Delivery;
 
 pub(in crate::config) use container::ContainerSource;
+pub(in crate::config) use file_watch::{EVENT_KEYS, FileWatchSource, OCCASIONS};
 pub(in crate::config) use kafka::{KEY_TYPES, KafkaSource};
 pub(in crate::config) use outlet::Outlet;
 pub(in crate::config) use ping::{MISSED, PingSource};
@@ -26,6 +28,7 @@ pub(in crate::config) enum Source {
     Ping(PingSource),
     Container(Box<ContainerSource>),
     Poll(PollSource),
+    FileWatch(FileWatchSource),
 }
 
 /// A type of source.
@@ -63,9 +66,15 @@ const TYPES: &[Type] = &[
         telling: "url",
         read: |table| Source::Poll(PollSource::read(table)),
     },
+    Type {
+        word: "file-watch",
+        keys: FileWatchSource::KEYS,
+        telling: "path",
+        read: |table| Source::FileWatch(FileWatchSource::read(table)),
+    },
 ];
 const TYPE_HELP: &str = "type = \"ping\" for events by the clock, type = \"kafka\" for those of topics, type = \"container\" for those of a \
-     program, type = \"http-poll\" for what is new at a URL";
+     program, type = \"http-poll\" for what is new at a URL, type = \"file-watch\" for those of a folder";
 const TO_HELP: &str = "say where events go, such as to = \"broker/default\"";
 
 /// What an extension may not be: the event's own.
@@ -99,6 +108,7 @@ impl Source {
             Self::Ping(source) => Some(&source.outlet),
             Self::Container(source) => Some(&source.outlet),
             Self::Poll(source) => Some(&source.outlet),
+            Self::FileWatch(source) => Some(&source.outlet),
         }
     }
 }

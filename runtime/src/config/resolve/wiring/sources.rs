@@ -17,6 +17,7 @@ use crate::config::source::{At, Place};
 use crate::ping::{Missed, Ping};
 use crate::sources::Outlet;
 use crate::sources::container::Container;
+use crate::sources::file_watch::FileWatch;
 
 use super::super::channels::source_channel;
 use super::polls;
@@ -35,6 +36,7 @@ impl Wiring<'_> {
             raw::Source::Ping(source) => self.ping(name, source),
             raw::Source::Container(source) => self.container(name, source),
             raw::Source::Poll(source) => self.poll(name, source),
+            raw::Source::FileWatch(source) => self.file_watch(name, source),
         }
     }
 
@@ -92,6 +94,22 @@ impl Wiring<'_> {
         let references = &self.references;
         let poll = polls::resolved(name, source, (url, outlet), references.project, references.problems);
         self.polls.insert(Arc::clone(&poll.name), Arc::new(poll));
+    }
+
+    fn file_watch(&mut self, name: &At<String>, source: &raw::FileWatchSource) {
+        let Some(outlet) = self.outlet(name, &source.outlet) else { return };
+        let Some((folder, names)) = source.path.clone() else { return };
+        let watch = FileWatch {
+            name: name.value.as_str().into(),
+            folder: self.references.project.join(folder),
+            names,
+            on: source.on.clone(),
+            data_bytes_max: source.data.then_some(self.references.runtime.body_bytes_max),
+            existing: source.existing,
+            event_type: source.event_type.clone(),
+            outlet,
+        };
+        self.file_watches.insert(Arc::clone(&watch.name), Arc::new(watch));
     }
 
     /// Where a source puts its events. What is before a function or URL is a subscription to a channel of its own.

@@ -61,6 +61,8 @@ pub(super) const TABLES: &[Table] = &[
     wiring::CONTAINER,
     wiring::POLL,
     wiring::POLL_EVENT,
+    wiring::FILE_WATCH,
+    wiring::FILE_EVENT,
     wiring::SINK,
 ];
 
@@ -79,8 +81,8 @@ fn root(key: &str) -> Option<Shape> {
         "job" => Shape::named("job"),
         "source" => {
             let kinds =
-                ["kafka-source", "ping-source", "container-source", "http-poll-source"].map(Shape::Table);
-            Shape::Named(Box::new(Shape::Any(kinds.into())))
+                ["kafka-source", "ping-source", "container-source", "http-poll-source", "file-watch-source"];
+            Shape::Named(Box::new(Shape::Any(kinds.map(Shape::Table).into())))
         }
         "sink" => Shape::named("sink"),
         "function" => Shape::named("function"),

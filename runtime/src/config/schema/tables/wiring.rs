@@ -4,8 +4,8 @@ use super::Table;
 use super::channel::{of_channel, of_topic};
 use super::function::of_function;
 use crate::config::raw::{
-    Branch, ContainerSource, DIALECTS, EventKeys, Job, KafkaSource, Parallel, PingSource, PollSource,
-    Request, Sequence, Sink, Step, Subscription, Trigger, kafka, sink, source,
+    Branch, ContainerSource, DIALECTS, EventKeys, FileWatchSource, Job, KafkaSource, Parallel, PingSource,
+    PollSource, Request, Sequence, Sink, Step, Subscription, Trigger, kafka, sink, source,
 };
 use crate::config::schema::shape::Shape;
 
@@ -106,6 +106,22 @@ pub(super) const POLL_EVENT: Table = Table {
     told_in: &[],
 };
 
+pub(super) const FILE_WATCH: Table = Table {
+    name: "file-watch-source",
+    keys: FileWatchSource::KEYS,
+    shape: of_file_watch,
+    required: &["type", "path", "to"],
+    told_in: &["source.inbox", "source.nightly"],
+};
+
+pub(super) const FILE_EVENT: Table = Table {
+    name: "file-event",
+    keys: source::EVENT_KEYS,
+    shape: |_| Some(Shape::Text),
+    required: &[],
+    told_in: &[],
+};
+
 pub(super) const SINK: Table = Table {
     name: "sink",
     keys: Sink::KEYS,
@@ -200,6 +216,17 @@ fn of_poll(key: &str) -> Option<Shape> {
         "headers" => Shape::map(Shape::Any(vec![Shape::Text, Shape::Table("secret")])),
         "event" => Shape::Table("http-poll-event"),
         _ => return of_source(key).filter(|_| PollSource::KEYS.contains(&key)),
+    })
+}
+
+fn of_file_watch(key: &str) -> Option<Shape> {
+    Some(match key {
+        "type" => Shape::OneOf(vec!["file-watch"]),
+        "path" => Shape::Text,
+        "on" => Shape::one_or_many(Shape::one_of(source::OCCASIONS)),
+        "data" | "existing" => Shape::Boolean,
+        "event" => Shape::Table("file-event"),
+        _ => return of_source(key),
     })
 }
 

@@ -93,6 +93,7 @@ fn every_key_says_what_it_may_be_and_those_of_the_manual_what_for() {
         "ping-source",
         "container-source",
         "http-poll-source",
+        "file-watch-source",
         "sink",
         "request",
     ];

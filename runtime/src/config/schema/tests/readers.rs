@@ -52,6 +52,8 @@ const PLACES: &[(&str, &str, &str)] = &[
         "source.a = { type = 'http-poll', url = 'http://x/', to = 'fn/a', event = { ",
         " } }",
     ),
+    ("file-watch-source", "source.a = { ", " }"),
+    ("file-event", "source.a = { type = 'file-watch', path = 'a', to = 'fn/a', event = { ", " } }"),
     ("sink", "sink.a = { ", " }"),
 ];
 
@@ -73,6 +75,7 @@ const NEEDED: &[(&str, &[(&str, &str)])] = &[
     ("ping-source", &[("type", "'ping'"), ("schedule", "'@daily'"), ("to", "'fn/a'")]),
     ("container-source", &[("type", "'container'"), ("exec", "'a'"), ("to", "'fn/a'")]),
     ("http-poll-source", &[("type", "'http-poll'"), ("url", "'http://x/'"), ("to", "'fn/a'")]),
+    ("file-watch-source", &[("type", "'file-watch'"), ("path", "'a'"), ("to", "'fn/a'")]),
     ("sink", &[("type", "'kafka'"), ("topic", "'a'")]),
 ];
 
