@@ -142,8 +142,8 @@ async fn fire(
     };
     let fired = if let Some(poll) = config.polls.get(&*name) {
         Vec::from_iter(poll::ask(poll, &driver).await.map_err(|error| failed(&error))?)
-    } else if config.file_watches.contains_key(&*name) {
-        driver.file_watches().look(&name).await.map_err(|error| failed(&error))?
+    } else if let Some(source) = config.file_watches.get(&*name) {
+        driver.file_watches().look(source).await.map_err(|error| failed(&error))?
     } else {
         vec![find(&config, &name)?.fire(&driver).await.map_err(|error| failed(&error))?]
     };
@@ -212,7 +212,7 @@ fn poll_view(driver: &Handle, poll: &Poll) -> SourceView {
 }
 
 fn folder_view(driver: &Handle, source: &FileWatch) -> SourceView {
-    let known = driver.file_watches().standing(&source.name).unwrap_or_default();
+    let known = driver.file_watches().standing(source).unwrap_or_default();
     let (last_event, last_event_at) = known.last.map(|(id, at)| (id, rfc3339(at))).unzip();
     let (state, since) = (known.state.text().into(), known.since.map(rfc3339));
     SourceView {

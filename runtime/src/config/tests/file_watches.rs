@@ -34,7 +34,7 @@ fn the_last_step_of_a_path_may_say_which_names() {
 fn it_tells_of_writing_with_data_unless_something_else_is_said() {
     let resolved_plain = resolved("path = \"inbox\"\n");
     let inbox = &resolved_plain.file_watches["inbox"];
-    assert_eq!((&inbox.on[..], inbox.data_bytes_max), (&[Occasion::Write][..], Some(1 << 20)));
+    assert_eq!((&inbox.on[..], inbox.data), (&[Occasion::Write][..], true));
     assert!(!inbox.existing && inbox.event_type.is_none());
     assert_eq!(inbox.outlet.channel, (ChannelKind::Source, "inbox".into()));
     assert!(resolved_plain.subscription("source/inbox").is_some());
@@ -42,7 +42,7 @@ fn it_tells_of_writing_with_data_unless_something_else_is_said() {
         "path = \"inbox\"\non = \"delete\"\ndata = false\nexisting = true\nevent = { type = \"order\" }\n",
     );
     let inbox = &resolved.file_watches["inbox"];
-    assert_eq!((&inbox.on[..], inbox.data_bytes_max), (&[Occasion::Delete][..], None));
+    assert_eq!((&inbox.on[..], inbox.data), (&[Occasion::Delete][..], false));
     assert_eq!((inbox.existing, inbox.event_type.as_deref()), (true, Some("order")));
 }
 
@@ -67,5 +67,12 @@ fn what_is_wrong_is_told() {
         (5, 6),
         "`on` in [source.inbox] must be at least one occasion",
         "such as [\"write\", \"delete\"]",
+    );
+    check(
+        &format!("{INBOX}path = \"inbox\"\nextensions = {{ size = \"l\" }}\n"),
+        "H005",
+        (5, 14),
+        "`extensions` in [source.inbox] must be attributes beside those of the event",
+        "choose another name than size, which its events have themselves",
     );
 }

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::source::FileWatch;
 use crate::sources::Fired;
 
 /// Where the answer to one who asked it to look goes: the events that came of that, or why there could be none.
@@ -20,6 +21,8 @@ pub(crate) struct Board(Arc<Mutex<BTreeMap<Arc<str>, Entry>>>);
 
 #[derive(Debug)]
 struct Entry {
+    /// What is asked of it counts only if it is this still.
+    of: Arc<FileWatch>,
     standing: Standing,
     ask: mpsc::Sender<Asked>,
 }
@@ -67,39 +70,44 @@ impl Standing {
 }
 
 impl Board {
-    pub(crate) fn standing(&self, source: &str) -> Option<Standing> {
-        self.all().get(source).map(|entry| entry.standing.clone())
+    /// Nothing while there is another of its name.
+    pub(crate) fn standing(&self, source: &FileWatch) -> Option<Standing> {
+        self.with(source, |entry| entry.standing.clone())
     }
 
     /// Has it look at its folder now.
     ///
     /// # Errors
     /// It cannot.
-    pub(crate) async fn look(&self, source: &str) -> Result<Vec<Fired>, String> {
+    pub(crate) async fn look(&self, source: &FileWatch) -> Result<Vec<Fired>, String> {
         let gone = || "it is not running".to_owned();
-        let ask = self.all().get(source).map(|entry| entry.ask.clone()).ok_or_else(gone)?;
+        let ask = self.with(source, |entry| entry.ask.clone()).ok_or_else(gone)?;
         let (answer, looked) = oneshot::channel();
         ask.send(answer).await.map_err(|_| gone())?;
         looked.await.unwrap_or_else(|_| Err("hydrant is stopping".into()))
     }
 
     /// One begins, and hears of who asks.
-    pub(super) fn enter(&self, source: &Arc<str>) -> mpsc::Receiver<Asked> {
+    pub(super) fn enter(&self, source: &Arc<FileWatch>) -> mpsc::Receiver<Asked> {
         let (ask, asked) = mpsc::channel(ASKERS_MAX);
-        self.all().insert(Arc::clone(source), Entry { standing: Standing::default(), ask });
+        let entry = Entry { of: Arc::clone(source), standing: Standing::default(), ask };
+        self.all().insert(Arc::clone(&source.name), entry);
         asked
     }
 
     /// Notes what became of one.
-    pub(super) fn note(&self, source: &str, change: impl FnOnce(&mut Standing)) {
-        if let Some(entry) = self.all().get_mut(source) {
-            change(&mut entry.standing);
-        }
+    pub(super) fn note(&self, source: &FileWatch, change: impl FnOnce(&mut Standing)) {
+        self.with(source, |entry| change(&mut entry.standing));
     }
 
     /// Forgets those that are none any more.
     pub(super) fn retain(&self, is_one: impl Fn(&str) -> bool) {
         self.all().retain(|source, _| is_one(source));
+    }
+
+    fn with<T>(&self, source: &FileWatch, act: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        let mut all = self.all();
+        all.get_mut(&source.name).filter(|entry| *entry.of == *source).map(act)
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Entry>> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
+use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -15,6 +16,9 @@ use crate::process;
 
 /// Where the system does not say whether somebody writes a file, nobody does who did not for so long.
 pub(super) const QUIET: Duration = Duration::from_secs(2);
+
+/// The clock of a file system has steps of up to so long: what is written twice within one looks as if it were written once.
+pub(super) const STEP: Duration = Duration::from_millis(10);
 
 /// One file.
 pub(super) enum File {
@@ -38,34 +42,37 @@ pub(super) fn list(source: &FileWatch) -> io::Result<BTreeMap<String, Stamp>> {
         }
         // A subject is text.
         let Ok(name) = entry.file_name().into_string() else { continue };
-        // It may be gone by now. Links are none: they lead to what nobody put here.
-        let Some(data) = entry.metadata().ok().filter(fs::Metadata::is_file) else { continue };
-        if source.is_meant(&name) {
-            files.insert(name, Stamp::of(&data));
+        if !source.is_meant(&name) {
+            continue;
         }
+        // It may be gone by now. Links are none: they lead to what nobody put here.
+        let data = entry.metadata().ok().filter(fs::Metadata::is_file);
+        files.extend(data.map(|data| (name, Stamp::of(&data))));
     }
     Ok(files)
 }
 
-/// Looks into one; with data of so many bytes at most.
+/// Looks into one; with data of so many bytes at most. Waits for the disk.
 pub(super) fn read(source: &FileWatch, name: &str, data_bytes_max: Option<usize>) -> io::Result<File> {
     let path = source.folder.join(name);
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let mut file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(File::Gone),
-        file => file?,
+        Ok(file) => file,
+        Err(error) => return without(error),
     };
-    let is_written = process::is_written_to(&path, &file);
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
+    if !file.metadata()?.is_file() {
         return Ok(File::Gone);
     }
+    // From here on, the system holds back who wants to write it, where it can.
+    let is_written = process::is_written_to(&path, &file);
+    let stamp = Stamp::of(&file.metadata()?);
+    let age = stamp.age(SystemTime::now());
     match is_written {
         Ok(true) => return Ok(File::BeingWritten),
-        Err(_) if !is_quiet(&metadata) => return Ok(File::Unsettled),
-        _ => {}
+        Err(_) if age < QUIET => return Ok(File::Unsettled),
+        // So that whatever is written after this has another time.
+        _ => sleep(STEP.saturating_sub(age)),
     }
-    let stamp = Stamp::of(&metadata);
     let size = usize::try_from(stamp.size).unwrap_or(usize::MAX);
     let Some(_) = data_bytes_max.filter(|max| size <= *max) else { return Ok(File::Complete(stamp, None)) };
     let mut data = Vec::with_capacity(size);
@@ -75,8 +82,13 @@ pub(super) fn read(source: &FileWatch, name: &str, data_bytes_max: Option<usize>
     Ok(if is_same { File::Complete(stamp, Some(data.into())) } else { File::Unsettled })
 }
 
-fn is_quiet(data: &fs::Metadata) -> bool {
-    let since = data.modified().ok().map(|written| SystemTime::now().duration_since(written));
-    // What was written in the future was not written just now.
-    !matches!(since, Some(Ok(since)) if since < QUIET)
+/// What it means that one cannot be opened.
+fn without(error: io::Error) -> io::Result<File> {
+    match (error.kind(), error.raw_os_error()) {
+        // A link, or a socket: none by now.
+        (ErrorKind::NotFound, _) | (_, Some(libc::ELOOP | libc::ENXIO)) => Ok(File::Gone),
+        // Somebody has it for himself, and may write it.
+        (ErrorKind::WouldBlock, _) => Ok(File::BeingWritten),
+        _ => Err(error),
+    }
 }

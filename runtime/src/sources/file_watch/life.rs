@@ -22,14 +22,20 @@ use crate::driver::Handle;
 use crate::sources::{Fired, StoreError};
 use crate::watch::{Changes, WatchError, Watcher};
 
-/// The wait after an event could not be stored.
+/// The wait after an event could not be stored, or something could not be read of which nobody tells when it can.
 const RETRY_WAIT: Duration = Duration::from_secs(1);
+
+/// The close of a file that is being written is told just before it is over, and elsewhere where that is written by another
+/// name: so it is looked at again, first after so long, then twice as long each time.
+const CLOSE_WAIT_MIN: Duration = Duration::from_millis(10);
+const CLOSE_WAIT_MAX: Duration = Duration::from_secs(60);
 
 pub(super) struct Life {
     source: Arc<FileWatch>,
     driver: Handle,
     stop: watch::Receiver<bool>,
     book: Book,
+    close_wait: Duration,
 }
 
 /// What came of a look.
@@ -38,7 +44,9 @@ struct Looked {
     /// Whether the folder could be read.
     listed: bool,
     fired: Vec<Fired>,
-    /// Nobody will tell when it is time to look again.
+    /// Whether a file is not complete that its writer will close.
+    awaits_close: bool,
+    /// When it is time to look again, where nobody may tell.
     again: Option<Duration>,
     trouble: Option<String>,
 }
@@ -50,6 +58,10 @@ pub(super) enum Change {
 }
 
 impl Looked {
+    fn again_in(&mut self, wait: Duration) {
+        self.again = Some(self.again.map_or(wait, |again| again.min(wait)));
+    }
+
     /// What came of it, or why nothing could.
     fn answer(self, asker: Asked) {
         let why = self.trouble.filter(|_| self.fired.is_empty());
@@ -63,7 +75,7 @@ impl Life {
     pub(super) fn new(source: Arc<FileWatch>, driver: Handle, stop: watch::Receiver<bool>) -> Self {
         let config = driver.config();
         let book = block_in_place(|| Book::open(config.runtime.state.as_deref(), &source));
-        Self { source, driver, stop, book }
+        Self { source, driver, stop, book, close_wait: CLOSE_WAIT_MIN }
     }
 
     /// Until it is told to stop. In somebody's test it looks only when it is asked to.
@@ -83,19 +95,32 @@ impl Life {
         let mut asker: Option<Asked> = None;
         loop {
             let looks = watching.as_ref().is_some_and(|(watcher, _)| watcher.looks());
-            let looked = self.look(looks).await;
-            self.note(&looked);
-            let again = looked.again;
-            if let Some(asker) = asker.take() {
-                looked.answer(asker);
-            }
+            // What is there before a test is told of when that asks, or never.
+            let waits = watching.is_none() && asker.is_none() && self.source.existing;
+            let again = if waits { None } else { self.turn(asker.take(), looks).await };
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
-                () = notice(&mut watching) => {}
+                () = notice(&mut watching) => self.close_wait = CLOSE_WAIT_MIN,
                 Some(ask) = asked.recv() => asker = Some(ask),
                 () = wait(again) => {}
             }
         }
+    }
+
+    /// Looks, and says what came of that; gives when to do so again. With `looks`, nobody tells when a file is closed.
+    async fn turn(&mut self, asker: Option<Asked>, looks: bool) -> Option<Duration> {
+        let mut looked = self.look().await;
+        if looked.awaits_close {
+            let wait_max = if looks { folder::QUIET } else { CLOSE_WAIT_MAX };
+            looked.again_in(self.close_wait.min(wait_max));
+            self.close_wait = (self.close_wait * 2).min(wait_max);
+        }
+        self.note(&looked);
+        let again = looked.again;
+        if let Some(asker) = asker {
+            looked.answer(asker);
+        }
+        again
     }
 
     fn watch(&self, poll: Option<Duration>) -> Result<Option<(Watcher, Changes)>, WatchError> {
@@ -105,42 +130,46 @@ impl Life {
         block_in_place(|| Watcher::of_files(&self.source.folder, poll)).map(Some)
     }
 
-    /// Tells of what is not as it was. With `looks`, nobody tells when a file is closed.
-    async fn look(&mut self, looks: bool) -> Looked {
+    /// Tells of what is not as it was.
+    async fn look(&mut self) -> Looked {
         let mut looked = Looked::default();
         match block_in_place(|| folder::list(&self.source)) {
             Ok(listed) => {
                 looked.listed = true;
                 self.begin(&listed);
-                self.tell_all(&listed, looks, &mut looked).await;
+                self.keep(&mut looked);
+                self.tell_all(&listed, &mut looked).await;
             }
-            Err(error) => {
-                // What comes with the folder later was not there.
-                if self.book.is_new() && error.kind() == io::ErrorKind::NotFound {
-                    self.book.begin();
-                }
-                looked.trouble = Some(format!("cannot read {}: {error}", self.source.folder.display()));
-            }
+            Err(error) => self.unread(&error, &mut looked),
         }
         self.keep(&mut looked);
         looked
     }
 
-    async fn tell_all(&mut self, listed: &BTreeMap<String, Stamp>, looks: bool, looked: &mut Looked) {
+    /// The folder cannot be read.
+    fn unread(&mut self, error: &io::Error, looked: &mut Looked) {
+        if error.kind() != io::ErrorKind::NotFound {
+            looked.again_in(RETRY_WAIT);
+        } else if self.book.is_new() {
+            // What comes with the folder later was not there.
+            self.book.begin(BTreeMap::new());
+        }
+        looked.trouble = Some(format!("cannot read {}: {error}", self.source.folder.display()));
+    }
+
+    async fn tell_all(&mut self, listed: &BTreeMap<String, Stamp>, looked: &mut Looked) {
         for change in changes(self.book.files(), listed) {
             if *self.stop.borrow() {
                 return;
             }
             let told = match change {
                 Change::Deleted(name, stamp) => self.deleted(&name, stamp, looked).await,
-                Change::Written(name) => self.written(&name, looks, looked).await,
+                Change::Written(name) => self.written(&name, looked).await,
             };
             if let Err(error) = told {
-                (looked.again, looked.trouble) = (Some(RETRY_WAIT), Some(error.to_string()));
+                looked.again_in(RETRY_WAIT);
+                looked.trouble = Some(error.to_string());
                 return;
-            }
-            if self.book.is_long_unwritten() {
-                self.keep(looked);
             }
         }
     }
@@ -150,25 +179,30 @@ impl Life {
         if !self.book.is_new() {
             return;
         }
-        self.book.begin();
-        let untold = listed.iter().filter(|_| !self.source.existing);
-        for (name, stamp) in untold {
-            match block_in_place(|| folder::read(&self.source, name, None)) {
-                Ok(File::BeingWritten | File::Gone) => {}
-                // What is not complete after all will be another.
-                Ok(File::Complete(..) | File::Unsettled) | Err(_) => self.book.know(name, Some(*stamp)),
-            }
-        }
+        // What is not complete after all will be another.
+        let is_complete = |name: &str| {
+            !matches!(folder::read(&self.source, name, None), Ok(File::BeingWritten | File::Gone))
+        };
+        let untold = listed.iter().filter(|(name, _)| !self.source.existing && is_complete(name));
+        let known = block_in_place(|| untold.map(|(name, stamp)| (name.clone(), *stamp)).collect());
+        self.book.begin(known);
     }
 
-    async fn written(&mut self, name: &str, looks: bool, looked: &mut Looked) -> Result<(), StoreError> {
-        let max = self.source.data_bytes_max.filter(|_| self.source.tells(Occasion::Write));
+    async fn written(&mut self, name: &str, looked: &mut Looked) -> Result<(), StoreError> {
+        let wants_data = self.source.data && self.source.tells(Occasion::Write);
+        let max = if wants_data { Some(self.source.outlet.event_bytes_max(&self.driver)?) } else { None };
         match block_in_place(|| folder::read(&self.source, name, max)) {
             Ok(File::Complete(stamp, data)) => self.complete(name, stamp, data, looked).await?,
-            Ok(File::BeingWritten) if looks => looked.again = Some(folder::QUIET),
-            Ok(File::BeingWritten | File::Gone) => {}
-            Ok(File::Unsettled) => looked.again = Some(folder::QUIET),
-            Err(error) => looked.trouble = Some(format!("cannot read {name}: {error}")),
+            Ok(File::BeingWritten) => looked.awaits_close = true,
+            Ok(File::Gone) => {}
+            Ok(File::Unsettled) => looked.again_in(folder::QUIET),
+            Err(error) => {
+                // That it may be read is told.
+                if error.kind() != io::ErrorKind::PermissionDenied {
+                    looked.again_in(RETRY_WAIT);
+                }
+                looked.trouble = Some(format!("cannot read {name}: {error}"));
+            }
         }
         Ok(())
     }
@@ -185,45 +219,48 @@ impl Life {
             let fits = self.tell(event(data), looked).await;
             match fits {
                 Err(StoreError::Append(AppendError::TooLarge { .. })) => {
-                    self.told(self.tell(event(None), looked).await, looked)?;
+                    self.told(name, self.tell(event(None), looked).await, looked)?;
                 }
-                told => self.told(told, looked)?,
+                told => self.told(name, told, looked)?,
             }
         }
-        self.book.know(name, Some(stamp));
+        block_in_place(|| self.book.know(name, Some(stamp)));
         Ok(())
     }
 
     async fn deleted(&mut self, name: &str, stamp: Stamp, looked: &mut Looked) -> Result<(), StoreError> {
         if self.source.tells(Occasion::Delete) {
             let told = self.tell(self.source.deleted(name, &stamp), looked).await;
-            self.told(told, looked)?;
+            self.told(name, told, looked)?;
         }
-        self.book.know(name, None);
+        block_in_place(|| self.book.know(name, None));
         Ok(())
     }
 
     async fn tell(&self, event: Result<Event, EventError>, looked: &mut Looked) -> Result<(), StoreError> {
         let fired = self.source.outlet.store(&self.driver, event?).await?;
         let last = Some((fired.id.clone(), SystemTime::now()));
-        self.driver.file_watches().note(&self.source.name, |standing| standing.last = last);
+        self.driver.file_watches().note(&self.source, |standing| standing.last = last);
         looked.fired.push(fired);
         Ok(())
     }
 
     /// What would be the same another time is over.
-    fn told(&self, told: Result<(), StoreError>, looked: &mut Looked) -> Result<(), StoreError> {
+    fn told(&self, name: &str, told: Result<(), StoreError>, looked: &mut Looked) -> Result<(), StoreError> {
         match told {
             Err(error) if error.is_final() => {
-                tracing::error!(source = &*self.source.name, "an event is given up: {error}");
-                looked.trouble = Some(format!("an event is given up: {error}"));
+                let trouble = Some(format!("the event of {name:?} is given up: {error}"));
+                tracing::error!(source = &*self.source.name, "the event of {name:?} is given up: {error}");
+                // Which is said by now.
+                self.driver.file_watches().note(&self.source, |standing| standing.error.clone_from(&trouble));
+                looked.trouble = trouble;
                 Ok(())
             }
             told => told,
         }
     }
 
-    /// Only what is stored is written down.
+    /// Only what is stored is known, and written down.
     fn keep(&mut self, looked: &mut Looked) {
         if let Err(error) = block_in_place(|| self.book.write()) {
             looked.trouble = Some(format!("what it told of is not known after a restart: {error}"));
@@ -231,10 +268,10 @@ impl Life {
     }
 
     fn note(&self, looked: &Looked) {
-        let (name, files) = (&self.source.name, self.book.files().map_or(0, BTreeMap::len));
-        self.driver.file_watches().note(name, |standing| {
+        let (source, files) = (&self.source, self.book.files().map_or(0, BTreeMap::len));
+        self.driver.file_watches().note(source, |standing| {
             if let Some(trouble) = looked.trouble.as_ref().filter(|_| standing.error != looked.trouble) {
-                tracing::warn!(source = &**name, "{trouble}");
+                tracing::warn!(source = &*source.name, "{trouble}");
             }
             standing.turn(if looked.listed { State::Watching } else { State::Waiting });
             standing.files = files;
@@ -248,11 +285,11 @@ pub(super) fn changes(
     known: Option<&BTreeMap<String, Stamp>>,
     listed: &BTreeMap<String, Stamp>,
 ) -> Vec<Change> {
-    let known = known.into_iter().flatten();
-    let known: BTreeMap<_, _> = known.collect();
-    let gone = known.iter().filter(|(name, _)| !listed.contains_key(**name));
-    let gone = gone.map(|(name, stamp)| Change::Deleted((*name).clone(), **stamp));
-    let is_new = |(name, stamp): &(&String, &Stamp)| !known.get(name).is_some_and(|was| stamp.is_as(was));
+    let gone = known.into_iter().flatten().filter(|(name, _)| !listed.contains_key(*name));
+    let gone = gone.map(|(name, stamp)| Change::Deleted(name.clone(), *stamp));
+    let is_new = |(name, stamp): &(&String, &Stamp)| {
+        !known.and_then(|known| known.get(*name)).is_some_and(|was| stamp.is_as(was))
+    };
     let mut written: Vec<_> = listed.iter().filter(is_new).collect();
     written.sort_by_key(|(_, stamp)| stamp.written());
     gone.chain(written.into_iter().map(|(name, _)| Change::Written(name.clone()))).collect()

@@ -37,8 +37,8 @@ pub(crate) struct FileWatch {
     /// Nothing = all names.
     pub(crate) names: Option<Pattern>,
     pub(crate) on: Vec<Occasion>,
-    /// Files of more bytes are told of without their data; nothing = all are.
-    pub(crate) data_bytes_max: Option<usize>,
+    /// Whether events have what files hold, as far as that is not too much.
+    pub(crate) data: bool,
     /// Whether files are told of that are there when nothing is known of the folder.
     pub(crate) existing: bool,
     /// Of its events, in place of their own.

@@ -2,6 +2,7 @@
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,11 @@ impl Stamp {
     pub(super) fn id(&self, name: &str) -> String {
         let Self { written, changed, size, inode } = self;
         format!("{name}-{inode:x}-{size:x}-{written:x}-{changed:x}")
+    }
+
+    /// How long ago it was written. What was written in the future was not written just now.
+    pub(super) fn age(&self, now: SystemTime) -> Duration {
+        now.duration_since(self.written().into()).unwrap_or(Duration::MAX)
     }
 
     pub(super) fn written(&self) -> Timestamp {

@@ -72,7 +72,7 @@ impl Keeping {
 
     fn start(&mut self, source: &Arc<FileWatch>, poll: Option<Duration>) {
         let before = self.running.remove(&source.name);
-        let asked = self.driver.file_watches().enter(&source.name);
+        let asked = self.driver.file_watches().enter(source);
         let (stop, stopped) = watch::channel(false);
         let (driver, of) = (self.driver.clone(), Arc::clone(source));
         let task = tokio::spawn(async move {

@@ -1,9 +1,12 @@
 //! What is found in a folder, and what is known of it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -21,7 +24,7 @@ fn source(folder: &Path) -> FileWatch {
         folder: folder.into(),
         names: None,
         on: vec![Occasion::Write],
-        data_bytes_max: Some(8),
+        data: true,
         existing: false,
         event_type: None,
         outlet: Outlet {
@@ -46,21 +49,32 @@ fn files_are_listed_and_nothing_else() {
     for name in ["b.csv", "a.csv", ".hidden", "a.csv~", "part.tmp"] {
         fs::write(dir.path().join(name), "x").unwrap();
     }
+    // A subject is text.
+    fs::write(dir.path().join(OsStr::from_bytes(b"\xff.csv")), "x").unwrap();
     fs::create_dir(dir.path().join("folder")).unwrap();
     symlink("/etc/passwd", dir.path().join("link")).unwrap();
     let listed = folder::list(&source(dir.path())).unwrap();
     assert_eq!(listed.keys().collect::<Vec<_>>(), ["a.csv", "b.csv"]);
     assert!(folder::list(&source(&dir.path().join("none"))).is_err());
-    // One that became a link since then is not followed.
-    assert!(folder::read(&source(dir.path()), "link", Some(8)).is_err());
-    assert!(matches!(folder::read(&source(dir.path()), "folder", Some(8)).unwrap(), File::Gone));
+}
+
+#[test]
+fn what_became_something_else_than_a_file_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("folder")).unwrap();
+    symlink("/etc/passwd", dir.path().join("link")).unwrap();
+    nix::unistd::mkfifo(&dir.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let _socket = UnixListener::bind(dir.path().join("socket")).unwrap();
+    for name in ["folder", "link", "pipe", "socket", "none"] {
+        assert!(matches!(folder::read(&source(dir.path()), name, Some(8)), Ok(File::Gone)), "{name}");
+    }
 }
 
 #[test]
 fn a_file_is_read_when_nobody_writes_it_any_more() {
     let dir = tempfile::tempdir().unwrap();
     let source = source(dir.path());
-    let read = || folder::read(&source, "a", source.data_bytes_max).unwrap();
+    let read = || folder::read(&source, "a", Some(8)).unwrap();
     assert!(matches!(read(), File::Gone));
     let mut file = fs::File::create(dir.path().join("a")).unwrap();
     file.write_all(b"whole").unwrap();
@@ -109,6 +123,21 @@ fn moving_a_file_is_no_writing_and_another_occasion() {
 }
 
 #[test]
+fn what_was_just_written_may_be_written_again_at_the_same_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    fs::write(&path, "x").unwrap();
+    let File::Complete(stamp, _) = folder::read(&source(dir.path()), "a", None).unwrap() else { panic!() };
+    assert!(
+        stamp.age(SystemTime::now()) >= folder::STEP,
+        "it was known before the next writing has another time"
+    );
+    let later = SystemTime::now() + Duration::from_secs(100);
+    fs::File::open(&path).unwrap().set_modified(later).unwrap();
+    assert_eq!(Stamp::of(&fs::metadata(&path).unwrap()).age(SystemTime::now()), Duration::MAX);
+}
+
+#[test]
 fn what_was_told_is_known_in_the_next_life_of_the_same_folder() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("a"), "x").unwrap();
@@ -117,13 +146,65 @@ fn what_was_told_is_known_in_the_next_life_of_the_same_folder() {
     let open = |source: &FileWatch| Book::open(Some(&dir.path().join("state")), source);
     let mut book = open(&source);
     assert!(book.is_new());
-    book.begin();
+    book.begin([("c".into(), stamp)].into());
+    assert!(open(&source).is_new(), "nothing is written before it is asked for");
+    book.write().unwrap();
+    // From here on each is written when it is told of.
     book.know("a", Some(stamp));
     book.know("b", Some(stamp));
-    book.know("b", None);
-    book.write().unwrap();
-    let again = open(&source);
-    assert_eq!(again.files().unwrap().iter().collect::<Vec<_>>(), [(&"a".to_owned(), &stamp)]);
+    book.know("c", None);
+    assert_eq!(names_of(&open(&source)), ["a", "b"]);
+    assert!(open(&source).files().unwrap().values().all(|known| *known == stamp));
     source.folder.push("other");
     assert!(open(&source).is_new());
+}
+
+#[test]
+fn a_line_that_a_kill_left_half_takes_none_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a"), "x").unwrap();
+    let source = source(dir.path());
+    let stamp = folder::list(&source).unwrap()["a"];
+    let open = || Book::open(Some(&dir.path().join("state")), &source);
+    let mut book = open();
+    book.begin(BTreeMap::new());
+    book.write().unwrap();
+    ["a", "b"].iter().for_each(|name| book.know(name, Some(stamp)));
+    let file = dir.path().join("state/file-watch/inbox");
+    let whole = fs::read(&file).unwrap();
+    for (end, expected) in
+        [(whole.len() - 1, vec!["a"]), (whole.len() - 20, vec!["a"]), (whole.len(), vec!["a", "b"])]
+    {
+        fs::write(&file, &whole[..end]).unwrap();
+        let mut book = open();
+        assert_eq!(names_of(&book), expected, "{end} bytes of it");
+        // What comes after it does not become a part of it.
+        book.write().unwrap();
+        book.know("d", Some(stamp));
+        assert_eq!(names_of(&open()), [expected, vec!["d"]].concat());
+    }
+    fs::write(&file, "nothing of ours").unwrap();
+    assert!(open().is_new());
+}
+
+#[test]
+fn lines_that_are_over_are_left_out_when_there_are_many() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a"), "x").unwrap();
+    let source = source(dir.path());
+    let stamp = folder::list(&source).unwrap()["a"];
+    let mut book = Book::open(Some(&dir.path().join("state")), &source);
+    book.begin(BTreeMap::new());
+    let lines = || fs::read_to_string(dir.path().join("state/file-watch/inbox")).unwrap().lines().count();
+    book.write().unwrap();
+    for _ in 0..2_000 {
+        book.know("a", Some(stamp));
+    }
+    assert_eq!(lines(), 2_001);
+    book.write().unwrap();
+    assert_eq!(lines(), 2, "where they lie, and the one");
+}
+
+fn names_of(book: &Book) -> Vec<&str> {
+    book.files().unwrap().keys().map(String::as_str).collect()
 }

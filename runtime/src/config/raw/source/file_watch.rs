@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Outlet;
+use super::poll::attribute;
 use crate::config::table::Table;
 use crate::config::value::Value;
 use crate::sources::file_watch::{Occasion, Pattern};
@@ -36,9 +37,21 @@ impl FileWatchSource {
             data: flag("data").unwrap_or(true),
             existing: flag("existing").unwrap_or(false),
             event_type: table.get("event").and_then(|v| event_type(&v)),
-            outlet: Outlet::read(table),
+            outlet: outlet(table),
         }
     }
+}
+
+/// Its events have a size.
+fn outlet(table: &Table<'_>) -> Outlet {
+    let outlet = Outlet::read(table);
+    if outlet.extensions.iter().any(|(name, _)| name == "size")
+        && let Some(extensions) = table.get("extensions")
+    {
+        let help = "choose another name than size, which its events have themselves";
+        extensions.refuse::<()>("attributes beside those of the event", "a table with size", help);
+    }
+    outlet
 }
 
 /// Only the last step of a path may say several names.
@@ -76,10 +89,5 @@ fn occasions(value: &Value<'_>) -> Vec<Occasion> {
 
 fn event_type(value: &Value<'_>) -> Option<String> {
     let table = value.table(&value.section_inside(), EVENT_KEYS)?;
-    let ty = table.get("type")?;
-    let text = ty.word()?.value;
-    if text.is_empty() {
-        return ty.refuse("the type of an event", "empty", "leave the key out");
-    }
-    Some(text)
+    table.get("type").and_then(|v| attribute(&v))
 }

@@ -71,7 +71,8 @@ impl EventKeys {
     }
 }
 
-fn attribute(value: &Value<'_>) -> Option<String> {
+/// What an event is called, or what it is about.
+pub(super) fn attribute(value: &Value<'_>) -> Option<String> {
     let text = value.word()?.value;
     if text.is_empty() { value.refuse("a text", "empty", "leave the key out") } else { Some(text) }
 }

@@ -104,7 +104,7 @@ impl Wiring<'_> {
             folder: self.references.project.join(folder),
             names,
             on: source.on.clone(),
-            data_bytes_max: source.data.then_some(self.references.runtime.body_bytes_max),
+            data: source.data,
             existing: source.existing,
             event_type: source.event_type.clone(),
             outlet,
