@@ -137,9 +137,9 @@ fn again() {
     let project = project(&source("data = false"));
     let runtime = Runtime::start(&project);
     watching(&runtime);
-    let content = "x".repeat(200_000);
+    let content = "x".repeat(20_000_000);
     let mut before = String::new();
-    for _ in 0..150 {
+    for _ in 0..20 {
         project.write("inbox/a.csv", &content);
         let told = || {
             let last = standing(&runtime)["last_event"].as_str().map(str::to_owned);
