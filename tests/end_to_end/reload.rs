@@ -16,6 +16,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         "reload",
         &[
             ("the_next_event_runs_what_was_saved", the_next_event_runs_what_was_saved),
+            (
+                "a_large_program_that_is_written_in_place_is_taken_every_time",
+                a_large_program_written_in_place,
+            ),
             ("a_broken_version_leaves_the_working_one", a_broken_version_leaves_the_working_one),
             ("a_removed_function_waits_and_comes_back", a_removed_function_waits),
             ("a_renamed_function_leaves_its_events_to_whoever_bears_the_name", a_renamed_function),
@@ -69,6 +73,20 @@ fn the_next_event_runs_what_was_saved() {
         now["revision"] != before && now["reason"].is_null()
     });
     assert_eq!(handled_by(&project, &runtime, "4"), "4");
+}
+
+/// Its close is told before the file system is done with it, which then still says that somebody writes.
+fn a_large_program_written_in_place() {
+    let project = Project::new("");
+    project.function("order", version(0));
+    let runtime = Runtime::start(&project);
+    let filling = format!("exit\n{}", "#".repeat(20 << 20));
+    for number in 1..=20 {
+        let before = runtime.function("order")["revision"].clone();
+        project.write("functions/order", &format!("{}\n{filling}", version(number)));
+        wait_until("the save is seen", || runtime.function("order")["revision"] != before);
+    }
+    assert_eq!(handled_by(&project, &runtime, "1"), "20");
 }
 
 fn a_broken_version_leaves_the_working_one() {

@@ -1,5 +1,6 @@
 //! One load after another of the same project: what is known from the one before stays known.
 
+use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +29,9 @@ pub(crate) struct Loaded {
     pub(crate) resolved: Option<Resolved>,
     /// All that is wrong or worth knowing, the worst first.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Somebody had a file open for writing, so it is worth a look again. No change may tell of it: a file system tells of a
+    /// close before it is done with it.
+    pub(crate) is_unfinished: bool,
 }
 
 /// Loads a project, as often as it changes.
@@ -78,9 +82,10 @@ impl Loader {
         let problems = Problems::default();
         self.book.discard();
         self.used = None;
-        let resolved = self.read_file(&problems).map(|file| self.resolve(&file, &problems));
-        let usable = !problems.fatal();
-        Loaded { resolved: resolved.filter(|_| usable), diagnostics: problems.into_sorted() }
+        let unfinished = Cell::new(false);
+        let resolved = self.read_file(&problems).map(|file| self.resolve(&file, &unfinished, &problems));
+        let resolved = resolved.filter(|_| !problems.fatal());
+        Loaded { resolved, diagnostics: problems.into_sorted(), is_unfinished: unfinished.get() }
     }
 
     /// Who says what a key comes to.
@@ -152,7 +157,7 @@ impl Loader {
         Some(raw::File::read(&document, &name))
     }
 
-    fn resolve(&mut self, file: &raw::File, problems: &Problems) -> Resolved {
+    fn resolve(&mut self, file: &raw::File, unfinished: &Cell<bool>, problems: &Problems) -> Resolved {
         let runtime = resolve::runtime(&self.project, &file.runtime, &self.overrides, problems);
         let named = file.functions.iter().filter(|(_, function)| function.build.is_some());
         let builds =
@@ -160,6 +165,7 @@ impl Loader {
         let scan = Scan {
             project: &self.project,
             being_written: self.being_written,
+            unfinished,
             builds: &builds,
             last: &self.last,
             problems,

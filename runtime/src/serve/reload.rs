@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -22,6 +23,11 @@ use crate::watch::{Changes, Watcher};
 /// thousand.
 const PINNED_AT_ONCE_MAX: usize = 64;
 
+/// What was still being written is looked at again so soon, and then at longer and longer intervals: whoever closes it is
+/// heard, but a file system may tell of a close before it lets go of the file.
+const AGAIN: Duration = Duration::from_millis(10);
+const AGAIN_MAX: Duration = Duration::from_secs(60);
+
 /// Reads everything again and hands it to the driver.
 pub(super) struct Reloader {
     options: Options,
@@ -37,6 +43,8 @@ pub(super) struct Reloader {
     ends: Option<UnboundedReceiver<Ended>>,
     /// Functions of which it was said that they are not built.
     unbuilt: BTreeSet<Arc<str>>,
+    /// When to look again at what is being written.
+    again: Option<Duration>,
 }
 
 impl Reloader {
@@ -62,9 +70,19 @@ impl Reloader {
         });
         let watcher = watch.as_ref().map(|(watcher, _)| Arc::clone(watcher));
         let (builds, ends) = options.build.then(|| Builds::new(spawner)).unzip();
-        let (said, unbuilt) = (Vec::new(), BTreeSet::new());
-        let mut reloader =
-            Self { options, loader, driver, controllers, said, watch, watcher, builds, ends, unbuilt };
+        let mut reloader = Self {
+            options,
+            loader,
+            driver,
+            controllers,
+            said: Vec::new(),
+            watch,
+            watcher,
+            builds,
+            ends,
+            unbuilt: BTreeSet::new(),
+            again: None,
+        };
         reloader.say_unbuilt(resolved);
         reloader.name_contents();
         reloader.settle_revisions();
@@ -75,6 +93,8 @@ impl Reloader {
         let before = self.driver.config();
         // Reading the folders blocks; the runtime moves its other tasks out of the way.
         let mut loaded = tokio::task::block_in_place(|| self.loader.load());
+        let longer = || self.again.map_or(AGAIN, |again| (again * 2).min(AGAIN_MAX));
+        self.again = loaded.is_unfinished.then(longer);
         loaded.diagnostics.extend(loaded.resolved.iter().flat_map(|after| unheld(after, self.controllers)));
         if loaded.diagnostics != self.said {
             print(&loaded.diagnostics, self.options.voice);
@@ -163,13 +183,26 @@ pub(super) async fn follow(reloader: Arc<Mutex<Reloader>>) {
     // One that changed between the first scan and the first watch.
     reload(&reloader).await;
     loop {
+        let again = reloader.lock().await.again;
         tokio::select! {
             change = changes.next() => match change {
-                Some(_) => reload(&reloader).await,
+                Some(_) => {
+                    let mut reloader = reloader.lock().await;
+                    reloader.again = None;
+                    reloader.reload().await;
+                }
                 None => return,
             },
+            () = after(again) => reload(&reloader).await,
             Some(ended) = next(ends.as_mut()) => reloader.lock().await.built(ended).await,
         }
+    }
+}
+
+async fn after(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => pending().await,
     }
 }
 

@@ -11,6 +11,7 @@ mod look;
 mod trust;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{DirEntry, File, FileType};
@@ -42,6 +43,8 @@ pub(super) struct Scan<'a> {
     /// Paths are shown relative to it.
     pub(super) project: &'a Path,
     pub(super) being_written: BeingWritten,
+    /// Set when somebody has one of the files open for writing: what it is now, nobody knows.
+    pub(super) unfinished: &'a Cell<bool>,
     /// Where programs are built: what is not there yet, and what `cargo` makes.
     pub(super) builds: &'a Builds,
     /// What the scan before this one found.
@@ -172,7 +175,7 @@ impl Scan<'_> {
                 (Some(Arc::from(path)), Cow::Owned(program), manifest.map(Box::new), look)
             }
         };
-        if look.is_being_written {
+        if self.is_being_written(&look) {
             let unfinished = self.unfinished(name, &program);
             return name::is_valid(name).then(|| Entry { own, manifest, ..unfinished }.into());
         }
@@ -269,6 +272,11 @@ impl Scan<'_> {
         header::read(entry.head.as_ref()?, &self.shown(&entry.path), self.problems)
     }
 
+    fn is_being_written(&self, look: &Look) -> bool {
+        self.unfinished.set(self.unfinished.get() || look.is_being_written);
+        look.is_being_written
+    }
+
     /// A file that is being written: what it was goes on, and something new waits until it is closed.
     fn unfinished(&self, name: &str, program: &Path) -> Entry {
         let before = self.last.entries.get(name).filter(|entry| *entry.path == *program);
@@ -282,7 +290,7 @@ impl Scan<'_> {
     pub(super) fn named(&self, name: &str, exec: &At<String>, missing: impl FnOnce() -> Diagnostic) -> Met {
         let path = self.project.join(&exec.value);
         let look = Look::at(&path, self.being_written);
-        if look.is_being_written {
+        if self.is_being_written(&look) {
             return self.unfinished(name, &path).into();
         }
         if look.metadata.is_err() {
