@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 
+use crate::kafka::send_when_open;
 use crate::support::project::noting_server;
 use crate::support::{Ends, Project, Runtime, group, runtime, wait_until};
 
@@ -76,6 +77,9 @@ pub(crate) fn kills(project: &Project, kills: usize) {
         (kills, "delivered", DELIVERED_PER_KILL),
         || {},
         |last| {
+            // There may be nothing left to do for the last life.
+            send_when_open(&last, "/", "last", "order");
+            wait_until("the last is delivered", || project.counts("delivered").contains_key("last"));
             let acknowledged = load.acknowledged.lock().unwrap();
             wait_until("every acknowledged event is delivered", || {
                 let delivered = project.counts("delivered");
