@@ -71,10 +71,7 @@ pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Resul
 
 /// Blocks. No partition is ours until the group says so.
 pub(super) fn open_group(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Result<Opened, OpenError> {
-    let admin = open::admin(spec)?;
-    let topic = open::topic(spec, admin.inner());
-    reader::let_go(move || drop(admin));
-    let topic = topic?;
+    let topic = open::topic_alone(spec)?;
     let (owned, leaving) = (Arc::new(Owned::none()), Arc::new(AtomicBool::new(false)));
     let (tell, told) = mpsc::unbounded_channel();
     let group = Group { owned: Arc::clone(&owned), told: tell, leaving: Arc::clone(&leaving) };

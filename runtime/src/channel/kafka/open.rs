@@ -58,6 +58,14 @@ pub(super) fn topic(spec: &Arc<KafkaSpec>, client: &Client<impl ClientContext>) 
     Ok(Topic { partitions, asked: Asked::ask(spec, broker) })
 }
 
+/// The same with a client of its own. Blocks.
+pub(super) fn topic_alone(spec: &Arc<KafkaSpec>) -> Result<Topic, OpenError> {
+    let admin = admin(spec)?;
+    let topic = topic(spec, admin.inner());
+    reader::let_go(move || drop(admin));
+    topic
+}
+
 fn find(client: &Client<impl ClientContext>, spec: &KafkaSpec) -> Result<Found, OpenError> {
     let brokers = spec.brokers.join(",");
     let metadata = client

@@ -62,10 +62,7 @@ impl KafkaSink {
 }
 
 fn open_blocking(spec: &SinkSpec) -> Result<KafkaSink, OpenError> {
-    let admin = open::admin(&spec.topic)?;
-    let topic = open::topic(&Arc::new(spec.topic.clone()), admin.inner());
-    let_go(move || drop(admin));
-    let topic = topic?;
+    let topic = open::topic_alone(&Arc::new(spec.topic.clone()))?;
     let config = settings::writer(&spec.topic)?;
     let start = |error| open::failed("start a Kafka producer", &error);
     let limits = Handle::current().block_on(topic.asked.limits());
