@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use activator::event::Event;
 use activator::id::FunctionId;
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::Request;
@@ -17,7 +17,8 @@ use crate::config::resolved::ChannelKind;
 use crate::config::{Loader, Overrides};
 use crate::dispatch::CallerBody;
 use crate::driver::{Callee, Driver, Handle};
-use crate::history::{History, Place, Until, Wanted};
+use crate::history::view::Outcome;
+use crate::history::{End, History};
 use crate::ingress::{self, Ingress};
 use crate::process::{Spawner, is_written_to};
 
@@ -87,16 +88,19 @@ impl Stage {
         let event = event.build(Bytes::new())?;
         let directory = self.driver.directory();
         let route = directory.route(ChannelKind::Broker, "default").context("there is no default broker")?;
-        let (channel, route_id) = (route.channel.clone().context("it is not open")?, route.id);
+        let channel = route.channel.clone().context("it is not open")?;
+        // What is over is told; to ask what became of the event would take time of its own.
+        let over = self.history.watch();
         let begin = Instant::now();
-        let at = channel.append(event).await?;
-        let place = Place { channel: route_id, partition: at.partition, offset: at.offset };
-        let wanted = Wanted::At { place, id: id.to_owned() };
-        let explained = self.history.wait(&wanted, Until::Settled, PATIENCE).await;
+        channel.append(event).await?;
+        let waiting = tokio::time::timeout(PATIENCE, over.next()).await;
         let took = begin.elapsed();
-        if explained.is_empty() {
-            bail!("the event was not handled within {PATIENCE:?}");
-        }
+        let waiting = waiting.with_context(|| format!("the event was not handled within {PATIENCE:?}"))?;
+        let ended = waiting.ends.front().and_then(End::told).context("something else is over")?;
+        ensure!(
+            ended.id == id && ended.outcome == Outcome::Delivered,
+            "the event was not delivered: {ended:?}"
+        );
         Ok(took)
     }
 

@@ -8,6 +8,7 @@ use rdkafka::consumer::Consumer as _;
 use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
 use super::context::{Context, Group};
+use super::early::Early;
 use super::lane::Lane;
 use super::limits::Asked;
 use super::member::{Member, Seat};
@@ -33,13 +34,13 @@ const FRESH_PER_KEPT: u32 = 4;
 
 /// Blocks.
 pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Result<Opened, OpenError> {
-    let (reader, topic) = start_alone(spec)?;
+    let (reader, topic, early) = start_alone(spec, &subscribers)?;
     // Before anybody looks where the cursors stand: what a life before left open is ended by it.
     let transactional = spec.transactions.then(|| Transactional::start(spec)).transpose()?;
     let owned = Arc::new(Owned::all(topic.partitions));
     let store = Store::new(&reader.client, spec, &owned);
     let mirror = Mirror::new(spec, &store, subscribers);
-    let moves = Moves::ask(spec, &mirror, &owned.numbers());
+    let moves = Moves::ask(spec, &mirror, &owned.numbers(), early);
     let mut begins = open::partitions(&reader.client, spec, &owned.numbers(), &store.seen)?;
     let unstored = |error: CommitError| OpenError(error.to_string());
     store.found(&begins).map_err(unstored)?;
@@ -64,6 +65,7 @@ pub(super) fn open_own(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Resul
     let asked = parts.topic.asked.clone();
     let channel = parts.assemble(&begins, None)?;
     moves.obey(&mut begins, &mirror, &store, &spec.topic).map_err(unstored)?;
+    make_ready_to_write(&channel);
     tokio::spawn(keep_fresh(store, asked, closed, ends));
     let partitions = begins.into_iter().map(|begin| begin.opened).collect();
     Ok(Opened { channel, partitions, changes: None })
@@ -97,20 +99,21 @@ pub(super) fn open_group(spec: &Arc<KafkaSpec>, subscribers: Subscribers) -> Res
     tokio::spawn(Member { seat, told, released, changes: changed, turn: 0, has_begun: false }.run(closed));
     // The queues of all partitions were split by now; one that is assigned before would give its records elsewhere.
     client.subscribe(&[&spec.topic]).map_err(|error| open::failed("join the group", &error))?;
+    make_ready_to_write(&channel);
     Ok(Opened { channel, partitions: Vec::new(), changes: Some(changes) })
 }
 
-/// A topic that is created is one that is appended to, and an idempotent producer takes half a second to start. Reading
-/// does not wait for it; an event that comes before it is ready does.
-fn start_producer_beside(channel: &Kafka) {
-    if channel.0.spec.create.is_none() {
-        return;
-    }
+/// What reading does not wait for. A topic that is created is one that is appended to, and an idempotent producer takes half
+/// a second to start; an event that comes before it is ready does wait.
+fn make_ready_to_write(channel: &Kafka) {
     let (asked, channel) = (channel.0.topic.asked.clone(), Arc::downgrade(&channel.0));
     tokio::spawn(async move {
         // Whoever closes the channel meanwhile does not wait for this.
         asked.limits().await;
-        let Some(channel) = channel.upgrade().map(Kafka) else { return };
+        let Some(channel) = channel.upgrade().map(Kafka).filter(|channel| channel.0.spec.create.is_some())
+        else {
+            return;
+        };
         match channel.producer().await {
             Ok(producer) => producer.warm_up_beside(),
             Err(error) => {
@@ -122,14 +125,19 @@ fn start_producer_beside(channel: &Kafka) {
 
 /// The reader of all partitions, which finds the topic too: so the connections it needs are made as soon as may be. It
 /// is started anew where there are more partitions than was expected, as that is in its settings.
-fn start_alone(spec: &Arc<KafkaSpec>) -> Result<(Reader, Topic), OpenError> {
+fn start_alone(
+    spec: &Arc<KafkaSpec>,
+    subscribers: &Subscribers,
+) -> Result<(Reader, Topic, Early), OpenError> {
     let expected = spec.create.map_or(PARTITIONS_EXPECTED, |create| create.partitions);
     let reader = start(spec, expected, Context::alone(&spec.topic))?;
+    reader::hasten(&reader.client, &spec.topic);
+    let early = Early::connect(spec, &subscribers.borrow());
     let topic = open::topic(spec, reader.client.client())?;
     if settings::ahead_kbytes(topic.partitions) == settings::ahead_kbytes(expected) {
-        return Ok((reader, topic));
+        return Ok((reader, topic, early));
     }
-    Ok((start(spec, topic.partitions, Context::alone(&spec.topic))?, topic))
+    Ok((start(spec, topic.partitions, Context::alone(&spec.topic))?, topic, early))
 }
 
 fn start(spec: &KafkaSpec, partitions: u32, context: Context) -> Result<Reader, OpenError> {
@@ -173,9 +181,7 @@ impl Parts<'_> {
         let clients =
             Some(Clients { partitions, reader, store, look_back, producer, transactions, _beside: beside });
         let shared = Shared { spec: Arc::clone(spec), topic, owned, membership, endings, clients };
-        let channel = Kafka(Arc::new(shared));
-        start_producer_beside(&channel);
-        Ok(channel)
+        Ok(Kafka(Arc::new(shared)))
     }
 }
 

@@ -1,10 +1,10 @@
-//! What a cluster allows: asked beside the start, as nobody needs it to read.
+//! What a cluster allows: asked after the start, as nobody needs it to read.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, OwnedResourceSpecifier, ResourceSpecifier};
-use tokio::sync::watch;
+use tokio::sync::OnceCell;
 
 use super::log::Log;
 use super::open;
@@ -24,34 +24,39 @@ pub(super) struct Limits {
     pub(super) offsets_kept: Option<Duration>,
 }
 
-/// The question, while it is asked and after.
+/// The question, asked once somebody needs the answer.
 #[derive(Clone)]
-pub(super) struct Asked(watch::Receiver<Option<Limits>>);
+pub(super) struct Asked(Arc<Question>);
+
+struct Question {
+    spec: Arc<KafkaSpec>,
+    /// One of the cluster's.
+    broker: Option<i32>,
+    answer: OnceCell<Limits>,
+}
 
 impl Asked {
-    /// Asks; `broker` is one of the cluster. In a tokio runtime.
-    pub(super) fn ask(spec: &Arc<KafkaSpec>, broker: Option<i32>) -> Self {
-        let (tell, told) = watch::channel(None);
-        let spec = Arc::clone(spec);
-        tokio::spawn(async move {
-            let Ok(admin) = open::admin(&spec) else { return };
-            let limits = Limits::ask(&admin, &spec.topic, broker).await;
-            reader::let_go(move || drop(admin));
-            tell.send(Some(limits)).ok();
-        });
-        Self(told)
+    pub(super) fn new(spec: &Arc<KafkaSpec>, broker: Option<i32>) -> Self {
+        Self(Arc::new(Question { spec: Arc::clone(spec), broker, answer: OnceCell::new() }))
     }
 
-    /// Waits for the answer.
+    /// Asks, or waits for the answer.
     pub(super) async fn limits(&self) -> Limits {
-        let mut told = self.0.clone();
-        let limits = told.wait_for(Option::is_some).await.ok().and_then(|limits| *limits);
-        limits.unwrap_or(Limits::UNKNOWN)
+        *self.0.answer.get_or_init(|| self.0.ask()).await
     }
 
     /// What is known now.
     pub(super) fn known(&self) -> Limits {
-        self.0.borrow().unwrap_or(Limits::UNKNOWN)
+        self.0.answer.get().copied().unwrap_or(Limits::UNKNOWN)
+    }
+}
+
+impl Question {
+    async fn ask(&self) -> Limits {
+        let Ok(admin) = open::admin(&self.spec) else { return Limits::UNKNOWN };
+        let limits = Limits::ask(&admin, &self.spec.topic, self.broker).await;
+        reader::let_go(move || drop(admin));
+        limits
     }
 }
 

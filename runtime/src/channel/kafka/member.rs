@@ -16,6 +16,7 @@ use rdkafka::consumer::Consumer as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::context::Told;
+use super::early::Early;
 use super::mirror::Mirror;
 use super::moves::Moves;
 use super::open;
@@ -153,7 +154,10 @@ impl Seat {
     /// that had the partitions did. Blocks.
     fn take_on(&self, numbers: &[u32], turn: u64, begins: bool) -> Option<Vec<OpenedPartition>> {
         let opened = self.find(numbers);
-        let moves = opened.as_ref().filter(|_| begins).map(|_| Moves::ask(&self.spec, &self.mirror, numbers));
+        let moves = opened
+            .as_ref()
+            .filter(|_| begins)
+            .map(|_| Moves::ask(&self.spec, &self.mirror, numbers, Early::default()));
         let (mut list, mut held) = (TopicPartitionList::new(), Vec::new());
         for (number, begin) in numbers.iter().zip(opened.iter().flatten()) {
             let (from, end) = (begin.low(), begin.end());

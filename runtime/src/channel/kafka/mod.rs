@@ -10,6 +10,7 @@
 mod ahead;
 mod bare;
 mod context;
+mod early;
 mod headers;
 mod join;
 mod lane;

@@ -15,6 +15,7 @@ use activator::cursor::Cursor;
 use activator::input::Progress;
 use rdkafka::error::KafkaError;
 
+use super::early::{Early, FEW};
 use super::mirror::{self, Mirror};
 use super::open::Begin;
 use super::reader::ASK_TIMEOUT;
@@ -32,9 +33,6 @@ const IMPORT_WITHIN: Duration = Duration::from_secs(30);
 
 /// Groups asked at one start: each costs a client, some 2 ms of a processor. The others are left as out of time.
 const GROUPS_MAX: usize = 256;
-
-/// So few groups are asked without looking first whether they are there.
-const FEW: usize = 4;
 
 /// Groups asked at a time: a client takes some 60 ms for its question, and waits for most of it.
 const READERS: usize = 32;
@@ -66,8 +64,8 @@ struct Stands {
 }
 
 impl Moves {
-    /// Begins to ask.
-    pub(super) fn ask(spec: &Arc<KafkaSpec>, mirror: &Mirror, partitions: &[u32]) -> Self {
+    /// Begins to ask, with the clients that were made `early`.
+    pub(super) fn ask(spec: &Arc<KafkaSpec>, mirror: &Mirror, partitions: &[u32], early: Early) -> Self {
         let subscribers = mirror.subscribers.borrow().clone();
         let is_known = Arc::<AtomicBool>::default();
         if subscribers.is_empty() || partitions.is_empty() {
@@ -76,6 +74,7 @@ impl Moves {
         let asking = Asking {
             spec: Arc::clone(spec),
             partitions: partitions.to_vec(),
+            early: Mutex::new(early),
             begun: Instant::now(),
             is_known: Arc::clone(&is_known),
         };
@@ -121,6 +120,7 @@ impl Moves {
 struct Asking {
     spec: Arc<KafkaSpec>,
     partitions: Vec<u32>,
+    early: Mutex<Early>,
     begun: Instant,
     is_known: Arc<AtomicBool>,
 }
@@ -157,10 +157,7 @@ impl Asking {
     /// Groups that nobody ever wrote are not worth a question each, and the cluster lists the others at once. A few are
     /// asked all the same, as the list takes its time.
     fn keep_existing(&self, subscribers: &mut Vec<Mirrored>) {
-        let [first, others @ ..] = &subscribers[..] else { return };
-        if others.len() < FEW {
-            return;
-        }
+        let Some(first) = subscribers.first().filter(|_| subscribers.len() > FEW) else { return };
         let listed = Shown::connect(&self.spec, &first.group).and_then(|shown| {
             let existing = shown.existing()?;
             shown.let_go();
@@ -180,7 +177,8 @@ impl Asking {
     }
 
     fn one(&self, mirrored: &Mirrored, patience: Duration) -> Result<Stands, KafkaError> {
-        let shown = Shown::connect(&self.spec, &mirrored.group)?;
+        let early = self.early.lock().unwrap_or_else(PoisonError::into_inner).take(&mirrored.group);
+        let shown = early.map_or_else(|| Shown::connect(&self.spec, &mirrored.group), Ok)?;
         let standings = shown.read(&self.partitions, patience)?;
         let is_ours = standings.values().all(|standing| standing.is_ours);
         let has_members = !is_ours && shown.has_members()?;

@@ -55,7 +55,7 @@ pub(super) fn topic(spec: &Arc<KafkaSpec>, client: &Client<impl ClientContext>) 
         (0, Some(create)) => create_topic(client, spec, create)?,
         (partitions, _) => partitions,
     };
-    Ok(Topic { partitions, asked: Asked::ask(spec, broker) })
+    Ok(Topic { partitions, asked: Asked::new(spec, broker) })
 }
 
 /// The same with a client of its own. Blocks.

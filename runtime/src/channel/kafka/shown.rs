@@ -4,6 +4,7 @@
 //! long as the question. Everything here blocks.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use activator::id::Offset;
@@ -33,21 +34,26 @@ pub(super) struct Standing {
 }
 
 /// A group of one topic.
-pub(super) struct Shown<'s> {
-    client: BaseConsumer<Context>,
-    topic: &'s str,
-    group: &'s str,
+pub(super) struct Shown {
+    client: Arc<BaseConsumer<Context>>,
+    spec: Arc<KafkaSpec>,
+    group: String,
 }
 
-impl<'s> Shown<'s> {
-    pub(super) fn connect(spec: &'s KafkaSpec, group: &'s str) -> Result<Self, KafkaError> {
+impl Shown {
+    pub(super) fn connect(spec: &Arc<KafkaSpec>, group: &str) -> Result<Self, KafkaError> {
         let config = settings::mirror(spec, group).map_err(|error| KafkaError::ClientCreation(error.0))?;
-        let client = config.create_with_context(Context::alone(&spec.topic))?;
-        Ok(Self { client, topic: &spec.topic, group })
+        let client = Arc::new(config.create_with_context(Context::alone(&spec.topic))?);
+        Ok(Self { client, spec: Arc::clone(spec), group: group.to_owned() })
+    }
+
+    /// Has it connect as soon as may be.
+    pub(super) fn hasten(&self) {
+        reader::hasten(&self.client, &self.spec.topic);
     }
 
     pub(super) fn read(&self, partitions: &[u32], patience: Duration) -> Result<Standings, KafkaError> {
-        let list = reader::committed(&self.client, self.topic, partitions, patience)?;
+        let list = reader::committed(&*self.client, &self.spec.topic, partitions, patience)?;
         let mut standings = Standings::new();
         for element in list.elements() {
             element.error()?;
@@ -69,7 +75,7 @@ impl<'s> Shown<'s> {
 
     /// Whether somebody reads for the group now: its offsets are theirs.
     pub(super) fn has_members(&self) -> Result<bool, KafkaError> {
-        let found = self.client.fetch_group_list(Some(self.group), ASK_TIMEOUT)?;
+        let found = self.client.fetch_group_list(Some(&self.group), ASK_TIMEOUT)?;
         Ok(found.groups().iter().any(|group| group.name() == self.group && !group.members().is_empty()))
     }
 
@@ -78,7 +84,7 @@ impl<'s> Shown<'s> {
         let mut list = TopicPartitionList::with_capacity(offsets.len());
         for (number, offset) in offsets {
             let number = i32::try_from(*number).unwrap_or(i32::MAX);
-            let mut element = list.add_partition(self.topic, number);
+            let mut element = list.add_partition(&self.spec.topic, number);
             element.set_offset(rdkafka::Offset::Offset(i64::try_from(offset.0).unwrap_or(i64::MAX)))?;
             element.set_metadata(format!("{TAG}{name}"));
         }
