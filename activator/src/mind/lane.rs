@@ -5,6 +5,7 @@ use alloc::{
     vec::Vec,
 };
 
+use super::awaiting::Pace;
 use crate::cursor::Cursor;
 use crate::id::{DeliveryId, Offset};
 
@@ -33,6 +34,8 @@ pub(super) struct Lane {
     doubted: BTreeMap<Offset, u32>,
     /// It took all that it may, and takes more when half of that is done.
     pub(super) full: bool,
+    /// How fast it goes since all it had was done.
+    pub(super) pace: Pace,
     /// Where it begins is asked for; until then it stands nowhere.
     pub(super) locating: bool,
     /// It began elsewhere than at the tail: its entry in the stored progress tells it from a newcomer.
@@ -76,7 +79,7 @@ impl Lane {
     }
 
     /// What is unfinished and not held.
-    fn under_way(&self) -> usize {
+    pub(super) fn under_way(&self) -> usize {
         self.unfinished.len() - self.held.len()
     }
 
@@ -137,6 +140,7 @@ impl Lane {
     pub(super) fn settle(&mut self, offset: Offset, tail: Offset) -> Option<DeliveryId> {
         let next = self.remove(offset);
         self.settled_to = self.settled_to.max(offset.next());
+        self.pace.settled();
         let place = self.place(tail);
         if offset >= place && self.earlier.is_none() {
             self.earlier = Some(self.cursor(tail));

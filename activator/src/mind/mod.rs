@@ -5,6 +5,7 @@
 //! - `reading`: records read at the tail, matched and queued; `sweeping`: the same for those who are behind it;
 //!   `partition`, `lane`, `places` and `window` keep one partition, one subscription's share of it, where those stand
 //!   who are behind, and its events in memory.
+//! - `awaiting`: whom the tail waits for.
 //! - `fetching`: events kept in memory while they wait, and read again when they were not.
 //! - `delivering`: who takes what, what came of it, when to try again; `delivery` and `table` keep one each.
 //! - `departing`: deliveries whose subscription or partition goes away under them.
@@ -21,6 +22,7 @@
 //! - `stopping`: bringing all to zero in order.
 
 mod attaching;
+mod awaiting;
 mod calls;
 mod committing;
 mod delivering;
@@ -107,6 +109,11 @@ pub struct Limits {
     pub commit_every: Duration,
     /// The longest that it stays unstored that the tail moved on, and nothing else.
     pub commit_tail_every: Duration,
+    /// The longest that the tail waits for a subscription that fell behind, and it only waits for one that will be back in
+    /// this time, at the pace it has gone so far.
+    pub tail_waits: Duration,
+    /// Nor does it wait for one that has fewer events unfinished.
+    pub pace_events: usize,
     /// How long what is in flight may take once the runtime is asked to stop.
     pub drain: Duration,
     /// How long what is in flight may take once its partition is asked back.
@@ -129,6 +136,8 @@ impl Default for Limits {
             commit_every: Duration::from_millis(5),
             // What only moved on would be read again after a crash, and nothing come of it.
             commit_tail_every: Duration::from_secs(1),
+            tail_waits: Duration::from_millis(500),
+            pace_events: 1024,
             drain: Duration::from_secs(10),
             revoke: Duration::from_secs(10),
         }
@@ -338,6 +347,7 @@ impl Activator {
             Timer::Store(delivery) => self.to_store.push_back(delivery),
             Timer::Commit(channel) => self.commit_due(channel),
             Timer::CommitTail(channel) => self.commit_tail_due(now, channel),
+            Timer::Tail(channel, partition) => self.tail_waited(now, channel, partition),
             Timer::Revoke(channel, partition, epoch) => self.revoke_overdue(channel, partition, epoch),
             Timer::Start(instance) => self.start_overdue(instance),
             Timer::Idle(instance) => self.idle_due(now, instance),

@@ -8,6 +8,7 @@ use alloc::{
     vec::Vec,
 };
 
+use super::awaiting::{Awaited, Pace, Patience};
 use super::lane::{Key, Lane, Room};
 use super::owning::Leaving;
 use super::places::Places;
@@ -32,6 +33,8 @@ pub(super) struct Partition {
     lanes: BTreeMap<SubscriptionId, Lane>,
     /// Where those of them stand who are behind the tail.
     pub(super) places: Places,
+    /// Those of them that the tail waits for.
+    pub(super) awaited: Awaited,
     /// Those at the tail that know of something done above it.
     late: BTreeSet<SubscriptionId>,
     /// Who waits to hear where it begins.
@@ -59,6 +62,7 @@ impl Partition {
             fetching: BTreeSet::new(),
             lanes: BTreeMap::new(),
             places: Places::new(),
+            awaited: Awaited::new(),
             late: BTreeSet::new(),
             locating: BTreeMap::new(),
             asked: None,
@@ -136,8 +140,15 @@ impl Partition {
         }
     }
 
-    /// Whether a subscription at the tail takes a record it matches. One without room falls behind, here.
-    pub(super) fn admits_at_tail(&mut self, id: SubscriptionId, offset: Offset, room: Room) -> bool {
+    /// Whether a subscription at the tail takes a record it matches. One without room falls behind, here, and is waited for
+    /// when it keeps pace.
+    pub(super) fn admits_at_tail(
+        &mut self,
+        id: SubscriptionId,
+        offset: Offset,
+        room: Room,
+        patience: Patience,
+    ) -> bool {
         let Some(lane) = self.lanes.get_mut(&id) else { return true };
         if lane.at.is_some() || lane.knows(offset) {
             return false;
@@ -145,10 +156,14 @@ impl Partition {
         if lane.is_full(room) {
             lane.at = Some(offset);
             lane.full = true;
+            if patience.has_with(&lane.pace, lane.under_way()) {
+                self.awaited.add(id);
+            }
             self.places.stand_aside();
             self.late.remove(&id);
             return false;
         }
+        lane.pace.goes_on(patience.now);
         true
     }
 
@@ -222,8 +237,9 @@ impl Partition {
         (self.dirty, self.unstored) = (true, true);
         let lane = self.lanes.get_mut(&id)?;
         let next = lane.settle(offset, self.position);
-        if let Some(at) = lane.at.filter(|_| lane.is_at_rest()) {
-            self.places.starve(at, id);
+        if lane.is_at_rest() {
+            lane.pace = Pace::default();
+            lane.at.into_iter().for_each(|at| self.places.starve(at, id));
         }
         self.drop_idle(id);
         next
@@ -268,6 +284,7 @@ impl Partition {
     /// A subscription is gone.
     pub(super) fn forget(&mut self, id: SubscriptionId) {
         self.leave_place(id);
+        self.awaited.remove(id);
         self.late.remove(&id);
         self.lanes.remove(&id);
         self.locating.values_mut().for_each(|waiting| waiting.retain(|waits| *waits != id));
@@ -298,6 +315,7 @@ impl Partition {
 
     /// Stands at the tail, and needs no lane when nothing is left to remember.
     fn at_tail(&mut self, id: SubscriptionId) {
+        self.awaited.remove(id);
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.earlier.take_if(|earlier| earlier.end() <= self.position);
         if lane.earlier.is_some() {

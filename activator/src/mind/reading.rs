@@ -3,10 +3,12 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::awaiting::Patience;
 use super::delivery::{Delivery, Stage, Subject};
 use super::fetching::Hold;
 use super::lane::Room;
 use super::partition::Partition;
+use super::timer::Timer;
 use super::{Activator, Channel};
 use crate::effect::{Effect, End, EventRef, Report};
 use crate::event::{Event, Identity};
@@ -59,13 +61,18 @@ impl Activator {
 
     /// A batch at the tail: queues what matches for whoever stands there.
     fn tail_passes(&mut self, now: Time, channel: ChannelId, number: PartitionId, batch: &Batch) {
+        let patience = Patience::new(now, &self.limits);
         for (offset, event, age) in batch.with_ages() {
             self.match_record(now, channel, number, (offset, event, age), |partition, id, room| {
-                partition.admits_at_tail(id, offset, room)
+                partition.admits_at_tail(id, offset, room, patience)
             });
         }
+        let until = now + self.limits.tail_waits;
         if let Some(partition) = self.partition(channel, number) {
             partition.advance(batch.next);
+            if partition.awaited.begin(until) {
+                self.arm(until, Timer::Tail(channel, number));
+            }
         }
         self.commit_later(now, channel);
     }
@@ -212,7 +219,7 @@ impl Activator {
                 };
                 // With everyone behind, nobody needs the tail: all of it would be read again by the sweep.
                 let is_needed = state.places.behind() == 0 || state.places.behind() < subscriptions;
-                if is_needed && !state.reading {
+                if is_needed && !state.reading && state.awaited.is_nobody() {
                     state.reading = true;
                     self.effects.push_back(read(state.position(), limits.read_records));
                 }

@@ -12,6 +12,8 @@ pub(super) enum Timer {
     Commit(ChannelId),
     /// The time by which a tail that moved is stored.
     CommitTail(ChannelId),
+    /// The end of a tail's patience.
+    Tail(ChannelId, Partition),
     /// The end of what a partition that was asked back may take.
     Revoke(ChannelId, Partition, Epoch),
     /// The end of a start's time.

@@ -134,6 +134,17 @@ impl Load {
         self.run();
     }
 
+    /// URLs that keep what they are given answer that many of it, the oldest first. Gives how many those were.
+    pub(crate) fn answer_some(&mut self, most: usize) -> usize {
+        let some: Vec<_> = self.held.drain(..most.min(self.held.len())).collect();
+        let count = some.len();
+        for (id, sink, event) in some {
+            self.answer(id, sink, &event);
+        }
+        self.run();
+        count
+    }
+
     pub(crate) fn tell(&mut self, input: Input) {
         self.inputs.push_back(input);
         self.run();

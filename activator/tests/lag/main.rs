@@ -48,6 +48,69 @@ fn the_tail_goes_on_while_a_trigger_is_stuck() {
     assert_eq!((load.progress().position, load.progress().behind), (Offset(500), vec![]), "both at the tail");
 }
 
+/// A tail that waits for whoever keeps pace with so many events.
+fn pacing() -> Limits {
+    Limits { unfinished_max: 8_000, ..Limits::default() }
+}
+
+/// Events are stored at three times the pace of a URL: 32 in a millisecond.
+fn store_faster_than_it_goes(load: &mut Load, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        load.store(&format!("e{number}"), "k");
+        if number % 100 == 99 {
+            load.answer_some(32);
+            load.wait(Duration::from_millis(1));
+        }
+    }
+}
+
+#[test]
+fn a_backlog_that_one_of_two_triggers_wants_and_keeps_pace_with_is_read_hardly_more_than_once() {
+    let mut load = Load::new(pacing(), vec![wants_all(0), wants_nothing(1)]);
+    load.stuck.insert(0);
+    store_faster_than_it_goes(&mut load, 0..40_000);
+    while load.delivered_to(0).len() < 40_000 {
+        assert!(load.answer_some(32) > 0, "there is always something under way");
+        load.wait(Duration::from_millis(1));
+    }
+    let times = load.records_read as f64 / 40_000.0;
+    assert!(times <= 1.3, "the log was read {times} times");
+}
+
+#[test]
+fn the_tail_waits_once_for_a_trigger_that_kept_pace_and_is_stuck_and_not_for_long() {
+    let mut load = Load::new(pacing(), vec![wants_all(0), wants_all(1)]);
+    load.stuck.insert(0);
+    store_faster_than_it_goes(&mut load, 0..2_000);
+    for number in 2_000..20_000 {
+        load.store(&format!("e{number}"), "k");
+    }
+    assert!(load.delivered_to(1).len() < 20_000, "it waits");
+    load.wait(Limits::default().tail_waits);
+    assert_eq!(load.delivered_to(1), ids(0..20_000), "the other one has them all");
+    for number in 20_000..30_000 {
+        load.store(&format!("e{number}"), "k");
+    }
+    assert_eq!(load.delivered_to(1), ids(0..30_000), "nobody waits again");
+    load.mend();
+    load.wait(MINUTE);
+    assert_eq!(load.delivered_to(0).len(), 30_000);
+}
+
+#[test]
+fn nobody_waits_for_a_trigger_that_was_slow_from_the_beginning() {
+    let mut load = Load::new(pacing(), vec![wants_all(0), wants_all(1)]);
+    load.stuck.insert(0);
+    for number in 0..20_000 {
+        load.store(&format!("e{number}"), "k");
+        if number < 1_000 && number % 100 == 99 {
+            load.answer_some(1);
+            load.wait(Duration::from_millis(10));
+        }
+    }
+    assert_eq!(load.delivered_to(1), ids(0..20_000));
+}
+
 /// Failure scenario 41.
 #[test]
 fn a_thousand_lagging_triggers_among_ten_thousand_read_the_log_three_times_at_most() {

@@ -327,8 +327,8 @@ const fn phase_name(phase: FunctionPhase) -> &'static str {
 }
 
 /// The nearest-rank percentile; nothing of nothing.
-pub(crate) fn percentile(samples: &[f64], percent: usize) -> Option<f64> {
-    let mut sorted = samples.to_vec();
+pub(crate) fn percentile<'s>(samples: impl IntoIterator<Item = &'s f64>, percent: usize) -> Option<f64> {
+    let mut sorted: Vec<f64> = samples.into_iter().copied().collect();
     sorted.sort_by(f64::total_cmp);
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()
@@ -346,7 +346,7 @@ mod tests {
         let samples: Vec<f64> = (1..=200).rev().map(f64::from).collect();
         assert_eq!((percentile(&samples, 50), percentile(&samples, 99)), (Some(100.0), Some(198.0)));
         assert_eq!((percentile(&[7.0], 50), percentile(&[7.0], 99)), (Some(7.0), Some(7.0)));
-        assert_eq!(percentile(&[], 50), None);
+        assert_eq!(percentile(&[0.0; 0], 50), None);
     }
 
     #[test]
@@ -366,8 +366,8 @@ mod tests {
                 failed: 1,
                 unanswered: 0,
                 cold_starts: 1,
-                cold_ms: vec![5.9],
-                run_ms: vec![1.4, 2.2],
+                cold_ms: [5.9].into(),
+                run_ms: [1.4, 2.2].into(),
             },
             revision: Some(Revision(2)),
             idle: Some(Duration::from_secs(12)),

@@ -1,7 +1,5 @@
 //! The request that events become.
 
-use std::io::Write;
-
 use activator::delivery::Format;
 use activator::event::Event;
 use activator::event::http as binding;
@@ -55,7 +53,11 @@ impl Message<'_> {
                 }
             }
         });
-        write!(head, "content-length: {}\r\n\r\n", body.len()).expect("there is always room in memory");
+        let mut digits = itoa::Buffer::new();
+        let length = digits.format(body.len()).as_bytes();
+        for part in [&b"content-length: "[..], length, b"\r\n\r\n"] {
+            head.extend_from_slice(part);
+        }
         body
     }
 

@@ -1,5 +1,7 @@
 //! What is counted of a function.
 
+use std::collections::VecDeque;
+
 use activator::delivery::{Outcome, Verdict};
 
 /// Recent times kept for percentiles.
@@ -17,9 +19,9 @@ pub(crate) struct Stats {
     pub(crate) unanswered: u64,
     pub(crate) cold_starts: u64,
     /// From the hand-over to the answer, milliseconds, of those that waited for a start.
-    pub(crate) cold_ms: Vec<f64>,
+    pub(crate) cold_ms: VecDeque<f64>,
     /// The same of those that did not.
-    pub(crate) run_ms: Vec<f64>,
+    pub(crate) run_ms: VecDeque<f64>,
 }
 
 impl Stats {
@@ -34,8 +36,8 @@ impl Stats {
         self.cold_starts += u64::from(cold);
         let samples = if cold { &mut self.cold_ms } else { &mut self.run_ms };
         if samples.len() == SAMPLES_MAX {
-            samples.remove(0);
+            samples.pop_front();
         }
-        samples.push(ms);
+        samples.push_back(ms);
     }
 }

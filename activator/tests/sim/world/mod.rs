@@ -364,6 +364,8 @@ fn limits(users: &mut Random) -> Limits {
         read_bytes: [1, 600, 256 << 10][small(3) - 1],
         commit_every: Duration::from_millis(50),
         commit_tail_every: Duration::from_millis(200),
+        tail_waits: Duration::from_millis([0, 250, 10_000][small(3) - 1]),
+        pace_events: [1, 3, 1024][small(3) - 1],
         drain: Duration::from_secs([1, 10, 10][small(3) - 1]),
         revoke: Duration::from_secs([1, 10, 10][small(3) - 1]),
     }
