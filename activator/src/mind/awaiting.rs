@@ -5,59 +5,11 @@
 //! would only be behind it again: all of a backlog would be read twice.
 
 use alloc::collections::BTreeSet;
-use core::time::Duration;
 
+use super::Activator;
 use super::partition::Partition;
-use super::{Activator, Limits};
 use crate::id::{ChannelId, Partition as Number, SubscriptionId};
 use crate::time::Time;
-
-/// How fast a subscription goes since all it had was done.
-#[derive(Debug, Default)]
-pub(super) struct Pace {
-    since: Option<Time>,
-    settled: u32,
-    /// The tail waited for it in vain.
-    broke_off: bool,
-}
-
-impl Pace {
-    /// It takes an event that is not its first.
-    pub(super) fn goes_on(&mut self, now: Time) {
-        self.since.get_or_insert(now);
-    }
-
-    pub(super) const fn settled(&mut self) {
-        self.settled = self.settled.saturating_add(1);
-    }
-
-    /// Whether so many will be done in this time if it goes on like that.
-    fn does(&self, events: usize, within: Duration, now: Time) -> bool {
-        let Some(since) = self.since.filter(|_| self.settled > 0 && !self.broke_off) else { return false };
-        let took = now.since(since).as_micros() * events as u128;
-        took <= within.as_micros() * u128::from(self.settled)
-    }
-}
-
-/// With whom the tail has patience.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    pub(super) now: Time,
-    within: Duration,
-    events: usize,
-}
-
-impl Patience {
-    pub(super) const fn new(now: Time, limits: &Limits) -> Self {
-        Self { now, within: limits.tail_waits, events: limits.pace_events }
-    }
-
-    /// Whether one that goes at this pace and has so many events unfinished is worth a wait: it is back when half of them are
-    /// done.
-    pub(super) fn has_with(&self, pace: &Pace, unfinished: usize) -> bool {
-        unfinished >= self.events && pace.does(unfinished / 2, self.within, self.now)
-    }
-}
 
 /// The tail stands still while there is somebody.
 #[derive(Debug, Default)]
@@ -114,14 +66,18 @@ impl Activator {
 impl Partition {
     fn waited(&mut self, now: Time) {
         for id in self.awaited.late(now) {
-            self.lane_mut(id).into_iter().for_each(|lane| lane.pace.broke_off = true);
+            self.lane_mut(id).into_iter().for_each(|lane| lane.pace.break_off());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
+    use super::super::Limits;
     use super::super::lane::Room;
+    use super::super::pace::Patience;
     use super::*;
     use crate::id::{DeliveryId, Epoch, Offset};
 
@@ -129,7 +85,8 @@ mod tests {
     const TWO_EVENTS: Room = Room { events: 2, bytes: usize::MAX, events_left: usize::MAX };
 
     fn patience(now: u64) -> Patience {
-        Patience { now: Time::from_micros(now), within: Duration::from_micros(5), events: 2 }
+        let limits = Limits { tail_waits: Duration::from_micros(5), pace_events: 2, ..Limits::default() };
+        Patience::new(Time::from_micros(now), &limits)
     }
 
     fn takes(partition: &mut Partition, now: u64, offset: u64) -> bool {

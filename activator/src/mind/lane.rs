@@ -5,7 +5,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::awaiting::Pace;
+use super::pace::Pace;
 use crate::cursor::Cursor;
 use crate::id::{DeliveryId, Offset};
 

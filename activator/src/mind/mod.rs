@@ -5,7 +5,7 @@
 //! - `reading`: records read at the tail, matched and queued; `sweeping`: the same for those who are behind it;
 //!   `partition`, `lane`, `places` and `window` keep one partition, one subscription's share of it, where those stand
 //!   who are behind, and its events in memory.
-//! - `awaiting`: whom the tail waits for.
+//! - `awaiting`: whom the tail waits for, by their `pace`.
 //! - `fetching`: events kept in memory while they wait, and read again when they were not.
 //! - `delivering`: who takes what, what came of it, when to try again; `delivery` and `table` keep one each.
 //! - `departing`: deliveries whose subscription or partition goes away under them.
@@ -33,6 +33,7 @@ mod holding;
 mod lane;
 mod mending;
 mod owning;
+mod pace;
 mod partition;
 mod pausing;
 mod places;

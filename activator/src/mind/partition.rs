@@ -8,9 +8,10 @@ use alloc::{
     vec::Vec,
 };
 
-use super::awaiting::{Awaited, Pace, Patience};
+use super::awaiting::Awaited;
 use super::lane::{Key, Lane, Room};
 use super::owning::Leaving;
+use super::pace::{Pace, Patience};
 use super::places::Places;
 use super::window::{self, Window};
 use crate::cursor::Cursor;

@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::awaiting::Patience;
 use super::delivery::{Delivery, Stage, Subject};
 use super::fetching::Hold;
 use super::lane::Room;
+use super::pace::Patience;
 use super::partition::Partition;
 use super::timer::Timer;
 use super::{Activator, Channel};

@@ -130,14 +130,19 @@ fn start_alone(
     subscribers: &Subscribers,
 ) -> Result<(Reader, Topic, Early), OpenError> {
     let expected = spec.create.map_or(PARTITIONS_EXPECTED, |create| create.partitions);
-    let reader = start(spec, expected, Context::alone(&spec.topic))?;
-    reader::hasten(&reader.client, &spec.topic);
-    let early = Early::connect(spec, &subscribers.borrow());
+    let start = |partitions| {
+        let reader = start(spec, partitions, Context::alone(&spec.topic))?;
+        reader::hasten(&reader.client, &spec.topic);
+        Ok(reader)
+    };
+    let reader = start(expected)?;
+    let subscribers = subscribers.borrow().clone();
+    let early = Early::connect(spec, &subscribers);
     let topic = open::topic(spec, reader.client.client())?;
     if settings::ahead_kbytes(topic.partitions) == settings::ahead_kbytes(expected) {
         return Ok((reader, topic, early));
     }
-    Ok((start(spec, topic.partitions, Context::alone(&spec.topic))?, topic, early))
+    Ok((start(topic.partitions)?, topic, early))
 }
 
 fn start(spec: &KafkaSpec, partitions: u32, context: Context) -> Result<Reader, OpenError> {
