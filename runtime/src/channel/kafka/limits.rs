@@ -42,21 +42,17 @@ impl Asked {
 
     /// Asks, or waits for the answer.
     pub(super) async fn limits(&self) -> Limits {
-        *self.0.answer.get_or_init(|| self.0.ask()).await
+        let ask = async || {
+            // Whoever gives up waiting does not end the question: to let go of its client takes a while.
+            let asked = tokio::spawn(Limits::of_topic(Arc::clone(&self.0.spec), self.0.broker));
+            asked.await.unwrap_or(Limits::UNKNOWN)
+        };
+        *self.0.answer.get_or_init(ask).await
     }
 
     /// What is known now.
     pub(super) fn known(&self) -> Limits {
         self.0.answer.get().copied().unwrap_or(Limits::UNKNOWN)
-    }
-}
-
-impl Question {
-    async fn ask(&self) -> Limits {
-        let Ok(admin) = open::admin(&self.spec) else { return Limits::UNKNOWN };
-        let limits = Limits::ask(&admin, &self.spec.topic, self.broker).await;
-        reader::let_go(move || drop(admin));
-        limits
     }
 }
 
@@ -69,6 +65,13 @@ impl Limits {
         let record_bytes_max =
             if record_bytes_max < RECORD_BYTES_MAX { record_bytes_max } else { RECORD_BYTES_MAX };
         Self { record_bytes_max, offsets_kept }
+    }
+
+    async fn of_topic(spec: Arc<KafkaSpec>, broker: Option<i32>) -> Self {
+        let Ok(admin) = open::admin(&spec) else { return Self::UNKNOWN };
+        let limits = Self::ask(&admin, &spec.topic, broker).await;
+        reader::let_go(move || drop(admin));
+        limits
     }
 
     async fn ask(admin: &AdminClient<Log>, topic: &str, broker: Option<i32>) -> Self {
