@@ -12,7 +12,7 @@ use crate::id::{ChannelId, Partition as Number, SubscriptionId};
 use crate::time::Time;
 
 /// The tail stands still while there is somebody.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Awaited {
     who: BTreeSet<SubscriptionId>,
     until: Option<Time>,
@@ -106,6 +106,8 @@ mod tests {
     /// It took 0 to 2, is done with 0, and is full.
     fn full_at(now: u64) -> Partition {
         let mut partition = Partition::new(Epoch(0), Offset(0), true);
+        // Its lane stays when nothing is left to remember, and with it its pace.
+        partition.pin(ONE);
         assert!(takes(&mut partition, 0, 0) && takes(&mut partition, 0, 1));
         settles(&mut partition, 0);
         assert!(takes(&mut partition, now, 2));

@@ -5,7 +5,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::pace::Pace;
+use super::pace::{Pace, Patience};
 use crate::cursor::Cursor;
 use crate::id::{DeliveryId, Offset};
 
@@ -79,7 +79,7 @@ impl Lane {
     }
 
     /// What is unfinished and not held.
-    pub(super) fn under_way(&self) -> usize {
+    fn under_way(&self) -> usize {
         self.unfinished.len() - self.held.len()
     }
 
@@ -96,6 +96,11 @@ impl Lane {
     /// Whether it can take no more.
     pub(super) fn is_full(&self, room: Room) -> bool {
         self.under_way() >= room.events || self.held_bytes > 0 && self.held_bytes >= room.bytes
+    }
+
+    /// Whether it is worth a wait when it is full now.
+    pub(super) fn keeps_pace(&self, patience: Patience) -> bool {
+        patience.has_with(&self.pace, self.under_way())
     }
 
     /// Whether it can take more after it was full.
@@ -139,8 +144,8 @@ impl Lane {
     /// A record is done.
     pub(super) fn settle(&mut self, offset: Offset, tail: Offset) -> Option<DeliveryId> {
         let next = self.remove(offset);
+        self.pace.settled(self.is_at_rest());
         self.settled_to = self.settled_to.max(offset.next());
-        self.pace.settled();
         let place = self.place(tail);
         if offset >= place && self.earlier.is_none() {
             self.earlier = Some(self.cursor(tail));

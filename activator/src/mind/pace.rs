@@ -19,8 +19,13 @@ impl Pace {
         self.since.get_or_insert(now);
     }
 
-    pub(super) const fn settled(&mut self) {
-        self.settled = self.settled.saturating_add(1);
+    /// Another event is done, and by that `all` it had.
+    pub(super) fn settled(&mut self, all: bool) {
+        if all {
+            *self = Self::default();
+        } else {
+            self.settled = self.settled.saturating_add(1);
+        }
     }
 
     /// The tail waited for it in vain.

@@ -11,7 +11,7 @@ use alloc::{
 use super::awaiting::Awaited;
 use super::lane::{Key, Lane, Room};
 use super::owning::Leaving;
-use super::pace::{Pace, Patience};
+use super::pace::Patience;
 use super::places::Places;
 use super::window::{self, Window};
 use crate::cursor::Cursor;
@@ -157,7 +157,7 @@ impl Partition {
         if lane.is_full(room) {
             lane.at = Some(offset);
             lane.full = true;
-            if patience.has_with(&lane.pace, lane.under_way()) {
+            if lane.keeps_pace(patience) {
                 self.awaited.add(id);
             }
             self.places.stand_aside();
@@ -238,9 +238,8 @@ impl Partition {
         (self.dirty, self.unstored) = (true, true);
         let lane = self.lanes.get_mut(&id)?;
         let next = lane.settle(offset, self.position);
-        if lane.is_at_rest() {
-            lane.pace = Pace::default();
-            lane.at.into_iter().for_each(|at| self.places.starve(at, id));
+        if let Some(at) = lane.at.filter(|_| lane.is_at_rest()) {
+            self.places.starve(at, id);
         }
         self.drop_idle(id);
         next

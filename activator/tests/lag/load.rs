@@ -1,6 +1,7 @@
 //! A channel with a long log, many triggers to URLs, and storage and URLs that answer at once, or not at all.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,13 +126,17 @@ impl Load {
         self.run();
     }
 
+    /// Events `e0`, `e1` and so on, all of one key.
+    pub(crate) fn store_all(&mut self, numbers: Range<usize>) {
+        for number in numbers {
+            self.store(&format!("e{number}"), "k");
+        }
+    }
+
     /// All URLs answer again.
     pub(crate) fn mend(&mut self) {
         self.stuck.clear();
-        for (id, sink, event) in std::mem::take(&mut self.held) {
-            self.answer(id, sink, &event);
-        }
-        self.run();
+        self.answer_some(usize::MAX);
     }
 
     /// URLs that keep what they are given answer that many of it, the oldest first. Gives how many those were.

@@ -34,9 +34,7 @@ fn ids(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
 fn the_tail_goes_on_while_a_trigger_is_stuck() {
     let mut load = Load::new(tight(), vec![wants_all(0), wants_all(1)]);
     load.stuck.insert(0);
-    for number in 0..500 {
-        load.store(&format!("e{number}"), "k");
-    }
+    load.store_all(0..500);
     assert_eq!(load.delivered_to(1), ids(0..500), "the other one has them all");
     assert!(load.held_by(0).len() <= 64, "what it may have unfinished is bounded");
     load.wait(60 * MINUTE);
@@ -82,15 +80,11 @@ fn the_tail_waits_once_for_a_trigger_that_kept_pace_and_is_stuck_and_not_for_lon
     let mut load = Load::new(pacing(), vec![wants_all(0), wants_all(1)]);
     load.stuck.insert(0);
     store_faster_than_it_goes(&mut load, 0..2_000);
-    for number in 2_000..20_000 {
-        load.store(&format!("e{number}"), "k");
-    }
+    load.store_all(2_000..20_000);
     assert!(load.delivered_to(1).len() < 20_000, "it waits");
     load.wait(Limits::default().tail_waits);
     assert_eq!(load.delivered_to(1), ids(0..20_000), "the other one has them all");
-    for number in 20_000..30_000 {
-        load.store(&format!("e{number}"), "k");
-    }
+    load.store_all(20_000..30_000);
     assert_eq!(load.delivered_to(1), ids(0..30_000), "nobody waits again");
     load.mend();
     load.wait(MINUTE);
@@ -121,9 +115,7 @@ fn a_thousand_lagging_triggers_among_ten_thousand_read_the_log_three_times_at_mo
     let limits = Limits { unfinished_max: 50_000, ..Limits::default() };
     let mut load = Load::new(limits, triggers.collect());
     load.stuck.extend(0..LAGGING);
-    for number in 0..EVENTS {
-        load.store(&format!("e{number}"), "k");
-    }
+    load.store_all(0..EVENTS);
     load.mend();
     let complete = (0..LAGGING).filter(|n| load.delivered_to(*n).len() == EVENTS).count();
     assert_eq!(complete, LAGGING as usize, "every lagging trigger has every event");
@@ -178,9 +170,7 @@ fn a_partition_in_order_is_delivered_one_after_the_other() {
 #[test]
 fn a_new_trigger_begins_where_it_says_and_a_restart_does_not_begin_anew() {
     let mut load = Load::new(Limits::default(), vec![wants_all(0)]);
-    for number in 0..10 {
-        load.store(&format!("e{number}"), "k");
-    }
+    load.store_all(0..10);
     let starts = [Start::Tail, Start::Beginning, Start::Offset(Offset(7)), Start::Time(1_700_000_000_000)];
     for (number, start) in (1..).zip(starts) {
         load.add(trigger(number, Filter::always(), Order::None, start));
@@ -214,9 +204,7 @@ fn a_trigger_that_was_added_gets_its_first_event_also_when_the_runtime_restarts_
 fn a_trigger_that_is_renamed_goes_on_where_it_was() {
     let mut load = Load::new(Limits::default(), vec![wants_all(0), wants_nothing(1)]);
     load.poison.extend(["e1".to_owned(), "e3".to_owned()]);
-    for number in 0..5 {
-        load.store(&format!("e{number}"), "k");
-    }
+    load.store_all(0..5);
     load.rename(0, 7);
     load.poison.clear();
     load.wait(MINUTE);
@@ -232,9 +220,7 @@ fn a_trigger_that_is_renamed_goes_on_where_it_was() {
 fn one_event_that_is_retried_for_long_makes_a_restart_repeat_nothing_else() {
     let mut load = Load::new(tight(), vec![wants_all(0), wants_nothing(1)]);
     load.poison.insert("e3".into());
-    for number in 0..1_000 {
-        load.store(&format!("e{number}"), "k");
-    }
+    load.store_all(0..1_000);
     load.wait(Duration::from_secs(1));
     assert_eq!(load.delivered_to(0).len(), 999);
     assert_eq!(load.progress().low(), Offset(3));
@@ -266,9 +252,7 @@ fn what_is_done_is_stored_in_the_same_turn_and_what_follows_within_moments() {
 fn that_an_event_is_wanted_by_nobody_is_stored_later() {
     let mut load = Load::new(Limits::default(), vec![wants_nothing(0)]);
     load.wait(MINUTE);
-    for number in 0..3 {
-        load.store(&format!("e{number}"), "k");
-    }
+    load.store_all(0..3);
     assert_eq!(load.progress().position, Offset(0));
     load.wait(Limits::default().commit_tail_every);
     assert_eq!(load.progress().position, Offset(3));

@@ -110,10 +110,8 @@ fn make_ready_to_write(channel: &Kafka) {
     tokio::spawn(async move {
         // Whoever closes the channel meanwhile does not wait for this.
         asked.limits().await;
-        let Some(channel) = channel.upgrade().map(Kafka).filter(|channel| channel.0.spec.create.is_some())
-        else {
-            return;
-        };
+        let channel = channel.upgrade().map(Kafka);
+        let Some(channel) = channel.filter(|channel| channel.0.spec.create.is_some()) else { return };
         match channel.producer().await {
             Ok(producer) => producer.warm_up_beside(),
             Err(error) => {
