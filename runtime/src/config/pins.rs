@@ -4,7 +4,7 @@
 //! too: so what the system said of the file is written down beside it, and is looked at before the file is used.
 
 use std::fs::{self, DirBuilder, File};
-use std::io;
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -120,13 +120,13 @@ impl Keeping {
     }
 
     /// Reads ahead what is new, removes what is not needed, and writes down what there is.
-    pub(crate) fn settle(&self, fresh: &[PathBuf]) {
+    pub(crate) fn settle(&self, fresh: Vec<PathBuf>) {
         let mut left = PREFETCH_BYTES_MAX;
         for path in fresh {
-            let Ok(bytes) = fs::metadata(path).map(|m| m.len()) else { continue };
+            let Ok(bytes) = fs::metadata(&path).map(|m| m.len()) else { continue };
             let Some(rest) = left.checked_sub(bytes) else { break };
             left = rest;
-            prefetch(path);
+            prefetch(&path);
         }
         // Held until it is written: the last to write has the last word.
         let all = lock(&self.shelf.all);
@@ -197,7 +197,9 @@ fn prefetch(path: &Path) {
 
 /// The whole index, put into the old one's place.
 fn write(dir: &Path, all: &Editions) -> io::Result<()> {
-    let mut text = String::new();
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let new = dir.join(".index.new");
+    let mut out = BufWriter::new(File::create(&new)?);
     for (name, edition) in each(all) {
         let line = Line {
             function: name.to_owned(),
@@ -208,12 +210,10 @@ fn write(dir: &Path, all: &Editions) -> io::Result<()> {
             settings: edition.settings(),
             pin: edition.pin.get().cloned().unwrap_or_else(|| Pin::Not("nobody got to it".into())),
         };
-        text.push_str(&serde_json::to_string(&line)?);
-        text.push('\n');
+        serde_json::to_writer(&mut out, &line)?;
+        out.write_all(b"\n")?;
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    let new = dir.join(".index.new");
-    fs::write(&new, text)?;
+    out.into_inner()?;
     fs::rename(new, dir.join(INDEX))
 }
 

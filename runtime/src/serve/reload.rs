@@ -16,7 +16,7 @@ use super::{Mode, Options, print};
 use crate::config::resolved::{Found, Resolved};
 use crate::config::{Diagnostic, Loader, hash_all};
 use crate::driver::Handle;
-use crate::process::{Controllers, Spawner};
+use crate::process::{Controllers, Spawner, trim_memory};
 use crate::watch::{Changes, Watcher};
 
 /// New revisions that are kept before anything else goes on: a millisecond or so. At the first start there may be ten
@@ -157,7 +157,9 @@ impl Reloader {
             }
             tokio::task::spawn_blocking(move || {
                 keeping.pin();
-                keeping.settle(&fresh);
+                keeping.settle(fresh);
+                // Of ten thousand functions, more than they take while they sleep.
+                trim_memory();
             });
         }
     }

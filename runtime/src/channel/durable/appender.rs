@@ -115,6 +115,8 @@ impl Appender {
     /// There is no new segment; or there is, but what became of the old one is not known.
     pub(super) fn roll(&mut self) -> io::Result<()> {
         self.terms.room.look_soon();
+        // Before there is another one: only behind the last segment's end may there be anything.
+        self.rest();
         let (segment, file) = Segment::create(&self.dir, self.next)?;
         let segment = Arc::new(segment);
         self.log.push(Arc::clone(&segment));
@@ -122,14 +124,17 @@ impl Appender {
         full.map_or(Ok(()), |full| self.close(&full))
     }
 
+    /// Nothing more is written for now.
+    pub(super) fn rest(&mut self) {
+        self.active.iter_mut().for_each(Active::rest);
+    }
+
     fn close(&self, full: &Active) -> io::Result<()> {
         let path = full.segment.path().display();
-        let safe = if full.spent { full.cut() } else { self.terms.host.sync(&full.file) };
-        match &safe {
-            // Its index says where it ends.
-            Err(error) if full.spent => tracing::warn!("{path}: cannot cut off what was given up: {error}"),
-            Err(error) => tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}"),
-            Ok(()) => {}
+        // What was given up is no promise.
+        let safe = if full.spent { Ok(()) } else { self.terms.host.sync(&full.file) };
+        if let Err(error) = &safe {
+            tracing::error!("{path} is not safe from a power loss: cannot sync it: {error}");
         }
         if let Err(error) = full.segment.close() {
             // It costs a walk over the segment once it is asked for.
@@ -139,7 +144,7 @@ impl Appender {
         if full.segment.length() == 0 && self.log.take(&full.segment) {
             self.delete(&full.segment);
         }
-        if full.spent { Ok(()) } else { safe }
+        safe
     }
 
     /// Writes what is staged, hands it to the readers and answers.
@@ -164,10 +169,9 @@ impl Appender {
     fn store(&mut self) -> Result<(), String> {
         let active = self.active.as_mut().expect("what is staged is staged for a segment");
         let reason = |error: &io::Error, segment: &Segment| format!("{}: {error}", segment.path().display());
-        let host = &*self.terms.host;
-        let end = active.write(host, &self.buffer).map_err(|error| reason(&error, &active.segment))?;
+        let end = active.write(&self.terms, &self.buffer).map_err(|error| reason(&error, &active.segment))?;
         if self.terms.sync == SyncMode::Disk
-            && let Err(error) = host.sync(&active.file)
+            && let Err(error) = self.terms.host.sync(&active.file)
         {
             let reason = reason(&error, &active.segment);
             tracing::error!("{reason}: what was just written is given up, and a new segment begins");
@@ -196,6 +200,11 @@ impl Appender {
         for Staged { offset, answer, .. } in self.staged.drain(..) {
             let _ = answer.send(Ok(Position { partition, offset }));
         }
+    }
+
+    /// What its files take.
+    pub(super) fn bytes(&self) -> u64 {
+        self.log.bytes() + self.active.as_ref().map_or(0, Active::spare)
     }
 
     /// Deletes what no cursor needs any more. What cannot be deleted now is found again at the next start.

@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -152,10 +153,16 @@ fn settle(active: &mut Active, terms: &Terms) -> bool {
     true
 }
 
-/// Nothing readable follows: a write that a crash interrupted, and that nobody was told of as done.
+/// Nothing readable follows: zeros, which were written ahead, or a write that a crash interrupted, and that nobody was
+/// told of as done.
 fn cut(segment: &Segment, file: &File, from: u64, to: u64) -> io::Result<()> {
-    let path = segment.path().display();
-    let bytes = to - from;
-    tracing::warn!("{path}: the last {bytes} bytes are no whole record, as after a crash; they are cut off");
+    let mut rest = vec![0; usize::try_from(to - from).map_err(io::Error::other)?];
+    file.read_exact_at(&mut rest, from)?;
+    if let Some(last) = rest.iter().rposition(|byte| *byte != 0) {
+        let (path, bytes) = (segment.path().display(), last + 1);
+        tracing::warn!(
+            "{path}: its last {bytes} bytes are no whole record, as after a crash; they are cut off"
+        );
+    }
     file.set_len(from)
 }

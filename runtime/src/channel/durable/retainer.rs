@@ -56,7 +56,7 @@ fn keep_bytes(appenders: &mut [Appender], bytes_max: u64) {
 }
 
 fn bytes_of(appenders: &[Appender]) -> u64 {
-    appenders.iter().map(|appender| appender.log.bytes()).sum()
+    appenders.iter().map(Appender::bytes).sum()
 }
 
 /// Gives how long it takes until the next segment comes of age.

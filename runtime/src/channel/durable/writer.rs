@@ -99,6 +99,7 @@ impl Work {
             let Ok(turned) = turned.await else { return };
             (self, look) = turned;
         }
+        self.writer.appenders.iter_mut().for_each(Appender::rest);
     }
 
     /// Waits for jobs, or until it is time to look at something else. False: there never will be another one.
@@ -165,11 +166,12 @@ impl Writer {
             }
         }
         let fits = |appender: &Appender| bytes == 0 || appender.fits(bytes);
+        let grows = bytes + self.terms.ahead * self.appenders.len();
         self.terms.sync == SyncMode::Os
             && self.appenders.iter().all(fits)
             && !self.terms.room.is_to_look(bytes)
             && !self.cursors.is_to_rewrite()
-            && !self.retainer.is_due(&self.appenders, bytes, look)
+            && !self.retainer.is_due(&self.appenders, grows, look)
     }
 
     fn take(&mut self, jobs: &mut Vec<Job>, commits: &mut Vec<Commit>) {

@@ -20,7 +20,7 @@ fn load(loader: &mut Loader) -> Resolved {
     if let Some(keeping) = loader.take_keeping() {
         let fresh = keeping.fresh();
         keeping.pin();
-        keeping.settle(&fresh);
+        keeping.settle(fresh);
     }
     resolved
 }

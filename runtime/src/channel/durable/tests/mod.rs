@@ -1,5 +1,6 @@
 //! What only the embedded log has to stand: crashes, bad bytes, full disks, segments that come and go.
 
+mod ahead;
 mod crash;
 mod cursors;
 mod disk;
@@ -16,7 +17,7 @@ mod syncing;
 mod tmpfs;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use activator::event::Event;
@@ -103,6 +104,13 @@ impl Dir {
         names.sort();
         names
     }
+}
+
+/// What a file holds without the zeros that were written ahead; no event of these tests ends in one.
+fn records_in(log: &Path) -> Vec<u8> {
+    let mut bytes = fs::read(log).unwrap();
+    bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+    bytes
 }
 
 /// The event with this number.
