@@ -1,8 +1,10 @@
 //! One event as it arrived, with its deliveries.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use activator::effect::ReplyId;
 use activator::event::Event;
 use activator::id::SubscriptionId;
 use bytes::Bytes;
@@ -10,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::delivery::Delivery;
 use super::page::Page;
+use super::record::{Spot, Whose};
 use super::wiring::Wiring;
 use super::{Place, Until};
 
@@ -20,11 +23,11 @@ pub(super) struct Entry {
     /// What was in force when it arrived: who refused it, and why, follows from that.
     pub(super) wiring: Arc<Wiring>,
     /// Under which its id is found.
-    pub(super) id_hash: u64,
+    pub(super) id_hash: u32,
     /// The entry before this one whose id has the same hash.
     pub(super) previous: Option<u64>,
-    /// Whether the archive has it as it is.
-    pub(super) is_filed: bool,
+    /// Which one it was of those that the archive got, if that has it as it is.
+    pub(super) filed: Option<NonZero<u64>>,
     /// Mostly there is one.
     pub(super) deliveries: SmallVec<[Delivery; 1]>,
     /// The attribute block, then the start of the data unless that is in the channel: a piece of a page of our own.
@@ -39,7 +42,7 @@ impl Entry {
         arrived: SystemTime,
         wiring: Arc<Wiring>,
         event: &Event,
-        id_hash: u64,
+        id_hash: u32,
         data_max: usize,
         page: &mut Page,
     ) -> Self {
@@ -53,7 +56,7 @@ impl Entry {
             wiring,
             id_hash,
             previous: None,
-            is_filed: false,
+            filed: None,
             deliveries: SmallVec::new(),
             copy,
             block_len: block.len(),
@@ -70,6 +73,29 @@ impl Entry {
     /// The attribute block, and the start of the data.
     pub(super) fn copied(&self) -> (Bytes, Bytes) {
         (self.copy.slice(..self.block_len), self.copy.slice(self.block_len..))
+    }
+
+    /// The same to look at.
+    pub(super) fn parts(&self) -> (&[u8], &[u8]) {
+        self.copy.split_at(self.block_len)
+    }
+
+    /// Where it is, as people name it.
+    pub(super) fn spot(&self) -> Spot {
+        let Place { channel, partition, offset } = self.place;
+        Spot { channel: self.wiring.label(channel), partition, offset }
+    }
+
+    /// Whose a delivery of it is: nobody's when its subscription is forgotten.
+    pub(super) fn whose(&self, delivery: &Delivery) -> Option<Whose> {
+        // Who was not there yet is known by what was in force when he came.
+        let later = || delivery.wiring.as_ref()?.whose(delivery.subscription);
+        self.wiring.whose(delivery.subscription).or_else(later)
+    }
+
+    /// The events that came of it.
+    pub(super) fn replies(&self) -> impl Iterator<Item = &ReplyId> {
+        self.deliveries.iter().filter_map(Delivery::reply)
     }
 
     /// How long the data was.

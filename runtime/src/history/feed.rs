@@ -66,10 +66,7 @@ impl End {
 
     /// The subscription's name, as `trigger/bill`.
     pub(super) fn name(&self) -> Option<Arc<str>> {
-        let delivery = self.delivery()?;
-        let wiring = &self.entry.wiring;
-        let later = || delivery.wiring.as_ref()?.whose(delivery.subscription);
-        wiring.whose(delivery.subscription).or_else(later).map(|whose| whose.name)
+        self.entry.whose(self.delivery()?).map(|whose| whose.name)
     }
 
     pub(super) fn event(&self) -> Event {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -13,6 +14,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry as MapEntry;
 use smallvec::SmallVec;
 
+use super::archive::hash_id;
 use super::delivery::Delivery;
 use super::entry::Entry;
 use super::feed::{End, Feed, Watch};
@@ -22,6 +24,9 @@ use super::{Note, Place, Until, Wanted};
 
 /// Of the bytes there may be, those that are held beyond their turn take at most this part.
 const HELD_SHARE: usize = 2;
+
+/// Entries that are in memory though they are on disk.
+pub(super) const RECENT: usize = 1_000;
 
 /// What of an event's data is kept, unless all of it is.
 const DATA_MAX: usize = 4096;
@@ -42,7 +47,7 @@ pub(super) struct Log {
     first: u64,
     by_place: HashMap<Place, u64>,
     /// The newest entry under the hash of an id; each leads to the one before it.
-    by_id: HashMap<u64, u64>,
+    by_id: HashMap<u32, u64>,
     /// Those that were answered by the event of that source and id.
     by_reply: HashMap<u64, SmallVec<[u64; 1]>>,
     hasher: RandomState,
@@ -55,6 +60,8 @@ pub(super) struct Log {
     touched: Vec<u64>,
     /// What the archive is to have.
     to_file: Vec<Arc<Entry>>,
+    /// How many it got until now, those included.
+    filed: u64,
     feed: Feed,
 }
 
@@ -79,6 +86,7 @@ impl Log {
             again: HashMap::new(),
             touched: Vec::new(),
             to_file: Vec::new(),
+            filed: 0,
             feed: Feed::default(),
         }
     }
@@ -173,14 +181,14 @@ impl Log {
     /// What the archive does not have, because it is not settled.
     pub(super) fn unfiled(&self) -> Vec<Arc<Entry>> {
         let all = self.held.values().chain(&self.entries);
-        all.filter(|entry| !entry.is_filed).cloned().collect()
+        all.filter(|entry| entry.filed.is_none()).cloned().collect()
     }
 
     fn arrived(&mut self, now: SystemTime, place: Place, event: &Event) {
         let (Some(wiring), MapEntry::Vacant(at)) = (&self.wiring, self.by_place.entry(place)) else { return };
         let number = self.first + self.entries.len() as u64;
         at.insert(number);
-        let id_hash = self.hasher.hash_one(event.id());
+        let id_hash = hash_id(event.id());
         let mut entry = Entry::new(place, now, wiring.clone(), event, id_hash, self.data_max, &mut self.page);
         entry.previous = self.by_id.insert(id_hash, number);
         self.bytes += entry.weight();
@@ -211,7 +219,7 @@ impl Log {
         let had = delivery.reply().cloned();
         change(delivery);
         let (has, settled) = (delivery.reply().cloned(), delivery.settled.is_some());
-        entry.is_filed &= settled;
+        entry.filed.take_if(|_| !settled);
         let after = entry.weight();
         self.bytes = self.bytes + after - before;
         if number < self.first {
@@ -254,6 +262,19 @@ impl Log {
         }
     }
 
+    /// Lets go of what is on disk, the first `written` of those that the archive got, but for the most recent: whatever is
+    /// kept beyond need is cold when its turn comes, and drives what is needed out of the processor's cache.
+    pub(super) fn forget_written(&mut self, written: u64) {
+        let is_written = |entry: &Entry| entry.filed.is_some_and(|filed| filed.get() <= written);
+        while self.entries.len() > RECENT
+            && let Some(entry) = self.entries.pop_front_if(|entry| is_written(entry))
+        {
+            let number = self.first;
+            self.first += 1;
+            self.forget(number, &entry);
+        }
+    }
+
     /// Its turn to be forgotten has come.
     fn leave(&mut self, number: u64, mut entry: Arc<Entry>) {
         if entry.is_reached(Until::Settled) {
@@ -267,8 +288,9 @@ impl Log {
     /// It is forgotten, however far it came.
     fn let_go(&mut self, number: u64, mut entry: Arc<Entry>) {
         self.forget(number, &entry);
-        if !entry.is_filed {
-            Arc::make_mut(&mut entry).is_filed = true;
+        if entry.filed.is_none() {
+            self.filed += 1;
+            Arc::make_mut(&mut entry).filed = NonZero::new(self.filed);
             self.to_file.push(entry);
         }
     }
@@ -281,13 +303,14 @@ impl Log {
         if self.by_id.get(&entry.id_hash) == Some(&number) {
             self.by_id.remove(&entry.id_hash);
         }
-        entry.deliveries.iter().filter_map(Delivery::reply).for_each(|reply| self.unanswered(number, reply));
+        entry.replies().for_each(|reply| self.unanswered(number, reply));
     }
 
     fn file(&mut self, number: u64) {
         let entry = entry_mut(&mut self.entries, &mut self.held, self.first, number);
-        let Some(entry) = entry.filter(|entry| !entry.is_filed) else { return };
-        entry.is_filed = true;
+        let Some(entry) = entry.filter(|entry| entry.filed.is_none()) else { return };
+        self.filed += 1;
+        entry.filed = NonZero::new(self.filed);
         let filed = self.entry(number).map(Arc::clone);
         self.to_file.extend(filed);
     }
@@ -307,7 +330,7 @@ impl Log {
     }
 
     fn find_id(&self, id: &str, source: Option<&str>) -> Vec<Arc<Entry>> {
-        let hash = self.hasher.hash_one(id);
+        let hash = hash_id(id);
         let recent = |number: &u64| *number >= self.first;
         let newest = self.by_id.get(&hash).copied().filter(recent);
         let chain = std::iter::successors(newest.and_then(|n| self.entry(n)), |entry| {

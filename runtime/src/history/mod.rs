@@ -127,7 +127,7 @@ impl History {
         Self::of(Log::new(events_max, BYTES_MAX).whole(), None)
     }
 
-    /// Remembers the last `events_max` events, and what is on disk.
+    /// Remembers what is on disk, and in memory the most recent; the last `events_max` where the disk does not have them.
     pub(crate) fn kept(events_max: usize, archive: Option<Archive>) -> Self {
         Self::of(Log::new(events_max, BYTES_MAX), archive)
     }
@@ -152,6 +152,9 @@ impl History {
             log.take(now, note);
         }
         let to_file = log.end_turn();
+        if let Some(archive) = &self.archive {
+            log.forget_written(archive.written());
+        }
         drop(log);
         if let Some(archive) = self.archive.as_ref().filter(|_| !to_file.is_empty()) {
             archive.put(to_file);

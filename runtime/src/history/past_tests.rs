@@ -7,6 +7,7 @@ use activator::id::{Offset, Partition};
 use serde_json::Value;
 
 use super::fixture::*;
+use super::log::{Log, RECENT};
 use super::view::Outcome;
 use super::*;
 
@@ -57,6 +58,48 @@ async fn what_memory_forgot_is_told_as_it_was() {
     // Nobody waits for what is over.
     let wanted = Wanted::Id { id: "0".into(), source: None };
     assert!(history.wait(&wanted, Until::Settled, Duration::from_secs(600)).await[0].settled);
+}
+
+#[test]
+fn of_what_the_disk_has_memory_keeps_the_newest_and_of_the_rest_all() {
+    let mut log = Log::new(10_000, usize::MAX);
+    let pending = [arrived(500, order("500")), matched(of(BILL, 500))];
+    let (first, rest) = ((0..500), (501..2_000));
+    let notes = [wired()].into_iter().chain(first.flat_map(|n| story(n, &n.to_string())));
+    let notes = notes.chain(pending).chain(rest.flat_map(|n| story(n, &n.to_string())));
+    notes.for_each(|note| log.take(SystemTime::now(), note));
+    assert_eq!(log.end_turn().len(), 1_999);
+    for (written, left) in [(0, 2_000), (300, 1_700), (1_999, 1_500)] {
+        log.forget_written(written);
+        assert_eq!(log.len().0, left, "{written} are on disk, and the 500th is never over");
+    }
+    log.take(SystemTime::now(), delivered(of(BILL, 500)));
+    log.end_turn();
+    log.forget_written(2_000);
+    assert_eq!(log.len().0, RECENT);
+    assert_eq!(log.len().1, RECENT, "nothing leads to what is forgotten");
+}
+
+#[tokio::test]
+async fn what_is_written_is_let_go_of_while_more_comes_and_still_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let bounds = Bounds { events: 100_000, age: Duration::from_secs(3600), bytes: 1 << 30 };
+    let history = History::kept(10_000, Some(Archive::start(dir.path().to_owned(), bounds).unwrap()));
+    history.apply([wired()]);
+    let before = {
+        history.apply(story(0, "0"));
+        explain(&history, "0").await
+    };
+    let mut next = 1;
+    while next <= RECENT as u64 + 100 || history.log().len().0 > RECENT + 10 {
+        history.apply(story(next, &next.to_string()));
+        next += 1;
+        if next > RECENT as u64 + 100 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    assert_eq!(history.log().find(&Wanted::Id { id: "0".into(), source: None }).len(), 0);
+    assert_eq!(explain(&history, "0").await, before);
 }
 
 #[tokio::test]

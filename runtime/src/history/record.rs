@@ -80,20 +80,15 @@ pub(super) struct Subscriber {
 
 impl Record {
     pub(super) fn of(entry: &Entry) -> Self {
-        let Entry { place, arrived, wiring, .. } = entry;
         let (block, data) = entry.copied();
         Self {
-            spot: Spot {
-                channel: wiring.label(place.channel),
-                partition: place.partition,
-                offset: place.offset,
-            },
-            arrived: *arrived,
+            spot: entry.spot(),
+            arrived: entry.arrived,
             block,
             data,
             data_len: entry.data_len(),
-            deliveries: entry.deliveries.iter().map(|delivery| Told::of(delivery, wiring)).collect(),
-            met: Met::Wired(Arc::clone(wiring), place.channel),
+            deliveries: entry.deliveries.iter().map(|delivery| Told::of(delivery, entry)).collect(),
+            met: Met::Wired(Arc::clone(&entry.wiring), entry.place.channel),
         }
     }
 
@@ -131,11 +126,9 @@ impl Record {
 }
 
 impl Told {
-    fn of(delivery: &Delivery, then: &Arc<Wiring>) -> Self {
-        // Who was not there yet is known by what was in force when he came.
-        let later = || delivery.wiring.as_ref()?.whose(delivery.subscription);
+    fn of(delivery: &Delivery, of: &Entry) -> Self {
         Self {
-            whose: then.whose(delivery.subscription).or_else(later).unwrap_or_default(),
+            whose: of.whose(delivery).unwrap_or_default(),
             filter_revision: delivery.filter_revision,
             attempts: delivery.attempts.clone(),
             attempt_count: delivery.attempt_count,

@@ -9,16 +9,16 @@ use std::sync::Arc;
 use activator::id::ChannelId;
 use hashbrown::HashMap;
 
-use super::super::record::{Met, Record};
+use super::super::entry::Entry;
 use super::super::wiring::Wiring;
 use super::frame::{self, EVENT, HEADER, TABLE};
-use super::index::Index;
+use super::index::{Index, Slot};
 use super::segment::{self, Closed};
 use super::wire::put_number;
 use super::{body, table};
 
-/// What is written at a time.
-const WRITE_BYTES: usize = 1 << 20;
+/// What is written at a time: it stays in the processor's cache from where it is put together until it is copied.
+const WRITE_BYTES: usize = 128 << 10;
 /// Configurations whose tables are known; one more costs a look at what the table says.
 const KNOWN_MAX: usize = 16;
 
@@ -61,25 +61,25 @@ impl Active {
     }
 
     /// Writes the first ones, as many as fit and at least one, and gives the others.
-    pub(super) fn append<'r>(
+    pub(super) fn append<'e>(
         &mut self,
-        records: &'r [Record],
+        entries: &'e [Arc<Entry>],
         full: &Full,
         now: u64,
-    ) -> io::Result<&'r [Record]> {
+    ) -> io::Result<&'e [Arc<Entry>]> {
         let (mut buffer, mut begins) = (Vec::new(), Vec::new());
-        for record in records {
+        for entry in entries {
             let is_enough = buffer.len() >= WRITE_BYTES
                 || self.length + buffer.len() as u64 >= full.bytes
                 || self.index.events + begins.len() >= full.events;
             if is_enough && !begins.is_empty() {
                 break;
             }
-            let table = self.table(record, &mut buffer);
+            let table = self.table(entry, &mut buffer);
             begins.push(self.length + buffer.len() as u64);
             frame::put(&mut buffer, EVENT, |into| {
                 put_number(into, table);
-                body::put(into, record);
+                body::put(into, entry);
             });
         }
         // Open for the batch alone: a runtime that has nothing to do holds no file for its past.
@@ -89,41 +89,39 @@ impl Active {
             (self.known, self.last) = (Vec::new(), HashMap::new());
             return Err(error);
         }
-        records.iter().zip(&begins).for_each(|(record, &at)| self.index.note(record, at));
+        for (entry, &at) in entries.iter().zip(&begins) {
+            self.index.note(Slot::new(entry.id_hash, &entry.spot(), at), entry.arrived, entry.replies());
+        }
         self.index.times.written = now;
         self.length += buffer.len() as u64;
-        Ok(&records[begins.len()..])
+        Ok(&entries[begins.len()..])
     }
 
     /// Where the table is of those who subscribed; behind what `buffer` holds if it is new.
-    fn table(&mut self, record: &Record, buffer: &mut Vec<u8>) -> u64 {
-        let met = match &record.met {
-            Met::Wired(wiring, channel) => Some((wiring, *channel)),
-            Met::Stored(_) => None,
-        };
-        let is = |(wiring, channel, _): &&(Arc<Wiring>, ChannelId, u64)| {
-            met.is_some_and(|(its, of)| Arc::ptr_eq(its, wiring) && of == *channel)
-        };
+    fn table(&mut self, entry: &Entry, buffer: &mut Vec<u8>) -> u64 {
+        let (wiring, channel) = (&entry.wiring, entry.place.channel);
+        let is =
+            |(known, of, _): &&(Arc<Wiring>, ChannelId, u64)| Arc::ptr_eq(known, wiring) && *of == channel;
         if let Some((.., at)) = self.known.iter().find(is) {
             return *at;
         }
-        let at = self.table_that_says(table::encode(&record.spot.channel, &record.met), record, buffer);
-        if let Some((wiring, channel)) = met {
-            self.known.truncate(KNOWN_MAX - 1);
-            self.known.insert(0, (Arc::clone(wiring), channel, at));
-        }
+        let label = wiring.label(channel);
+        let says = table::encode(&label, wiring.subscribers(channel));
+        let at = self.table_that_says(says, label, buffer);
+        self.known.truncate(KNOWN_MAX - 1);
+        self.known.insert(0, (Arc::clone(wiring), channel, at));
         at
     }
 
-    fn table_that_says(&mut self, says: Vec<u8>, record: &Record, buffer: &mut Vec<u8>) -> u64 {
-        if let Some((at, last)) = self.last.get(&record.spot.channel)
+    fn table_that_says(&mut self, says: Vec<u8>, channel: Arc<str>, buffer: &mut Vec<u8>) -> u64 {
+        if let Some((at, last)) = self.last.get(&channel)
             && *last == says
         {
             return *at;
         }
         let at = self.length + buffer.len() as u64;
         frame::put(buffer, TABLE, |into| into.extend_from_slice(&says));
-        self.last.insert(Arc::clone(&record.spot.channel), (at, says));
+        self.last.insert(channel, (at, says));
         at
     }
 

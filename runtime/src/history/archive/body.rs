@@ -8,7 +8,8 @@ use activator::effect::ReplyId;
 use activator::id::{Offset, Partition, Revision};
 
 use super::super::Attempt;
-use super::super::delivery::{How, Settled};
+use super::super::delivery::{Delivery, How, Settled};
+use super::super::entry::Entry;
 use super::super::record::{Met, Record, Spot, Subscribers, Told, Whose};
 use super::wire::{Reading, put_bytes, put_float, put_number, put_signed, put_text};
 
@@ -31,25 +32,26 @@ const START: u8 = 2;
 const REVISION: u8 = 4;
 
 /// Everything but who subscribed, which many have in common.
-pub(super) fn put(into: &mut Vec<u8>, record: &Record) {
-    let Record { spot, arrived, block, data, data_len, deliveries, met: _ } = record;
-    put_number(into, u64::from(spot.partition.0));
-    put_number(into, spot.offset.0);
-    put_number(into, nanos(*arrived));
+pub(super) fn put(into: &mut Vec<u8>, entry: &Entry) {
+    let (block, data) = entry.parts();
+    put_number(into, u64::from(entry.place.partition.0));
+    put_number(into, entry.place.offset.0);
+    put_number(into, nanos(entry.arrived));
     put_bytes(into, block);
-    put_number(into, *data_len as u64);
+    put_number(into, entry.data_len() as u64);
     put_bytes(into, data);
-    put_number(into, deliveries.len() as u64);
-    deliveries.iter().for_each(|told| put_told(into, *arrived, told));
+    put_number(into, entry.deliveries.len() as u64);
+    entry.deliveries.iter().for_each(|delivery| put_delivery(into, entry, delivery));
 }
 
-fn put_told(into: &mut Vec<u8>, arrived: SystemTime, told: &Told) {
-    put_whose(into, &told.whose);
-    put_number(into, u64::from(told.filter_revision));
-    put_number(into, u64::from(told.attempt_count));
-    put_number(into, told.attempts.len() as u64);
-    told.attempts.iter().for_each(|attempt| put_attempt(into, arrived, attempt));
-    let Some(settled) = &told.settled else { return into.push(0) };
+fn put_delivery(into: &mut Vec<u8>, of: &Entry, delivery: &Delivery) {
+    let arrived = of.arrived;
+    put_whose(into, &of.whose(delivery).unwrap_or_default());
+    put_number(into, u64::from(delivery.filter_revision));
+    put_number(into, u64::from(delivery.attempt_count));
+    put_number(into, delivery.attempts.len() as u64);
+    delivery.attempts.iter().for_each(|attempt| put_attempt(into, arrived, attempt));
+    let Some(settled) = &delivery.settled else { return into.push(0) };
     into.push(1);
     put_signed(into, since(arrived, settled.at));
     into.push(HOWS.iter().position(|how| *how == settled.how).map_or(u8::MAX, |at| at as u8));

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use activator::effect::ReplyId;
 
-use super::super::record::{Record, Spot};
+use super::super::record::Spot;
 use super::frame::FORMAT;
 
 const SLOT: usize = 12;
@@ -43,6 +43,11 @@ pub(super) struct Slot {
 }
 
 impl Slot {
+    /// Of a record that begins at `at`, which is below 2 GiB.
+    pub(super) fn new(id: u32, spot: &Spot, at: u64) -> Self {
+        Self { id, place: hash_place(spot), at: at as u32 & !REPLY }
+    }
+
     /// Where in the file the record begins.
     pub(super) fn at(self) -> u64 {
         u64::from(self.at & !REPLY)
@@ -60,7 +65,7 @@ impl Slot {
 }
 
 /// Under which an id is found; another one may be found under it, too.
-pub(super) fn hash_id(id: &str) -> u32 {
+pub(in crate::history) fn hash_id(id: &str) -> u32 {
     crc32c::crc32c(id.as_bytes())
 }
 
@@ -75,16 +80,16 @@ pub(in crate::history) fn millis(time: SystemTime) -> u64 {
 }
 
 impl Index {
-    /// Takes a record that begins at `at`, which is below 2 GiB.
-    pub(super) fn note(&mut self, record: &Record, at: u64) {
-        let Some(event) = record.event() else { return };
-        let at = at as u32 & !REPLY;
-        let place = hash_place(&record.spot);
-        self.slots.push(Slot { id: hash_id(event.id()), place, at });
-        for ReplyId { id, .. } in record.replies() {
-            self.slots.push(Slot { id: hash_id(id), place, at: at | REPLY });
-        }
-        let arrived = millis(record.arrived);
+    /// Takes a record of an event that arrived then and was answered so.
+    pub(super) fn note<'r>(
+        &mut self,
+        slot: Slot,
+        arrived: SystemTime,
+        replies: impl Iterator<Item = &'r ReplyId>,
+    ) {
+        self.slots.push(slot);
+        self.slots.extend(replies.map(|reply| Slot { id: hash_id(&reply.id), at: slot.at | REPLY, ..slot }));
+        let arrived = millis(arrived);
         self.times.first = if self.events == 0 { arrived } else { self.times.first.min(arrived) };
         self.times.last = self.times.last.max(arrived);
         // As far as it can be told from the file alone.

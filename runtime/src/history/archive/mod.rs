@@ -24,6 +24,7 @@ mod wire;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
@@ -31,12 +32,11 @@ use std::time::{Duration, SystemTime};
 use self::outbox::{Batch, Outbox};
 use self::shelf::Shelf;
 use super::entry::Entry;
-use super::record::Record;
 
-pub(super) use self::index::{Times, millis};
+pub(super) use self::index::{Times, hash_id, millis};
 pub(super) use self::search::{Found, Key, Search};
 
-/// Entries that are made ready at a time.
+/// Entries that are written at a time.
 const CHUNK: usize = 1024;
 
 /// What of the history is kept on disk; beyond any of them, the oldest goes.
@@ -55,6 +55,7 @@ type Opened = LazyLock<Mutex<Option<Shelf>>, Box<dyn FnOnce() -> Mutex<Option<Sh
 pub(crate) struct Archive {
     outbox: Arc<Outbox>,
     shelf: Arc<Opened>,
+    written: Arc<AtomicU64>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -71,10 +72,16 @@ impl Archive {
         };
         let shelf: Arc<Opened> = Arc::new(LazyLock::new(Box::new(open)));
         let outbox = Arc::<Outbox>::default();
-        let (theirs, from) = (Arc::clone(&shelf), Arc::clone(&outbox));
+        let written = Arc::<AtomicU64>::default();
+        let (theirs, from, told) = (Arc::clone(&shelf), Arc::clone(&outbox), Arc::clone(&written));
         let writer =
-            thread::Builder::new().name("history".into()).spawn(move || write_all(&theirs, &from))?;
-        Ok(Self { outbox, shelf, writer: Mutex::new(Some(writer)) })
+            thread::Builder::new().name("history".into()).spawn(move || write_all(&theirs, &from, &told))?;
+        Ok(Self { outbox, shelf, written, writer: Mutex::new(Some(writer)) })
+    }
+
+    /// How many of the entries that were put in are on disk: the first ones.
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
     }
 
     /// Takes entries as they are now.
@@ -116,21 +123,23 @@ fn lock(shelf: &Opened) -> MutexGuard<'_, Option<Shelf>> {
 }
 
 /// Writes what comes, and deletes what has come of age.
-fn write_all(shelf: &Opened, outbox: &Outbox) {
+fn write_all(shelf: &Opened, outbox: &Outbox, told: &AtomicU64) {
     let mut due = lock(shelf).as_mut().and_then(|shelf| shelf.enforce(SystemTime::now()));
     let mut failing = false;
-    while let Some(Batch { entries, dropped }) = outbox.take(due) {
+    while let Some(Batch { entries, dropped, all }) = outbox.take(due) {
         if dropped > 0 {
             tracing::warn!("{dropped} events are missing in the history on disk: it is too slow for them");
         }
         // Whoever reads gets his turn between them.
         for entries in entries.chunks(CHUNK) {
-            let records: Vec<_> = entries.iter().map(|entry| Record::of(entry)).collect();
-            let written = lock(shelf).as_mut().map_or(Ok(()), |shelf| shelf.write(&records));
-            if let Some(error) = written.as_ref().err().filter(|_| !failing) {
+            let written = lock(shelf).as_mut().map(|shelf| shelf.write(entries));
+            if let Some(Err(error)) = written.as_ref().filter(|_| !failing) {
                 tracing::error!("the history is not written: {error}");
             }
-            failing = written.is_err();
+            failing = !matches!(written, Some(Ok(())));
+        }
+        if !failing {
+            told.store(all, Ordering::Release);
         }
         due = lock(shelf).as_mut().and_then(|shelf| shelf.enforce(SystemTime::now()));
     }

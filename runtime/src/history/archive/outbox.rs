@@ -7,6 +7,8 @@ use super::super::entry::Entry;
 
 /// How long the writer lets entries come together; what a kill loses of the history.
 const GATHER: Duration = Duration::from_millis(100);
+/// So many are enough to be written at once: what was just put here is still in the processor's cache.
+const ENOUGH: usize = 512;
 /// What waits at most: a disk that is slow must not fill memory.
 const ENTRIES_MAX: usize = 65_536;
 const BYTES_MAX: usize = 32 << 20;
@@ -21,6 +23,8 @@ pub(super) struct Outbox {
 struct Waiting {
     batch: Batch,
     bytes: usize,
+    /// How many were put here in all.
+    put: u64,
     closed: bool,
 }
 
@@ -29,6 +33,8 @@ pub(super) struct Batch {
     pub(super) entries: Vec<Arc<Entry>>,
     /// How many more there would be, had there been room.
     pub(super) dropped: usize,
+    /// How many there were with these, in all.
+    pub(super) all: u64,
 }
 
 impl Outbox {
@@ -38,7 +44,8 @@ impl Outbox {
         if waiting.closed {
             return;
         }
-        let was_empty = waiting.batch.entries.is_empty();
+        waiting.put += entries.len() as u64;
+        let before = waiting.batch.entries.len();
         for entry in entries {
             if waiting.batch.entries.len() >= ENTRIES_MAX || waiting.bytes >= BYTES_MAX {
                 waiting.batch.dropped += 1;
@@ -47,9 +54,10 @@ impl Outbox {
             waiting.bytes += entry.weight();
             waiting.batch.entries.push(entry);
         }
+        let now = waiting.batch.entries.len();
         drop(waiting);
-        // Later ones are found when the first ones are taken.
-        if was_empty {
+        // Others are found when the first ones are taken.
+        if before == 0 || before < ENOUGH && now >= ENOUGH {
             self.news.notify_one();
         }
     }
@@ -68,10 +76,12 @@ impl Outbox {
         if waiting.batch.entries.is_empty() {
             return (!waiting.closed).then(Batch::default);
         }
-        let gathered = self.news.wait_timeout_while(waiting, GATHER, |waiting| !waiting.closed);
+        let few = |waiting: &mut Waiting| waiting.batch.entries.len() < ENOUGH && !waiting.closed;
+        let gathered = self.news.wait_timeout_while(waiting, GATHER, few);
         let mut waiting = gathered.unwrap_or_else(PoisonError::into_inner).0;
         waiting.bytes = 0;
-        Some(std::mem::take(&mut waiting.batch))
+        let all = waiting.put;
+        Some(Batch { all, ..std::mem::take(&mut waiting.batch) })
     }
 
     /// What waits is still taken, and nothing more.

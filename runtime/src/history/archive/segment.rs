@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 
 use super::frame::{self, EVENT, HEADER, Header, TABLE};
-use super::index::Index;
+use super::index::{Index, Slot, hash_id};
 use super::table::Table;
 use super::wire::Reading;
 
@@ -112,7 +112,10 @@ pub(super) fn scan(file: &File, length: u64) -> io::Result<(Index, u64)> {
 fn note(index: &mut Index, body: Bytes, at: u64, tables: &HashMap<u64, Arc<Table>>) {
     let mut reading = Reading(body);
     let table = reading.number().and_then(|table| tables.get(&table));
-    if let Some(record) = table.and_then(|table| table.record(&mut reading)) {
-        index.note(&record, at);
+    if let Some(record) = table.and_then(|table| table.record(&mut reading))
+        && let Some(event) = record.event()
+    {
+        let slot = Slot::new(hash_id(event.id()), &record.spot, at);
+        index.note(slot, record.arrived, record.replies());
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::super::record::Record;
+use super::super::entry::Entry;
 use super::Bounds;
 use super::active::{Active, Full};
 use super::frame::{FORMAT, Header};
@@ -100,15 +100,15 @@ impl Shelf {
     }
 
     /// Writes them, and keeps to the bounds. After an error, what was not written is lost.
-    pub(super) fn write(&mut self, mut records: &[Record]) -> io::Result<()> {
-        while !records.is_empty() {
+    pub(super) fn write(&mut self, mut entries: &[Arc<Entry>]) -> io::Result<()> {
+        while !entries.is_empty() {
             let (full, now) = (self.full, millis(SystemTime::now()));
-            let left = self.active()?.append(records, &full, now);
+            let left = self.active()?.append(entries, &full, now);
             // Somebody removed it: the next one is another.
             if left.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
                 self.active = None;
             }
-            records = left?;
+            entries = left?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::super::record::{Met, Record, Subscriber, Subscribers};
+use super::super::record::{Record, Subscriber, Subscribers};
 use super::wire::{Reading, put_bytes, put_number, put_text};
 use super::{body, filters};
 
@@ -17,10 +17,10 @@ pub(super) struct Table {
 }
 
 /// All that a record of its kind says.
-pub(super) fn encode(channel: &str, met: &Met) -> Vec<u8> {
+pub(super) fn encode(channel: &str, subscribers: impl Iterator<Item = Subscriber>) -> Vec<u8> {
     let mut bytes = Vec::new();
     put_text(&mut bytes, Some(channel));
-    let subscribers = met.subscribers();
+    let subscribers: Vec<_> = subscribers.collect();
     put_number(&mut bytes, subscribers.len() as u64);
     let mut filter = Vec::new();
     for subscriber in &subscribers {

@@ -4,15 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use activator::delivery::Status;
-use activator::effect::ReplyId;
-use activator::id::{Offset, Partition, Revision};
+use activator::delivery::{Outcome, Status};
+use activator::effect::{End, EventRef, ReplyId, Report};
+use activator::event::Event;
+use activator::id::{Offset, Partition, Revision, SubscriptionId};
 use bytes::Bytes;
 use tempfile::TempDir;
 
-use super::super::delivery::{How, Settled};
-use super::super::record::{Met, Spot, Subscriber, Told, Whose};
-use super::super::{Attempt, fixture};
+use super::super::log::Log;
+use super::super::record::Record;
+use super::super::{Attempt, Note, fixture};
 use super::table::Table;
 use super::*;
 
@@ -23,27 +24,15 @@ fn time(ms: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(1_700_000_000_000 + ms)
 }
 
-fn subscriber(name: &str) -> Subscriber {
-    let filter = activator::filter::Filter::exact("type", name);
-    let whose = Whose { name: format!("trigger/{name}").into(), to: "fn/x".into(), function: None };
-    Subscriber { whose, filter_revision: 3, filter: Some(Arc::new(filter)) }
-}
-
-/// A record that met these subscribers, with everything in it that there can be.
-fn record(offset: u64, id: &str, subscribers: &[Subscriber]) -> Record {
-    let event = fixture::event(id, "/shop", "order.created", b"data");
-    Record {
-        spot: Spot { channel: "broker/default".into(), partition: Partition(7), offset: Offset(offset) },
-        arrived: time(offset),
-        block: event.attributes().block(),
-        data: event.data().clone(),
-        data_len: 9000,
-        deliveries: [told("trigger/bill", Some("reply")), told("trigger/late", None)].into_iter().collect(),
-        met: Met::Stored(Arc::new(Known(subscribers.to_vec()))),
-    }
-}
-
-fn told(name: &str, reply: Option<&str>) -> Told {
+/// An entry with everything in it that there can be, of an event that met these triggers. The second delivery is to one
+/// that nobody knows.
+fn entry(offset: u64, event: Event, triggers: &[&str]) -> Arc<Entry> {
+    let mut resolved = fixture::resolved();
+    let trigger = |(name, id): (&&str, u32)| Arc::new(fixture::trigger(SubscriptionId(id), name, name));
+    resolved.topology.subscriptions = triggers.iter().zip(0..).map(trigger).collect();
+    let (channel, partition, offset_then) = (fixture::DEFAULT, Partition(7), Offset(offset));
+    let of = |subscription| EventRef { subscription, channel, partition, offset: offset_then };
+    let [bill, late] = [of(SubscriptionId(0)), of(SubscriptionId(u32::MAX))];
     let attempt = |status, error: Option<&str>| Attempt {
         started: time(20),
         ms: 1.25,
@@ -53,31 +42,26 @@ fn told(name: &str, reply: Option<&str>) -> Told {
         revision: error.map(|_| Revision(4)),
         cold: error.is_some(),
     };
-    let settled = reply.map(|id| Settled {
-        at: time(50),
-        how: How::Delivered,
-        reply: Some(ReplyId { source: "/bill".into(), id: id.into() }),
-        status: Some(Status::Exit(-1)),
-        answer: Some("an answer".into()),
-    });
-    Told {
-        whose: Whose { name: name.into(), to: "fn/bill".into(), function: Some("bill".into()) },
-        filter_revision: 2,
-        attempts: [attempt(Status::TimedOut, Some("too late")), attempt(Status::Http(200), None)]
-            .into_iter()
-            .collect(),
-        attempt_count: 40,
-        settled,
+    let (timed_out, exited) = (attempt(Status::TimedOut, Some("too late")), attempt(Status::Exit(-1), None));
+    let outcome = Outcome::Ended { code: -1, reply: None, excerpt: Bytes::from_static(b"an answer") };
+    let reply = Some(ReplyId { source: "/bill".into(), id: "reply".into() });
+    let end = End::Delivered { outcome: Some(Box::new(outcome)), reply };
+    let mut log = Log::new(1, 1 << 20);
+    for (ms, note) in [
+        (offset, Note::Wired(Arc::new(resolved))),
+        (offset, Note::Arrived { channel, partition, records: vec![(offset_then, event)] }),
+        (50, Note::Attempted { event: bill, attempt: timed_out.clone() }),
+        (50, Note::Attempted { event: bill, attempt: exited }),
+        (50, Note::Reported(Report::Settled { event: bill, attempts: 40, end })),
+        (50, Note::Attempted { event: late, attempt: timed_out }),
+    ] {
+        log.take(time(ms), note);
     }
+    log.newest_first().remove(0)
 }
 
-#[derive(Debug)]
-struct Known(Vec<Subscriber>);
-
-impl super::super::record::Subscribers for Known {
-    fn all(&self) -> Vec<Subscriber> {
-        self.0.clone()
-    }
+fn event(id: &str) -> Event {
+    fixture::event(id, "/shop", "order.created", b"data")
 }
 
 /// All that a record says.
@@ -90,7 +74,7 @@ fn said(record: &Record) -> String {
 fn written(dir: &Path, bounds: Bounds, count: u64) -> Shelf {
     let mut shelf = Shelf::open(dir, bounds).unwrap();
     for n in 0..count {
-        shelf.write(&[record(n, &n.to_string(), &[subscriber("bill")])]).unwrap();
+        shelf.write(&[entry(n, event(&n.to_string()), &["bill"])]).unwrap();
         shelf.enforce(SystemTime::now());
     }
     shelf
@@ -117,11 +101,15 @@ fn files(dir: &TempDir, suffix: &str) -> Vec<PathBuf> {
 
 #[test]
 fn a_record_comes_back_as_it_was() {
-    let all = [subscriber("bill"), Subscriber { filter_revision: 0, ..subscriber("audit") }];
-    let record = record(5, "1", &all);
+    // Of the data, which nobody else keeps, the start.
+    let event = fixture::event("1", "/shop", "order.created", &[b'd'; 9000]);
+    let entry = entry(5, event, &["bill", "audit"]);
+    let record = Record::of(&entry);
+    assert_eq!((record.data.len(), record.data_len, record.deliveries.len()), (4096, 9000, 2));
     let mut bytes = Vec::new();
-    body::put(&mut bytes, &record);
-    let table = Table::decode(table::encode(&record.spot.channel, &record.met).into()).map(Arc::new).unwrap();
+    body::put(&mut bytes, &entry);
+    let says = table::encode(&record.spot.channel, entry.wiring.subscribers(fixture::DEFAULT));
+    let table = Table::decode(says.into()).map(Arc::new).unwrap();
     let mut reading = wire::Reading(bytes.clone().into());
     let read = table.record(&mut reading).unwrap();
     assert_eq!((said(&read), reading.0.len()), (said(&record), 0));
@@ -137,7 +125,7 @@ fn what_is_written_is_found_by_its_id_and_by_its_replies() {
     for opened in [written(dir.path(), PLENTY, 10), Shelf::open(dir.path(), PLENTY).unwrap()] {
         let search = Search::of(opened.seen());
         let found = search.with_id("4");
-        assert_eq!(said(&found[0]), said(&record(4, "4", &[subscriber("bill")])));
+        assert_eq!(said(&found[0]), said(&Record::of(&entry(4, event("4"), &["bill"]))));
         assert_eq!((found.len(), search.with_id("44").len()), (1, 0));
         assert_eq!((search.answered_by("reply").len(), search.answered_by("4").len()), (10, 0));
     }
@@ -146,12 +134,13 @@ fn what_is_written_is_found_by_its_id_and_by_its_replies() {
 #[test]
 fn who_subscribed_is_written_once() {
     let dir = tempfile::tempdir().unwrap();
-    let many: Vec<_> = (0..1000).map(|n| subscriber(&format!("t{n}"))).collect();
+    let names: Vec<_> = (0..1000).map(|n| format!("t{n}")).collect();
+    let many: Vec<&str> = names.iter().map(|name| &**name).collect();
     let mut shelf = Shelf::open(dir.path(), PLENTY).unwrap();
-    shelf.write(&(0..100).map(|n| record(n, "1", &many)).collect::<Vec<_>>()).unwrap();
+    shelf.write(&(0..100).map(|n| entry(n, event("1"), &many)).collect::<Vec<_>>()).unwrap();
     let length = fs::metadata(&files(&dir, "events")[0]).unwrap().len();
     assert!(length < 100_000, "{length}");
-    shelf.write(&[record(100, "1", &many[1..])]).unwrap();
+    shelf.write(&[entry(100, event("1"), &many[1..])]).unwrap();
     let found = Search::of(shelf.seen()).with_id("1");
     let subscribed = |at: usize| found[at].met.subscribers().len();
     assert_eq!((subscribed(99), subscribed(100)), (1000, 999));
@@ -173,7 +162,7 @@ fn a_torn_end_is_cut_and_what_follows_is_written_there() {
         let mut shelf = Shelf::open(dir.path(), PLENTY).unwrap();
         assert_eq!(ids(&shelf), numbers(0..4), "{length} of {} bytes", whole.len());
         assert_eq!(fs::metadata(&path).unwrap().len(), four as u64);
-        shelf.write(&[record(9, "9", &[])]).unwrap();
+        shelf.write(&[entry(9, event("9"), &[])]).unwrap();
         drop(shelf);
         assert_eq!(ids(&Shelf::open(dir.path(), PLENTY).unwrap()).last().unwrap(), "9");
     }
