@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
+use super::cpu;
 use super::scratch::Scratch;
 use crate::process::{Command, Spawner};
 
 /// How long a runtime may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long it is left alone before it is looked at.
-const SETTLE: Duration = Duration::from_millis(500);
+/// It sleeps when it did nothing for so long: what nobody waits for is done after it is ready.
+const STILL: Duration = Duration::from_millis(500);
 
 /// What was measured, by the number of functions.
 #[derive(Debug)]
@@ -59,11 +60,24 @@ pub(super) async fn cost(spawner: &Spawner, functions: usize) -> anyhow::Result<
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    tokio::time::sleep(SETTLE).await;
+    asleep(child.pid()).await?;
     let cost = look_at(child.pid(), functions);
     child.terminate();
     child.wait().await;
     cost
+}
+
+/// Waits until it is.
+async fn asleep(pid: u32) -> anyhow::Result<()> {
+    let mut before = None;
+    loop {
+        let used = cpu::of(pid)?;
+        if before == Some(used) {
+            return Ok(());
+        }
+        before = Some(used);
+        tokio::time::sleep(STILL).await;
+    }
 }
 
 fn look_at(pid: u32, functions: usize) -> anyhow::Result<Cost> {

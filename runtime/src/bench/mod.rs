@@ -10,11 +10,12 @@
 //! - [`order`]: a backlog in order, and a fast trigger beside slow ones.
 //! - [`reload`]: from a save to the first answer of what was saved.
 //!
-//! [`compare`] holds a figure to its floor and its target.
+//! [`compare`] holds a figure to its floor and its target; [`cpu`] is what a process has used.
 
 pub(crate) mod channel;
 pub(crate) mod cold;
 mod compare;
+mod cpu;
 pub(crate) mod event;
 pub(crate) mod filter;
 pub(crate) mod idle;

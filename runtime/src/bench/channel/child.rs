@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use super::client::Client;
+use crate::bench::cpu;
 use crate::process::{Child, Command, Spawner};
 
 /// How long a process may take to be ready, or an event to arrive.
@@ -79,11 +80,7 @@ impl Role {
 
     /// The processor time it has used so far.
     pub(super) fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.pid()))?;
-        let fields = stat.rsplit_once(") ").context("no process says that")?.1;
-        let ticks: u64 = fields.split(' ').skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
-        // Linux counts these in hundredths of a second, whatever its own clock does.
-        Ok(Duration::from_millis(ticks * 10))
+        cpu::of(self.child.pid())
     }
 
     /// What is resident at its highest, KiB.

@@ -26,7 +26,7 @@ use crate::config::source::At;
 
 use super::programs::{SourceProgram, called, find_programs, source_of};
 use super::scaling::Contradictions;
-use super::secrets::Wanted;
+use super::secrets::{self, Wanted};
 use super::traffic::{Routes, check_tags};
 
 /// Every function there is, by name.
@@ -184,7 +184,7 @@ impl<'a> Merge<'a> {
         let Said { own, all } = self.said(name, header);
         own.iter().for_each(|own| self.check(name, own, &all));
         let own_concurrency = own.and_then(|own| own.concurrency).map(|n| n.value);
-        let secret_files = self.wanted(name, &all).files().into();
+        let secret_files = secrets::files(self.scan.project, &all).into();
         let found = entry.map_or(Found::Absent, |entry| self.found(entry, &all, own_concurrency));
         let routes = self.routes(name, &all);
         Function {

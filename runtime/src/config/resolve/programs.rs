@@ -12,6 +12,7 @@ use crate::config::scan::{self, Entry, Scan, State};
 use crate::config::source::At;
 
 use super::functions::Merge;
+use super::secrets;
 
 /// No name of a function begins so.
 const PREFIX: &str = "source.";
@@ -51,7 +52,7 @@ impl Merge<'_> {
         let own = containers(file).map(|(source, container)| {
             let name = entry_name(source);
             let entry = self.found.entries.get(&*name);
-            let mut files = self.wanted(&name, &container.program).files();
+            let mut files = secrets::files(self.scan.project, &container.program);
             files.extend(entry.map(|entry| entry.path.to_path_buf()));
             let found = entry.map_or(Found::Absent, |entry| self.source_program(entry, &container.program));
             (source.to_owned(), SourceProgram { found, files: files.into() })

@@ -26,17 +26,17 @@ pub(super) struct Wanted<'a> {
     pub(super) meanwhile: &'static str,
 }
 
-impl Wanted<'_> {
-    /// Where the values stand, whether or not there is anything.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
-        let env_files = self.all.env_file.iter().flatten().map(|file| file.value.as_str());
-        let secrets = self.all.secrets.iter().flatten().filter_map(|(_, secret)| match secret {
-            Secret::File(path) => Some(path.as_str()),
-            Secret::Env(_) => None,
-        });
-        env_files.chain(secrets).map(|path| self.project.join(path)).collect()
-    }
+/// Where the values stand that are wanted, whether or not there is anything.
+pub(super) fn files(project: &Path, all: &raw::Function) -> Vec<PathBuf> {
+    let env_files = all.env_file.iter().flatten().map(|file| file.value.as_str());
+    let secrets = all.secrets.iter().flatten().filter_map(|(_, secret)| match secret {
+        Secret::File(path) => Some(path.as_str()),
+        Secret::Env(_) => None,
+    });
+    env_files.chain(secrets).map(|path| project.join(path)).collect()
+}
 
+impl Wanted<'_> {
     /// The values.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::config::source::At;
 use crate::sources::Outlet;
 use crate::sources::poll::{Fetched, Headers, Poll};
 
-use super::super::secrets::Wanted;
+use super::super::secrets::{self, Wanted};
 
 const MEANWHILE: &str = "the URL is asked as soon as it is mended";
 
@@ -33,7 +33,7 @@ pub(super) fn resolved(
         url,
         every: source.every,
         headers: headers(source, &wanted),
-        files: wanted.files().into(),
+        files: secrets::files(project, &all).into(),
         ty: source.event.ty.clone().unwrap_or_else(|| Poll::TYPE.into()),
         subject: source.event.subject.clone(),
         outlet,
