@@ -24,7 +24,13 @@ struct Recent {
     records: VecDeque<Held>,
     first: Offset,
     bytes: usize,
+    /// Somebody had what lies before it.
+    read: Offset,
 }
+
+/// Of what somebody has read, so much is kept for others that follow him. More of it is no longer in the processor's cache
+/// when its memory is used again.
+const READ_BYTES: usize = 256 << 10;
 
 /// A record in memory.
 pub(super) struct Held {
@@ -52,7 +58,7 @@ impl Window {
     /// An empty window of a log that ends here.
     pub(super) fn new(end: Offset) -> Self {
         Self {
-            recent: Mutex::new(Recent { records: VecDeque::new(), first: end, bytes: 0 }),
+            recent: Mutex::new(Recent { records: VecDeque::new(), first: end, bytes: 0, read: end }),
             end: watch::Sender::new(end),
         }
     }
@@ -64,7 +70,7 @@ impl Window {
 
     /// What there is from `from` on; one record comes however large it is.
     pub(super) fn look(&self, from: Offset, records_max: u32, bytes_max: u32) -> Look {
-        let recent = self.recent();
+        let mut recent = self.recent();
         if from < recent.first {
             return Look::Behind(recent.first);
         }
@@ -75,7 +81,9 @@ impl Window {
                 break;
             }
         }
-        taken.batch().map_or(Look::AtEnd, Look::Records)
+        let Some(batch) = taken.batch() else { return Look::AtEnd };
+        recent.read = recent.read.max(batch.next);
+        Look::Records(batch)
     }
 
     /// Waits for the record at `offset`.
@@ -106,7 +114,8 @@ impl Window {
         offset
     }
 
-    /// Takes records that were stored at these offsets, and lets go of the oldest beyond `bytes_max`.
+    /// Takes records that were stored at these offsets, and lets go of the oldest beyond `bytes_max`, and of more of them that
+    /// were read.
     pub(super) fn extend(&self, records: impl IntoIterator<Item = Held>, bytes_max: usize) {
         let mut recent = self.recent();
         let mut end = self.end();
@@ -115,7 +124,9 @@ impl Window {
             end = held.offset.next();
             recent.push(held);
         }
-        while recent.bytes > bytes_max && recent.pop() {}
+        while (recent.bytes > bytes_max || recent.bytes > READ_BYTES && recent.is_first_read())
+            && recent.pop()
+        {}
         self.end.send_replace(end);
     }
 
@@ -141,6 +152,10 @@ impl Recent {
     fn push(&mut self, held: Held) {
         self.bytes += charge(&held.event);
         self.records.push_back(held);
+    }
+
+    fn is_first_read(&self) -> bool {
+        self.records.front().is_some_and(|held| held.offset < self.read)
     }
 
     fn pop(&mut self) -> bool {
@@ -200,5 +215,51 @@ impl Taken {
     pub(super) fn batch(self) -> Option<Batch> {
         let next = self.records.last()?.0.next();
         Some(Batch { records: self.records, ages: ages(&self.times), next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    const BYTES_MAX: usize = 4 * READ_BYTES;
+
+    /// Records of so many bytes in all, from `first` on.
+    fn records(first: u64, bytes: usize) -> Vec<Held> {
+        let mut builder = Event::builder();
+        for (name, value) in [("id", "1"), ("source", "/s"), ("type", "t")] {
+            builder.attribute(name, value).unwrap();
+        }
+        let event = builder.build(Bytes::from_static(&[7; 1000])).unwrap();
+        let held = |offset| Held { offset: Offset(offset), time: 0, event: event.clone() };
+        (first..).take(bytes / charge(&event)).map(held).collect()
+    }
+
+    #[test]
+    fn what_nobody_has_read_stays_and_of_the_rest_a_part() {
+        let window = Window::new(Offset(0));
+        window.extend(records(0, BYTES_MAX), BYTES_MAX);
+        assert_eq!(window.begin(), Offset(0));
+        let Look::Records(batch) = window.look(Offset(0), u32::MAX, BYTES_MAX as u32 / 2) else {
+            panic!("they are there")
+        };
+        let end = window.end();
+        window.extend(records(end.0, 2000), BYTES_MAX);
+        assert_eq!(window.begin(), batch.next, "all that was read, since what was not is more than enough");
+        assert!(matches!(window.look(batch.next, u32::MAX, u32::MAX), Look::Records(_)));
+        window.extend(records(window.end().0, 2000), BYTES_MAX);
+        let kept = window.end().0 - window.begin().0;
+        assert!((200..READ_BYTES as u64 / 1000).contains(&kept), "{kept} for those who follow");
+        assert!(matches!(window.look(batch.next, 1, 1), Look::Behind(_)));
+    }
+
+    #[test]
+    fn beyond_its_bytes_it_lets_go_of_what_nobody_has_read_too() {
+        let window = Window::new(Offset(0));
+        window.extend(records(0, 2 * BYTES_MAX), BYTES_MAX);
+        let kept = window.end().0 - window.begin().0;
+        assert!((800..BYTES_MAX as u64 / 1000).contains(&kept), "{kept}");
     }
 }

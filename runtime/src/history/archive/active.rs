@@ -67,7 +67,7 @@ impl Active {
         full: &Full,
         now: u64,
     ) -> io::Result<&'e [Arc<Entry>]> {
-        let (mut buffer, mut begins) = (Vec::new(), Vec::new());
+        let (mut buffer, mut begins) = (Vec::with_capacity(WRITE_BYTES), Vec::new());
         for entry in entries {
             let is_enough = buffer.len() >= WRITE_BYTES
                 || self.length + buffer.len() as u64 >= full.bytes
