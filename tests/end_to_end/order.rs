@@ -77,8 +77,9 @@ fn begins_with_the_oldest() {
         runtime.send(id, "order");
         runtime.verdicts(id);
     }
-    project.function("late", noting_script("", "echo \"$CE_ID\" >> late"));
+    // Before its function is there: else that might be seen first, with a trigger of its own, which begins at the end.
     project.configure("[trigger.late]\nto = \"fn/late\"\nstart = \"earliest\"\n");
+    project.function("late", noting_script("", "echo \"$CE_ID\" >> late"));
     wait_until("it has all", || project.lines("late").len() == 3);
     assert!(runtime.stop().success());
     let again = Runtime::start(&project);
