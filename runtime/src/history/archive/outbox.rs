@@ -74,7 +74,7 @@ impl Outbox {
             None => self.news.wait_while(waiting, idle).unwrap_or_else(PoisonError::into_inner),
         };
         if waiting.batch.entries.is_empty() {
-            return (!waiting.closed).then(Batch::default);
+            return (!waiting.closed).then(|| Batch { all: waiting.put, ..Batch::default() });
         }
         let few = |waiting: &mut Waiting| waiting.batch.entries.len() < ENOUGH && !waiting.closed;
         let gathered = self.news.wait_timeout_while(waiting, GATHER, few);

@@ -131,6 +131,16 @@ fn what_is_written_is_found_by_its_id_and_by_its_replies() {
     }
 }
 
+/// Nothing may come while what is there comes of age.
+#[test]
+fn a_batch_of_nothing_takes_nothing_back() {
+    let outbox = Outbox::default();
+    outbox.put(vec![entry(0, event("0"), &["bill"]), entry(1, event("1"), &["bill"])]);
+    assert_eq!(outbox.take(None).map(|batch| (batch.entries.len(), batch.all)), Some((2, 2)));
+    let nothing = outbox.take(Some(Duration::ZERO));
+    assert_eq!(nothing.map(|batch| (batch.entries.len(), batch.all)), Some((0, 2)));
+}
+
 #[test]
 fn who_subscribed_is_written_once() {
     let dir = tempfile::tempdir().unwrap();
