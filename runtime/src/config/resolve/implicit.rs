@@ -29,7 +29,7 @@ pub(super) fn triggers(
     let pointed: BTreeSet<Destination> = written.iter().map(|s| s.to).collect();
     let names = file.triggers.iter().map(|(name, _)| (&*name.value, &name.place));
     let taken: BTreeMap<&str, &Place> = names.collect();
-    let (mut triggers, mut path) = (Vec::new(), Path::default());
+    let mut triggers = Vec::new();
     for (name, function) in references.functions.iter() {
         let is_pointed = pointed.contains(&Destination::Function(function.id));
         let filter = match &function.on {
@@ -39,7 +39,7 @@ pub(super) fn triggers(
             None => Filter::Called(name.into()),
         };
         match taken.get(name) {
-            None => triggers.push(Arc::new(trigger(&mut path, name, function, filter, references, ids))),
+            None => triggers.push(Arc::new(trigger(name, function, filter, references, ids))),
             // Only the memory of a file that is gone bears the name: it is free again.
             Some(_) if function.is_absent() && !is_declared(file, name) => {}
             Some(place) => references.problems.report(clash(name, function, place)),
@@ -48,20 +48,7 @@ pub(super) fn triggers(
     triggers
 }
 
-/// Where paths are put together of which there are many: each takes no memory for itself.
-#[derive(Default)]
-struct Path(String);
-
-impl Path {
-    fn of(&mut self, kind: &str, name: &str) -> &str {
-        self.0.clear();
-        self.0.extend([kind, "/", name]);
-        &self.0
-    }
-}
-
 fn trigger(
-    path: &mut Path,
     name: &str,
     function: &Function,
     filter: Filter,
@@ -72,17 +59,17 @@ fn trigger(
         .channels
         .known(ChannelKind::Broker, DEFAULT_BROKER)
         .expect("the default broker is added when nobody declares it");
-    let (id, subscription) = ids.subscription(path.of("trigger", name));
-    let called = format_args!("function `{name}`");
+    let (id, subscription) = ids.subscription(&format!("trigger/{name}"));
+    let called = format!("function `{name}`");
     Subscription {
         id,
         name: subscription,
         channel: broker.id,
         filter: filter.into(),
         to: Destination::Function(function.id),
-        to_name: path.of("fn", name).into(),
+        to_name: format!("fn/{name}").into(),
         reply: Some(broker.id),
-        delivery: policy(called, broker.delivery.as_ref(), Some(function), Policy::default(), references),
+        delivery: policy(&called, broker.delivery.as_ref(), Some(function), Policy::default(), references),
         order: Order::None,
         start: Start::Tail,
     }

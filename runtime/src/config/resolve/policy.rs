@@ -1,6 +1,5 @@
 //! How hard a subscription tries, and what then, when several places have a say.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use activator::delivery::{Exhausted, Policy};
@@ -16,7 +15,7 @@ use super::reference::References;
 /// An attempt may take as long as the delivery says, else as long as the function's requests may. `called` is who says
 /// the delivery, or gets it from its channel.
 pub(super) fn policy(
-    called: impl Display,
+    called: &str,
     delivery: Option<&Delivery>,
     function: Option<&Function>,
     mut otherwise: Policy,
@@ -29,7 +28,7 @@ pub(super) fn policy(
         otherwise.exhausted = Exhausted::Hold(None);
     }
     let policy = match delivery {
-        Some(delivery) => said(&called.to_string(), delivery, otherwise, references),
+        Some(delivery) => said(called, delivery, otherwise, references),
         None => otherwise,
     };
     if references.runtime.ephemeral { at_once(policy) } else { policy }
