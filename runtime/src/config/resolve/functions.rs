@@ -72,13 +72,16 @@ impl Functions {
         }
         let (who, own) = ("every function", &file.defaults);
         Contradictions { who, own, all: own, problems: scan.problems }.report();
-        let names: BTreeSet<Arc<str>> = written.keys().chain(found.entries.keys()).cloned().collect();
         find_programs(file, scan, found);
+        let nowhere = written.keys().filter(|name| !found.entries.contains_key(&***name));
+        let names = found.entries.iter().filter(|(name, _)| source_of(name).is_empty());
+        let names = names.map(|(name, entry)| (name, Some(entry))).chain(nowhere.map(|name| (name, None)));
         let (defaults, terms, plain) = (&file.defaults, Alike::default(), None);
         let mut merge = Merge { written: &written, found, defaults, scan, ids, ledger, book, terms, plain };
-        let functions = names.iter().map(|name| (Arc::clone(name), merge.function(name))).collect();
+        let functions = names.map(|(name, entry)| (Arc::clone(name), merge.function(name, entry)));
+        let functions: BTreeMap<_, _> = functions.collect();
         let programs = merge.programs(file);
-        ledger.retain(|name| names.contains(name) || programs.contains_key(source_of(name)));
+        ledger.retain(|name| functions.contains_key(name) || programs.contains_key(source_of(name)));
         check_tags(&functions, scan.problems);
         Self { all: functions, programs }
     }
@@ -178,8 +181,7 @@ struct Said<'a> {
 }
 
 impl<'a> Merge<'a> {
-    fn function(&mut self, name: &Arc<str>) -> Function {
-        let entry = self.found.entries.get(name);
+    fn function(&mut self, name: &Arc<str>, entry: Option<&Entry>) -> Function {
         let header = entry.and_then(|entry| self.scan.header(entry));
         let Said { own, all } = self.said(name, header);
         own.iter().for_each(|own| self.check(name, own, &all));

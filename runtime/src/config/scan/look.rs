@@ -1,13 +1,16 @@
 //! One look at a file: opened once, and asked all that there is to ask. There may be ten thousand of them.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata, OpenOptions, metadata};
 use std::io::{self, Read as _};
 use std::num::NonZero;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread::{self, available_parallelism};
+use std::time::Duration;
 
 use crate::config::content::{Hash, Stat};
 
@@ -17,6 +20,10 @@ use super::{elf, header};
 
 /// What is read of a file: an ELF header, or a script's first lines.
 const HEAD_BYTES: usize = 8 << 10;
+
+/// Who has a file open and has not written to it for so long is not asked after, since that takes as long as half of the
+/// look; starting it says `text busy` while he could.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
 
 /// What was seen.
 pub(super) struct Look {
@@ -42,20 +49,26 @@ pub(super) struct Inside {
 /// Files that are worth a thread more to look at them: it waits for the system most of the time.
 const FILES_PER_THREAD: usize = 512;
 const THREADS_MAX: usize = 4;
+/// Files that a thread takes at a time.
+const PIECE: usize = 64;
 
-/// Looks at all of these, in their order.
-pub(super) fn at_all(paths: &[&Path], being_written: BeingWritten) -> Vec<Look> {
-    let look =
-        |paths: &[&Path]| -> Vec<Look> { paths.iter().map(|path| Look::at(path, being_written)).collect() };
-    let (ours, theirs) = paths.split_at(paths.len().div_ceil(threads_for(paths.len())));
+/// Looks at all of these, in their order. Other threads look ahead at what comes next, while this one makes something of
+/// what was seen.
+pub(super) fn at_all<T>(
+    paths: &[&Path],
+    being_written: BeingWritten,
+    with: impl FnOnce(&mut dyn Iterator<Item = Look>) -> T,
+) -> T {
+    let pieces = Pieces { paths, being_written, begun: AtomicUsize::new(0) };
     thread::scope(|scope| {
-        let parts = theirs.chunks(ours.len().max(1));
-        let others: Vec<_> = parts.map(|part| scope.spawn(move || look(part))).collect();
-        let mut all = look(ours);
-        for other in others {
-            all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let (seen, others) = mpsc::channel();
+        for _ in 1..threads_for(paths.len()) {
+            let (pieces, seen) = (&pieces, seen.clone());
+            scope.spawn(move || pieces.for_each(|piece| drop(seen.send(piece))));
         }
-        all
+        drop(seen);
+        let mut ahead = Ahead { pieces: &pieces, others, waiting: BTreeMap::new() };
+        with(&mut (0..).map_while(|number| ahead.piece(number)).flatten())
     })
 }
 
@@ -64,6 +77,49 @@ fn threads_for(files: usize) -> usize {
     match (files / FILES_PER_THREAD).min(THREADS_MAX) {
         0 | 1 => 1,
         most => most.min(available_parallelism().map_or(1, NonZero::get)),
+    }
+}
+
+/// What is to be looked at, piece by piece; each is taken once, by whichever thread has nothing else to do.
+struct Pieces<'p> {
+    paths: &'p [&'p Path],
+    being_written: BeingWritten,
+    begun: AtomicUsize,
+}
+
+/// Its number, and what was seen.
+type Piece = (usize, Vec<Look>);
+
+impl Iterator for &Pieces<'_> {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        let piece = self.paths.chunks(PIECE).nth(number)?;
+        Some((number, piece.iter().map(|path| Look::at(path, self.being_written)).collect()))
+    }
+}
+
+/// The pieces in their order.
+struct Ahead<'p> {
+    pieces: &'p Pieces<'p>,
+    others: mpsc::Receiver<Piece>,
+    /// What was seen before its turn.
+    waiting: BTreeMap<usize, Vec<Look>>,
+}
+
+impl Ahead<'_> {
+    /// Nothing after the last one.
+    fn piece(&mut self, number: usize) -> Option<Vec<Look>> {
+        loop {
+            self.waiting.extend(self.others.try_iter());
+            if let Some(looks) = self.waiting.remove(&number) {
+                return Some(looks);
+            }
+            // Rather than wait for another thread it looks at what nobody has begun.
+            let next = self.pieces.next().or_else(|| self.others.recv().ok());
+            self.waiting.extend([next?]);
+        }
     }
 }
 
@@ -82,13 +138,16 @@ impl Look {
     }
 
     fn into(path: &Path, file: &File, is_link: bool, being_written: BeingWritten) -> Self {
-        let written = being_written(path, file);
-        let metadata = file.metadata();
+        let at_first = file.metadata();
+        let is_left_alone = at_first.as_ref().is_ok_and(is_left_alone);
+        let written = if is_left_alone { None } else { being_written(path, file).ok() };
+        // Nobody writes it from here on, but somebody may have just before.
+        let metadata = if written.is_some() { file.metadata() } else { at_first };
         let inside = match &metadata {
-            Ok(metadata) if metadata.is_file() => Inside::of(file, metadata, written.is_ok()),
+            Ok(metadata) if metadata.is_file() => Inside::of(file, metadata, written.is_some()),
             _ => Inside::default(),
         };
-        Self { is_link, metadata, is_being_written: written.unwrap_or(false), inside }
+        Self { is_link, metadata, is_being_written: written == Some(true), inside }
     }
 
     /// What tells this content from another.
@@ -96,6 +155,11 @@ impl Look {
         let metadata = self.metadata.as_ref().ok()?;
         Some(Seen { stat: Stat::of(metadata), hash: self.inside.hash })
     }
+}
+
+fn is_left_alone(metadata: &Metadata) -> bool {
+    let since = metadata.modified().ok().and_then(|modified| modified.elapsed().ok());
+    since.is_some_and(|since| since > LEFT_ALONE)
 }
 
 /// Opening a named pipe must not wait for its writer.

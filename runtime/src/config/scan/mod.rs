@@ -156,11 +156,12 @@ impl Scan<'_> {
         sidecars.extend(settings.into_iter().map(|(path, _)| (stem(&path).into_owned(), path)));
         let files: Vec<&Path> =
             found.iter().filter(|(_, is_folder)| !is_folder).map(|(path, _)| &**path).collect();
-        let mut looks = look::at_all(&files, self.being_written).into_iter();
-        for (path, is_folder) in &found {
-            let look = if *is_folder { None } else { looks.next() };
-            all.extend(self.entry(path, look, trust));
-        }
+        look::at_all(&files, self.being_written, |looks| {
+            for (path, is_folder) in &found {
+                let look = if *is_folder { None } else { looks.next() };
+                all.extend(self.entry(path, look, trust));
+            }
+        });
     }
 
     /// What a path in a functions folder is: a file that was looked at, or a folder.

@@ -330,6 +330,27 @@ fn exec_names_a_program_anywhere() {
 }
 
 #[test]
+fn many_are_told_in_their_order_whoever_looked_at_them() {
+    let project = Project::empty();
+    let names: Vec<String> = (0..2400).map(|number| format!("f{number:04}")).collect();
+    for (number, name) in names.iter().enumerate() {
+        let header = format!("#!/bin/sh\n# hydrant: max = {}\n", number % 50 + 1);
+        // Every seventh is not executable, and every third a folder.
+        let file =
+            if number % 3 == 0 { format!("functions/{name}/run") } else { format!("functions/{name}") };
+        project.write(&file, header, if number % 7 == 0 { 0o644 } else { 0o755 });
+    }
+    let loaded = project.load();
+    let told: Vec<String> = loaded.diagnostics.iter().map(|d| d.message.clone()).collect();
+    assert_eq!(told.len(), names.len().div_ceil(7));
+    assert!(told.is_sorted(), "{told:?}");
+    let resolved = loaded.usable();
+    for (number, name) in names.iter().enumerate().filter(|(number, _)| number % 7 != 0) {
+        assert_eq!(resolved.program(name).terms.settings.scaling.max, number as u32 % 50 + 1, "{name}");
+    }
+}
+
+#[test]
 fn several_folders_are_one() {
     let project = Project::new("[runtime]\nfunctions = [\"functions\", \"more\"]\n");
     project.script("functions/a");

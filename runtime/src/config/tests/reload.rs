@@ -1,5 +1,8 @@
 //! One load after another: what stays the same, and what waits.
 
+use std::fs::File;
+use std::time::{Duration, SystemTime};
+
 use super::super::Overrides;
 use super::super::resolved::Found;
 use super::Project;
@@ -136,6 +139,20 @@ fn a_file_that_is_being_written_stays_what_it_was() {
     let loaded = loader.load();
     assert!(!loaded.is_unfinished);
     assert_ne!(loaded.usable().program("a"), &first);
+}
+
+#[test]
+fn who_has_a_file_open_and_wrote_it_long_ago_is_not_waited_for() {
+    let project = Project::empty();
+    project.script("functions/a");
+    project.script("functions/b");
+    let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    File::open(project.path().join("functions/a")).unwrap().set_modified(an_hour_ago).unwrap();
+    let loaded = project.loader_with(Overrides::default(), |_, _| Ok(true)).load();
+    assert!(loaded.is_unfinished);
+    let resolved = loaded.usable();
+    assert!(matches!(resolved.function("a").found, Found::Program(_)), "its start says `text busy`");
+    assert_eq!(resolved.function("b").found, Found::Absent, "it may not be whole");
 }
 
 #[test]
