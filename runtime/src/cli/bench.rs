@@ -11,6 +11,7 @@ use super::exit::Failure;
 use super::global::Global;
 use super::output;
 use crate::bench::{channel, cold, event, filter, idle, order, reload, scan, starts, warm};
+use crate::serve;
 
 /// Measure this machine, each figure beside a floor of the same run
 #[derive(Debug, Args)]
@@ -135,7 +136,11 @@ enum Kind {
 
 impl Bench {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        if self.kind.is_from_outside() {
+            runtime.worker_threads(serve::threads());
+        }
+        let runtime = runtime.enable_all().build();
         let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
         let report = runtime.block_on(self.kind.measure());
         let (text, json) = report.map_err(|error| Failure::failed(format!("{error:#}")))?;
@@ -149,6 +154,11 @@ impl Bench {
 }
 
 impl Kind {
+    /// Whether a runtime in this process is asked over its ingress, as one is that runs by itself, with as many threads.
+    const fn is_from_outside(&self) -> bool {
+        matches!(self, Self::Starts { .. })
+    }
+
     async fn measure(self) -> anyhow::Result<(String, Value)> {
         match self {
             Self::Channel { events, rounds, kafka } => {

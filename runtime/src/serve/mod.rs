@@ -138,7 +138,7 @@ pub(crate) fn serve_while<F: Future>(
 
 /// Half of the processors: the other half is the functions'. An event passes from task to task, and each thread more
 /// is one more to wake.
-fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
 }
 
