@@ -16,7 +16,7 @@ use super::pins::Keeping;
 use super::raw;
 use super::resolve;
 use super::resolved::Resolved;
-use super::scan::{self, BeingWritten, Scan};
+use super::scan::{self, BeingWritten, Scan, Writers};
 use super::source::Source;
 
 /// The file read when none is named.
@@ -164,7 +164,7 @@ impl Loader {
             scan::Builds { on: self.builds, named: named.map(|(name, _)| name.value.clone()).collect() };
         let scan = Scan {
             project: &self.project,
-            being_written: self.being_written,
+            writers: Writers { ask: self.being_written, of_all: !self.last.entries.is_empty() },
             unfinished,
             builds: &builds,
             last: &self.last,

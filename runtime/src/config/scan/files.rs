@@ -56,7 +56,7 @@ impl Scan<'_> {
         let now = |(path, stat): (Arc<Path>, Stat)| {
             let before = ledger.stat(&entry.name, &path);
             let is_unfinished =
-                || before != Some(stat) && self.is_being_written(&Look::at(&path, self.being_written));
+                || before != Some(stat) && self.is_being_written(&Look::at(&path, self.writers));
             let stat = if is_unfinished() { before? } else { stat };
             Some((path, stat))
         };

@@ -21,9 +21,17 @@ use super::{elf, header};
 /// What is read of a file: an ELF header, or a script's first lines.
 const HEAD_BYTES: usize = 8 << 10;
 
-/// Who has a file open and has not written to it for so long is not asked after, since that takes as long as half of the
-/// look; starting it says `text busy` while he could.
+/// A file that nobody wrote for so long is left alone.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
+
+/// Who is asked whether somebody has a file open for writing.
+#[derive(Clone, Copy)]
+pub(in crate::config) struct Writers {
+    pub(in crate::config) ask: BeingWritten,
+    /// Asked of one that is left alone, too. To ask takes a quarter of the look, and where nothing ran before that could go on
+    /// instead, all there is to lose is a start that waits, since the system says `text busy`.
+    pub(in crate::config) of_all: bool,
+}
 
 /// What was seen.
 pub(super) struct Look {
@@ -56,10 +64,10 @@ const PIECE: usize = 64;
 /// what was seen.
 pub(super) fn at_all<T>(
     paths: &[&Path],
-    being_written: BeingWritten,
+    writers: Writers,
     with: impl FnOnce(&mut dyn Iterator<Item = Look>) -> T,
 ) -> T {
-    let pieces = Pieces { paths, being_written, begun: AtomicUsize::new(0) };
+    let pieces = Pieces { paths, writers, begun: AtomicUsize::new(0) };
     thread::scope(|scope| {
         let (seen, others) = mpsc::channel();
         for _ in 1..threads_for(paths.len()) {
@@ -83,7 +91,7 @@ fn threads_for(files: usize) -> usize {
 /// What is to be looked at, piece by piece; each is taken once, by whichever thread has nothing else to do.
 struct Pieces<'p> {
     paths: &'p [&'p Path],
-    being_written: BeingWritten,
+    writers: Writers,
     begun: AtomicUsize,
 }
 
@@ -96,7 +104,7 @@ impl Iterator for &Pieces<'_> {
     fn next(&mut self) -> Option<Piece> {
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
         let piece = self.paths.chunks(PIECE).nth(number)?;
-        Some((number, piece.iter().map(|path| Look::at(path, self.being_written)).collect()))
+        Some((number, piece.iter().map(|path| Look::at(path, self.writers)).collect()))
     }
 }
 
@@ -124,11 +132,11 @@ impl Ahead<'_> {
 }
 
 impl Look {
-    pub(super) fn at(path: &Path, being_written: BeingWritten) -> Self {
+    pub(super) fn at(path: &Path, writers: Writers) -> Self {
         let file = open(path, libc::O_NOFOLLOW);
         let is_link = file.as_ref().is_err_and(|error| error.raw_os_error() == Some(libc::ELOOP));
         match if is_link { open(path, 0) } else { file } {
-            Ok(file) => Self::into(path, &file, is_link, being_written),
+            Ok(file) => Self::into(path, &file, is_link, writers),
             // Executable and not readable is unusual and legal: it runs, and we cannot look into it.
             Err(_) => {
                 let (metadata, inside) = (metadata(path), Inside::default());
@@ -137,10 +145,10 @@ impl Look {
         }
     }
 
-    fn into(path: &Path, file: &File, is_link: bool, being_written: BeingWritten) -> Self {
+    fn into(path: &Path, file: &File, is_link: bool, writers: Writers) -> Self {
         let at_first = file.metadata();
-        let is_left_alone = at_first.as_ref().is_ok_and(is_left_alone);
-        let written = if is_left_alone { None } else { being_written(path, file).ok() };
+        let is_asked = writers.of_all || !at_first.as_ref().is_ok_and(is_left_alone);
+        let written = if is_asked { (writers.ask)(path, file).ok() } else { None };
         // Nobody writes it from here on, but somebody may have just before.
         let metadata = if written.is_some() { file.metadata() } else { at_first };
         let inside = match &metadata {

@@ -31,6 +31,8 @@ use super::value::Value;
 pub(super) use entry::{Entry, MANIFEST, Met, Seen, State};
 pub(super) use header::KEY as HEADER_KEY;
 pub(crate) use ignore::{is_left_over, is_no_part};
+pub(super) use look::Writers;
+
 use look::Look;
 use trust::Trust;
 
@@ -42,7 +44,7 @@ pub(crate) type BeingWritten = fn(&Path, &File) -> std::io::Result<bool>;
 pub(super) struct Scan<'a> {
     /// Paths are shown relative to it.
     pub(super) project: &'a Path,
-    pub(super) being_written: BeingWritten,
+    pub(super) writers: Writers,
     /// Set when somebody has one of the files open for writing: what it is now, nobody knows.
     pub(super) unfinished: &'a Cell<bool>,
     /// Where programs are built: what is not there yet, and what `cargo` makes.
@@ -156,7 +158,7 @@ impl Scan<'_> {
         sidecars.extend(settings.into_iter().map(|(path, _)| (stem(&path).into_owned(), path)));
         let files: Vec<&Path> =
             found.iter().filter(|(_, is_folder)| !is_folder).map(|(path, _)| &**path).collect();
-        look::at_all(&files, self.being_written, |looks| {
+        look::at_all(&files, self.writers, |looks| {
             for (path, is_folder) in &found {
                 let look = if *is_folder { None } else { looks.next() };
                 all.extend(self.entry(path, look, trust));
@@ -172,7 +174,7 @@ impl Scan<'_> {
             None => {
                 let manifest = self.manifest(&path.join(MANIFEST), name);
                 let (program, manifest) = self.program_of(path, name, manifest)?;
-                let look = Look::at(&program, self.being_written);
+                let look = Look::at(&program, self.writers);
                 (Some(Arc::from(path)), Cow::Owned(program), manifest.map(Box::new), look)
             }
         };
@@ -290,7 +292,7 @@ impl Scan<'_> {
     /// The program that `exec` names, wherever it is; `missing` says what it means that there is none.
     pub(super) fn named(&self, name: &str, exec: &At<String>, missing: impl FnOnce() -> Diagnostic) -> Met {
         let path = self.project.join(&exec.value);
-        let look = Look::at(&path, self.being_written);
+        let look = Look::at(&path, self.writers);
         if self.is_being_written(&look) {
             return self.unfinished(name, &path).into();
         }
@@ -303,7 +305,7 @@ impl Scan<'_> {
 
     /// An executable that was kept, wherever it lies.
     pub(super) fn kept(&self, name: &str, path: &Path) -> Entry {
-        self.alone(name, path, Look::at(path, self.being_written)).entry
+        self.alone(name, path, Look::at(path, self.writers)).entry
     }
 
     fn alone(&self, name: &str, path: &Path, look: Look) -> Met {

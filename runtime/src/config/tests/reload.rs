@@ -142,17 +142,23 @@ fn a_file_that_is_being_written_stays_what_it_was() {
 }
 
 #[test]
-fn who_has_a_file_open_and_wrote_it_long_ago_is_not_waited_for() {
+fn at_a_start_who_has_a_file_open_and_wrote_it_long_ago_is_not_waited_for() {
     let project = Project::empty();
     project.script("functions/a");
     project.script("functions/b");
     let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
-    File::open(project.path().join("functions/a")).unwrap().set_modified(an_hour_ago).unwrap();
-    let loaded = project.loader_with(Overrides::default(), |_, _| Ok(true)).load();
+    let age = |name: &str| File::open(project.path().join(name)).unwrap().set_modified(an_hour_ago).unwrap();
+    age("functions/a");
+    let mut loader = project.loader_with(Overrides::default(), |_, _| Ok(true));
+    let loaded = loader.load();
     assert!(loaded.is_unfinished);
     let resolved = loaded.usable();
     assert!(matches!(resolved.function("a").found, Found::Program(_)), "its start says `text busy`");
     assert_eq!(resolved.function("b").found, Found::Absent, "it may not be whole");
+    let first = resolved.program("a").clone();
+    project.write("functions/a", "#!/bin/sh\nhalf", 0o755);
+    age("functions/a");
+    assert_eq!(loader.load().usable().program("a"), &first, "it could go on in its place");
 }
 
 #[test]
