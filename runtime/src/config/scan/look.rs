@@ -146,11 +146,10 @@ impl Look {
     }
 
     fn into(path: &Path, file: &File, is_link: bool, writers: Writers) -> Self {
-        let at_first = file.metadata();
-        let is_asked = writers.of_all || !at_first.as_ref().is_ok_and(is_left_alone);
-        let written = if is_asked { (writers.ask)(path, file).ok() } else { None };
-        // Nobody writes it from here on, but somebody may have just before.
-        let metadata = if written.is_some() { file.metadata() } else { at_first };
+        let left_alone = if writers.of_all { None } else { file.metadata().ok().filter(is_left_alone) };
+        let written = if left_alone.is_some() { None } else { (writers.ask)(path, file).ok() };
+        // Whoever is asked after may have written until then.
+        let metadata = left_alone.map_or_else(|| file.metadata(), Ok);
         let inside = match &metadata {
             Ok(metadata) if metadata.is_file() => Inside::of(file, metadata, written.is_some()),
             _ => Inside::default(),
