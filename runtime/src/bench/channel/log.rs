@@ -61,13 +61,14 @@ async fn append(dir: &Path, sync: SyncMode) -> anyhow::Result<f64> {
         reserve: Reserve::Left,
     };
     let Opened { channel, .. } = Channel::open(&Spec::Durable(spec), no_subscribers()).await?;
-    let event = super::event(0)?;
-    let mut under_way: FuturesUnordered<_> = (0..BATCH).map(|_| channel.append(event.clone())).collect();
+    // Whoever appends has an event of his own: what all share, they would wait for each other at.
+    let events = (0..BATCH).map(super::event).collect::<Result<Vec<_>, _>>()?;
+    let mut under_way: FuturesUnordered<_> = events.iter().cloned().map(|e| channel.append(e)).collect();
     let begin = Instant::now();
     for left in (0..BATCH * BATCHES).rev() {
         under_way.next().await.context("there are always some under way")??;
         if left >= BATCH {
-            under_way.push(channel.append(event.clone()));
+            under_way.push(channel.append(events[left % BATCH].clone()));
         }
     }
     let each = super::micros_each(begin.elapsed(), BATCH * BATCHES);

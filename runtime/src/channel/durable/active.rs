@@ -39,18 +39,20 @@ impl Active {
             self.torn = self.cut().is_err();
             return Err(error);
         }
-        self.reach_beyond(end + records.len() as u64, terms);
+        // What follows so many would not fit the zeros either.
+        let ahead = if records.len() < AHEAD_MAX { terms.ahead } else { 1 };
+        self.reach_beyond(end + records.len() as u64, ahead, terms);
         Ok(end)
     }
 
-    /// Zeros for the next ones to be written over.
-    fn reach_beyond(&mut self, end: u64, terms: &Terms) {
+    /// Zeros for the next ones to be written over, up to a multiple of `ahead`.
+    fn reach_beyond(&mut self, end: u64, ahead: usize, terms: &Terms) {
         if end <= self.reach {
             return;
         }
-        self.reach = end.next_multiple_of(terms.ahead as u64);
+        self.reach = end.next_multiple_of(ahead as u64);
         let zeros = &ZEROS[..(self.reach - end) as usize];
-        if terms.host.write_at(&self.file, zeros, end).is_err() {
+        if !zeros.is_empty() && terms.host.write_at(&self.file, zeros, end).is_err() {
             // The disk is full, and what room there is belongs to records and cursors.
             self.file.set_len(end).ok();
             self.reach = end;

@@ -16,7 +16,6 @@ use super::limits::Terms;
 use super::log::Log;
 use super::record;
 use super::segment::Segment;
-use crate::channel::clock::now_ms;
 use crate::channel::window::Held;
 use crate::channel::{AppendError, Mark, Position, SyncMode};
 
@@ -41,18 +40,11 @@ pub(super) struct Appender {
     next: Offset,
     /// Of the last record.
     time: u64,
-    staged: Vec<Staged>,
+    staged: Vec<Held>,
+    /// Of each that is staged: where in the buffer its record begins, and who waits.
+    waiting: Vec<(usize, Stored)>,
     /// The staged records.
     buffer: Vec<u8>,
-}
-
-struct Staged {
-    offset: Offset,
-    event: Event,
-    time: u64,
-    /// Where in the buffer the record begins.
-    at: usize,
-    answer: Stored,
 }
 
 impl Appender {
@@ -65,11 +57,12 @@ impl Appender {
         time: u64,
     ) -> Self {
         let next = log.window.end();
-        Self { partition, dir, log, terms, active, next, time, staged: Vec::new(), buffer: Vec::new() }
+        let (staged, waiting, buffer) = (Vec::new(), Vec::new(), Vec::new());
+        Self { partition, dir, log, terms, active, next, time, staged, waiting, buffer }
     }
 
     /// Takes an event into the next write, writing what was staged before when both are too much for one.
-    pub(super) fn stage(&mut self, event: Event, mark: Option<&Mark>, answer: Stored) {
+    pub(super) fn stage(&mut self, now_ms: u64, event: Event, mark: Option<&Mark>, answer: Stored) {
         let size = record::size(&event, mark);
         if let Err(refusal) = self.terms.room.take(size) {
             // A caller that went away wants no answer.
@@ -88,10 +81,10 @@ impl Appender {
         }
         let active = self.active.as_ref().expect("there is room in it");
         let offset = Offset(self.next.0 + self.staged.len() as u64);
-        let at = self.buffer.len();
-        self.time = self.time.max(now_ms());
+        self.waiting.push((self.buffer.len(), answer));
+        self.time = self.time.max(now_ms);
         record::encode(&mut self.buffer, active.segment.base, (offset, self.time), &event, mark);
-        self.staged.push(Staged { offset, event, time: self.time, at, answer });
+        self.staged.push(Held { offset, time: self.time, event });
     }
 
     /// Whether that much more fits the segment. An empty one takes any record.
@@ -147,22 +140,25 @@ impl Appender {
         safe
     }
 
-    /// Writes what is staged, hands it to the readers and answers.
-    pub(super) fn flush(&mut self) {
+    /// Writes what is staged, hands it to the readers and answers. Gives how many it answered.
+    pub(super) fn flush(&mut self) -> usize {
+        let number = self.staged.len();
         if self.staged.is_empty() {
-            return;
+            return 0;
         }
         match self.store() {
             Ok(()) => self.publish(),
             Err(reason) => {
                 self.terms.room.look_soon();
-                for staged in self.staged.drain(..) {
-                    let _ = staged.answer.send(Err(AppendError::Unavailable(reason.clone())));
+                self.staged.clear();
+                for (_, answer) in self.waiting.drain(..) {
+                    let _ = answer.send(Err(AppendError::Unavailable(reason.clone())));
                 }
             }
         }
         self.buffer.clear();
         self.buffer.shrink_to(BUFFER_BYTES_KEPT);
+        number
     }
 
     /// Writes what is staged, and syncs it if that is what the channel promises.
@@ -179,9 +175,9 @@ impl Appender {
             self.next = Offset(self.next.0 + self.staged.len() as u64);
             return Err(reason);
         }
-        let records = self.staged.iter().map(|staged| Entry {
+        let records = self.staged.iter().zip(&self.waiting).map(|(staged, (at, _))| Entry {
             offset: staged.offset,
-            at: end + staged.at as u64,
+            at: end + *at as u64,
             time: staged.time,
         });
         active.segment.extend(records, end + self.buffer.len() as u64);
@@ -189,16 +185,11 @@ impl Appender {
     }
 
     fn publish(&mut self) {
-        let partition = self.partition;
-        let records = self.staged.iter().map(|staged| Held {
-            offset: staged.offset,
-            time: staged.time,
-            event: staged.event.clone(),
-        });
-        self.log.window.extend(records, self.terms.limits.window_bytes);
+        let (partition, first) = (self.partition, self.next);
+        self.log.window.extend(self.staged.drain(..), self.terms.limits.window_bytes);
         self.next = self.log.window.end();
-        for Staged { offset, answer, .. } in self.staged.drain(..) {
-            let _ = answer.send(Ok(Position { partition, offset }));
+        for (number, (_, answer)) in (0..).zip(self.waiting.drain(..)) {
+            let _ = answer.send(Ok(Position { partition, offset: Offset(first.0 + number) }));
         }
     }
 

@@ -17,6 +17,7 @@ mod log;
 mod record;
 mod recovery;
 mod retainer;
+mod returns;
 mod room;
 mod scan;
 mod segment;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use activator::event::Event;
 use activator::id::{Offset, Partition};
 use activator::input::Progress;
+use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout_at;
@@ -19,6 +20,8 @@ use super::folder::Folder;
 use super::limits::Terms;
 use super::record;
 use super::retainer::Retainer;
+use super::returns::Returns;
+use crate::channel::clock::now_ms;
 use crate::channel::{AppendError, CommitError, Life, Mark, SyncMode};
 
 /// What is asked of the writer; each is answered, even if nobody listens any more.
@@ -57,6 +60,7 @@ struct Work {
     writer: Writer,
     /// When the last turn began.
     begun: Option<Instant>,
+    returns: Returns,
     queue: mpsc::Receiver<Job>,
     jobs: Vec<Job>,
     commits: Vec<Commit>,
@@ -69,7 +73,8 @@ impl Writer {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (ended, end) = watch::channel(());
         Handle::current().spawn(async move {
-            let work = Work { writer: self, begun: None, queue, jobs: Vec::new(), commits: Vec::new() };
+            let (jobs, commits, returns) = (Vec::new(), Vec::new(), Returns::default());
+            let work = Work { writer: self, begun: None, returns, queue, jobs, commits };
             Box::new(work).run(look).await;
             drop(ended);
         });
@@ -91,9 +96,13 @@ impl Work {
                 continue;
             }
             let turned = tokio::task::spawn_blocking(move || {
-                self.turn();
-                let look = self.writer.retain();
-                (self, look)
+                loop {
+                    self.turn();
+                    let look = self.writer.retain();
+                    if !self.take_who_returns() {
+                        return (self, look);
+                    }
+                }
             });
             // Not even begun: the program ends, and nobody waits for an answer any more.
             let Ok(turned) = turned.await else { return };
@@ -132,25 +141,46 @@ impl Work {
     fn turn(&mut self) {
         self.writer.terms.room.look_if_short();
         self.writer.take(&mut self.jobs, &mut self.commits);
-        if self.writer.terms.sync == SyncMode::Disk {
-            self.take_more();
+        let mut room = if self.writer.terms.sync == SyncMode::Disk { QUEUE } else { 0 };
+        while room > 0 {
+            // What came while the rest was taken is not left to a sync of its own.
+            match self.take_more(room) {
+                0 => break,
+                more => room -= more,
+            }
         }
-        for appender in &mut self.writer.appenders {
-            appender.flush();
-        }
+        let begin = Instant::now();
+        let answered = self.writer.appenders.iter_mut().map(Appender::flush).sum();
+        self.returns.answered(answered, begin.elapsed());
         for (progress, answer) in self.commits.drain(..) {
             let _ = answer.send(self.writer.commit(progress));
         }
     }
 
-    /// Takes what came while the rest was taken, so that it is not left to a sync of its own: whoever was answered by
-    /// the last one appends again one after the other, and the first must not have the next one alone.
-    fn take_more(&mut self) {
-        for _ in 0..QUEUE {
-            let Ok(job) = self.queue.try_recv() else { return };
-            self.jobs.push(job);
+    /// Takes what waits, and says how much that was.
+    fn take_more(&mut self, most: usize) -> usize {
+        let more = self.queue.recv_many(&mut self.jobs, most).now_or_never().unwrap_or_default();
+        if more > 0 {
             self.writer.take(&mut self.jobs, &mut self.commits);
         }
+        more
+    }
+
+    /// Takes what those append whom the last sync has answered. False: nobody came.
+    fn take_who_returns(&mut self) -> bool {
+        if self.writer.terms.sync != SyncMode::Disk || !self.returns.are_awaited() {
+            return false;
+        }
+        let begin = Instant::now();
+        let (mut came, mut last) = (0, begin);
+        while self.returns.are_missing(came, begin.elapsed(), last.elapsed()) {
+            match self.take_more(QUEUE) {
+                0 => std::thread::yield_now(),
+                more => (came, last) = (came + more, Instant::now()),
+            }
+        }
+        self.returns.came(came);
+        came > 0
     }
 }
 
@@ -175,10 +205,11 @@ impl Writer {
     }
 
     fn take(&mut self, jobs: &mut Vec<Job>, commits: &mut Vec<Commit>) {
+        let now = now_ms();
         for job in jobs.drain(..) {
             match job {
                 Job::Append { partition, event, mark, answer } => {
-                    self.append(partition, event, mark.as_deref(), answer);
+                    self.append(now, partition, event, mark.as_deref(), answer);
                 }
                 Job::Commit { progress, answer } => commits.push((progress, answer)),
                 Job::Begin { progress, answer } => drop(answer.send(self.begin(progress))),
@@ -192,9 +223,16 @@ impl Writer {
         Instant::now().checked_add(wait)
     }
 
-    fn append(&mut self, partition: Partition, event: Event, mark: Option<&Mark>, answer: Stored) {
+    fn append(
+        &mut self,
+        now_ms: u64,
+        partition: Partition,
+        event: Event,
+        mark: Option<&Mark>,
+        answer: Stored,
+    ) {
         match self.appender(partition) {
-            Some(appender) => appender.stage(event, mark, answer),
+            Some(appender) => appender.stage(now_ms, event, mark, answer),
             None => {
                 let _ =
                     answer.send(Err(AppendError::Unavailable(format!("there is no partition {partition}"))));

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
 use super::*;
+use crate::channel::clock::now_ms;
 use crate::channel::durable::appender::Appender;
 use crate::channel::durable::limits::Terms;
 use crate::channel::durable::recovery;
@@ -161,7 +162,7 @@ fn recovered_end(dir: &Path) -> Offset {
 
 fn stage(appender: &mut Appender, id: u64) -> oneshot::Receiver<Result<Position, AppendError>> {
     let (answer, stored) = oneshot::channel();
-    appender.stage(numbered(id), None, answer);
+    appender.stage(now_ms(), numbered(id), None, answer);
     stored
 }
 

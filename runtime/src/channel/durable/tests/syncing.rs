@@ -18,6 +18,31 @@ async fn a_channel_that_syncs_to_the_disk_syncs_before_it_acknowledges() {
     channel.close().await;
 }
 
+/// Else the first who comes back has a sync alone, and each of the others waits for two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn those_whom_a_sync_has_answered_share_the_next_although_they_come_back_one_by_one() {
+    let dir = Dir::new(LIMITS).syncing(SyncMode::Disk);
+    let (channel, _) = dir.open().await;
+    dir.host.is_slow.store(true, Relaxed);
+    let soon = async |id| {
+        let wait = || std::thread::sleep(std::time::Duration::from_millis(1));
+        tokio::task::spawn_blocking(wait).await.unwrap();
+        channel.append(numbered(id)).await
+    };
+    // On a machine that has much else to do, one may come too late.
+    for _ in 0..20 {
+        let (first, second) = tokio::join!(channel.append(numbered(0)), channel.append(numbered(1)));
+        first.and(second).unwrap();
+        let before = dir.host.syncs.load(Relaxed);
+        let (first, second) = tokio::join!(channel.append(numbered(2)), soon(3));
+        first.and(second).unwrap();
+        if dir.host.syncs.load(Relaxed) == before + 1 {
+            return channel.close().await;
+        }
+    }
+    panic!("they never shared a sync");
+}
+
 #[tokio::test]
 async fn a_channel_that_trusts_the_system_syncs_full_segments_only() {
     let dir = Dir::new(SMALL);
