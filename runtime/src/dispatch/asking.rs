@@ -20,6 +20,7 @@ use super::call::{Call, CallBody, CallError, CallerBody};
 use super::exchange::{Context, Done, NoAnswer, Sending};
 use super::hop;
 use super::pool::{Connection, For, Pool};
+use super::timing::server_timing;
 use super::wire::Unanswered;
 
 /// A call whose body is here.
@@ -132,16 +133,10 @@ impl Context {
         answered.map_err(|unanswered| NoAnswer::Lost(unanswered.reason))
     }
 
-    /// What a caller may want to know beside the answer (`Server-Timing`, W3C).
+    /// What a caller may want to know beside the answer.
     fn mark(&self, response: &mut Response<Incoming>, call: &Call, handed_over: Instant, cold: bool) {
         let accepted = self.accepted.borrow().unwrap_or(handed_over).max(handed_over);
-        let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
-        let timing = format!(
-            "queue;dur={:.3}, spawn;dur={:.3}, run;dur={:.3}",
-            ms(handed_over - call.arrived),
-            ms(accepted - handed_over),
-            ms(accepted.elapsed()),
-        );
+        let timing = server_timing(handed_over - call.arrived, accepted - handed_over, accepted.elapsed());
         // Those of the connection to the function end here.
         *response.version_mut() = Version::HTTP_11;
         let headers = response.headers_mut();
@@ -149,8 +144,9 @@ impl Context {
         if cold {
             headers.insert("hydrant-cold", HeaderValue::from_static("1"));
         }
-        for (name, value) in [("server-timing", &timing), ("hydrant-revision", &self.revision)] {
-            if let Ok(value) = HeaderValue::from_str(value) {
+        let revision = HeaderValue::from_str(&self.revision).ok();
+        for (name, value) in [("server-timing", timing), ("hydrant-revision", revision)] {
+            if let Some(value) = value {
                 headers.insert(name, value);
             }
         }

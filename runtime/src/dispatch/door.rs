@@ -12,10 +12,14 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
+use super::exchange::Context;
 use crate::process::{Listener, PortHold, Swap};
 
 /// The first look comes this long after the start, and each further one half as long again later.
 const FIRST_LOOK: Duration = Duration::from_micros(200);
+/// One that was asked something already says by its answer that it accepts: until this long after its start, a look would
+/// only take time from it.
+const FIRST_LOOK_ASKED: Duration = Duration::from_millis(2);
 /// The longest time between two looks.
 const LAST_LOOK: Duration = Duration::from_millis(20);
 /// A program whose listener should be replaced is asked at its own only after this long: something kept it from that.
@@ -113,19 +117,19 @@ impl Door {
         self.listener_address
     }
 
-    /// Waits until the process accepts, by looking, or until it listens at our listener, which is told. `connected`
-    /// tells how many connections the listener was given, `probe` being the first of them: when fewer wait, the process
-    /// has accepted.
-    pub(super) async fn opened(&self, connected: impl Fn() -> u32) -> Opened {
-        let mut wait = FIRST_LOOK;
-        let mut waited = Duration::ZERO;
+    /// Waits until the process accepts, by looking, or until it listens at our listener, which is told. When fewer
+    /// connections wait than the listener was given, the first of them empty, the process has accepted.
+    pub(super) async fn opened(&self, context: &Context) -> Opened {
+        let mut wait = if context.asked.load(Ordering::Relaxed) { FIRST_LOOK_ASKED } else { FIRST_LOOK };
+        let (mut waited, mut answered) = (Duration::ZERO, false);
         loop {
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
+                biased;
+                () = context.answered.wait(), if !answered => answered = true,
+                () = tokio::time::sleep(wait) => waited += wait,
                 () = swapped(self.swap.as_ref()) => return Opened::Swapped,
             }
-            waited += wait;
-            if self.listener.unaccepted().is_ok_and(|waiting| waiting < connected()) {
+            if self.listener.unaccepted().is_ok_and(|waiting| waiting < context.pool.connected()) {
                 let door = if self.is_swapped() { SWAPPED } else { LISTENER };
                 self.learned.door.store(door, Ordering::Relaxed);
                 return Opened::Listener;

@@ -1,6 +1,8 @@
 //! What a function finds in its environment: Knative's runtime contract, the user's own, and a short list of
 //! what programs need to find their way about. Nothing else of ours reaches it.
 
+use std::sync::LazyLock;
+
 use crate::config::resolved::Program;
 
 /// What is handed on from the runtime's own environment.
@@ -22,7 +24,11 @@ pub(super) fn own(name: &str, program: &Program) -> Vec<(String, String)> {
 
 /// What programs have in common that are no functions: the user's own, and what is handed on.
 pub(crate) fn common(program: &Program) -> Vec<(String, String)> {
-    let handed_on = HANDED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+    // The runtime's own never changes.
+    static OURS: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
+        HANDED_ON.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?))).collect()
+    });
+    let handed_on = OURS.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     // The user's word stands against what is handed on.
     let is_users = |name: &str| program.terms.env.contains_key(name) || program.terms.secrets.contains(name);
     let mut environment: Vec<_> = handed_on.filter(|(name, _)| !is_users(name)).collect();

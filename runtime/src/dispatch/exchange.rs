@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use activator::delivery::{Format, Outcome};
 use activator::event::Event;
 use activator::id::DeliveryId;
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 
 use super::batch::Events;
 use super::call::Call;
@@ -44,8 +44,9 @@ pub(super) struct Context {
     pub(super) listener: OnceLock<Arc<Listener>>,
     /// Our ends of the connections that the process never accepted.
     pub(super) withdrawn: Mutex<HashSet<SocketAddr>>,
-    /// Whether the process answered anything.
-    pub(super) answered: AtomicBool,
+    /// Whether a request was sent to the process; and whether it answered any.
+    pub(super) asked: AtomicBool,
+    pub(super) answered: SetOnce<()>,
     /// Whether somebody else starts the process: no time runs for what it is given.
     pub(super) is_attached: bool,
     /// As people read it: `r3`.
@@ -244,13 +245,25 @@ impl Context {
         sent: Pin<&mut impl Future<Output = Result<A, Unanswered>>>,
     ) -> Result<A, Unanswered> {
         // One that was used before was accepted long ago.
-        let answer = if reused { sent.await } else { Box::pin(self.making_way(sent)).await };
-        answer.inspect(|_| self.answered.store(true, Ordering::Relaxed))
+        let answer = if reused {
+            sent.await
+        } else {
+            self.asked.store(true, Ordering::Relaxed);
+            Box::pin(self.making_way(sent)).await
+        };
+        answer.inspect(|_| drop(self.answered.set(())))
     }
 
     /// Waits for an answer over a new connection, which may not be accepted yet.
     async fn making_way<A>(&self, mut answer: Pin<&mut impl Future<Output = A>>) -> A {
-        if let Ok(answer) = tokio::time::timeout(UNANSWERED_MAX, &mut answer).await {
+        let until = tokio::time::Instant::now() + UNANSWERED_MAX;
+        // Before the process accepts anything, nobody is in anybody's way.
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer,
+            () = self.accepts() => {}
+        }
+        if let Ok(answer) = tokio::time::timeout_at(until, &mut answer).await {
             return answer;
         }
         let outside = self.outside();
@@ -303,7 +316,7 @@ impl Context {
         let from_listener = |listener: &Arc<Listener>| {
             listener.unaccepted().is_ok_and(|waiting| waiting < self.pool.connected())
         };
-        let answered = self.answered.load(Ordering::Relaxed) || self.accepted.borrow().is_some();
+        let answered = self.answered.initialized() || self.accepted.borrow().is_some();
         answered || self.listener.get().is_some_and(from_listener)
     }
 
@@ -319,17 +332,22 @@ impl Context {
         }
     }
 
+    /// Waits until the process has accepted a request; for ever where it ends before.
+    async fn accepts(&self) {
+        if self.accepted.borrow().is_none() {
+            let mut accepted = self.accepted.subscribe();
+            if Box::pin(accepted.wait_for(Option::is_some)).await.is_err() {
+                std::future::pending().await
+            }
+        }
+    }
+
     /// The time of an attempt runs from the moment the process accepts requests.
     pub(super) async fn time_is_up(&self, timeout: Duration) {
         if self.is_attached {
             return std::future::pending().await;
         }
-        if self.accepted.borrow().is_none() {
-            let mut accepted = self.accepted.subscribe();
-            if Box::pin(accepted.wait_for(Option::is_some)).await.is_err() {
-                return std::future::pending().await;
-            }
-        }
+        self.accepts().await;
         tokio::time::sleep(timeout).await;
     }
 }

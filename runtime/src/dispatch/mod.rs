@@ -10,7 +10,8 @@
 //! - [`output`]: what processes print, on its way to the log.
 //! - [`starting`]: how each begins; [`isolation`]: what it may touch.
 //! - [`advice`]: what the headers of an answer say of the next attempt.
-//! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP.
+//! - [`call`]: a request/response call on its way to a function and back; [`plain`] when that speaks no HTTP;
+//!   [`timing`]: how long it took, for its caller.
 //! - [`sink`]: a URL; [`mod@get`]: what one has, for a source. [`hop`]: headers that are about one connection; [`trace`]: those that travel with an event.
 
 mod advice;
@@ -35,6 +36,7 @@ mod request;
 mod sink;
 mod starting;
 mod stdio;
+mod timing;
 mod trace;
 mod waiting;
 mod wire;

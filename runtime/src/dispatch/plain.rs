@@ -10,6 +10,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 
 use super::answer;
 use super::call::{Call, CallBody, CallerBody};
+use super::timing::server_timing;
 
 /// The media type of what is no event.
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
@@ -56,20 +57,16 @@ pub(super) fn response(body: Bytes, media_type: &'static str) -> Response<CallBo
     response
 }
 
-/// What a caller may want to know beside the answer (`Server-Timing`, W3C).
+/// What a caller may want to know beside the answer.
 pub(super) fn mark(response: &mut Response<CallBody>, revision: Revision, times: Times) {
     let headers = response.headers_mut();
     if times.cold {
         headers.insert("hydrant-cold", HeaderValue::from_static("1"));
     }
-    let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
-    let timing = format!(
-        "queue;dur={:.3}, spawn;dur=0.000, run;dur={:.3}",
-        ms(times.started - times.arrived),
-        ms(times.started.elapsed())
-    );
-    for (name, value) in [("server-timing", timing), ("hydrant-revision", format!("r{revision}"))] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+    let timing = server_timing(times.started - times.arrived, Duration::ZERO, times.started.elapsed());
+    let revision = HeaderValue::try_from(format!("r{revision}")).ok();
+    for (name, value) in [("server-timing", timing), ("hydrant-revision", revision)] {
+        if let Some(value) = value {
             headers.insert(name, value);
         }
     }

@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::door::Learned;
 use super::request::RequestBody;
 use super::wire::{Sender, Speaks, Tasks, Unanswered};
+use crate::process::connect_to;
 
 /// Idle connections that are kept.
 const IDLE_MAX: usize = 256;
@@ -189,9 +190,9 @@ impl Pool {
         }
     }
 
-    /// A new connection, now or not at all.
-    pub(super) async fn connect(&self, address: SocketAddr) -> Result<Connection, String> {
-        let stream = TcpStream::connect(address).await.map_err(|e| e.to_string())?;
+    /// A new connection to a listener of ours at this port, now or not at all.
+    pub(super) async fn connect(&self, port: u16) -> Result<Connection, String> {
+        let stream = connect_to(port).and_then(TcpStream::from_std).map_err(|e| e.to_string())?;
         self.adopt(stream).await
     }
 

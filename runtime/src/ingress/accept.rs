@@ -35,6 +35,8 @@ pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, String> {
     let listen = |socket: TcpSocket| {
         // After a kill, connections of the life before may linger.
         socket.set_reuseaddr(true)?;
+        // The connections have it from the listener (tcp(7)).
+        socket.set_nodelay(true)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)
     };
@@ -59,6 +61,8 @@ pub(crate) async fn serve(ingress: Arc<Ingress>, listener: TcpListener, mut stop
                     connection.await;
                     drop(permit);
                 });
+                // It is listened to before the next one is waited for.
+                tokio::task::yield_now().await;
             }
             (_, Err(error)) => {
                 tracing::warn!(%error, "a connection could not be taken");
@@ -77,7 +81,6 @@ async fn connection(
     peer: SocketAddr,
     mut stop: watch::Receiver<bool>,
 ) {
-    stream.set_nodelay(true).ok();
     let patience = ingress.patience.headers;
     let service = service_fn(move |request| {
         let ingress = Arc::clone(&ingress);

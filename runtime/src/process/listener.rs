@@ -1,12 +1,14 @@
 //! The socket a function takes its requests from: ours, and given to the child as fd 3.
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, bind, listen, setsockopt, socket, sockopt,
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, bind, connect, listen, setsockopt, socket,
+    sockopt,
 };
 
 use super::sys;
@@ -26,7 +28,7 @@ impl Listener {
         let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
         // Accepted sockets inherit it.
         setsockopt(&socket, sockopt::TcpNoDelay, &true)?;
-        bind(std::os::fd::AsRawFd::as_raw_fd(&socket), &loopback(0))?;
+        bind(socket.as_raw_fd(), &loopback(0))?;
         listen(&socket, Backlog::new(BACKLOG)?)?;
         Ok(Self { socket: socket.into() })
     }
@@ -78,14 +80,23 @@ impl Listener {
     }
 }
 
+/// A connection to a listener at this port of the loopback. The system shakes hands with itself within the call; nothing is
+/// waited for if it does not.
+pub(crate) fn connect_to(port: u16) -> io::Result<TcpStream> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+    match connect(socket.as_raw_fd(), &loopback(port)) {
+        Ok(()) | Err(Errno::EINPROGRESS) => Ok(socket.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 pub(super) fn loopback(port: u16) -> SockaddrIn {
     std::net::SocketAddrV4::new(Ipv4Addr::LOCALHOST, port).into()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpStream;
-
     use super::*;
 
     #[test]
@@ -102,6 +113,14 @@ mod tests {
         assert_eq!(listener.unaccepted().unwrap(), 0);
         assert_eq!(listener.withdraw().unwrap(), []);
         drop(callers);
+    }
+
+    #[test]
+    fn a_connection_waits_there_once_it_is_made_although_nobody_waited_for_it() {
+        let listener = Listener::bind().unwrap();
+        let caller = connect_to(listener.addr().unwrap().port()).unwrap();
+        assert_eq!(listener.unaccepted().unwrap(), 1);
+        assert_eq!(listener.withdraw().unwrap(), [caller.local_addr().unwrap()]);
     }
 
     #[test]

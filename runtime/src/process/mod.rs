@@ -79,7 +79,7 @@ pub(crate) use lease::{is_being_written, is_written_to};
 pub(crate) use lifeline::Lifeline;
 pub(crate) use limits::{Limit, What as Limited};
 pub(crate) use lines::{Line, Lines, Stream};
-pub(crate) use listener::Listener;
+pub(crate) use listener::{Listener, connect_to};
 pub(crate) use listening::{cannot_listen, listening};
 pub(crate) use offer::{Offer, offers};
 pub(crate) use orphans::end_orphans;

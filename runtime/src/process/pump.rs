@@ -19,6 +19,11 @@ pub(super) async fn pump(
     mut alive: watch::Receiver<()>,
     mut take: impl FnMut(&[u8]),
 ) {
+    // One that prints nothing takes no room for it.
+    tokio::select! {
+        _ = pipe.readable() => {}
+        _ = alive.changed() => {}
+    }
     let mut buffer = vec![0; 8 * 1024];
     loop {
         tokio::select! {

@@ -75,8 +75,7 @@ impl Instance {
         exchanges: &mut Exchanges,
     ) -> &'static str {
         let context = Arc::clone(&self.context);
-        let connected = || context.pool.connected();
-        let opened = door.opened(connected);
+        let opened = door.opened(&context);
         tokio::pin!(opened);
         let mut process: Option<Theirs> = None;
         loop {

@@ -62,7 +62,8 @@ impl Instance {
             accepted: watch::Sender::new(None),
             listener: std::sync::OnceLock::new(),
             withdrawn: std::sync::Mutex::default(),
-            answered: std::sync::atomic::AtomicBool::new(false),
+            asked: std::sync::atomic::AtomicBool::new(false),
+            answered: tokio::sync::SetOnce::new(),
             is_attached,
             revision: format!("r{}", start.program.revision),
         };
@@ -123,7 +124,7 @@ impl Instance {
     /// A first connection waits in the listener, empty, to see whether the process accepts there; it is the first, as the
     /// place of others is told only then. When earlier processes did, requests go there at once.
     async fn open(&self, door: &Door) {
-        if let Ok(probe) = self.context.pool.connect(door.listener_address()).await {
+        if let Ok(probe) = self.context.pool.connect(door.listener_address().port()).await {
             self.context.pool.keep(probe);
         }
         if let Some(address) = door.early_address() {
@@ -179,8 +180,7 @@ impl Instance {
         exchanges: &mut Exchanges,
     ) -> (Exit, Option<String>) {
         let context = Arc::clone(&self.context);
-        let connected = || context.pool.connected();
-        let opened = door.opened(connected);
+        let opened = door.opened(&context);
         tokio::pin!(opened);
         let grace = tokio::time::sleep(Duration::MAX);
         let never = grace.deadline();
@@ -206,7 +206,7 @@ impl Instance {
                 },
                 found = &mut opened, if starting => {
                     self.accepted(found, door).await;
-                    opened.set(door.opened(connected));
+                    opened.set(door.opened(&context));
                 }
                 // When no order waits any more: all of them go together.
                 () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
