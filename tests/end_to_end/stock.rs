@@ -59,6 +59,7 @@ fn starts_twice(project: &Project, check: impl Fn()) {
         assert_eq!(verdict["outcome"], "delivered", "{verdict} {}", runtime.log());
         let attempts = verdict["attempts"].as_array().unwrap();
         assert_eq!((attempts.len(), &attempts[0]["cold"]), (1, &true.into()));
+        assert!(attempts[0]["start_ms"].is_number(), "however quick it answered: {verdict}");
         check();
         runtime.admin("POST", "/api/v1/functions/serve/reap");
         runtime.wait_zero("serve");

@@ -135,7 +135,8 @@ impl Context {
 
     /// What a caller may want to know beside the answer.
     fn mark(&self, response: &mut Response<Incoming>, call: &Call, handed_over: Instant, cold: bool) {
-        let accepted = self.accepted.borrow().unwrap_or(handed_over).max(handed_over);
+        // Whose answer is the first that is heard of it took the time to start.
+        let accepted = self.accepted.borrow().unwrap_or_else(Instant::now).max(handed_over);
         let timing = server_timing(handed_over - call.arrived, accepted - handed_over, accepted.elapsed());
         // Those of the connection to the function end here.
         *response.version_mut() = Version::HTTP_11;

@@ -130,9 +130,7 @@ impl Door {
                 () = swapped(self.swap.as_ref()) => return Opened::Swapped,
             }
             if self.listener.unaccepted().is_ok_and(|waiting| waiting < context.pool.connected()) {
-                let door = if self.is_swapped() { SWAPPED } else { LISTENER };
-                self.learned.door.store(door, Ordering::Relaxed);
-                return Opened::Listener;
+                return self.accepts_at_listener();
             }
             if let Some(port) = self.port_to_ask(waited) {
                 let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -143,6 +141,13 @@ impl Door {
             }
             wait = (wait * 3 / 2).min(LAST_LOOK);
         }
+    }
+
+    /// It is known that it does: what comes next is sent there at once.
+    pub(super) fn accepts_at_listener(&self) -> Opened {
+        let door = if self.is_swapped() { SWAPPED } else { LISTENER };
+        self.learned.door.store(door, Ordering::Relaxed);
+        Opened::Listener
     }
 
     fn port_to_ask(&self, waited: Duration) -> Option<u16> {

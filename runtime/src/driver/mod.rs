@@ -186,13 +186,15 @@ impl Driver {
     fn turn(&mut self, messages: &mut Vec<Message>) {
         self.record.it_is(Instant::now());
         let mut outcomes = Vec::new();
-        messages.retain_mut(|message| match message.take_outcome() {
-            Some((delivery, outcome)) => {
-                self.record.ended(delivery, &outcome, &self.fleet);
-                outcomes.push((delivery, outcome));
-                false
+        messages.retain_mut(|message| {
+            // Told before what it then answered, whose time it explains.
+            if let Message::Happened(Input::Ready { instance }) = message {
+                self.fleet.ready(*instance);
             }
-            None => true,
+            let Some((delivery, outcome)) = message.take_outcome() else { return true };
+            self.record.ended(delivery, &outcome, &self.fleet);
+            outcomes.push((delivery, outcome));
+            false
         });
         let now = self.clock.now();
         if !outcomes.is_empty() {
@@ -254,7 +256,6 @@ impl Driver {
             Input::Records { channel, partition, from, batch, .. } => {
                 self.record.arrived(*channel, *partition, *from, batch);
             }
-            Input::Ready { instance } => self.fleet.ready(*instance),
             Input::Exited { instance, .. } => self.fleet.gone(*instance),
             Input::HungUp { call } => drop(self.calls.remove(call)),
             _ => {}

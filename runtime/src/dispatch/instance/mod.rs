@@ -212,7 +212,13 @@ impl Instance {
                 () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
                 () = Waiting::waited(self.waiting.as_ref()), if self.may_send_batch(exchanges) => {}
                 // Only the wait is given up when something else happens first: what ended is told in any case.
-                Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
+                Some(done) = exchanges.next(), if !exchanges.is_empty() => {
+                    // Its answer is told after that it accepts: so it is known what of the time its start took.
+                    if starting && self.context.answered.initialized() {
+                        self.accepted(door.accepts_at_listener(), door).await;
+                    }
+                    self.report(done).await;
+                }
                 () = self.lost.waited() => self.tell_lost(None).await,
                 () = &mut grace => {
                     child.kill();
