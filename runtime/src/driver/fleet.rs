@@ -199,10 +199,10 @@ impl Fleet {
         }
     }
 
-    pub(super) fn ready(&mut self, id: InstanceId) {
+    pub(super) fn ready(&mut self, id: InstanceId, now: Instant) {
         if let Some(running) = self.instances.get_mut(&id) {
-            running.ready = Some(Instant::now());
-            let took = running.started.elapsed();
+            running.ready = Some(now);
+            let took = now.saturating_duration_since(running.started);
             tracing::debug!(function = %self.name(id.function), "accepts requests after {took:?}");
         }
     }

@@ -184,12 +184,13 @@ impl Driver {
 
     /// One turn: outcomes first, since they free what the rest needs; then timers, then the rest in order.
     fn turn(&mut self, messages: &mut Vec<Message>) {
-        self.record.it_is(Instant::now());
+        let begin = Instant::now();
+        self.record.it_is(begin);
         let mut outcomes = Vec::new();
         messages.retain_mut(|message| {
             // Told before what it then answered, whose time it explains.
             if let Message::Happened(Input::Ready { instance }) = message {
-                self.fleet.ready(*instance);
+                self.fleet.ready(*instance, begin);
             }
             let Some((delivery, outcome)) = message.take_outcome() else { return true };
             self.record.ended(delivery, &outcome, &self.fleet);

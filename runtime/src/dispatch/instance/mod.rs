@@ -159,8 +159,8 @@ impl Instance {
                     Some(Order::Terminate | Order::Kill) | None => return Err(start.why_not_started()),
                 },
                 () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
-                // Nobody answers yet: this writes requests.
-                Some(done) = exchanges.next(), if !exchanges.is_empty() => self.report(done).await,
+                // This writes requests; hardly anybody answers before we hear that he runs.
+                Some(done) = exchanges.next(), if !exchanges.is_empty() => self.answered(done, door).await,
             }
         }
     }
@@ -212,13 +212,7 @@ impl Instance {
                 () = std::future::ready(()), if self.is_batch_due(exchanges) => self.send_batch(exchanges),
                 () = Waiting::waited(self.waiting.as_ref()), if self.may_send_batch(exchanges) => {}
                 // Only the wait is given up when something else happens first: what ended is told in any case.
-                Some(done) = exchanges.next(), if !exchanges.is_empty() => {
-                    // Its answer is told after that it accepts: so it is known what of the time its start took.
-                    if starting && self.context.answered.initialized() {
-                        self.accepted(door.accepts_at_listener(), door).await;
-                    }
-                    self.report(done).await;
-                }
+                Some(done) = exchanges.next(), if !exchanges.is_empty() => self.answered(done, door).await,
                 () = self.lost.waited() => self.tell_lost(None).await,
                 () = &mut grace => {
                     child.kill();
@@ -295,6 +289,14 @@ impl Instance {
     fn forget(&mut self, delivery: DeliveryId) {
         self.in_flight.remove(&delivery);
         self.bench.end(delivery);
+    }
+
+    /// That it accepts is told before what it answered: so it is known what of the time its start took.
+    async fn answered(&mut self, done: Done, door: &Door) {
+        if self.context.accepted.borrow().is_none() && self.context.answered.initialized() {
+            self.accepted(door.accepts_at_listener(), door).await;
+        }
+        self.report(done).await;
     }
 
     async fn report(&mut self, done: Done) {
