@@ -143,7 +143,7 @@ impl Appender {
     /// Writes what is staged, hands it to the readers and answers. Gives how many it answered.
     pub(super) fn flush(&mut self) -> usize {
         let number = self.staged.len();
-        if self.staged.is_empty() {
+        if number == 0 {
             return 0;
         }
         match self.store() {

@@ -124,17 +124,14 @@ impl Work {
         if self.begun.is_some_and(|begun| begun.elapsed() < BUSY) {
             // Whoever else is ready appends now, too, and one write takes it all.
             tokio::task::yield_now().await;
-            self.gather();
+            self.gather(QUEUE - self.jobs.len());
         }
         received > 0
     }
 
-    fn gather(&mut self) {
-        while self.jobs.len() < QUEUE
-            && let Ok(job) = self.queue.try_recv()
-        {
-            self.jobs.push(job);
-        }
+    /// Adds what waits, up to so much, and says how much that was.
+    fn gather(&mut self, most: usize) -> usize {
+        self.queue.recv_many(&mut self.jobs, most).now_or_never().unwrap_or_default()
     }
 
     /// Does what is asked for, and answers.
@@ -159,7 +156,7 @@ impl Work {
 
     /// Takes what waits, and says how much that was.
     fn take_more(&mut self, most: usize) -> usize {
-        let more = self.queue.recv_many(&mut self.jobs, most).now_or_never().unwrap_or_default();
+        let more = self.gather(most);
         if more > 0 {
             self.writer.take(&mut self.jobs, &mut self.commits);
         }
