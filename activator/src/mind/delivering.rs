@@ -35,13 +35,17 @@ impl Activator {
     /// Hands out what waits for a function, starting processes as needed.
     pub(super) fn dispatch_to_function(&mut self, now: Time, id: FunctionId) {
         self.start_wanted(now, id);
+        let mut is_as_it_was = true;
         while !self.is_stopping() {
             let Some(function) = self.functions.get_mut(&id) else { return };
             let Some(&next) = function.queue.front() else {
                 // What left the queue without going to a process, as a repetition does, is wanted by nobody now.
-                self.start_wanted(now, id);
+                if !is_as_it_was {
+                    self.start_wanted(now, id);
+                }
                 return self.pause_standby(id);
             };
+            is_as_it_was = false;
             if self.deliveries.get(next).is_none_or(|d| d.stage != Stage::Queued) {
                 function.queue.pop_front();
                 continue;

@@ -5,6 +5,7 @@ use activator::event::http::{self as binding, Mode};
 use activator::event::{self, Event, EventError, Reply};
 use bytes::Bytes;
 use hyper::HeaderMap;
+use hyper::header::HeaderValue;
 
 use super::advice::advice;
 use super::http1::{self, Fields};
@@ -41,7 +42,10 @@ impl Headers {
 
     /// The first value of a name.
     pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
-        self.iter().find(|(found, _)| *found == name).map(|(_, value)| value)
+        match self {
+            Self::Own(fields) => fields.get(name),
+            Self::Hyper(map) => map.get(name).map(HeaderValue::as_bytes),
+        }
     }
 
     /// What they say the body is; nothing when it is no event.

@@ -112,7 +112,8 @@ impl Message<'_> {
 /// The binding gives names of a-z and 0-9, and values without control characters. But what ends a line must never get
 /// through, whoever is wrong (RFC 9110, section 5.5).
 fn is_value(value: &[u8]) -> bool {
-    value.iter().all(|byte| !byte.is_ascii_control() || *byte == b'\t')
+    // To the end in any case: so the compiler takes sixteen bytes at a time.
+    value.iter().fold(true, |is, byte| is & (!byte.is_ascii_control() | (*byte == b'\t')))
 }
 
 /// The names that every event has need not be checked and copied each time.

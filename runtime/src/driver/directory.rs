@@ -1,10 +1,9 @@
 //! What the ingress needs to know: which names there are, and which channels can take events now.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use activator::id::{ChannelId, FunctionId};
-use hashbrown::Equivalent;
+use hashbrown::{Equivalent, HashMap};
 use hyper::header::HeaderValue;
 
 use super::keeper::Keeper;
@@ -15,7 +14,7 @@ use crate::history::channel_label;
 /// One moment's names.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    routes: hashbrown::HashMap<(ChannelKind, String), Route>,
+    routes: HashMap<(ChannelKind, String), Route>,
     callees: HashMap<Arc<str>, Callee>,
 }
 

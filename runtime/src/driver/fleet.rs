@@ -1,12 +1,13 @@
 //! Functions as they can be run: their revisions, and the processes of each.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use activator::Input;
 use activator::id::{FunctionId, InstanceId, Revision};
 use activator::lifecycle::Availability;
+use hashbrown::HashMap;
 use hyper::upgrade::OnUpgrade;
 
 use super::Inbox;

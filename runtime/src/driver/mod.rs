@@ -28,7 +28,6 @@ mod repeats;
 mod stats;
 mod terms;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,6 +36,7 @@ use activator::id::{AttachId, CallId, ChannelId, SinkId};
 use activator::input::{OpenedPartition, Progress};
 use activator::lifecycle::Availability;
 use activator::{Activator, Effect, Input, Limits};
+use hashbrown::HashMap;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -56,9 +58,10 @@ pub(crate) async fn serve(ingress: Arc<Ingress>, listener: TcpListener, mut stop
         };
         match accepted {
             (Ok(permit), Ok((stream, peer))) => {
-                let connection = connection(Arc::clone(&ingress), stream, peer, stop.clone());
+                let (ingress, stop) = (Arc::clone(&ingress), stop.clone());
                 connections.spawn(async move {
-                    connection.await;
+                    // Made where it stays: a task is moved to its place, and this is kilobytes.
+                    Box::pin(connection(ingress, stream, peer, stop)).await;
                     drop(permit);
                 });
                 // It is listened to before the next one is waited for.
@@ -94,10 +97,12 @@ async fn connection(
     // One that becomes something else is a call's from then on, and ends with it.
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(connection);
+    // Among others, though alone: so it is looked at when it is woken, and not whenever something comes.
+    let mut stopped = FuturesUnordered::from_iter([told(&mut stop)]);
     tokio::select! {
         // A client that breaks off is its own affair.
         ended = &mut connection => drop(ended),
-        () = told(&mut stop) => {
+        _ = stopped.next() => {
             connection.as_mut().graceful_shutdown();
             connection.await.ok();
         }

@@ -1,7 +1,9 @@
 //! A child process: its end, and the end of everything in its process group.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::os::fd::{AsFd, OwnedFd};
+use std::task::{Context, Poll, ready};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -49,12 +51,17 @@ impl Child {
 
     /// Waits for its end, then ends what is left of its group. May be dropped while it waits, and asked again.
     pub(crate) async fn wait(&mut self) -> Exit {
+        poll_fn(|cx| self.poll_wait(cx)).await
+    }
+
+    /// The same, for one task: its loop asks this at every turn, and it costs less than a future that is made for each.
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Exit> {
         let exit = match &self.state {
-            State::Running(process) => process.ended().await,
-            State::Ended(exit) => return *exit,
+            State::Running(process) => ready!(process.poll_ended(cx)),
+            State::Ended(exit) => *exit,
         };
         self.state = State::Ended(exit);
-        exit
+        Poll::Ready(exit)
     }
 
     /// Asks the whole group to end.
@@ -96,7 +103,7 @@ impl Drop for Child {
         process.signal(Signal::SIGKILL);
         // Nobody needs to hold this task: a killed process ends soon, and our own end would reap it too.
         let runtime = process.runtime.clone();
-        runtime.spawn(async move { process.ended().await });
+        runtime.spawn(async move { poll_fn(|cx| process.poll_ended(cx)).await });
     }
 }
 
@@ -134,14 +141,14 @@ impl Process {
         let _ = killpg(self.pid, signal);
     }
 
-    async fn ended(&self) -> Exit {
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<Exit> {
         loop {
-            let Ok(mut ready) = self.pidfd.readable().await else {
+            let Ok(mut ready) = ready!(self.pidfd.poll_read_ready(cx)) else {
                 // The runtime is shutting down; nobody will look at the answer.
-                return std::future::pending().await;
+                return Poll::Pending;
             };
             if let Some(exit) = self.reap() {
-                return exit;
+                return Poll::Ready(exit);
             }
             ready.clear_ready();
         }

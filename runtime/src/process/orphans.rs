@@ -19,6 +19,6 @@ pub(crate) fn end_orphans(journal: &Path) -> io::Result<usize> {
 fn end(entry: Entry) -> bool {
     // 1 and below mean other things than one group to kill.
     entry.pid > 1
-        && journal::started(entry.pid) == Some(entry.started)
+        && journal::started(entry.pid).is_some_and(|started| entry.started_at(started))
         && killpg(Pid::from_raw(entry.pid), Signal::SIGKILL).is_ok()
 }

@@ -1,7 +1,7 @@
 //! Starting children, one at a time on each of as many threads as there are processors: the async loop never waits for an
 //! exec, and the children's end is bound to the threads'.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -19,7 +19,7 @@ use super::birth::{self, Image, Stack};
 use super::cgroup::{Group, Groups};
 use super::child::{Child, Process};
 use super::command::{Command, Isolation, Stdin};
-use super::journal::Journal;
+use super::journal::{self, Journal};
 use super::limits::{Limit, What};
 use super::open_files;
 use super::private::PrivateTmp;
@@ -152,12 +152,13 @@ impl Workshop {
         let tmp = command.private_tmp.as_deref().map(PrivateTmp::make).transpose();
         let tmp = tmp.map_err(|e| SpawnError::Unusable(format!("no folder for its temporary files: {e}")))?;
         let group = self.group(command);
+        let since = journal::now();
         let ((born, expected), own) = strays::own(
             || self.give_birth(stack, command, &pipes, tmp.as_ref(), group.as_ref()),
             |(born, _)| born.pid,
         )?;
         if let Some(journal) = &self.journal {
-            journal.add(born.pid);
+            journal.add(born.pid, since);
         }
         let process =
             Process::adopt(born, self.journal.clone(), Box::new((own, expected, tmp, group, threads)));
@@ -253,9 +254,9 @@ impl Text {
         let path = c_string(command.path.as_os_str())?;
         let args = command.args.iter().map(|arg| c_string(arg.as_ref()));
         let env = command.env.iter().filter(|(name, _)| tmp.is_none() || name != "TMPDIR");
-        let env = env.map(|(name, value)| format!("{name}={value}").into());
-        let tmp = tmp.map(|tmp| [OsStr::new("TMPDIR="), tmp.as_os_str()].into_iter().collect::<OsString>());
-        let env = env.chain(tmp).map(|variable: OsString| c_string(&variable));
+        let env = env.map(|(name, value)| (name.as_str(), OsStr::new(value)));
+        let env = env.chain(tmp.map(|tmp| ("TMPDIR", tmp.as_os_str())));
+        let env = env.map(|(name, value)| text([name.as_bytes(), b"=", value.as_bytes()]));
         Ok(Self {
             args: std::iter::once(Ok(path.clone())).chain(args).collect::<Result<_, _>>()?,
             env: env.collect::<Result<_, _>>()?,
@@ -265,8 +266,15 @@ impl Text {
     }
 }
 
-fn c_string(text: &OsStr) -> Result<CString, Errno> {
-    CString::new(text.as_bytes()).map_err(|_| Errno::EINVAL)
+fn c_string(one: &OsStr) -> Result<CString, Errno> {
+    text([one.as_bytes()])
+}
+
+/// The parts one behind the other, in the one piece of memory that they take.
+fn text<const N: usize>(parts: [&[u8]; N]) -> Result<CString, Errno> {
+    let mut text = Vec::with_capacity(parts.iter().map(|part| part.len()).sum::<usize>() + 1);
+    parts.iter().for_each(|part| text.extend_from_slice(part));
+    CString::new(text).map_err(|_| Errno::EINVAL)
 }
 
 /// Both ends of the child's standard streams; all CLOEXEC.

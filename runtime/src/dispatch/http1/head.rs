@@ -122,6 +122,12 @@ impl Fields {
         let name = |place| std::str::from_utf8(&self.head[range(place)]).unwrap_or_default();
         self.places.iter().map(move |(of, value)| (name(of), &self.head[range(value)]))
     }
+
+    /// The first value of a name.
+    pub(in crate::dispatch) fn get(&self, name: &str) -> Option<&[u8]> {
+        let (_, value) = self.places.iter().find(|(of, _)| self.head[range(of)] == *name.as_bytes())?;
+        Some(&self.head[range(value)])
+    }
 }
 
 /// The head's length, status, minor version and fields.
@@ -231,6 +237,7 @@ mod tests {
         let head = Head::parse(&mut read).unwrap().unwrap();
         let fields = head.fields.of(read.split_to(head.length).freeze());
         assert_eq!(fields.iter().collect::<Vec<_>>(), [("ce-id", &b"A b"[..]), ("x", b"")]);
+        assert_eq!([fields.get("ce-id"), fields.get("ce")], [Some(&b"A b"[..]), None]);
         assert_eq!(&read[..], b"Hello");
     }
 

@@ -47,7 +47,8 @@ where
 {
     let (orders, waiting) = mpsc::channel(ORDERS_MAX);
     let task = tokio::spawn(async move {
-        let (reason, waiting) = live(waiting).await;
+        // Made where it stays: a task is moved to its place, and a life is kilobytes.
+        let (reason, waiting) = Box::pin(live(waiting)).await;
         refuse_all(&inbox, waiting).await;
         inbox.exited(id, reason).await;
     });

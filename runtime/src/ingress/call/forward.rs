@@ -44,9 +44,10 @@ fn wants_trailers(headers: &HeaderMap) -> bool {
 /// before us says of host and scheme is what the caller saw.
 fn tell_who_calls(headers: &mut HeaderMap, peer: IpAddr) {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost").to_owned();
-    let node = if peer.is_ipv6() { format!("\"[{peer}]\"") } else { peer.to_string() };
-    add(headers, FORWARDED, &format!("for={node};host=\"{host}\";proto=http"));
-    add(headers, FORWARDED_FOR, &peer.to_string());
+    let text = peer.to_string();
+    let (begin, end) = if peer.is_ipv6() { ("\"[", "]\"") } else { ("", "") };
+    add(headers, FORWARDED, &["for=", begin, &text, end, ";host=\"", &host, "\";proto=http"]);
+    add(headers, FORWARDED_FOR, &[&text]);
     for (name, value) in [(FORWARDED_HOST, &*host), (FORWARDED_PROTO, "http")] {
         if !headers.contains_key(&name)
             && let Ok(value) = HeaderValue::from_str(value)
@@ -56,10 +57,11 @@ fn tell_who_calls(headers: &mut HeaderMap, peer: IpAddr) {
     }
 }
 
-/// Adds to a list, in one line.
-fn add(headers: &mut HeaderMap, name: HeaderName, item: &str) {
-    let before: Vec<&str> = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok()).collect();
-    let all = before.into_iter().chain([item]).collect::<Vec<_>>().join(", ");
+/// Adds an item to a list, in one line.
+fn add(headers: &mut HeaderMap, name: HeaderName, item: &[&str]) {
+    let before = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok());
+    let mut all = before.flat_map(|before| [before, ", "]).collect::<String>();
+    all.extend(item.iter().copied());
     if let Ok(value) = HeaderValue::from_str(&all) {
         headers.insert(name, value);
     }

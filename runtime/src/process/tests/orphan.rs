@@ -24,9 +24,12 @@ async fn a_process_that_only_has_the_same_number_is_left_alone() {
     let path = dir.path().join("children");
     let child = sleeper(&path).await;
     let text = std::fs::read_to_string(&path).unwrap();
-    let started = journal::started(child.pid().cast_signed()).unwrap().to_string();
-    assert!(text.contains(&started));
-    std::fs::write(&path, text.replace(&started, "1")).unwrap();
+    let started = journal::started(child.pid().cast_signed()).unwrap();
+    let [noted] = journal::read(&path).unwrap()[..] else { panic!("one child: {text}") };
+    assert!(noted.started_at(started), "{noted:?}, {started}");
+    let other = text.replace(&format!(" {} {}\n", noted.since, noted.until), " 1 2\n");
+    assert_ne!(other, text);
+    std::fs::write(&path, other).unwrap();
     assert_eq!(end_orphans(&path).unwrap(), 0);
     assert!(runs(child.pid()));
     end(child).await;
