@@ -168,6 +168,9 @@ impl Recent {
     }
 }
 
+/// What most batches have at most.
+const ROOM: usize = 8;
+
 /// A batch that is being filled, up to its bounds.
 pub(super) struct Taken {
     records: Vec<(Offset, Event)>,
@@ -178,9 +181,10 @@ pub(super) struct Taken {
 
 impl Taken {
     pub(super) fn new(records_max: u32, bytes_max: u32) -> Self {
+        let room = ROOM.min(records_max.max(1) as usize);
         Self {
-            records: Vec::new(),
-            times: Vec::new(),
+            records: Vec::with_capacity(room),
+            times: Vec::with_capacity(room),
             records_left: records_max.max(1),
             bytes_left: usize::try_from(bytes_max).unwrap_or(usize::MAX),
         }

@@ -1,6 +1,5 @@
 //! One request to a process and its answer.
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +9,7 @@ use std::time::{Duration, Instant};
 use activator::delivery::{Format, Outcome};
 use activator::event::Event;
 use activator::id::DeliveryId;
+use hashbrown::HashSet;
 use tokio::sync::{SetOnce, watch};
 
 use super::batch::Events;

@@ -112,8 +112,24 @@ impl Message<'_> {
 /// The binding gives names of a-z and 0-9, and values without control characters. But what ends a line must never get
 /// through, whoever is wrong (RFC 9110, section 5.5).
 fn is_value(value: &[u8]) -> bool {
-    // To the end in any case: so the compiler takes sixteen bytes at a time.
-    value.iter().fold(true, |is, byte| is & (!byte.is_ascii_control() | (*byte == b'\t')))
+    let (words, rest) = value.as_chunks::<8>();
+    let is_plain =
+        !words.iter().any(|word| may_hold_control(*word)) && rest.iter().all(|byte| is_printed(*byte));
+    is_plain || value.iter().all(|byte| is_printed(*byte) || *byte == b'\t')
+}
+
+const fn is_printed(byte: u8) -> bool {
+    !byte.is_ascii_control()
+}
+
+/// Of eight bytes at once: whether one is below 0x20, or 0x7f, found by what their subtraction borrows. Behind such a one it
+/// may be wrong about others.
+const fn may_hold_control(word: [u8; 8]) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    let word = u64::from_le_bytes(word);
+    let delete = word ^ (ONES * 0x7f);
+    let less = word.wrapping_sub(ONES * 0x20) & !word | delete.wrapping_sub(ONES) & !delete;
+    less & (ONES << 7) != 0
 }
 
 /// The names that every event has need not be checked and copied each time.
@@ -185,6 +201,13 @@ mod tests {
         assert!(is_value("a\tb \u{e9}".as_bytes()));
         for wrong in ["a\r\nx: y", "a\n", "\0", "\u{7f}"] {
             assert!(!is_value(wrong.as_bytes()), "{wrong:?}");
+        }
+        for byte in 0..=u8::MAX {
+            for at in 0..20 {
+                let mut value = *b"~ a text of 20 bytes";
+                value[at] = byte;
+                assert_eq!(is_value(&value), !byte.is_ascii_control() || byte == b'\t', "{byte} at {at}");
+            }
         }
     }
 }

@@ -186,7 +186,7 @@ impl Driver {
     fn turn(&mut self, messages: &mut Vec<Message>) {
         let begin = Instant::now();
         self.record.it_is(begin);
-        let mut outcomes = Vec::new();
+        let mut outcomes = Vec::with_capacity(messages.len());
         messages.retain_mut(|message| {
             // Told before what it then answered, whose time it explains.
             if let Message::Happened(Input::Ready { instance }) = message {
