@@ -8,20 +8,21 @@ use activator::id::DeliveryId;
 use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use hyper::header::HeaderValue;
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TE, UPGRADE};
 use hyper::http::request::Parts;
+use hyper::http::uri::PathAndQuery;
 use hyper::upgrade::OnUpgrade;
-use hyper::{Request, Response, StatusCode, Version};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
 use super::answer;
-use super::call::{Call, CallBody, CallError, CallerBody};
+use super::call::{Call, CallBody, CallError, CallerBody, Lent};
 use super::exchange::{Context, Done, NoAnswer, Sending};
 use super::hop;
 use super::pool::{Connection, For, Pool};
 use super::timing::server_timing;
-use super::wire::Unanswered;
+use super::wire::{Begun, Unanswered};
 
 /// A call whose body is here.
 struct Whole<'a> {
@@ -30,20 +31,58 @@ struct Whole<'a> {
 }
 
 impl Sending for Whole<'_> {
-    const WANTED: For = For::Call;
-    type Begun = Response<Incoming>;
+    fn wanted(&self) -> For {
+        if self.is_plain() { For::Whole } else { For::Stream }
+    }
 
     fn is_repeatable(&self) -> bool {
         self.head.method.is_idempotent()
     }
 
-    async fn over(
-        &self,
-        pool: &Pool,
-        connection: Connection,
-    ) -> Result<(Response<Incoming>, Connection), Unanswered> {
+    async fn over(&self, pool: &Pool, mut connection: Connection) -> Result<(Begun, Connection), Unanswered> {
+        if let Some(line) = connection.sender.line().filter(|_| self.is_plain()) {
+            line.ask(|head| self.write(head)).await?;
+            return Ok((Begun::Own, connection));
+        }
         let body = Either::Left(Full::new(self.bytes.clone()));
-        pool.call(connection, Request::from_parts(self.head.clone(), body)).await
+        let request = Request::from_parts(self.head.clone(), body);
+        let (response, connection) = Box::pin(pool.call(connection, request)).await?;
+        Ok((Begun::Hyper(Box::new(response)), connection))
+    }
+}
+
+impl Whole<'_> {
+    /// Whether the answer is one as others: with a body, without trailers, and on a connection that stays what it is.
+    fn is_plain(&self) -> bool {
+        let Parts { method, headers, .. } = self.head;
+        let is_other = method == Method::HEAD || method == Method::CONNECT;
+        !is_other && !headers.contains_key(UPGRADE) && !headers.contains_key(TE)
+    }
+
+    /// Writes the head of the request, the blank line included; gives its body.
+    fn write(&self, head: &mut Vec<u8>) -> Bytes {
+        let Parts { method, uri, headers, .. } = self.head;
+        let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        for part in [method.as_str(), " ", path, " HTTP/1.1\r\n"] {
+            head.extend_from_slice(part.as_bytes());
+        }
+        let mut add = |name: &HeaderName, value: &[u8]| {
+            for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
+                head.extend_from_slice(part);
+            }
+        };
+        // HTTP/1.0 callers name no host, and HTTP/1.1 wants one.
+        if !headers.contains_key(HOST) {
+            add(&HOST, b"localhost");
+        }
+        for (name, value) in headers.iter().filter(|(name, _)| *name != CONTENT_LENGTH) {
+            add(name, value.as_bytes());
+        }
+        if !self.bytes.is_empty() || !method.is_safe() {
+            add(&CONTENT_LENGTH, itoa::Buffer::new().format(self.bytes.len()).as_bytes());
+        }
+        head.extend_from_slice(b"\r\n");
+        self.bytes.clone()
     }
 }
 
@@ -67,22 +106,34 @@ impl Context {
                 return Done::Outcome(delivery, Outcome::TimedOut);
             }
         };
-        let (mut response, connection) = match answered {
+        let (begun, connection) = match answered {
             Ok(answered) => answered,
             Err(no_answer) => return unanswered(delivery, call, no_answer),
         };
-        let to = hop::upgrade(response.headers());
+        let (home, over) = oneshot::channel();
+        let lent = Lent::new(connection, home);
+        let mut response = match begun {
+            Begun::Own => match lent.answer() {
+                Ok(response) => response,
+                Err(reason) => {
+                    call.answer.send(Err(CallError::Malformed(reason.clone()))).ok();
+                    return Done::Outcome(delivery, Outcome::MalformedReply(reason));
+                }
+            },
+            Begun::Hyper(mut response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                let to = hop::upgrade(response.headers());
+                self.mark(&mut response, &call, handed_over, cold);
+                return Done::Outcome(delivery, Box::pin(self.switch(*response, to, *call)).await);
+            }
+            Begun::Hyper(response) => response.map(|body| CallBody::hyper(body, lent)),
+        };
         self.mark(&mut response, &call, handed_over, cold);
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Done::Outcome(delivery, self.switch(response, to, *call).await);
-        }
         let status = response.status().as_u16();
-        let (in_flight, over) = oneshot::channel();
-        let response = response.map(|body| CallBody::streamed(body, in_flight));
         call.answer.send(Ok(response)).ok();
-        // Ends when the body is dropped, at its end or before.
-        over.await.ok();
-        self.pool.give_back(connection);
+        // When its body is dropped, at its end or before; one that was here is at its end now.
+        if let Ok(connection) = over.await {
+            self.pool.give_back(connection);
+        }
         Done::Outcome(delivery, answer::answered(status, None, Bytes::new()))
     }
 
@@ -112,11 +163,7 @@ impl Context {
         Outcome::Handled { reply: None }
     }
 
-    async fn ask(
-        &self,
-        head: &Parts,
-        body: &mut CallerBody,
-    ) -> Result<(Response<Incoming>, Connection), NoAnswer> {
+    async fn ask(&self, head: &Parts, body: &mut CallerBody) -> Result<(Begun, Connection), NoAnswer> {
         if let CallerBody::Whole(bytes) = body {
             return self.send(&Whole { head, bytes }).await;
         }
@@ -130,11 +177,12 @@ impl Context {
         };
         let request = Request::from_parts(head.clone(), Either::Right(stream));
         let answered = self.answered(connection.reused, pin!(self.pool.call(connection, request))).await;
-        answered.map_err(|unanswered| NoAnswer::Lost(unanswered.reason))
+        let begun = |(response, connection)| (Begun::Hyper(Box::new(response)), connection);
+        answered.map(begun).map_err(|unanswered| NoAnswer::Lost(unanswered.reason))
     }
 
     /// What a caller may want to know beside the answer.
-    fn mark(&self, response: &mut Response<Incoming>, call: &Call, handed_over: Instant, cold: bool) {
+    fn mark<B>(&self, response: &mut Response<B>, call: &Call, handed_over: Instant, cold: bool) {
         // Whose answer is the first that is heard of it took the time to start.
         let accepted = self.accepted.borrow().unwrap_or_else(Instant::now).max(handed_over);
         let timing = server_timing(handed_over - call.arrived, accepted - handed_over, accepted.elapsed());

@@ -5,11 +5,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http_body_util::{Either, Full};
-use hyper::Response;
+use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::header::CONTENT_LENGTH;
 use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
 use tokio::sync::oneshot;
+
+use super::http1::{Line, Rest};
+use super::pool::Connection;
 
 /// A call that waits for its function.
 #[derive(Debug)]
@@ -64,22 +68,78 @@ pub(crate) enum CallError {
     NotBegun(String),
 }
 
-/// The body of an answer, streamed. The instance counts the call as in flight until this is dropped.
+/// The body of an answer. While it is streamed, the instance counts the call as in flight.
 #[derive(Debug)]
 pub(crate) struct CallBody {
-    body: Either<Full<Bytes>, Incoming>,
-    _in_flight: Option<oneshot::Sender<()>>,
+    source: Source,
+    lent: Lent,
 }
 
-impl CallBody {
-    /// A body that is streamed from the function; `in_flight` is dropped with it.
-    pub(super) const fn streamed(body: Incoming, in_flight: oneshot::Sender<()>) -> Self {
-        Self { body: Either::Right(body), _in_flight: Some(in_flight) }
-    }
+#[derive(Debug)]
+enum Source {
+    Here(Full<Bytes>),
+    Own(Rest),
+    Hyper(Incoming),
+}
 
+/// A connection that an answer comes over, until that was passed on or is not wanted any more. Then it goes home, unless its
+/// answer was broken off.
+#[derive(Debug, Default)]
+pub(super) struct Lent(Option<(Connection, oneshot::Sender<Connection>)>);
+
+impl CallBody {
     /// A body that is there already.
     pub(super) fn whole(bytes: Bytes) -> Self {
-        Self { body: Either::Left(Full::new(bytes)), _in_flight: None }
+        Self { source: Source::Here(Full::new(bytes)), lent: Lent::default() }
+    }
+
+    /// A body that hyper streams from the function.
+    pub(super) const fn hyper(body: Incoming, lent: Lent) -> Self {
+        Self { source: Source::Hyper(body), lent }
+    }
+}
+
+impl Lent {
+    pub(super) const fn new(connection: Connection, home: oneshot::Sender<Connection>) -> Self {
+        Self(Some((connection, home)))
+    }
+
+    fn line(&mut self) -> Option<&mut Line> {
+        self.0.as_mut()?.0.sender.line()
+    }
+
+    /// The answer that has begun on a connection of our own.
+    ///
+    /// # Errors
+    /// It is none that can be passed on.
+    pub(super) fn answer(mut self) -> Result<Response<CallBody>, String> {
+        let begun = self.line().and_then(Line::begun);
+        let (status, fields, rest) = begun.ok_or("nothing was asked")?;
+        let status = StatusCode::from_u16(status).map_err(|error| error.to_string())?;
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err("it switched protocols, which nobody asked for".to_owned());
+        }
+        let mut headers = fields.map().ok_or("its header fields cannot be passed on")?;
+        if rest.length().is_none() {
+            // The body tells where it ends (RFC 9112, section 6.3).
+            headers.remove(CONTENT_LENGTH);
+        }
+        let body = match self.line().and_then(|line| line.whole(&rest)) {
+            Some(whole) => CallBody::whole(whole),
+            None => CallBody { source: Source::Own(rest), lent: self },
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some((connection, home)) = self.0.take().filter(|(lent, _)| !lent.sender.is_closed()) {
+            home.send(connection).ok();
+        }
     }
 }
 
@@ -88,18 +148,39 @@ impl Body for CallBody {
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        Poll::Ready(frame)
+        let Self { source, lent } = self.get_mut();
+        Poll::Ready(match source {
+            Source::Here(body) => {
+                ready!(Pin::new(body).poll_frame(cx)).map(|frame| frame.map_err(|never| match never {}))
+            }
+            Source::Hyper(body) => {
+                ready!(Pin::new(body).poll_frame(cx)).map(|frame| frame.map_err(Into::into))
+            }
+            Source::Own(rest) => match lent.line() {
+                Some(line) => {
+                    ready!(line.poll_piece(rest, cx)).map(|piece| piece.map(Frame::data).map_err(Into::into))
+                }
+                None => None,
+            },
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.source {
+            Source::Here(body) => body.is_end_stream(),
+            Source::Hyper(body) => body.is_end_stream(),
+            Source::Own(rest) => rest.is_over(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.source {
+            Source::Here(body) => body.size_hint(),
+            Source::Hyper(body) => body.size_hint(),
+            Source::Own(rest) => rest.length().map_or_else(SizeHint::default, SizeHint::with_exact),
+        }
     }
 }

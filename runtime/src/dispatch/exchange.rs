@@ -84,8 +84,8 @@ pub(super) enum NoAnswer {
 
 /// What can be sent over one connection after the other.
 pub(super) trait Sending: Sync {
-    const WANTED: For;
-    type Begun: Send;
+    /// The kind of connection it goes over.
+    fn wanted(&self) -> For;
 
     /// Whether it may also be read twice.
     fn is_repeatable(&self) -> bool;
@@ -94,12 +94,13 @@ pub(super) trait Sending: Sync {
         &self,
         pool: &Pool,
         connection: Connection,
-    ) -> impl Future<Output = Result<(Self::Begun, Connection), Unanswered>> + Send;
+    ) -> impl Future<Output = Result<(Begun, Connection), Unanswered>> + Send;
 }
 
 impl Sending for Message<'_> {
-    const WANTED: For = For::Events;
-    type Begun = Begun;
+    fn wanted(&self) -> For {
+        For::Whole
+    }
 
     fn is_repeatable(&self) -> bool {
         true
@@ -202,7 +203,7 @@ impl Context {
     }
 
     /// Sends a request until somebody takes it, and reads the head of the answer.
-    pub(super) async fn send<S: Sending>(&self, request: &S) -> Result<(S::Begun, Connection), NoAnswer> {
+    pub(super) async fn send<S: Sending>(&self, request: &S) -> Result<(Begun, Connection), NoAnswer> {
         let idle_max = (!request.is_repeatable()).then_some(IDLE_MAX_ONCE);
         // Once the process may have read it, it is not untouched any more, whatever comes after.
         let mut untaken = NoAnswer::NotTaken;
@@ -214,7 +215,7 @@ impl Context {
                 // On one of its own: what others send must not end with it a second time.
                 Box::pin(self.pool.fresh(&[address])).await
             } else {
-                self.pool.connection(&[address], S::WANTED, idle_max).await
+                self.pool.connection(&[address], request.wanted(), idle_max).await
             };
             let Ok(connection) = connection else { return Err(untaken) };
             if *self.place.borrow() != Place::At(address) {

@@ -57,8 +57,10 @@ pub(super) struct Connection {
 /// What a connection is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum For {
-    Events,
-    Call,
+    /// A request that is here.
+    Whole,
+    /// One that is streamed, or becomes something else.
+    Stream,
 }
 
 /// Counts a connection until it is dropped.
@@ -183,7 +185,7 @@ impl Pool {
     /// The one that was used last, of the kind that fits if there is any.
     fn idle(&self, wanted: For) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |connection: &Connection| connection.sender.is_own() == (wanted == For::Events);
+        let fits = |connection: &Connection| connection.sender.is_own() == (wanted == For::Whole);
         match idle.iter().rposition(fits) {
             Some(at) => Some(idle.remove(at)),
             None => idle.pop(),

@@ -53,7 +53,7 @@ impl Inner {
         let path = self.uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let message = Message::Event { event, format, to: To { host, path } };
         loop {
-            let mut connection = self.pool.connection(&addresses, For::Events, None).await?;
+            let mut connection = self.pool.connection(&addresses, For::Whole, None).await?;
             let begun = match connection.sender.ask(&message).await {
                 Ok(begun) => begun,
                 // A kept-alive connection may end just when it is used again: that is nobody's failure.

@@ -1,6 +1,6 @@
 //! What requests are sent over: HTTP/1.1, one at a time on a connection, or HTTP/2, many at once.
 //!
-//! Events go over HTTP/1.1 of our own. Once a call comes along, a connection is hyper's.
+//! What is here whole goes over HTTP/1.1 of our own. Once a call comes along that is not, a connection is hyper's.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -134,6 +134,13 @@ impl Sender {
 
     pub(super) const fn is_own(&self) -> bool {
         matches!(self, Self::Own(_))
+    }
+
+    pub(super) fn line(&mut self) -> Option<&mut Line> {
+        match self {
+            Self::Own(line) => Some(line),
+            Self::Hyper(_) => None,
+        }
     }
 
     /// Another one for the same connection, where that takes many requests.

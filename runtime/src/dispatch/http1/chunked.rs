@@ -41,6 +41,18 @@ impl Chunks {
         (self.end - self.begin).saturating_add(self.missing)
     }
 
+    /// Whether the last chunk was there.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.at, At::End)
+    }
+
+    /// Gives away what is put together, whose length this is: the body goes on where it began.
+    pub(super) const fn give(&mut self) -> usize {
+        let length = self.end - self.begin;
+        (self.end, self.seen) = (self.begin, self.begin);
+        length
+    }
+
     /// Takes what was read, and leaves no room to what is not the body's. Once the last chunk is there this gives true;
     /// what stands behind the body then belongs to nobody.
     pub(super) fn take(&mut self, read: &mut BytesMut) -> Result<bool, Broken> {

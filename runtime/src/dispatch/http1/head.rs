@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 use httparse::{ParserConfig, Response, Status};
+use hyper::HeaderMap;
+use hyper::header::{HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
 use super::Broken;
@@ -12,6 +14,8 @@ use super::Broken;
 const FIELDS_MAX: usize = 100;
 /// What most answers have at most.
 const FIELDS: usize = 12;
+/// What is added to an answer that is passed on, at most.
+const MORE: usize = 4;
 
 /// Where name and value of each field are in the head.
 type Places = SmallVec<[(Range<u32>, Range<u32>); FIELDS]>;
@@ -121,6 +125,16 @@ impl Fields {
         // What the parser took for a name is ASCII.
         let name = |place| std::str::from_utf8(&self.head[range(place)]).unwrap_or_default();
         self.places.iter().map(move |(of, value)| (name(of), &self.head[range(value)]))
+    }
+
+    /// The same for hyper, which shares what was read. Nothing when it does not take them.
+    pub(in crate::dispatch) fn map(&self) -> Option<HeaderMap> {
+        let mut map = HeaderMap::with_capacity(self.places.len() + MORE);
+        for (of, value) in &self.places {
+            let name = HeaderName::from_bytes(&self.head[range(of)]).ok()?;
+            map.append(name, HeaderValue::from_maybe_shared(self.head.slice(range(value))).ok()?);
+        }
+        Some(map)
     }
 
     /// The first value of a name.

@@ -1,10 +1,11 @@
-//! HTTP/1.1 as events need it (RFC 9112): a request whose body is here already, and an answer that is read to its end.
+//! HTTP/1.1 for a request whose body is here already (RFC 9112): an answer is read to its end, or passed on as it comes.
 //!
-//! No task of its own drives the connection, and nothing passes between tasks: whoever asks writes and reads. What is
-//! streamed or becomes something else goes over hyper; a [`Line`] between two requests is a plain socket again.
+//! No task of its own drives the connection, and nothing passes between tasks: whoever asks writes and reads. A request that
+//! is streamed, or becomes something else, goes over hyper; a [`Line`] between two requests is a plain socket again.
 
 mod chunked;
 mod head;
+mod rest;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use tokio_util::io::poll_read_buf;
 use self::chunked::Chunks;
 pub(super) use self::head::Fields;
 use self::head::{Framing, Head};
+pub(super) use self::rest::Rest;
 
 /// Room for most answers, and made again when a large one is done with.
 const BUFFER: usize = 4 << 10;
@@ -130,9 +132,7 @@ impl Line {
         let mut whole = self.read.split_to(length + body.unwrap_or(0));
         let head = whole.split_to(length);
         let fields = fields.of(head.freeze());
-        let is_all = body.is_some() && self.read.is_empty() && self.is_written();
-        self.is_done = is_kept && is_all;
-        self.forget();
+        self.end(is_kept && body.is_some());
         if length + whole.len() > BUFFER {
             self.read = BytesMut::new();
         }
@@ -171,21 +171,25 @@ impl Line {
 
     /// Waits for more of the answer.
     async fn need(&mut self) -> Result<(), Broken> {
-        if self.more().await? {
-            return Ok(());
-        }
-        Err(self.unwritable.take().map_or(Broken::Closed, Broken::Io))
+        if self.more().await? { Ok(()) } else { Err(self.broke_off()) }
+    }
+
+    /// Why nothing more comes.
+    fn broke_off(&mut self) -> Broken {
+        self.unwritable.take().map_or(Broken::Closed, Broken::Io)
     }
 
     /// Writes what is to be written until something was read: a server may answer before it has read all. Gives
     /// whether anything came, and not the end.
     async fn more(&mut self) -> Result<bool, Broken> {
         self.read.reserve(1);
-        let read = std::future::poll_fn(|cx| {
-            self.write(cx);
-            poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.read)
-        });
-        Ok(read.await? > 0)
+        Ok(std::future::poll_fn(|cx| self.poll_more(cx)).await?)
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        self.write(cx);
+        let read = poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.read);
+        read.map_ok(|bytes| bytes > 0)
     }
 
     fn is_written(&self) -> bool {
@@ -207,8 +211,9 @@ impl Line {
         }
     }
 
-    /// Nothing is kept of a request that was answered.
-    fn forget(&mut self) {
+    /// The answer is at its end; nothing is kept of its request.
+    fn end(&mut self, is_kept: bool) {
+        self.is_done = is_kept && self.read.is_empty() && self.is_written();
         (self.body, self.written) = (Bytes::new(), 0);
         self.request.clear();
         self.request.shrink_to(BUFFER);

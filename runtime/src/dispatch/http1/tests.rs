@@ -176,3 +176,77 @@ async fn nothing_is_kept_of_what_was_large() {
     let kept = line.read.capacity() + line.request.capacity() + line.body.len();
     assert!(kept <= 2 * BUFFER, "{kept} bytes");
 }
+
+/// The head of an answer that a server gives at once, and all pieces of its body.
+async fn passed_on(bytes: &[u8], closes: bool) -> (Result<Vec<u8>, Broken>, Line) {
+    let (mut line, mut server) = connected().await;
+    let mut request = [0; 32];
+    let write = |head: &mut Vec<u8>| {
+        head.extend_from_slice(b"GET / HTTP/1.1\r\n\r\n");
+        Bytes::new()
+    };
+    let (begun, server) = tokio::join!(line.ask(write), async {
+        server.read(&mut request).await.unwrap();
+        for byte in bytes {
+            server.write_all(&[*byte]).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        (!closes).then_some(server)
+    });
+    begun.unwrap();
+    let (status, _, mut rest) = line.begun().unwrap();
+    assert_eq!(status, 200);
+    let mut body = Vec::new();
+    let end = loop {
+        match std::future::poll_fn(|cx| line.poll_piece(&mut rest, cx)).await {
+            Some(Ok(piece)) => body.extend_from_slice(&piece),
+            Some(Err(broken)) => break Err(broken),
+            None => break Ok(body),
+        }
+    };
+    assert_eq!(rest.is_over(), end.is_ok());
+    drop(server);
+    (end, line)
+}
+
+#[tokio::test]
+async fn a_body_is_passed_on_piece_by_piece_and_its_connection_used_again() {
+    let answers: [&[u8]; 3] = [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nx: y\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    ];
+    for answer in answers {
+        let (body, line) = passed_on(answer, false).await;
+        assert_eq!(body.unwrap(), b"hello", "{}", answer.escape_ascii());
+        // The server is gone by now; that the answer was whole is what counts.
+        assert!(line.is_done);
+    }
+    let (body, line) = passed_on(b"HTTP/1.1 200 OK\r\n\r\nhello", true).await;
+    assert_eq!(body.unwrap(), b"hello", "it ends with its connection");
+    assert!(!line.is_done);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_not_taken_for_whole() {
+    let answers: [&[u8]; 3] = [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhell",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello!",
+    ];
+    for answer in answers {
+        let (body, line) = passed_on(answer, true).await;
+        assert!(body.is_err() && !line.is_done, "{}", answer.escape_ascii());
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_came_with_its_head_is_had_at_once() {
+    let (mut line, mut server) = connected().await;
+    server.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").await.unwrap();
+    line.ask(|_| Bytes::new()).await.unwrap();
+    let (_, fields, rest) = line.begun().unwrap();
+    assert_eq!(fields.map().unwrap()["content-length"], "5");
+    assert_eq!(line.whole(&rest).unwrap(), "hello");
+    assert!(line.is_free() && line.begun().is_none());
+}
