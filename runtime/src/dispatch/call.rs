@@ -82,8 +82,8 @@ enum Source {
     Hyper(Incoming),
 }
 
-/// A connection that an answer comes over, until that was passed on or is not wanted any more. Then it goes home, unless its
-/// answer was broken off.
+/// A connection that an answer comes over, until that was passed on or is not wanted any more. Then it goes home, where one is
+/// kept that can be used again.
 #[derive(Debug, Default)]
 pub(super) struct Lent(Option<(Connection, oneshot::Sender<Connection>)>);
 
@@ -137,7 +137,7 @@ impl Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some((connection, home)) = self.0.take().filter(|(lent, _)| !lent.sender.is_closed()) {
+        if let Some((connection, home)) = self.0.take() {
             home.send(connection).ok();
         }
     }

@@ -135,7 +135,9 @@ fn boot() -> io::Result<String> {
 }
 
 fn line(Entry { pid, since, until }: &Entry) -> String {
-    format!("{pid} {since} {until}\n")
+    let mut digits = [(); 3].map(|()| itoa::Buffer::new());
+    let [first, second, third] = &mut digits;
+    [first.format(*pid), " ", second.format(*since), " ", third.format(*until), "\n"].concat()
 }
 
 fn parse(line: &str) -> Option<Entry> {

@@ -25,6 +25,8 @@ pub(super) use self::rest::Rest;
 
 /// Room for most answers, and made again when a large one is done with.
 const BUFFER: usize = 4 << 10;
+/// Room for the heads of most requests.
+const HEAD: usize = 512;
 /// The largest head of an answer: a reply's attributes are in it.
 const HEAD_BYTES_MAX: usize = 256 << 10;
 
@@ -98,6 +100,7 @@ impl Line {
     /// When the connection breaks before, or what comes is not HTTP.
     pub(super) async fn ask(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Bytes) -> Result<(), Broken> {
         self.request.clear();
+        self.request.reserve(HEAD);
         self.body = write(&mut self.request);
         (self.written, self.unwritable, self.head, self.is_done) = (0, None, None, false);
         self.read.clear();

@@ -6,10 +6,11 @@ use bytes::{Bytes, BytesMut};
 
 use super::chunked::Chunks;
 use super::head::{Fields, Framing, Head};
-use super::{Broken, Line};
+use super::{BUFFER, Broken, Line};
 
-/// What is read at a time of a body that may be long.
-const PIECE: usize = 64 << 10;
+/// What is read at a time of a long body, and of one whose length nobody knows.
+const LONG: usize = 64 << 10;
+const UNKNOWN: usize = 16 << 10;
 
 /// How far the body of an answer was given.
 #[derive(Debug)]
@@ -64,7 +65,10 @@ impl Line {
             if piece.is_some() || rest.is_over() {
                 return Poll::Ready(piece.map(Ok));
             }
-            self.read.reserve(rest.room());
+            let room = rest.room();
+            if self.read.capacity() - self.read.len() < room.min(BUFFER) {
+                self.read.reserve(room);
+            }
             if ready!(self.poll_more(cx))? {
                 continue;
             }
@@ -113,8 +117,8 @@ impl Rest {
 
     fn room(&self) -> usize {
         match self.left {
-            Left::Bytes(bytes) => usize::try_from(bytes).map_or(PIECE, |bytes| bytes.min(PIECE)),
-            Left::Chunks(_) | Left::UntilClosed => PIECE,
+            Left::Bytes(bytes) => usize::try_from(bytes).map_or(LONG, |bytes| bytes.min(LONG)),
+            Left::Chunks(_) | Left::UntilClosed => UNKNOWN,
         }
     }
 }

@@ -186,7 +186,7 @@ async fn passed_on(bytes: &[u8], closes: bool) -> (Result<Vec<u8>, Broken>, Line
         Bytes::new()
     };
     let (begun, server) = tokio::join!(line.ask(write), async {
-        server.read(&mut request).await.unwrap();
+        assert!(server.read(&mut request).await.unwrap() > 0);
         for byte in bytes {
             server.write_all(&[*byte]).await.unwrap();
             tokio::task::yield_now().await;

@@ -127,3 +127,21 @@ async fn answers_without_a_body_and_informational_ones_are_understood() {
     process.answered(4).await;
     process.kill().await;
 }
+
+#[tokio::test]
+async fn a_function_hears_that_nobody_takes_the_rest_of_its_answer() {
+    let function = Function::server(
+        "caller, _ = door.accept()\nread(caller)\n\
+         caller.sendall(b'HTTP/1.1 200 OK\\r\\ntransfer-encoding: chunked\\r\\n\\r\\n3\\r\\none\\r\\n')\n\
+         note('closed' if not caller.recv(1) else 'asked')\n",
+    );
+    let mut process = function.start();
+    let caller = process.call(1, Method::GET, "events");
+    let mut answer = within(caller).await.unwrap().unwrap();
+    let first = within(answer.frame()).await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(first, "one");
+    drop(answer);
+    process.answered(1).await;
+    process.exited().await;
+    assert_eq!(function.noted(), ["closed"]);
+}

@@ -12,6 +12,9 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// Room for what one hop adds to a list.
+const ITEM: usize = 64;
+
 /// Makes the head one that goes to the function.
 pub(super) fn prepare(head: &mut Parts, path: &str, peer: IpAddr) {
     let query = head.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -60,7 +63,8 @@ fn tell_who_calls(headers: &mut HeaderMap, peer: IpAddr) {
 /// Adds an item to a list, in one line.
 fn add(headers: &mut HeaderMap, name: HeaderName, item: &[&str]) {
     let before = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok());
-    let mut all = before.flat_map(|before| [before, ", "]).collect::<String>();
+    let mut all = String::with_capacity(ITEM);
+    all.extend(before.flat_map(|before| [before, ", "]));
     all.extend(item.iter().copied());
     if let Ok(value) = HeaderValue::from_str(&all) {
         headers.insert(name, value);
