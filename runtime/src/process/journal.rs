@@ -36,13 +36,14 @@ struct Pages {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) pid: i32,
-    /// It started then at the earliest, and at the latest.
+    /// When it started at the earliest, in ticks since the boot.
     pub(super) since: u64,
+    /// And at the latest.
     pub(super) until: u64,
 }
 
 impl Entry {
-    /// Whether it is one that started then, if that has its number.
+    /// Whether a process of this number that started then is the one.
     pub(super) fn started_at(self, started: u64) -> bool {
         (self.since..=self.until).contains(&started)
     }
