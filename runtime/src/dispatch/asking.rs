@@ -17,9 +17,10 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
 use super::answer;
-use super::call::{Call, CallBody, CallError, CallerBody, Lent};
+use super::call::{Call, CallBody, CallError, CallerBody, Lent, SWITCHED};
 use super::exchange::{Context, Done, NoAnswer, Sending};
 use super::hop;
+use super::http1::put_field;
 use super::pool::{Connection, For, Pool};
 use super::timing::server_timing;
 use super::wire::{Begun, Unanswered};
@@ -66,11 +67,7 @@ impl Whole<'_> {
         for part in [method.as_str(), " ", path, " HTTP/1.1\r\n"] {
             head.extend_from_slice(part.as_bytes());
         }
-        let mut add = |name: &HeaderName, value: &[u8]| {
-            for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
-                head.extend_from_slice(part);
-            }
-        };
+        let mut add = |name: &HeaderName, value: &[u8]| put_field(head, name.as_str().as_bytes(), value);
         // HTTP/1.0 callers name no host, and HTTP/1.1 wants one.
         if !headers.contains_key(HOST) {
             add(&HOST, b"localhost");
@@ -149,7 +146,7 @@ impl Context {
         let caller = call.head.extensions.remove::<OnUpgrade>();
         let asked = hop::upgrade(&call.head.headers);
         let (Some(caller), Some(_), Some(to)) = (caller, asked, to) else {
-            let reason = "it switched protocols, which nobody asked for".to_owned();
+            let reason = SWITCHED.to_owned();
             call.answer.send(Err(CallError::Malformed(reason.clone()))).ok();
             return Outcome::MalformedReply(reason);
         };

@@ -15,6 +15,9 @@ use tokio::sync::oneshot;
 use super::http1::{Line, Rest};
 use super::pool::Connection;
 
+/// What is wrong with an answer of status 101 to who wanted none.
+pub(super) const SWITCHED: &str = "it switched protocols, which nobody asked for";
+
 /// A call that waits for its function.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -117,7 +120,7 @@ impl Lent {
         let (status, fields, rest) = begun.ok_or("nothing was asked")?;
         let status = StatusCode::from_u16(status).map_err(|error| error.to_string())?;
         if status == StatusCode::SWITCHING_PROTOCOLS {
-            return Err("it switched protocols, which nobody asked for".to_owned());
+            return Err(SWITCHED.to_owned());
         }
         let mut headers = fields.map().ok_or("its header fields cannot be passed on")?;
         if rest.length().is_none() {

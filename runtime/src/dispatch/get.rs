@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use super::advice::advice;
 use super::answer::Answer;
-use super::http1::Line;
+use super::http1::{Line, put_field};
 use super::sink;
 
 /// An answer, whatever its status.
@@ -43,9 +43,7 @@ fn write(uri: &Uri, headers: &[(&str, &str)], head: &mut Vec<u8>) {
         head.extend_from_slice(part.as_bytes());
     }
     for (name, value) in headers {
-        for part in [name, ": ", value, "\r\n"] {
-            head.extend_from_slice(part.as_bytes());
-        }
+        put_field(head, name.as_bytes(), value.as_bytes());
     }
     head.extend_from_slice(b"\r\n");
 }

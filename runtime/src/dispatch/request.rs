@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Uri};
 
+use super::http1::put_field;
 use super::trace;
 
 /// What is sent over hyper: an event's data, or a caller's body as it comes.
@@ -48,9 +49,7 @@ impl Message<'_> {
         }
         let body = self.headers(|name, value| {
             if is_value(value) {
-                for part in [name.as_bytes(), b": ", value, b"\r\n"] {
-                    head.extend_from_slice(part);
-                }
+                put_field(head, name.as_bytes(), value);
             }
         });
         let mut digits = itoa::Buffer::new();

@@ -66,6 +66,13 @@ pub(super) struct Answer {
     pub(super) body: Option<Bytes>,
 }
 
+/// Writes a field of a head. Nothing in it may end a line.
+pub(super) fn put_field(head: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    for part in [name, b": ", value, b"\r\n"] {
+        head.extend_from_slice(part);
+    }
+}
+
 impl Line {
     pub(super) fn new(stream: TcpStream) -> Self {
         Self {
