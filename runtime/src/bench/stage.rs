@@ -36,6 +36,14 @@ pub(super) struct Stage {
     _scratch: Scratch,
 }
 
+/// How long an event took.
+pub(super) struct Delivered {
+    /// From before its append until its verdict is told.
+    pub(super) took: Duration,
+    /// Of it, from when it was read, matched and handed over until the loop has its outcome.
+    pub(super) delivery: Duration,
+}
+
 impl Stage {
     /// Starts it with what `config` adds to the folder's configuration.
     pub(super) async fn set(scratch: Scratch, config: &str) -> anyhow::Result<Self> {
@@ -79,8 +87,8 @@ impl Stage {
         Ok(took)
     }
 
-    /// An event, and the time until its verdict.
-    pub(super) async fn event(&self, ty: &str, id: &str) -> anyhow::Result<Duration> {
+    /// An event.
+    pub(super) async fn event(&self, ty: &str, id: &str) -> anyhow::Result<Delivered> {
         let mut event = Event::builder();
         for (name, value) in [("id", id), ("source", "/bench"), ("type", ty)] {
             event.attribute(name, value)?;
@@ -101,7 +109,8 @@ impl Stage {
             ended.id == id && ended.outcome == Outcome::Delivered,
             "the event was not delivered: {ended:?}"
         );
-        Ok(took)
+        let delivery = ended.ms.context("no time of its delivery is told")?;
+        Ok(Delivered { took, delivery: Duration::from_secs_f64(delivery / 1000.0) })
     }
 
     /// Ends all processes of the function.

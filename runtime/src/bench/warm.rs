@@ -61,7 +61,7 @@ async fn one(stage: &Stage, subject: Subject, rounds: usize) -> anyhow::Result<M
     for round in 0..WARM_UP + rounds {
         let asked = ask(&mut client).await?;
         let called = stage.call(function).await?;
-        let event = stage.event(&measured.subject.name, &round.to_string()).await?;
+        let event = stage.event(&measured.subject.name, &round.to_string()).await?.took;
         if round >= WARM_UP {
             measured.client.add(asked);
             measured.call.add(called);

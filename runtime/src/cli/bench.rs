@@ -137,7 +137,7 @@ enum Kind {
 impl Bench {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        if self.kind.is_from_outside() {
+        if self.kind.is_as_served() {
             runtime.worker_threads(serve::threads());
         }
         let runtime = runtime.enable_all().build();
@@ -154,9 +154,9 @@ impl Bench {
 }
 
 impl Kind {
-    /// Whether a runtime in this process is asked over its ingress, as one is that runs by itself, with as many threads.
-    const fn is_from_outside(&self) -> bool {
-        matches!(self, Self::Starts { .. })
+    /// Whether a runtime in this process has as many threads as one that runs by itself.
+    const fn is_as_served(&self) -> bool {
+        matches!(self, Self::Cold { .. } | Self::Starts { .. })
     }
 
     async fn measure(self) -> anyhow::Result<(String, Value)> {

@@ -2,7 +2,8 @@
 //!
 //! Inside a measured time: for a call, all from the request in the runtime's hand to the head of the answer; for
 //! an event, all from the event in the ingress's hand, through the append, the read, the match and the delivery,
-//! until its verdict is known. Outside: the HTTP of the client, which the floors do not have either.
+//! until its verdict is known; and what of it the delivery alone took, from the record in the runtime's hand to its outcome.
+//! Outside: the HTTP of the client, which the floors do not have either.
 
 pub(super) mod floor;
 pub(super) mod subject;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use self::subject::{Door, Subject};
 use super::sample::Sample;
 use super::scratch::Scratch;
-use super::stage::Stage;
+use super::stage::{Delivered, Stage};
 
 /// The pause before each measured start, the same for all: processors and caches settle.
 pub(super) const PAUSE: Duration = Duration::from_millis(20);
@@ -44,6 +45,7 @@ struct Measured {
     floor: Sample,
     call: Sample,
     event: Sample,
+    delivery: Sample,
 }
 
 /// Measures all in turn, round by round.
@@ -53,7 +55,7 @@ pub(crate) async fn measure(plan: &Plan<'_>) -> anyhow::Result<Report> {
         Some(program) => vec![subject::named(program)?],
         None => subject::all(scratch.path()).await?,
     };
-    let mut report: Vec<Measured> = subjects.iter().flat_map(Measured::of).collect();
+    let report: Vec<Measured> = subjects.iter().flat_map(Measured::of).collect();
     let mut config = String::new();
     for measured in &report {
         let name = measured.function();
@@ -63,12 +65,18 @@ pub(crate) async fn measure(plan: &Plan<'_>) -> anyhow::Result<Report> {
     let stage = Stage::set(scratch, &config).await?;
     // Written to, so that it is there.
     let ballast = vec![1_u8; plan.ballast_mib << 20];
-    for round in 0..WARM_UP + plan.rounds {
+    // By a thread of the runtime, as the ingress does it.
+    let report = tokio::spawn(rounds(report, stage, plan.rounds)).await?;
+    drop(std::hint::black_box(ballast));
+    report
+}
+
+async fn rounds(mut report: Vec<Measured>, stage: Stage, rounds: usize) -> anyhow::Result<Report> {
+    for round in 0..WARM_UP + rounds {
         for measured in &mut report {
             measured.round(&stage, round).await?;
         }
     }
-    drop(std::hint::black_box(ballast));
     stage.stop().await;
     Ok(Report(report))
 }
@@ -81,6 +89,7 @@ impl Measured {
             floor: Sample::default(),
             call: Sample::default(),
             event: Sample::default(),
+            delivery: Sample::default(),
         };
         subject.doors.iter().map(at)
     }
@@ -99,18 +108,19 @@ impl Measured {
         let call = stage.call(function).await?;
         stage.to_zero(function).await?;
         tokio::time::sleep(PAUSE).await;
-        let event = stage.event(&name, &round.to_string()).await?;
+        let Delivered { took, delivery } = stage.event(&name, &round.to_string()).await?;
         stage.to_zero(function).await?;
         if round >= WARM_UP {
             self.floor.add(floor);
             self.call.add(call);
-            self.event.add(event);
+            self.event.add(took);
+            self.delivery.add(delivery);
         }
         Ok(())
     }
 
     /// The rows of this door: what, its times, and what they are held against.
-    fn rows(&self) -> [(String, &Sample); 3] {
+    fn rows(&self) -> [(String, &Sample); 4] {
         let (floor, call) = match self.door {
             Door::Given => ("floor: posix_spawn, fd 3, one exchange", "call, listener given as fd 3"),
             Door::Port => ("posix_spawn, $PORT asked every 10 ms", "call, listens on $PORT"),
@@ -119,7 +129,8 @@ impl Measured {
             Door::Given => "event, in hand to verdict",
             Door::Port => "event, listens on $PORT",
         };
-        [(floor, &self.floor), (call, &self.call), (event, &self.event)]
+        let delivery = "event, its delivery alone";
+        [(floor, &self.floor), (call, &self.call), (event, &self.event), (delivery, &self.delivery)]
             .map(|(what, sample)| (what.to_owned(), sample))
     }
 }
