@@ -14,7 +14,6 @@ use nix::unistd::Pid;
 
 use super::clone3::{CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP, clone3};
 use super::limits::Limit;
-use super::processors::Processors;
 use super::room::Room;
 use super::sandbox::Sandbox;
 use super::signals;
@@ -32,8 +31,6 @@ pub(super) struct Image<'a> {
     /// The child's descriptors, from 0 on; it has no others.
     pub(super) files: &'a [BorrowedFd<'a>],
     pub(super) limits: &'a [Limit],
-    /// Where it may run; nothing = where the thread that makes it may.
-    pub(super) processors: Option<Processors>,
     /// Nothing = it is where we are.
     pub(super) room: Option<&'a Room>,
     /// Nothing = it may touch what its user may.
@@ -52,7 +49,6 @@ impl Image<'_> {
         dir: c"/",
         files: &[],
         limits: &[],
-        processors: None,
         room: None,
         sandbox: None,
         cgroup: None,
@@ -110,7 +106,6 @@ struct Plan<'a> {
     dir: *const c_char,
     files: &'a [RawFd],
     limits: &'a [Limit],
-    processors: Option<Processors>,
     room: Option<&'a Room>,
     sandbox: Option<Walls>,
     listen_pid: &'a [Cell<u8>],
@@ -135,7 +130,6 @@ pub(super) fn spawn(image: &Image<'_>, stack: &mut Stack) -> Result<Born, Failur
         dir: image.dir.as_ptr(),
         files: &files,
         limits: image.limits,
-        processors: image.processors,
         room: image.room,
         sandbox: image.sandbox.map(Walls::new),
         listen_pid: &listen_pid,
@@ -233,9 +227,6 @@ impl Plan<'_> {
     /// Returns only when a step failed: which; `errno` says how.
     fn carry_out(&self) -> Step {
         signals::reset(self.signals);
-        if let Some(processors) = &self.processors {
-            processors.take_all();
-        }
         // SAFETY: takes nothing; a new child leads no group yet, so it can lead a session.
         if unsafe { libc::setsid() } < 0 {
             return Step::Session;

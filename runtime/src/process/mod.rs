@@ -1,7 +1,6 @@
 //! Child processes: how a function's program is started, watched, stopped and reaped, and what it prints.
 //!
-//! - [`Spawner`]: threads that start children, never by a fork of this process, each beside whoever asks (`processors`); `birth` is
-//!   what a child does first.
+//! - [`Spawner`]: one thread that starts children, never by a fork of this process; `birth` is what a child does first.
 //! - [`Swap`]: a program that listens on `$PORT` by itself is given our listener instead.
 //! - [`Child`]: a running one; its whole process group ends with it, and it is reaped whoever lets go of it.
 //! - [`Listener`], [`PortHold`]: where a function takes requests: a socket it is given, or a `$PORT` it binds.
@@ -49,7 +48,6 @@ mod output;
 mod pass;
 mod port;
 mod private;
-mod processors;
 mod pump;
 mod queue;
 mod refusal;

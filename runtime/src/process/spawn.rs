@@ -23,8 +23,7 @@ use super::journal::{self, Journal};
 use super::limits::{Limit, What};
 use super::open_files;
 use super::private::PrivateTmp;
-use super::processors::Processors;
-use super::queue::{Asks, Seat, Waiting, queue};
+use super::queue::{Asks, Waiting, queue};
 use super::refusal::{SpawnError, cannot_isolate, refusal, why_not};
 use super::room::{Right, Room, TMP};
 use super::sandbox::{Fence, Sandbox};
@@ -99,14 +98,13 @@ fn begin(
     prepare: impl FnOnce() -> Option<Swaps> + Send + 'static,
 ) -> io::Result<(Asks<Request>, bool)> {
     let null = Arc::new(File::open("/dev/null")?.into());
-    let processors = Processors::ours();
-    let (requests, waiting) = queue(WAITING_MAX, processors);
+    let (requests, waiting) = queue(WAITING_MAX);
     let runtime = Handle::current();
     let (ready, has_swaps) = std::sync::mpsc::channel();
     let thread = move || std::thread::Builder::new().name(name.into());
     thread().spawn(move || {
         let room = Arc::default();
-        let shop = Workshop { null, journal, swaps: prepare(), groups, processors, room, waiting, runtime };
+        let shop = Workshop { null, journal, swaps: prepare(), groups, room, waiting, runtime };
         for _ in 1..crew {
             let another = shop.clone();
             // With fewer of them, starts wait longer.
@@ -127,7 +125,6 @@ struct Workshop {
     journal: Option<Journal>,
     swaps: Option<Swaps>,
     groups: Option<Groups>,
-    processors: Option<Processors>,
     /// Whether strict children have a room of their own, once one was asked for.
     room: Arc<OnceLock<Option<Right>>>,
     /// Whoever is free takes the next.
@@ -138,8 +135,8 @@ struct Workshop {
 impl Workshop {
     fn work(self) {
         let _context = self.runtime.enter();
-        let (mut stack, seat) = (Stack::new(), Seat::take());
-        while let Some(request) = self.waiting.next(&seat) {
+        let mut stack = Stack::new();
+        while let Some(request) = self.waiting.next() {
             if request.answer.is_closed() {
                 continue;
             }
@@ -206,7 +203,6 @@ impl Workshop {
             dir: &text.dir,
             files: &pipes.files(&self.null, command)?,
             limits: &limits,
-            processors: self.processors,
             room: room.as_ref(),
             sandbox: sandbox.as_ref(),
             cgroup: group.map(Group::handle),

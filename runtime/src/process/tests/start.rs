@@ -79,22 +79,6 @@ async fn no_signal_is_blocked_or_ignored() {
 }
 
 #[tokio::test]
-async fn a_child_may_run_on_every_processor_that_we_may() {
-    let allowed =
-        |status: &str| status.lines().find(|line| line.starts_with("Cpus_allowed:")).map(str::to_owned);
-    let ours = std::fs::read_to_string("/proc/thread-self/status").unwrap();
-    let spawner = Spawner::start(None).unwrap();
-    for isolation in [Isolation::None, Isolation::Standard] {
-        let command = Command { isolation, ..program("/bin/cat", &["/proc/self/status"]) };
-        let mut child = spawner.spawn(command).await.unwrap();
-        let output = Capture::start(child.stdout.take().unwrap(), 1024 * 1024);
-        within(child.wait()).await;
-        let theirs = String::from_utf8(within(output.finish()).await.bytes.to_vec()).unwrap();
-        assert_eq!(allowed(&theirs), allowed(&ours), "whoever made it ran beside whoever asked");
-    }
-}
-
-#[tokio::test]
 async fn stdin_is_at_its_end_or_what_is_written() {
     assert_eq!(run(sh("cat; echo end")).await, (Exit::Code(0), "end\n".into()));
     let mut command = sh("cat");
