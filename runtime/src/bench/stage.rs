@@ -87,7 +87,7 @@ impl Stage {
         Ok(took)
     }
 
-    /// An event.
+    /// An event, until its verdict is told.
     pub(super) async fn event(&self, ty: &str, id: &str) -> anyhow::Result<Delivered> {
         let mut event = Event::builder();
         for (name, value) in [("id", id), ("source", "/bench"), ("type", ty)] {
