@@ -54,6 +54,7 @@ mod refusal;
 mod room;
 mod sandbox;
 mod signals;
+mod slice;
 mod spawn;
 mod strays;
 mod swap;

@@ -27,6 +27,7 @@ use super::queue::{Asks, Waiting, queue};
 use super::refusal::{SpawnError, cannot_isolate, refusal, why_not};
 use super::room::{Right, Room, TMP};
 use super::sandbox::{Fence, Sandbox};
+use super::slice;
 use super::strays;
 use super::swap::{Expected, Swaps};
 
@@ -134,6 +135,7 @@ struct Workshop {
 
 impl Workshop {
     fn work(self) {
+        slice::shorten();
         let _context = self.runtime.enter();
         let mut stack = Stack::new();
         while let Some(request) = self.waiting.next() {

@@ -20,7 +20,7 @@ use super::{Capture, Child, Command, Exit, Isolation, SpawnError, Spawner, Stdin
 /// Far more than anything here takes; a test that waits as long has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-fn sh(script: &str) -> Command {
+pub(super) fn sh(script: &str) -> Command {
     program("/bin/sh", &["-c", script])
 }
 
@@ -32,7 +32,7 @@ fn program(path: &str, args: &[&str]) -> Command {
     }
 }
 
-async fn start(command: Command) -> Child {
+pub(super) async fn start(command: Command) -> Child {
     Spawner::start(None).unwrap().spawn(command).await.unwrap()
 }
 
@@ -50,7 +50,7 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Leaves nothing behind.
-async fn end(mut child: Child) {
+pub(super) async fn end(mut child: Child) {
     child.kill();
     within(child.wait()).await;
 }
