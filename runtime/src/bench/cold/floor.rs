@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -95,7 +95,10 @@ impl Standing {
         let port = free_port()?;
         let child = spawn(program, &PosixSpawnFileActions::init()?, Door::Port, &port.to_string())?;
         let standing = Self { port, child };
-        ask_until_open(port, Instant::now())?;
+        let mut asked = ask_until_open(port, Instant::now())?;
+        // To the answer's end: Python tells of a client that leaves sooner.
+        asked.shutdown(Shutdown::Write)?;
+        std::io::copy(&mut asked, &mut std::io::sink())?;
         Ok(standing)
     }
 }
@@ -122,7 +125,7 @@ fn polled(program: &Path) -> anyhow::Result<Duration> {
     Ok(took)
 }
 
-fn ask_until_open(port: u16, begin: Instant) -> anyhow::Result<()> {
+fn ask_until_open(port: u16, begin: Instant) -> anyhow::Result<TcpStream> {
     let mut stream = loop {
         match TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
             Ok(stream) => break stream,
@@ -133,7 +136,8 @@ fn ask_until_open(port: u16, begin: Instant) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(REQUEST)?;
-    Ok(stream.read_exact(&mut [0])?)
+    stream.read_exact(&mut [0])?;
+    Ok(stream)
 }
 
 fn spawn(program: &Path, actions: &PosixSpawnFileActions, door: Door, port: &str) -> anyhow::Result<Pid> {
