@@ -1,8 +1,7 @@
 //! How long a thread of ours runs before another has its turn. Who asks for a short slice is let in at once when it is woken, also
-//! where somebody else is busy (EEVDF: "latency-sensitive tasks with shorter time slices are prioritised",
-//! Documentation/scheduler/sched-eevdf.rst of the kernel). Without one, a thread that is asked to start a program waits for
-//! whoever asked to sleep: the kernel takes an idle processor of a virtual machine for one that was taken away, and leaves the
-//! thread beside its waker.
+//! where somebody else is busy (EEVDF, Documentation/scheduler/sched-eevdf.rst of the kernel). Without one, a thread that is
+//! asked to start a program waits until whoever asked sleeps: the kernel takes an idle processor of a virtual machine for one
+//! that was taken away, and leaves the thread beside its waker.
 #![expect(unsafe_code, reason = "sched_setattr(2), which libc has no function for")]
 
 use std::mem::{MaybeUninit, size_of};
